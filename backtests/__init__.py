@@ -1,0 +1,1 @@
+"""Where runs are made and judged: config, engine, analysis, report, and the commands."""

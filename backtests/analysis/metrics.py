@@ -1,0 +1,110 @@
+"""The figures of a run, each a small function of per-bar simple returns.
+
+Fractions, not percent; undefined is NaN. Returns include the first bar's, measured from
+the initial cash, so that entry costs and a loss on the first bar count.
+"""
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+Returns = NDArray[np.float64]
+
+DAYS_PER_YEAR = 365.25
+
+
+def total_return(returns: Returns) -> float:
+    """Return the compound return of shape (bars,) returns; 0 for no bars."""
+    return float(np.prod(1 + returns) - 1)
+
+
+def cagr(returns: Returns, *, days: float) -> float:
+    """Return (last / first) ** (365.25 / days) - 1; NaN for no days."""
+    if days <= 0:
+        return np.nan
+    return float((1 + total_return(returns)) ** (DAYS_PER_YEAR / days) - 1)
+
+
+def volatility(returns: Returns, *, periods_per_year: float) -> float:
+    """Return the annualised standard deviation (ddof 1); NaN below two bars."""
+    if returns.size < 2:
+        return np.nan
+    return float(np.std(returns, ddof=1) * np.sqrt(periods_per_year))
+
+
+def sharpe_ratio(returns: Returns, *, periods_per_year: float, cash_return: float = 0.0) -> float:
+    """Return mean / standard deviation (ddof 1) of the excess over cash, annualised.
+
+    `cash_return` is per bar. NaN below two bars or where returns never vary.
+    """
+    excess = returns - cash_return
+    if excess.size < 2 or np.ptp(excess) == 0:
+        return np.nan
+    return float(excess.mean() / np.std(excess, ddof=1) * np.sqrt(periods_per_year))
+
+
+def sortino_ratio(returns: Returns, *, periods_per_year: float, cash_return: float = 0.0) -> float:
+    """Return mean excess / downside deviation about 0 over all bars, annualised.
+
+    NaN where no bar lost.
+    """
+    excess = returns - cash_return
+    if excess.size == 0:
+        return np.nan
+    downside = np.sqrt(np.mean(np.minimum(excess, 0) ** 2))
+    if downside == 0:
+        return np.nan
+    return float(excess.mean() / downside * np.sqrt(periods_per_year))
+
+
+def underwater(returns: Returns) -> NDArray[np.float64]:
+    """Return the drawdown (<= 0) at each bar's end, from the highest equity so far.
+
+    The initial cash counts as the first peak.
+    """
+    equity = np.cumprod(1 + returns)
+    return equity / np.maximum.accumulate(np.maximum(equity, 1.0)) - 1
+
+
+def max_drawdown(returns: Returns) -> float:
+    """Return the deepest drawdown, <= 0; NaN for no bars."""
+    return float(underwater(returns).min()) if returns.size else np.nan
+
+
+def calmar_ratio(returns: Returns, *, days: float) -> float:
+    """Return CAGR over the depth of the deepest drawdown; NaN without a drawdown."""
+    depth = abs(max_drawdown(returns))
+    return cagr(returns, days=days) / depth if depth > 0 else np.nan
+
+
+def turnover(fills: pd.DataFrame, *, equity: pd.Series, days: float) -> float:
+    """Return the one-sided turnover a year: half the traded value over mean equity."""
+    traded = float((fills["units"] * fills["price"]).sum())
+    return traded / 2 / float(equity.mean()) / (days / DAYS_PER_YEAR)
+
+
+def costs_paid(fills: pd.DataFrame, *, opens: pd.Series) -> float:
+    """Return commissions plus slippage, in money; slippage is measured from the bar's open."""
+    if fills.empty:
+        return 0.0
+    slipped = np.abs(fills["price"].to_numpy() - opens.loc[fills["time"]].to_numpy())
+    return float(fills["commission"].sum() + (fills["units"].to_numpy() * slipped).sum())
+
+
+def return_figures(
+    returns: Returns, *, periods_per_year: float, days: float, cash_return: float = 0.0
+) -> dict[str, float]:
+    """Return every figure that needs nothing but returns, in the order they are shown."""
+    return {
+        "total_return": total_return(returns),
+        "cagr": cagr(returns, days=days),
+        "volatility": volatility(returns, periods_per_year=periods_per_year),
+        "sharpe_ratio": sharpe_ratio(
+            returns, periods_per_year=periods_per_year, cash_return=cash_return
+        ),
+        "sortino_ratio": sortino_ratio(
+            returns, periods_per_year=periods_per_year, cash_return=cash_return
+        ),
+        "max_drawdown": max_drawdown(returns),
+        "calmar_ratio": calmar_ratio(returns, days=days),
+    }

@@ -1,0 +1,136 @@
+"""All figures of a run side by side, and what they say in one sentence."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from backtests.analysis import metrics
+from backtests.analysis.drawdowns import drawdowns
+from backtests.analysis.episodes import episode_starts
+from backtests.analysis.trades import round_trips
+from backtests.backtest import Result
+from backtests.engine import Account
+
+INDEX_PERIODS_PER_YEAR = 252
+
+Figures = dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """The figures of the strategy and of all it is compared with.
+
+    `figures` maps "strategy", "buy_and_hold", "control" and "index" to figure name ->
+    fraction, count or money (NaN where undefined). `drawdowns` holds every spell of the
+    strategy and of buy-and-hold, deepest first. `episodes` counts the clusters of triggers
+    in the run, `episodes_traded` those in which the strategy bought.
+    """
+
+    figures: dict[str, Figures]
+    drawdowns: dict[str, pd.DataFrame]
+    trades: pd.DataFrame
+    episodes: int
+    episodes_traded: int
+    verdict: str
+
+
+def summarise(result: Result) -> Summary:
+    """Return the figures of a result."""
+    accounts = {
+        "strategy": result.strategy,
+        "buy_and_hold": result.buy_and_hold,
+        "control": result.control,
+    }
+    figures = {name: _account_figures(result, account) for name, account in accounts.items()}
+    figures["index"] = _index_figures(result)
+    episodes = episode_starts(_trigger_sessions(result))
+    trades = _trades(result, result.strategy)
+    return Summary(
+        figures=figures,
+        drawdowns={
+            name: drawdowns(accounts[name].returns) for name in ("strategy", "buy_and_hold")
+        },
+        trades=trades,
+        episodes=len(episodes),
+        episodes_traded=_episodes_traded(result, episodes, trades),
+        verdict=verdict(result.asset, figures["strategy"], figures["buy_and_hold"]),
+    )
+
+
+def verdict(asset: str, strategy: Figures, held: Figures) -> str:
+    """Return one plain sentence: behind or ahead of buy-and-hold, by how much, how deep."""
+    gap = strategy["cagr"] - held["cagr"]
+    words = "trails" if gap < 0 else "beats" if gap > 0 else "equals"
+    by = f" by {abs(gap) * 100:.1f} percentage points a year" if gap else ""
+    return (
+        f"The rule {words} holding {asset}{by} "
+        f"({_percent(strategy['cagr'])} against {_percent(held['cagr'])} a year; "
+        f"{_multiple(strategy)} against {_multiple(held)} the money); "
+        f"worst drawdown {_percent(strategy['max_drawdown'])} "
+        f"instead of {_percent(held['max_drawdown'])}, "
+        f"with {_percent(strategy['time_in_market'])} of the time in the market."
+    )
+
+
+def _percent(fraction: float) -> str:
+    return f"{fraction * 100:.1f} %"
+
+
+def _multiple(figures: Figures) -> str:
+    return f"{1 + figures['total_return']:.2f}x"
+
+
+def _account_figures(result: Result, account: Account) -> Figures:
+    returns = account.returns.to_numpy()
+    ppy = result.periods_per_year
+    figures = metrics.return_figures(
+        returns, periods_per_year=ppy, days=result.days, cash_return=result.cash_return
+    )
+    spells = drawdowns(account.returns)
+    trades = _trades(result, account)
+    figures["max_drawdown_days"] = float(spells["days"].iloc[0]) if len(spells) else 0.0
+    figures["time_in_market"] = float((account.bars["units"] != 0).mean())
+    figures["turnover"] = metrics.turnover(account.fills, equity=account.equity, days=result.days)
+    figures["costs_paid"] = metrics.costs_paid(
+        account.fills, opens=result.market.traded_bars["open"]
+    )
+    figures["trades"] = len(trades)
+    figures["win_rate"] = float((trades["return"] > 0).mean()) if len(trades) else np.nan
+    figures["average_trade"] = float(trades["return"].mean()) if len(trades) else np.nan
+    figures["final_equity"] = float(account.equity.iloc[-1])
+    return figures
+
+
+def _index_figures(result: Result) -> Figures:
+    closes = result.market.index.frame["close"].iloc[result.market.traded_sessions]
+    returns = closes.pct_change().iloc[1:]
+    days = (closes.index[-1] - closes.index[0]) / pd.Timedelta(days=1)
+    figures = metrics.return_figures(
+        np.asarray(returns, np.float64), periods_per_year=INDEX_PERIODS_PER_YEAR, days=days
+    )
+    spells = drawdowns(returns.tz_localize("UTC"))
+    figures["max_drawdown_days"] = float(spells["days"].iloc[0]) if len(spells) else 0.0
+    return figures
+
+
+def _trades(result: Result, account: Account) -> pd.DataFrame:
+    bars = result.market.traded_bars
+    return round_trips(
+        account.fills, last_time=bars.index[-1], last_close=float(bars["close"].iloc[-1])
+    )
+
+
+def _trigger_sessions(result: Result) -> np.ndarray[Any, np.dtype[np.int64]]:
+    sessions = result.market.traded_lines["trigger_session"]
+    return sessions[sessions >= 0].astype(np.int64)
+
+
+def _episodes_traded(result: Result, starts: np.ndarray, trades: pd.DataFrame) -> int:
+    """Count the episodes during which (until the next begins) the strategy bought."""
+    if not len(starts) or trades.empty:
+        return 0
+    known = result.market.available_at[starts]
+    belongs = np.searchsorted(known.asi8, pd.DatetimeIndex(trades["entry_time"]).as_unit("ns").asi8)
+    return int(np.unique(belongs[belongs > 0]).size)

@@ -1,0 +1,70 @@
+"""Round trips: each spell from no position to no position, from the fills alone."""
+
+import numpy as np
+import pandas as pd
+
+COLUMNS = (
+    "symbol",
+    "entry_time",
+    "entry_price",
+    "entry_reason",
+    "exit_time",
+    "exit_price",
+    "exit_reason",
+    "return",
+    "days",
+    "status",
+)
+
+
+def round_trips(fills: pd.DataFrame, *, last_time: pd.Timestamp, last_close: float) -> pd.DataFrame:
+    """Return one row a trade, in order of entry.
+
+    `return` is what came back over what was paid, costs included, minus 1. Prices are
+    averages over the fills of a trade. A position still open is marked at `last_close`,
+    pays no exit cost, and has status "open".
+    """
+    rows = [
+        _trade(str(symbol), spell, last_time, last_close)
+        for symbol, own in fills.groupby("symbol", sort=True)
+        for spell in _spells(own)
+    ]
+    table = pd.DataFrame(rows, columns=list(COLUMNS))
+    return table.sort_values(["entry_time", "symbol"], kind="stable", ignore_index=True)
+
+
+def _spells(fills: pd.DataFrame) -> list[pd.DataFrame]:
+    held = np.where(fills["side"] == "buy", fills["units"], -fills["units"]).cumsum()
+    flat = np.isclose(held, 0, atol=1e-12 * max(1.0, float(np.abs(held).max())))
+    numbers = np.concatenate(([0], np.cumsum(flat)[:-1]))
+    return [spell for _, spell in fills.groupby(numbers)]
+
+
+def _trade(
+    symbol: str, spell: pd.DataFrame, last_time: pd.Timestamp, last_close: float
+) -> tuple[object, ...]:
+    buys = spell[spell["side"] == "buy"]
+    sells = spell[spell["side"] == "sell"]
+    paid = _value(buys) + buys["commission"].sum()
+    back = _value(sells) - sells["commission"].sum()
+    left = buys["units"].sum() - sells["units"].sum()
+    closed = bool(abs(left) <= 1e-12 * buys["units"].sum())
+    exit_time = spell["time"].iloc[-1] if closed else last_time
+    if not closed:
+        back += left * last_close
+    return (
+        symbol,
+        buys["time"].iloc[0],
+        _value(buys) / buys["units"].sum(),
+        buys["reason"].iloc[0],
+        exit_time if closed else pd.NaT,
+        _value(sells) / sells["units"].sum() if closed else np.nan,
+        sells["reason"].iloc[-1] if closed else "",
+        back / paid - 1,
+        (exit_time - buys["time"].iloc[0]) / pd.Timedelta(days=1),
+        "closed" if closed else "open",
+    )
+
+
+def _value(fills: pd.DataFrame) -> float:
+    return float((fills["units"] * fills["price"]).sum())

@@ -1,0 +1,1 @@
+"""Where data enters: sources, validation, calendars, and the combined backtrader feed."""

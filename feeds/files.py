@@ -1,0 +1,76 @@
+"""Bars from local CSV and Parquet files: `<SYMBOL>_<timeframe>.csv` or `.parquet`."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from feeds.bars import Bars, validated
+from feeds.errors import ConfigError, DataError
+from feeds.instruments import Instrument
+
+SUFFIXES = (".parquet", ".csv")
+
+
+class Files:
+    """A folder of bar files; Parquet wins where both forms of a symbol are there.
+
+    Raises
+    ------
+    ConfigError
+        If the folder is not named or does not exist.
+    """
+
+    name = "files"
+
+    def __init__(self, folder: Path) -> None:
+        if folder == Path() or not folder.is_dir():
+            received = "nothing" if folder == Path() else f"{str(folder)!r}, which is no folder"
+            raise ConfigError(
+                f"`data.data_dir` must be the folder with the bar files, received {received}. "
+                "Give it with --data-dir."
+            )
+        self._folder = folder
+
+    def load(self, instrument: Instrument, *, timeframe: str) -> Bars:
+        """Return the validated bars of `instrument`, all of them."""
+        path = self._path(instrument, timeframe)
+        return validated(
+            _read(path),
+            instrument=instrument,
+            timeframe=timeframe,
+            source=self.name,
+            origin=path.name,
+        )
+
+    def _path(self, instrument: Instrument, timeframe: str) -> Path:
+        stem = f"{instrument.symbol}_{timeframe}"
+        for suffix in SUFFIXES:
+            path = self._folder / f"{stem}{suffix}"
+            if path.is_file():
+                return path
+        raise DataError(
+            f"`{instrument.parameter}` {instrument.label} has no bars: neither {stem}.parquet nor "
+            f"{stem}.csv is in {self._folder}. There are: {self._listing(instrument, timeframe)}."
+        )
+
+    def _listing(self, instrument: Instrument, timeframe: str) -> str:
+        stems = {p.stem for p in self._folder.iterdir() if p.suffix in SUFFIXES}
+        symbols = sorted(
+            stem.removesuffix(f"_{timeframe}") for stem in stems if stem.endswith(f"_{timeframe}")
+        )
+        coins = instrument.kind == "coin"
+        alike = [s.removesuffix("-USD") for s in symbols if s.endswith("-USD") == coins]
+        return ", ".join(alike) or f"no {timeframe} files of this kind"
+
+
+def _read(path: Path) -> pd.DataFrame:
+    try:
+        if path.suffix == ".parquet":
+            frame = pd.read_parquet(path)
+            return frame if "date" in frame.columns else frame.reset_index(names="date")
+        return pd.read_csv(path)
+    except pd.errors.EmptyDataError as error:
+        raise DataError(f"{path.name}: the file is empty. Download it again.") from error
+    except (ValueError, OSError) as error:
+        reason = str(error).splitlines()[0]
+        raise DataError(f"{path.name}: cannot be read ({reason}). Download it again.") from error

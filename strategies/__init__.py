@@ -1,0 +1,1 @@
+"""Where decisions are made: signals, position rules, sizing, and the strategy class."""

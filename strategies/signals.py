@@ -1,0 +1,166 @@
+"""Signals of the index: pure functions of its sessions, arrays in, arrays out.
+
+A value at session t depends on sessions up to t only. Prices are split-adjusted but never
+dividend-adjusted, because adjusting for dividends rewrites old highs.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+
+from strategies.settings import SignalSettings
+
+Prices = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+Lookback = int | Literal["all"]
+
+
+@dataclass(frozen=True, slots=True)
+class IndexSignals:
+    """All signals of one index, each an array of shape (sessions,).
+
+    `prior_high` and `resistance_age` are NaN until defined; `support_level` is the level
+    under test or held at a session's end, NaN where there is none.
+    """
+
+    prior_high: Prices
+    resistance_age: Prices
+    new_high: Flags
+    breakout: Flags
+    support_level: Prices
+    support_held: Flags
+    support_lost: Flags
+
+
+def index_signals(*, close: Prices, low: Prices, settings: SignalSettings) -> IndexSignals:
+    """Return every signal of an index from its closes and lows, shape (sessions,) each."""
+    high, age = prior_high(close, lookback=settings.lookback, min_history=settings.min_history)
+    record = new_high(close, prior_high=high)
+    broken = breakout(record, resistance_age=age, base=settings.base)
+    level, held, lost = support(close, low, breakout=broken, prior_high=high, settings=settings)
+    return IndexSignals(high, age, record, broken, level, held, lost)
+
+
+def prior_high(
+    close: Prices, *, lookback: Lookback, min_history: int = 252
+) -> tuple[Prices, Prices]:
+    """Return the highest close of the sessions before each, and its age.
+
+    Parameters
+    ----------
+    close
+        Closes, shape (sessions,).
+    lookback
+        How many sessions before t count, or "all" of them.
+    min_history
+        With "all", how many sessions must exist before the high is defined.
+
+    Returns
+    -------
+    The high, in price units, and the sessions from the latest session that closed at it to
+    t (at least 1); both NaN until `lookback` (or `min_history`) sessions exist.
+    """
+    if lookback == "all":
+        return _highest_ever(close, min_history)
+    high = np.full(close.size, np.nan)
+    age = np.full(close.size, np.nan)
+    if close.size > lookback:
+        # reversed, so that the first maximum found is the latest session at that close
+        windows = sliding_window_view(close, lookback)[:-1, ::-1]
+        back = windows.argmax(axis=1)
+        high[lookback:] = windows[np.arange(back.size), back]
+        age[lookback:] = back + 1
+    return high, age
+
+
+def _highest_ever(close: Prices, min_history: int) -> tuple[Prices, Prices]:
+    running = np.maximum.accumulate(close)
+    sessions = np.arange(close.size)
+    latest = np.maximum.accumulate(np.where(close == running, sessions, 0))
+    high = np.full(close.size, np.nan)
+    age = np.full(close.size, np.nan)
+    high[min_history:] = running[min_history - 1 : -1]
+    age[min_history:] = (sessions[1:] - latest[:-1])[min_history - 1 :]
+    return high, age
+
+
+def new_high(close: Prices, *, prior_high: Prices) -> Flags:
+    """Return where the close is above the prior high; never where that is undefined."""
+    return close > prior_high
+
+
+def breakout(new_high: Flags, *, resistance_age: Prices, base: int) -> Flags:
+    """Return where a new high breaks a resistance at least `base` sessions old."""
+    return new_high & (resistance_age >= base)
+
+
+def support(
+    close: Prices, low: Prices, *, breakout: Flags, prior_high: Prices, settings: SignalSettings
+) -> tuple[Prices, Flags, Flags]:
+    """Follow each broken resistance until it is held as support, fails, lapses or is lost.
+
+    From the session after a breakout its level R is under test. Each session, in order: a
+    close below R(1 - tolerance) ends it (and is `support_lost` if R was held); with
+    `retest`, a touch of R is awaited after a close at R(1 + clearance) or more; `confirm`
+    consecutive closes at R or above make it held; `window` sessions without that let it
+    lapse. A later breakout replaces R.
+
+    Returns
+    -------
+    The level under test or held at each session's end (NaN where none), `support_held` and
+    `support_lost`, shape (sessions,) each.
+    """
+    level = np.full(close.size, np.nan)
+    held = np.zeros(close.size, dtype=np.bool_)
+    lost = np.zeros(close.size, dtype=np.bool_)
+    test = _SupportTest(settings)
+    for t in range(close.size):
+        held[t], lost[t] = test.follow(close[t], low[t])
+        if breakout[t]:
+            test.start(prior_high[t])
+        level[t] = test.level
+    return level, held, lost
+
+
+class _SupportTest:
+    """The one level being followed; `level` is NaN when there is none."""
+
+    __slots__ = ("_age", "_cleared", "_held", "_settings", "_streak", "_touched", "level")
+
+    def __init__(self, settings: SignalSettings) -> None:
+        self._settings = settings
+        self.start(np.nan)
+
+    def start(self, level: float) -> None:
+        self.level = level
+        self._age = 0
+        self._streak = 0
+        self._held = False
+        self._cleared = False
+        self._touched = not self._settings.retest
+
+    def follow(self, close: float, low: float) -> tuple[bool, bool]:
+        """Judge one session: return whether support was held now, and whether lost now."""
+        if np.isnan(self.level):
+            return False, False
+        if close < self.level * (1 - self._settings.tolerance):
+            was_held = self._held
+            self.start(np.nan)
+            return False, was_held
+        if self._held:
+            return False, False
+        self._age += 1
+        self._await_touch(close, low)
+        self._streak = self._streak + 1 if self._touched and close >= self.level else 0
+        if self._streak >= self._settings.confirm:
+            self._held = True
+        elif self._age >= self._settings.window:
+            self.start(np.nan)
+        return self._held, False
+
+    def _await_touch(self, close: float, low: float) -> None:
+        self._cleared |= bool(close >= self.level * (1 + self._settings.clearance))
+        self._touched |= self._cleared and bool(low <= self.level * (1 + self._settings.tolerance))

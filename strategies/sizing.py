@@ -1,0 +1,55 @@
+"""How much of equity to hold: the target weight known when each bar ends."""
+
+from collections.abc import Callable
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from strategies.settings import SizeSettings
+
+Weights = NDArray[np.float64]
+
+
+def target_weights(close: Weights, *, settings: SizeSettings, periods_per_year: int) -> Weights:
+    """Return the weight an entry decided at each bar's end would take, shape (bars,).
+
+    NaN where it is not known yet: no entry is made there.
+    """
+    return SIZINGS[settings.mode](close, settings, periods_per_year)
+
+
+def fraction(close: Weights, settings: SizeSettings, periods_per_year: int) -> Weights:
+    """Return the same fraction of equity on every bar."""
+    del periods_per_year
+    return np.full(close.size, min(settings.fraction, settings.max_weight))
+
+
+def vol_target(close: Weights, settings: SizeSettings, periods_per_year: int) -> Weights:
+    """Return min(max_weight, target / realised volatility) of the last `vol_lookback` returns.
+
+    Volatility is annualised, ddof 1. A coin that did not move takes `max_weight`.
+    """
+    volatility = pd.Series(close).pct_change().rolling(settings.vol_lookback).std(
+        ddof=1
+    ).to_numpy() * np.sqrt(periods_per_year)
+    with np.errstate(divide="ignore"):
+        return np.asarray(np.minimum(settings.max_weight, settings.vol_target / volatility))
+
+
+SIZINGS: Final[dict[str, Callable[[Weights, SizeSettings, int], Weights]]] = {
+    "fraction": fraction,
+    "vol_target": vol_target,
+}
+
+
+def affordable_units(money: float, *, price: float, commission: float) -> float:
+    """Return the units that `money` buys at `price`, commission (a fraction) included.
+
+    The largest float whose cost, added up as the broker does, stays within `money`.
+    """
+    units = money / (price * (1 + commission))
+    while units > 0 and money - units * price - units * commission * price < 0:
+        units = float(np.nextafter(units, 0.0))
+    return units
