@@ -9,5 +9,13 @@ class DataError(InputError):
     """Bars are missing, malformed or do not cover what was asked."""
 
 
+class Unreachable(DataError):
+    """A vendor did not answer: network, timeout or server error, after retries."""
+
+
+class NotServed(DataError):
+    """A vendor answered that it has no such bars: unknown, delisted or blocked here."""
+
+
 class ConfigError(InputError):
     """A setting is unknown, out of range or contradicts another."""
