@@ -14,12 +14,16 @@ from feeds.cache import Cache, Clock, Fetched, utc_now
 from feeds.errors import DataError, NotServed, Unreachable
 from feeds.instruments import Instrument
 from feeds.sessions import BAR_LENGTHS, bar_ends, session_hours, sessions_between
-from feeds.store import Damaged, Key
+from feeds.store import Damaged, Key, Table
 from feeds.vendor import Vendor
 
 log = logging.getLogger(__name__)
 
 VENDORS: Final = {"yahoo": ("feeds.yahoo", "Yahoo"), "exchange": ("feeds.exchanges", "Exchanges")}
+
+# How many requests a vendor may have under way: a ccxt client is not made for threads, and
+# its rate limit is counted by client.
+SLOTS: Final = {"yahoo": 4, "exchange": 1}
 
 OpenVendor = Callable[[str], Vendor]
 
@@ -103,6 +107,7 @@ class Live:
         self._clock = clock
         self._vendors: dict[str, Vendor] = {}
         self._opening = threading.Lock()
+        self._slots = {name: threading.Semaphore(count) for name, count in SLOTS.items()}
 
     def order(self, instrument: Instrument, *, timeframe: str) -> Sequence[str]:
         """Return the vendors to ask, best first: who has the longer history comes first."""
@@ -185,16 +190,15 @@ class Live:
                 f"{key.vendor} in the cache {self._cache.store.folder}, and --offline uses nothing "
                 "else. Fetch them first with `python -m feeds.download`, or drop --offline."
             )
-        about = table.manifest.about
-        return Bars(instrument, key.timeframe, table.frame, about.source, about.origin, about.notes)
+        return bars_of(table, instrument, timeframe=key.timeframe)
 
     def _fetch(self, key: Key, instrument: Instrument) -> Callable[[pd.Timestamp | None], Fetched]:
         def fetch(since: pd.Timestamp | None) -> Fetched:
-            self._reach.require(key.vendor)
             try:
-                bars = self._opened(key.vendor).fetch(
-                    instrument, timeframe=key.timeframe, since=since
-                )
+                with self._slots[key.vendor]:
+                    self._reach.require(key.vendor)
+                    vendor = self._opened(key.vendor)
+                    bars = vendor.fetch(instrument, timeframe=key.timeframe, since=since)
             except Unreachable as error:
                 self._reach.failed(key.vendor, error)
                 raise
@@ -211,6 +215,12 @@ class Live:
             if name not in self._vendors:
                 self._vendors[name] = self._open_vendor(name)
             return self._vendors[name]
+
+
+def bars_of(table: Table, instrument: Instrument, *, timeframe: str) -> Bars:
+    """Return a stored table as the bars it was made of."""
+    about = table.manifest.about
+    return Bars(instrument, timeframe, table.frame, about.source, about.origin, about.notes)
 
 
 def next_bar_is_over(
