@@ -9,5 +9,13 @@ class DataError(InputError):
     """Bars are missing, malformed or do not cover what was asked."""
 
 
+class Unreachable(DataError):  # noqa: N818 - it says what the vendor is
+    """A vendor could not be reached or kept failing: network, timeouts, 429, 5xx."""
+
+
+class NotServed(DataError):  # noqa: N818 - it says what the bars are
+    """A vendor was reached and does not have it: symbol, region, timeframe or history."""
+
+
 class ConfigError(InputError):
     """A setting is unknown, out of range or contradicts another."""
