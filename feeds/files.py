@@ -1,5 +1,7 @@
 """Bars from local CSV and Parquet files: `<SYMBOL>_<timeframe>.csv` or `.parquet`."""
 
+import logging
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -7,6 +9,8 @@ import pandas as pd
 from feeds.bars import Bars, validated
 from feeds.errors import ConfigError, DataError
 from feeds.instruments import Instrument
+
+log = logging.getLogger(__name__)
 
 SUFFIXES = (".parquet", ".csv")
 
@@ -34,20 +38,26 @@ class Files:
     def load(self, instrument: Instrument, *, timeframe: str) -> Bars:
         """Return the validated bars of `instrument`, all of them."""
         path = self._path(instrument, timeframe)
-        return validated(
+        bars = validated(
             _read(path),
             instrument=instrument,
             timeframe=timeframe,
             source=self.name,
             origin=path.name,
         )
+        if path.stem == f"{instrument.symbol}_{timeframe}":
+            return bars
+        note = f"{instrument.symbol}: not in {self._folder.name}, {path.name} stands in for it"
+        log.warning("%s", note)
+        return replace(bars, notes=(note, *bars.notes))
 
     def _path(self, instrument: Instrument, timeframe: str) -> Path:
         stem = f"{instrument.symbol}_{timeframe}"
-        for suffix in SUFFIXES:
-            path = self._folder / f"{stem}{suffix}"
-            if path.is_file():
-                return path
+        for one in filter(None, (instrument, instrument.stand_in)):
+            for suffix in SUFFIXES:
+                path = self._folder / f"{one.symbol}_{timeframe}{suffix}"
+                if path.is_file():
+                    return path
         raise DataError(
             f"`{instrument.parameter}` {instrument.label} has no bars: neither {stem}.parquet nor "
             f"{stem}.csv is in {self._folder}. There are: {self._listing(instrument, timeframe)}."
