@@ -3,6 +3,7 @@
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
 import pandas as pd
 
 from feeds.errors import DataError
@@ -13,6 +14,10 @@ if TYPE_CHECKING:
     from feeds.instruments import Kind
 
 FIRST_SESSION: Final = "1970-01-02"
+NEW_YORK: Final = "America/New_York"
+HALF_HOUR: Final = 30
+# On full hours only a session's first bar, one of seven, opens at half past.
+MOST_OF_THEM: Final = 0.5
 
 BAR_LENGTHS: Final = {
     "1h": pd.Timedelta(hours=1),
@@ -30,19 +35,24 @@ def bar_ends(opens: pd.DatetimeIndex, *, kind: "Kind", timeframe: str) -> pd.Dat
     """Return the instant (UTC) each bar is over and may be used.
 
     A daily index bar ends at the official XNYS close of its session, half days and
-    daylight saving included. An intraday index bar ends on the next full hour, because a
-    session's first bar is the half hour from 9:30. A coin's bar ends one length later.
+    daylight saving included. Hourly index bars come on two grids: on full hours an intraday
+    bar ends on the next one, because a session's first bar is the half hour from 9:30; on
+    half hours, as Yahoo has them, one length later but not after the session's close. A
+    coin's bar ends one length later.
 
     Raises
     ------
     DataError
-        If a daily index bar is dated on a day without an XNYS session.
+        If an index bar is dated on a day without an XNYS session.
     """
     length = BAR_LENGTHS[timeframe]
     if kind == "coin":
         return opens + length
     if timeframe == "1d":
         return session_closes(opens)
+    if bool((opens.minute == HALF_HOUR).mean() > MOST_OF_THEM):
+        days = opens.tz_convert(NEW_YORK).tz_localize(None).normalize()
+        return pd.DatetimeIndex(np.minimum(opens + length, session_closes(days)))
     return opens.floor(length) + length
 
 

@@ -14,7 +14,7 @@ import pandas as pd
 from feeds.bars import PRICES, Bars, validated
 from feeds.errors import DataError, NotServed
 from feeds.instruments import Instrument
-from feeds.sessions import bar_ends, sessions_between
+from feeds.sessions import NEW_YORK, bar_ends, session_closes, sessions_between
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +44,7 @@ def tidied(
         If two rows of a bar contradict each other or too many have no price.
     """
     frame, found = raw, list(notes)
-    if instrument.has_sessions(timeframe):
+    if instrument.kind == "index":
         frame, note = on_sessions(frame, origin)
         found.append(note)
     for step in (without_repeats, without_unpriced, with_covering_range):
@@ -61,12 +61,15 @@ def tidied(
 
 
 def on_sessions(frame: pd.DataFrame, origin: str) -> tuple[pd.DataFrame, str]:
-    """Leave out rows dated on days without an XNYS session: holidays, weekends."""
+    """Leave out rows outside XNYS sessions: holidays, and quotes stamped at or after the close."""
     if frame.empty:
         return frame, ""
-    dates = pd.DatetimeIndex(frame["date"])
-    kept = dates.isin(sessions_between(dates.min(), dates.max()))
-    return frame[kept], _noted(frame[~kept], f"{origin}: left out, no session that day:")
+    opens = pd.DatetimeIndex(frame["date"])
+    days = opens if opens.tz is None else opens.tz_convert(NEW_YORK).tz_localize(None).normalize()
+    kept = np.asarray(days.isin(sessions_between(days.min(), days.max())))
+    if opens.tz is not None:
+        kept[kept] = np.asarray(opens[kept] < session_closes(days[kept]))
+    return frame[kept], _noted(frame[~kept], f"{origin}: left out, outside a session:")
 
 
 def without_repeats(frame: pd.DataFrame, origin: str) -> tuple[pd.DataFrame, str]:
