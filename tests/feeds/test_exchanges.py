@@ -13,7 +13,16 @@ from feeds.exchanges import Exchange, Exchanges
 from feeds.instruments import coin, index
 from feeds.patience import Patience
 from tests.feeds.exchange_servers import client_for, exchange_server, is_page
-from tests.feeds.loopback import DAY_MS, HOUR_MS, HTML, Answer, as_json, candles, serving
+from tests.feeds.loopback import (
+    DAY_MS,
+    HOUR_MS,
+    HTML,
+    Answer,
+    as_json,
+    candles,
+    serving,
+    silent_address,
+)
 
 BTC = coin("BTC")
 NOW = pd.Timestamp("2024-06-30 12:00", tz="UTC")
@@ -411,3 +420,36 @@ def page_number(number):
         return is_page(request) and len(seen) == number
 
     return accepts
+
+
+def test_exchanges_pass_over_a_history_with_a_hole():
+    rows = tape(900)
+    with several(coinbase=rows[:200] + rows[600:], bitstamp=rows) as vendor:
+        bars = vendor.fetch(BTC, timeframe="1d")
+    assert bars.source == "bitstamp"
+    assert_complete(bars, rows)
+    assert any("coinbase BTC/USD: no bars after" in note for note in bars.notes)
+
+
+def test_fetch_from_a_host_that_never_answers_a_connection_fails_within_seconds():
+    with silent_address() as address:
+        vendor = Exchange(
+            "binance",
+            client=client_for("binance", address),
+            clock=lambda: NOW,
+            patience=Patience(connect_timeout=0.2, first_wait=0.0),
+        )
+        started = time.monotonic()
+        with pytest.raises(Unreachable, match=r"cannot be reached \(tried 2 times\)"):
+            vendor.fetch(BTC, timeframe="1d")
+        assert time.monotonic() - started < 2.0
+
+
+def test_fetch_of_two_coins_at_once_keeps_them_apart():
+    from concurrent.futures import ThreadPoolExecutor
+
+    rows = tape(2_400)
+    with exchange("binance", rows) as (vendor, _), ThreadPoolExecutor(2) as pool:
+        many = [pool.submit(vendor.fetch, BTC, timeframe="1d") for _ in range(2)]
+        for done in many:
+            assert_complete(done.result(), rows)
