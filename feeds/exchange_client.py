@@ -139,9 +139,11 @@ def _cause(error: Exception) -> str:
     if could_not_connect(error):
         return "cannot be reached"
     cause = error.__cause__
+    if cause is None:  # the exchange itself says so, in an answer with status 200
+        return _first_line(error)
     if isinstance(cause, requests.Timeout):
         return "no answer in time"
-    text = _first_line(cause) if cause is not None else ""
+    text = _first_line(cause)
     return text if text.startswith("the answer") else "the connection broke"
 
 

@@ -194,6 +194,7 @@ class Exchanges:
 
     `used` maps each symbol fetched to the exchange its bars came from, which is also the
     bars' `source`. Keep to it when adding bars later, with `Exchange(bars.source)`.
+    `open_exchange` makes the vendor of a name, to give it a watcher or other patience.
     """
 
     name = "exchange"

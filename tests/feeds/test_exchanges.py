@@ -39,6 +39,10 @@ def tape(days, *, now=NOW, step=DAY_MS):
     return candles(first=last - (days - 1) * step, count=days, step=step)
 
 
+def begin_of(rows):
+    return pd.Timestamp(rows[0][0], unit="ms", tz="UTC")
+
+
 @pytest.fixture(autouse=True)
 def _no_proxy(monkeypatch):
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
@@ -145,7 +149,7 @@ TRANSIENT = {
 def test_fetch_through_a_passing_fault_is_complete(name, fault):
     rows = tape(650)
     with exchange(name, rows, fault=TRANSIENT[fault], times=1) as (vendor, _):
-        assert_complete(vendor.fetch(BTC, timeframe="1d"), rows)
+        assert_complete(vendor.fetch(BTC, timeframe="1d", since=begin_of(rows)), rows)
 
 
 @pytest.mark.parametrize(
@@ -166,6 +170,18 @@ def test_fetch_through_a_lasting_fault_is_one_clear_error(name, fault):
     assert "tried 3 times" in text
     assert "--source files" in text
     assert sum(map(is_page, server.requests)) == 3
+
+
+def test_fetch_that_an_exchange_puts_off_with_status_200_is_tried_again_and_then_says_why():
+    fault = as_json({"error": ["EGeneral:Too many requests"]})
+    rows = tape(10)
+    with exchange("kraken", rows, fault=fault, times=2) as (vendor, _):
+        assert_complete(vendor.fetch(BTC, timeframe="1d", since=begin_of(rows)), rows)
+    with (
+        exchange("kraken", rows, fault=fault) as (vendor, _),
+        pytest.raises(Unreachable, match=r"kraken BTC/USD: .*Too many requests.*tried 3 times"),
+    ):
+        vendor.fetch(BTC, timeframe="1d")
 
 
 @pytest.mark.parametrize("fault", ["html", "503", "cut"])
@@ -193,7 +209,7 @@ def test_fetch_with_an_empty_page_in_the_middle_once_is_complete(name, empty):
     rows = tape(2_400)
     middle = page_number(5)
     with exchange(name, rows, fault=as_json(empty), when=middle, times=1) as (vendor, _):
-        since = pd.Timestamp(rows[0][0], unit="ms", tz="UTC")
+        since = begin_of(rows)
         assert_complete(vendor.fetch(BTC, timeframe="1d", since=since), rows)
 
 
@@ -210,7 +226,7 @@ def test_fetch_with_an_empty_page_in_the_middle_is_an_error(name, empty):
         exchange(name, rows, fault=as_json(empty), when=late) as (vendor, _),
         pytest.raises(DataError, match=rf"{name} BTC/USD.*: no bars after 20.* they must go on"),
     ):
-        vendor.fetch(BTC, timeframe="1d", since=pd.Timestamp(rows[0][0], unit="ms", tz="UTC"))
+        vendor.fetch(BTC, timeframe="1d", since=begin_of(rows))
 
 
 def test_fetch_with_the_page_of_the_listing_empty_once_finds_it_nevertheless():
@@ -370,9 +386,7 @@ def test_exchanges_pass_over_a_refusal_and_record_the_one_used():
 def test_exchanges_pass_over_a_history_that_begins_too_late():
     rows = tape(500)
     with several(binance=rows[100:], kraken=None, bitstamp=rows) as vendor:
-        bars = vendor.fetch(
-            BTC, timeframe="1d", since=pd.Timestamp(rows[0][0], unit="ms", tz="UTC")
-        )
+        bars = vendor.fetch(BTC, timeframe="1d", since=begin_of(rows))
     assert bars.source == "bitstamp"
     assert_complete(bars, rows)
     assert any("binance BTC-USD: begins 2023-05-28" in note for note in bars.notes)
