@@ -11,12 +11,12 @@ from backtests.engine import Account, simulate
 from backtests.market import Market, build_market, control_lines
 from feeds import instruments
 from feeds.bars import Bars
+from feeds.checks import silent_index
 from feeds.sessions import BAR_LENGTHS, periods_per_year
-from feeds.sources import open_source
+from feeds.sources import load_all, open_source
 from strategies.rules import rule_of
 
 ONE_DAY: Final = pd.Timedelta(days=1)
-STALE_INDEX: Final = pd.Timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,15 @@ class Result:
     @property
     def warnings(self) -> tuple[str, ...]:
         """All a reader should know before trusting the figures, each once."""
-        found = [*self.market.index.notes, *self.market.coin.notes, *_gap_notes(self.market)]
+        index, coin = self.market.index, self.market.coin
+        found = [*index.notes, *coin.notes]
+        silent = silent_index(
+            self.market.available_at,
+            symbol=index.instrument.symbol,
+            until=self.market.traded_bars.index[-1],
+        )
+        if silent is not None:
+            found.append(silent.text)
         if self.strategy.refused:
             found.append(f"{self.strategy.refused} orders were refused by the broker")
         return tuple(dict.fromkeys(found))
@@ -68,12 +76,20 @@ def backtest(config: Config) -> Result:
     """
     coin_instrument = instruments.coin(config.asset)
     index_instrument = instruments.index(config.index.symbol)
-    source = open_source(config.data.source, data_dir=config.data.data_dir)
-    return run_on(
-        config,
-        index=source.load(index_instrument, timeframe="1d"),
-        coin=source.load(coin_instrument, timeframe=config.data.timeframe),
+    source = open_source(
+        config.data.source,
+        data_dir=config.data.data_dir,
+        cache_dir=config.data.cache_dir,
+        offline=config.data.offline,
     )
+    index, coin = load_all(
+        source,
+        [
+            (index_instrument, config.index.timeframe),
+            (coin_instrument, config.data.timeframe),
+        ],
+    )
+    return run_on(config, index=index, coin=coin)
 
 
 def run_on(config: Config, *, index: Bars, coin: Bars) -> Result:
@@ -88,22 +104,3 @@ def run_on(config: Config, *, index: Bars, coin: Bars) -> Result:
     ]
     held = buy_and_hold(market.traded_lines, symbol=symbol, costs=config.costs)
     return Result(config, market, accounts[0], held, accounts[1])
-
-
-def _gap_notes(market: Market) -> list[str]:
-    notes = []
-    coin = market.traded_bars.index
-    length = BAR_LENGTHS[market.coin.timeframe]
-    missing = round((coin[-1] - coin[0]) / length) + 1 - len(coin)
-    if missing:
-        notes.append(
-            f"{market.coin.instrument.symbol}: {missing} bars are missing inside the range; "
-            "nothing was put in their place"
-        )
-    silent = coin[-1] - market.available_at[-1]
-    if silent > STALE_INDEX:
-        notes.append(
-            f"{market.index.instrument.symbol}: no index bars in the last {silent.days} days of "
-            "the run, so no signal could fire there"
-        )
-    return notes

@@ -33,19 +33,28 @@ BasisPoints = Annotated[float, Field(ge=0, le=5_000)]
 
 
 class DataSettings(Settings):
-    """Where bars come from and which of them are traded; `end` is included."""
+    """Where bars come from and which of them are traded; `end` is included.
 
-    source: Literal["auto", "files", "sample"] = "auto"
+    `offline` keeps live sources to the cache; an empty `cache_dir` is the usual place.
+    """
+
+    source: Literal["auto", "yahoo", "exchange", "files", "sample"] = "auto"
     data_dir: str = ""
+    cache_dir: str = ""
+    offline: bool = False
     start: Date = Field("", json_schema_extra={"allowed": "YYYY-MM-DD, or empty for all"})
     end: Date = Field("", json_schema_extra={"allowed": "YYYY-MM-DD, or empty for all"})
     timeframe: Literal["1d", "4h", "1h"] = "1d"
 
 
 class IndexSettings(Settings):
-    """Which index gives the signals, and how long after its close a bar is known."""
+    """Which index gives the signals, on which bars, and how long after its end one is known.
+
+    With hourly bars whatever is counted in sessions counts hourly bars.
+    """
 
     symbol: str = "RUT"
+    timeframe: Literal["1d", "1h"] = "1d"
     delay_minutes: Annotated[int, Field(ge=0, le=525_600)] = 0
 
 

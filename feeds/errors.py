@@ -9,11 +9,11 @@ class DataError(InputError):
     """Bars are missing, malformed or do not cover what was asked."""
 
 
-class Unreachable(DataError):  # noqa: N818 - it says what the vendor is
+class Unreachable(DataError):
     """A vendor could not be reached or kept failing: network, timeouts, 429, 5xx."""
 
 
-class NotServed(DataError):  # noqa: N818 - it says what the bars are
+class NotServed(DataError):
     """A vendor was reached and does not have it: symbol, region, timeframe or history."""
 
 

@@ -9,6 +9,7 @@ import pandas as pd
 from feeds.bars import Bars, validated
 from feeds.errors import ConfigError, DataError
 from feeds.instruments import Instrument
+from feeds.resample import four_hours
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +37,13 @@ class Files:
         self._folder = folder
 
     def load(self, instrument: Instrument, *, timeframe: str) -> Bars:
-        """Return the validated bars of `instrument`, all of them."""
+        """Return the validated bars of `instrument`, all of them.
+
+        A coin's 4h bars are made from its 1h file where there is no 4h file.
+        """
+        hourly_only = timeframe == "4h" and self._find(instrument, "4h") is None
+        if hourly_only and instrument.kind == "coin" and self._find(instrument, "1h"):
+            return four_hours(self.load(instrument, timeframe="1h"))
         path = self._path(instrument, timeframe)
         bars = validated(
             _read(path),
@@ -52,16 +59,20 @@ class Files:
         return replace(bars, notes=(note, *bars.notes))
 
     def _path(self, instrument: Instrument, timeframe: str) -> Path:
-        stem = f"{instrument.symbol}_{timeframe}"
         for one in filter(None, (instrument, instrument.stand_in)):
-            for suffix in SUFFIXES:
-                path = self._folder / f"{one.symbol}_{timeframe}{suffix}"
-                if path.is_file():
-                    return path
+            path = self._find(one, timeframe)
+            if path is not None:
+                return path
+        stem = f"{instrument.symbol}_{timeframe}"
         raise DataError(
             f"`{instrument.parameter}` {instrument.label} has no bars: neither {stem}.parquet nor "
             f"{stem}.csv is in {self._folder}. There are: {self._listing(instrument, timeframe)}."
         )
+
+    def _find(self, instrument: Instrument, timeframe: str) -> Path | None:
+        stem = f"{instrument.symbol}_{timeframe}"
+        paths = (self._folder / f"{stem}{suffix}" for suffix in SUFFIXES)
+        return next((path for path in paths if path.is_file()), None)
 
     def _listing(self, instrument: Instrument, timeframe: str) -> str:
         stems = {p.stem for p in self._folder.iterdir() if p.suffix in SUFFIXES}

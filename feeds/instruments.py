@@ -50,7 +50,7 @@ YAHOO_COINS: Final = {
     "UNI-USD": "UNI7083-USD",
 }
 
-_SYMBOL = re.compile(r"[A-Z0-9][A-Z0-9]{0,15}(-[A-Z]{3,5})?")
+_SYMBOL = re.compile(r"[A-Z0-9][A-Z0-9]{0,19}(-[A-Z]{3,5})?")
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,9 +15,6 @@ if TYPE_CHECKING:
 
 FIRST_SESSION: Final = "1970-01-02"
 NEW_YORK: Final = "America/New_York"
-HALF_HOUR: Final = 30
-# On full hours only a session's first bar, one of seven, opens at half past.
-MOST_OF_THEM: Final = 0.5
 
 BAR_LENGTHS: Final = {
     "1h": pd.Timedelta(hours=1),
@@ -35,10 +32,12 @@ def bar_ends(opens: pd.DatetimeIndex, *, kind: "Kind", timeframe: str) -> pd.Dat
     """Return the instant (UTC) each bar is over and may be used.
 
     A daily index bar ends at the official XNYS close of its session, half days and
-    daylight saving included. Hourly index bars come on two grids: on full hours an intraday
-    bar ends on the next one, because a session's first bar is the half hour from 9:30; on
-    half hours, as Yahoo has them, one length later but not after the session's close. A
-    coin's bar ends one length later.
+    daylight saving included. A coin's bar ends one length later.
+
+    An intraday index bar ends one length after its start or at the session's close, or
+    where the next bar starts if that is earlier: vendors stamp hours from 9:30 on either
+    9:30, 10:00, 11:00 (the first bar is half an hour) or 9:30, 10:30 (the last one is).
+    Where the next bar is not known the later end is taken, so that no bar is used early.
 
     Raises
     ------
@@ -50,23 +49,46 @@ def bar_ends(opens: pd.DatetimeIndex, *, kind: "Kind", timeframe: str) -> pd.Dat
         return opens + length
     if timeframe == "1d":
         return session_closes(opens)
-    if bool((opens.minute == HALF_HOUR).mean() > MOST_OF_THEM):
-        days = opens.tz_convert(NEW_YORK).tz_localize(None).normalize()
-        return pd.DatetimeIndex(np.minimum(opens + length, session_closes(days)))
-    return opens.floor(length) + length
+    return _intraday_ends(opens, length)
+
+
+def _intraday_ends(opens: pd.DatetimeIndex, length: pd.Timedelta) -> pd.DatetimeIndex:
+    starts = opens.as_unit("ns").asi8
+    order = starts.argsort()
+    closes = pd.DatetimeIndex(_xnys().closes).as_unit("ns").asi8
+    closes = np.append(closes, np.iinfo(np.int64).max)
+    next_close = closes[closes.searchsorted(starts, side="right")]
+    ends = np.minimum(starts + length.value, next_close)
+    ends[order[:-1]] = np.minimum(ends[order[:-1]], starts[order[1:]])
+    return pd.DatetimeIndex(ends.view("datetime64[ns]")).tz_localize("UTC")
 
 
 def session_closes(sessions: pd.DatetimeIndex) -> pd.DatetimeIndex:
     """Return the XNYS close (UTC) of each tz-naive session date."""
-    closes = _xnys().closes
-    rows = closes.index.get_indexer(sessions)
+    return session_hours(sessions)[1]
+
+
+def session_hours(sessions: pd.DatetimeIndex) -> tuple[pd.DatetimeIndex, pd.DatetimeIndex]:
+    """Return the XNYS open and close (UTC) of each tz-naive session date.
+
+    Raises
+    ------
+    DataError
+        If a date is not a session.
+    """
+    calendar = _xnys()
+    rows = calendar.closes.index.get_indexer(sessions)
     if (rows < 0).any():
         stranger = sessions[int((rows < 0).argmax())]
         raise DataError(
             f"{stranger:%Y-%m-%d} is not a session of the New York Stock Exchange. "
             "An index bar is dated by its session; correct or remove the row."
         )
-    return pd.DatetimeIndex(closes.iloc[rows]).as_unit("ns")
+    opens, closes = (
+        pd.DatetimeIndex(times.iloc[rows]).as_unit("ns")
+        for times in (calendar.opens, calendar.closes)
+    )
+    return opens, closes
 
 
 def sessions_between(first: pd.Timestamp, last: pd.Timestamp) -> pd.DatetimeIndex:

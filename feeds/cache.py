@@ -1,0 +1,193 @@
+"""Keep stored tables up to date: fetch what is missing, compare what is held, note revisions."""
+
+import logging
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+import pandas as pd
+
+from feeds.manifest import MAX_EVENTS, About, Event
+from feeds.revisions import mistrust, revisions
+from feeds.store import Damaged, Key, Store, Table
+
+log = logging.getLogger(__name__)
+
+OVERLAP_ROWS: Final = 7  # fetched again with every update, to see revisions
+RECHECK_AFTER: Final = pd.Timedelta(minutes=15)
+FOLDER_VARIABLE: Final = "RUSSELL_CACHE_DIR"
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """What a vendor returned: rows by ascending unique time, and where they came from."""
+
+    frame: pd.DataFrame
+    source: str
+    origin: str
+    notes: tuple[str, ...] = ()
+
+
+Fetch = Callable[[pd.Timestamp | None], Fetched]
+IsDue = Callable[[pd.Timestamp], bool]
+Clock = Callable[[], pd.Timestamp]
+
+
+def utc_now() -> pd.Timestamp:
+    """Return the present instant."""
+    return pd.Timestamp.now(tz="UTC")
+
+
+def cache_folder(configured: str = "") -> Path:
+    """Return where tables are kept: as configured, else RUSSELL_CACHE_DIR, else the XDG place."""
+    named = configured or os.environ.get(FOLDER_VARIABLE, "")
+    if named:
+        return Path(named).expanduser()
+    base = os.environ.get("XDG_CACHE_HOME", "")
+    return (Path(base) if base else Path.home() / ".cache") / "russell-risk-on"
+
+
+class Cache:
+    """Stored tables and the one way they change.
+
+    An update holds the table's lock from reading it to replacing it, so that two processes
+    do not fetch the same range and neither loses what the other stored.
+    """
+
+    def __init__(self, folder: Path, *, clock: Clock = utc_now) -> None:
+        self.store = Store(folder)
+        self._clock = clock
+
+    def update(self, key: Key, fetch: Fetch, *, is_due: IsDue, force: bool = False) -> int:
+        """Bring a table up to date and return how many rows it gained.
+
+        Parameters
+        ----------
+        fetch
+            Called with the instant of the first row wanted, None for everything.
+        is_due
+            Whether a row after the last one held, whose time is given, can be there by now.
+        force
+            Ask even if nothing is due or the vendor was asked a moment ago.
+        """
+        if not force and self._is_current(key, is_due):
+            return 0
+        with self.store.lock(key):
+            if not force and self._is_current(key, is_due):
+                return 0  # another process was faster
+            try:
+                held = self.store.read(key, last_rows=OVERLAP_ROWS)
+            except Damaged as damage:
+                return self._refetch(key, fetch, str(damage))
+            if held is None:
+                return self._fill(key, fetch(None), None, [])
+            return self._extend(key, fetch, held)
+
+    def reload(self, key: Key, fetch: Fetch, *, reason: str) -> int:
+        """Fetch a table anew in full and return how many rows it gained."""
+        with self.store.lock(key):
+            return self._refetch(key, fetch, reason)
+
+    def holds(self, key: Key) -> bool:
+        """Return whether the table is there, as far as its manifest tells."""
+        try:
+            return self.store.manifest(key) is not None
+        except Damaged:
+            return False
+
+    def _is_current(self, key: Key, is_due: IsDue) -> bool:
+        try:
+            manifest = self.store.manifest(key)
+        except Damaged:
+            return False
+        if manifest is None:
+            return False
+        since_checked = self._clock() - pd.Timestamp(manifest.about.checked)
+        just_asked = pd.Timedelta(0) <= since_checked < RECHECK_AFTER
+        return just_asked or not is_due(manifest.last)
+
+    def _extend(self, key: Key, fetch: Fetch, held: Table) -> int:
+        tail = held.frame.iloc[-OVERLAP_ROWS:]
+        fetched = fetch(_instant(tail.index[0]))
+        before = held.manifest.about
+        if fetched.source != before.source:
+            return self._switch(key, fetch(None), held)
+        fresh = fetched.frame[fetched.frame.index >= tail.index[0]]
+        reason = mistrust(tail, fresh)
+        if reason:
+            return self._refetch(key, fetch, reason)
+        events = [self._event("revision", text) for text in revisions(tail, fresh)]
+        kept = tail[~tail.index.isin(fresh.index)]
+        rows = pd.concat([kept, fresh]).sort_index() if len(kept) else fresh
+        about = self._about(key, fetched, before, events)
+        if rows.equals(tail):
+            self.store.describe(key, replace(about, updated=before.updated))
+            return 0
+        self.store.write(key, rows, about=about, append=True)
+        return len(rows) - len(tail)
+
+    def _refetch(self, key: Key, fetch: Fetch, reason: str) -> int:
+        event = self._event("reload", reason)
+        return self._fill(key, fetch(None), _about_if_readable(self.store, key), [event])
+
+    def _switch(self, key: Key, fetched: Fetched, held: Table) -> int:
+        """Replace the whole table by another source's, unless that one knows less history."""
+        before, first = held.manifest.about, fetched.frame.index[0]
+        if fetched.source == before.source:
+            return self._fill(key, fetched, before, [])
+        text = f"{fetched.source} answered instead of {before.source}"
+        if first > held.manifest.first:
+            text += f", but only from {first:%Y-%m-%d}: the longer history is kept as it is"
+            about = replace(before, checked=self._now())
+            self.store.describe(key, _recorded(key, about, [self._event("kept", text)]))
+            return 0
+        text += ": fetched again in full, sources are not spliced"
+        return self._fill(key, fetched, before, [self._event("reload", text)])
+
+    def _fill(
+        self, key: Key, fetched: Fetched, before: About | None, events: Sequence[Event]
+    ) -> int:
+        about = self._about(key, fetched, before, events)
+        self.store.write(key, fetched.frame, about=replace(about, notes=fetched.notes))
+        return len(fetched.frame)
+
+    def _about(
+        self, key: Key, fetched: Fetched, before: About | None, events: Sequence[Event]
+    ) -> About:
+        now = self._now()
+        about = About(fetched.source, fetched.origin, fetched.notes, now, now)
+        if before is not None:
+            notes = tuple(dict.fromkeys((*before.notes, *fetched.notes)))
+            about = replace(about, notes=notes, revisions=before.revisions, events=before.events)
+        return _recorded(key, about, events)
+
+    def _event(self, kind: str, text: str) -> Event:
+        return Event(self._now(), kind, text)
+
+    def _now(self) -> str:
+        return self._clock().isoformat()
+
+
+def _recorded(key: Key, about: About, events: Sequence[Event]) -> About:
+    """Add events not yet on record, and say them in the log."""
+    known = {(event.kind, event.text) for event in about.events}
+    new = [event for event in events if (event.kind, event.text) not in known]
+    for event in new:
+        log.warning("%s: %s: %s", key, event.kind, event.text)
+    revised = sum(event.kind == "revision" for event in new)
+    kept = (*about.events, *new)[-MAX_EVENTS:]
+    return replace(about, revisions=about.revisions + revised, events=kept)
+
+
+def _instant(time: pd.Timestamp) -> pd.Timestamp:
+    return time.tz_localize("UTC") if time.tz is None else time
+
+
+def _about_if_readable(store: Store, key: Key) -> About | None:
+    try:
+        manifest = store.manifest(key)
+    except Damaged:
+        return None
+    return manifest.about if manifest else None

@@ -1,0 +1,154 @@
+"""Fill the cache ahead: `python -m feeds.download --assets BTC,ETH,ALTS --index russell2000`."""
+
+import argparse
+import logging
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from typing import Final
+
+from feeds import instruments
+from feeds.bars import Bars
+from feeds.cache import Cache, cache_folder
+from feeds.checks import findings
+from feeds.errors import InputError, Unreachable
+from feeds.instruments import Instrument
+from feeds.live import SLOTS, VENDORS, Live
+from feeds.sessions import BAR_LENGTHS
+
+# The larger coins that have traded through at least one cycle, one that died among them.
+ALTCOINS: Final = ("ADA", "AVAX", "BNB", "DOGE", "DOT", "LINK", "LTC", "LUNA", "SOL", "TRX", "XRP")
+BASKET: Final = "ALTS"
+
+EXAMPLE: Final = """\
+example:
+  python -m feeds.download --assets BTC,ETH,ALTS --index russell2000
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One table to fill: an instrument and the length of its bars."""
+
+    instrument: Instrument
+    timeframe: str
+
+    def __str__(self) -> str:
+        return f"{self.instrument.symbol} {self.timeframe}"
+
+
+def main(argv: Sequence[str] | None = None, *, live: Live | None = None) -> int:
+    """Fetch what is asked for and return the exit code: 0 done, 2 wrong input, 1 else."""
+    options = _parser().parse_args(argv)
+    logging.basicConfig(
+        level=logging.ERROR if options.quiet else logging.WARNING, format="%(message)s"
+    )
+    try:
+        requests = _requests(options)
+    except InputError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    source = live or Live(
+        Cache(cache_folder(options.cache_dir)),
+        vendor=None if options.source == "auto" else options.source,
+    )
+    outcomes = dict(_fetched(source, requests, anew=options.anew, quiet=options.quiet))
+    for request in requests:
+        _report(request, outcomes[request])
+    return _exit_code(outcomes)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m feeds.download",
+        description="Fill the cache ahead of a run.",
+        epilog=EXAMPLE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--assets", default="BTC,ETH", help="coins, comma-separated; ALTS is a basket of them"
+    )
+    parser.add_argument(
+        "--index", default="russell2000", help="indices, comma-separated; empty for none"
+    )
+    lengths = tuple(BAR_LENGTHS)
+    parser.add_argument("--timeframe", default="1d", choices=lengths, help="of the coins' bars")
+    parser.add_argument(
+        "--index-timeframe", default="1d", choices=("1d", "1h"), help="of the index bars"
+    )
+    parser.add_argument("--source", default="auto", choices=("auto", *VENDORS))
+    parser.add_argument("--cache-dir", default="", help="default: the user's cache folder")
+    parser.add_argument("--anew", action="store_true", help="fetch everything again in full")
+    parser.add_argument("--quiet", action="store_true", help="no progress, errors only")
+    return parser
+
+
+def _requests(options: argparse.Namespace) -> list[Request]:
+    coins = [name.strip().upper() for name in options.assets.split(",") if name.strip()]
+    names = [member for name in coins for member in (ALTCOINS if name == BASKET else (name,))]
+    indices = [name for name in options.index.split(",") if name.strip()]
+    wanted = [
+        *(Request(instruments.index(name), options.index_timeframe) for name in indices),
+        *(Request(instruments.coin(name), options.timeframe) for name in names),
+    ]
+    if not wanted:
+        raise InputError("`--assets` and `--index` are both empty. Name what is to be fetched.")
+    return list(dict.fromkeys(wanted))
+
+
+def _fetched(
+    live: Live, requests: Sequence[Request], *, anew: bool, quiet: bool
+) -> Iterator[tuple[Request, Bars | InputError]]:
+    """Fetch several symbols at once and yield each as it is done or has failed."""
+    from rich.console import Console
+    from rich.progress import MofNCompleteColumn, Progress
+
+    console = Console(stderr=True)
+    columns = (*Progress.get_default_columns(), MofNCompleteColumn())
+    off = quiet or not console.is_terminal
+    with (
+        ThreadPoolExecutor(max_workers=sum(SLOTS.values())) as pool,
+        Progress(*columns, console=console, disable=off) as progress,
+    ):
+        task = progress.add_task("fetching", total=len(requests))
+        running: dict[Future[Bars], Request] = {
+            pool.submit(live.refresh, r.instrument, timeframe=r.timeframe, anew=anew): r
+            for r in requests
+        }
+        try:
+            for future in as_completed(running):
+                progress.update(task, advance=1, description=str(running[future]))
+                yield running[future], _outcome(future)
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _outcome(future: Future[Bars]) -> Bars | InputError:
+    try:
+        return future.result()
+    except InputError as error:
+        return error
+
+
+def _report(request: Request, outcome: Bars | InputError) -> None:
+    if isinstance(outcome, InputError):
+        sys.stderr.write(f"{request}: {outcome}\n")
+        return
+    first, last = outcome.frame.index[0], outcome.frame.index[-1]
+    sys.stdout.write(
+        f"{request}: {len(outcome)} bars of {outcome.source}, {first:%Y-%m-%d} to {last:%Y-%m-%d}\n"
+    )
+    for note in (*outcome.notes, *(finding.text for finding in findings(outcome))):
+        sys.stderr.write(f"{note}\n")
+
+
+def _exit_code(outcomes: Mapping[Request, Bars | InputError]) -> int:
+    errors = [outcome for outcome in outcomes.values() if isinstance(outcome, InputError)]
+    if not errors:
+        return 0
+    return 1 if any(isinstance(error, Unreachable) for error in errors) else 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

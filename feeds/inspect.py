@@ -1,0 +1,126 @@
+"""Show what the cache holds: `python -m feeds.inspect`."""
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+from itertools import combinations
+from typing import Final
+
+from feeds import instruments
+from feeds.bars import Bars
+from feeds.cache import cache_folder
+from feeds.checks import cross_check, missing_bars
+from feeds.live import bars_of
+from feeds.manifest import Manifest
+from feeds.sessions import BAR_LENGTHS
+from feeds.store import Damaged, Key, Store, Table
+
+HEADER: Final = (
+    "symbol", "timeframe", "source", "first", "last", "rows", "gaps", "updated", "revisions"
+)  # fmt: skip
+
+EXAMPLE: Final = """\
+examples:
+  python -m feeds.inspect
+  python -m feeds.inspect --events --cross-check
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Print a line a table and return the exit code: 0, or 1 if a table is damaged."""
+    options = _parser().parse_args(argv)
+    store = Store(cache_folder(options.cache_dir))
+    keys = store.keys()
+    if not keys:
+        sys.stdout.write(f"The cache {store.folder} is empty. Fill it: python -m feeds.download\n")
+        return 0
+    tables, damage = _read(store, keys)
+    sys.stdout.write(_aligned([HEADER, *(_row(key, tables[key]) for key in tables)]))
+    if options.events:
+        for key, table in tables.items():
+            sys.stdout.writelines(_event_lines(key, table.manifest))
+    if options.cross_check:
+        sys.stdout.writelines(_cross_check_lines(tables))
+    sys.stderr.writelines(f"{line}\n" for line in damage)
+    return 1 if damage else 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m feeds.inspect",
+        description="Show what the cache holds; gaps are bars missing inside the range.",
+        epilog=EXAMPLE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--cache-dir", default="", help="default: the user's cache folder")
+    parser.add_argument("--events", action="store_true", help="list revisions and reloads")
+    parser.add_argument(
+        "--cross-check", action="store_true", help="compare symbols held from two sources"
+    )
+    return parser
+
+
+def _read(store: Store, keys: Sequence[Key]) -> tuple[dict[Key, Table], list[str]]:
+    tables, damage = {}, []
+    for key in keys:
+        try:
+            table = store.read(key)
+        except Damaged as error:
+            damage.append(str(error))
+        else:
+            if table is not None:
+                tables[key] = table
+    return tables, damage
+
+
+def _row(key: Key, table: Table) -> tuple[str, ...]:
+    manifest = table.manifest
+    shape = "%Y-%m-%d" if key.timeframe not in {"1h", "4h"} else "%Y-%m-%d %H:%M"
+    gaps = len(missing_bars(_bars(key, table))) if key.timeframe in BAR_LENGTHS else "-"
+    return (
+        key.symbol,
+        key.timeframe,
+        manifest.about.source,
+        f"{manifest.first:{shape}}",
+        f"{manifest.last:{shape}}",
+        str(manifest.rows),
+        str(gaps),
+        manifest.about.updated[:16].replace("T", " "),
+        str(manifest.about.revisions),
+    )
+
+
+def _bars(key: Key, table: Table) -> Bars:
+    name = instruments.coin if "-" in key.symbol else instruments.index
+    return bars_of(table, name(key.symbol), timeframe=key.timeframe)
+
+
+def _aligned(rows: Sequence[tuple[str, ...]]) -> str:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = (
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    )
+    return "\n".join(lines) + "\n"
+
+
+def _event_lines(key: Key, manifest: Manifest) -> Iterator[str]:
+    for event in manifest.about.events:
+        yield f"{key}: {event.at[:16].replace('T', ' ')} {event.kind}: {event.text}\n"
+
+
+def _cross_check_lines(tables: dict[Key, Table]) -> Iterator[str]:
+    for one, other in combinations(tables, 2):
+        if (one.symbol, one.timeframe) != (other.symbol, other.timeframe):
+            continue
+        found = cross_check(_bars(one, tables[one]), _bars(other, tables[other]))
+        yield (
+            f"{one.symbol} {one.timeframe}: {one.vendor} and {other.vendor} share {found.bars} "
+            f"bars; their closes differ by {found.median:.3%} in the median, {found.worst:.3%} "
+            f"at worst ({found.worst_at}); only {one.vendor} has {found.only_first} of them, "
+            f"only {other.vendor} {found.only_second}\n"
+        )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

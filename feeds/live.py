@@ -1,0 +1,244 @@
+"""Bars of live vendors, through the cache: what is missing is fetched, what is held is kept."""
+
+import importlib
+import logging
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Final
+
+import pandas as pd
+
+from feeds.bars import Bars
+from feeds.cache import Cache, Clock, Fetched, utc_now
+from feeds.errors import DataError, NotServed, Unreachable
+from feeds.instruments import Instrument
+from feeds.sessions import BAR_LENGTHS, bar_ends, session_hours, sessions_between
+from feeds.store import Damaged, Key, Table
+from feeds.vendor import Vendor
+
+log = logging.getLogger(__name__)
+
+VENDORS: Final = {"yahoo": ("feeds.yahoo", "Yahoo"), "exchange": ("feeds.exchanges", "Exchanges")}
+
+# How many requests a vendor may have under way: a ccxt client is not made for threads, and
+# its rate limit is counted by client.
+SLOTS: Final = {"yahoo": 4, "exchange": 1}
+
+OpenVendor = Callable[[str], Vendor]
+
+
+class NotCached(DataError):
+    """Only the cache may be used, and it does not hold these bars."""
+
+
+def open_vendor(name: str) -> Vendor:
+    """Return the vendor called `name`; its client library is imported only here.
+
+    Raises
+    ------
+    Unreachable
+        If that library is not installed.
+    """
+    module, attribute = VENDORS[name]
+    try:
+        vendor: Vendor = getattr(importlib.import_module(module), attribute)()
+    except ImportError as error:
+        raise Unreachable(f"{name}: its client cannot be imported ({error}).") from error
+    return vendor
+
+
+class Reach:
+    """Which vendors answered in this process, so that a dead network is waited for once.
+
+    A vendor that was unreachable before it ever answered is not asked again; one that
+    answered is, because then a failure is about one request.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._answered: set[str] = set()
+        self._silent: dict[str, str] = {}
+
+    def require(self, name: str) -> None:
+        """Raise `Unreachable` at once if the vendor is known to be."""
+        with self._lock:
+            if name in self._silent:
+                raise Unreachable(self._silent[name])
+
+    def answered(self, name: str) -> None:
+        """Note that the vendor answered, whatever it said."""
+        with self._lock:
+            self._answered.add(name)
+
+    def failed(self, name: str, error: Unreachable) -> None:
+        """Note that the vendor could not be reached."""
+        with self._lock:
+            if name not in self._answered:
+                self._silent[name] = str(error)
+
+
+PROCESS_REACH: Final = Reach()
+
+
+class Live:
+    """Bars of one vendor, or of the first in the best order that has them.
+
+    Bars held in the cache are used when the vendor cannot bring newer ones: that is logged,
+    and the check for stale bars says so in the notes.
+    """
+
+    def __init__(
+        self,
+        cache: Cache,
+        *,
+        vendor: str | None = None,
+        offline: bool = False,
+        open_vendor: OpenVendor = open_vendor,
+        reach: Reach = PROCESS_REACH,
+        clock: Clock = utc_now,
+    ) -> None:
+        self.name = vendor or "auto"
+        self._cache = cache
+        self._vendor = vendor
+        self._offline = offline
+        self._open_vendor = open_vendor
+        self._reach = reach
+        self._clock = clock
+        self._vendors: dict[str, Vendor] = {}
+        self._opening = threading.Lock()
+        self._slots = {name: threading.Semaphore(count) for name, count in SLOTS.items()}
+
+    def order(self, instrument: Instrument, *, timeframe: str) -> Sequence[str]:
+        """Return the vendors to ask, best first: who has the longer history comes first."""
+        if self._vendor is not None:
+            return (self._vendor,)
+        if instrument.kind == "index":
+            return ("yahoo",)
+        return ("yahoo", "exchange") if timeframe == "1d" else ("exchange", "yahoo")
+
+    def load(self, instrument: Instrument, *, timeframe: str) -> Bars:
+        """Return all bars of the first vendor that has them, the cache brought up to date.
+
+        Raises
+        ------
+        Unreachable
+            If no vendor answered and none of their bars are held.
+        DataError
+            If the vendors do not have the bars, or offline the cache does not.
+        """
+        return self._first(instrument, timeframe, self._load_from)
+
+    def refresh(self, instrument: Instrument, *, timeframe: str, anew: bool = False) -> Bars:
+        """Ask the vendor now, even if nothing is due; failing is an error though bars are held."""
+        return self._first(instrument, timeframe, partial(self._refresh_from, anew=anew))
+
+    def _first(
+        self, instrument: Instrument, timeframe: str, load: Callable[[str, Instrument, str], Bars]
+    ) -> Bars:
+        failures: dict[str, DataError] = {}
+        for name in self.order(instrument, timeframe=timeframe):
+            try:
+                return load(name, instrument, timeframe)
+            except DataError as error:
+                failures[name] = error
+                log.info("%s %s: %s", name, instrument.symbol, error)
+        raise _combined(failures, instrument)
+
+    def _load_from(self, name: str, instrument: Instrument, timeframe: str) -> Bars:
+        key = Key(name, instrument.symbol, timeframe)
+        if self._offline:
+            return self._held(key, instrument)
+        try:
+            self._update(key, instrument)
+        except DataError as error:
+            if not self._cache.holds(key):
+                raise
+            log.warning("%s: the cached bars are used as they are, because: %s", key, error)
+        return self._mended(key, instrument)
+
+    def _refresh_from(self, name: str, instrument: Instrument, timeframe: str, anew: bool) -> Bars:
+        key = Key(name, instrument.symbol, timeframe)
+        if anew:
+            self._cache.reload(key, self._fetch(key, instrument), reason="asked for anew")
+        else:
+            self._update(key, instrument, force=True)
+        return self._mended(key, instrument)
+
+    def _mended(self, key: Key, instrument: Instrument) -> Bars:
+        try:
+            return self._held(key, instrument)
+        except Damaged as damage:
+            self._cache.reload(key, self._fetch(key, instrument), reason=str(damage))
+            return self._held(key, instrument)
+
+    def _update(self, key: Key, instrument: Instrument, *, force: bool = False) -> None:
+        self._cache.update(
+            key,
+            self._fetch(key, instrument),
+            is_due=lambda last: next_bar_is_over(
+                last, instrument, timeframe=key.timeframe, now=self._clock()
+            ),
+            force=force,
+        )
+
+    def _held(self, key: Key, instrument: Instrument) -> Bars:
+        table = self._cache.store.read(key)
+        if table is None:
+            raise NotCached(
+                f"`{instrument.parameter}` {instrument.label} has no {key.timeframe} bars of "
+                f"{key.vendor} in the cache {self._cache.store.folder}, and --offline uses nothing "
+                "else. Fetch them first with `python -m feeds.download`, or drop --offline."
+            )
+        return bars_of(table, instrument, timeframe=key.timeframe)
+
+    def _fetch(self, key: Key, instrument: Instrument) -> Callable[[pd.Timestamp | None], Fetched]:
+        def fetch(since: pd.Timestamp | None) -> Fetched:
+            try:
+                with self._slots[key.vendor]:
+                    self._reach.require(key.vendor)
+                    vendor = self._opened(key.vendor)
+                    bars = vendor.fetch(instrument, timeframe=key.timeframe, since=since)
+            except Unreachable as error:
+                self._reach.failed(key.vendor, error)
+                raise
+            except NotServed:
+                self._reach.answered(key.vendor)
+                raise
+            self._reach.answered(key.vendor)
+            return Fetched(bars.frame, bars.source, bars.origin, bars.notes)
+
+        return fetch
+
+    def _opened(self, name: str) -> Vendor:
+        with self._opening:
+            if name not in self._vendors:
+                self._vendors[name] = self._open_vendor(name)
+            return self._vendors[name]
+
+
+def bars_of(table: Table, instrument: Instrument, *, timeframe: str) -> Bars:
+    """Return a stored table as the bars it was made of."""
+    about = table.manifest.about
+    return Bars(instrument, timeframe, table.frame, about.source, about.origin, about.notes)
+
+
+def next_bar_is_over(
+    last: pd.Timestamp, instrument: Instrument, *, timeframe: str, now: pd.Timestamp
+) -> bool:
+    """Return whether a bar after `last` can have ended by `now`."""
+    if instrument.has_sessions(timeframe):
+        today = now.tz_convert("America/New_York").tz_localize(None).normalize()
+        _, closes = session_hours(sessions_between(last + pd.Timedelta(days=1), today))
+        return bool((closes <= now).any())
+    end = bar_ends(pd.DatetimeIndex([last]), kind=instrument.kind, timeframe=timeframe)[0]
+    return bool(end + BAR_LENGTHS[timeframe] <= now)
+
+
+def _combined(failures: Mapping[str, DataError], instrument: Instrument) -> DataError:
+    if len(failures) == 1:
+        return next(iter(failures.values()))
+    kinds = {type(error) for error in failures.values()}
+    kind = kinds.pop() if len(kinds) == 1 else DataError
+    reasons = " ".join(str(error) for error in failures.values())
+    return kind(f"{instrument.label}: no vendor has its bars. {reasons}")
