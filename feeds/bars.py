@@ -23,10 +23,10 @@ MARKET_CAP: Final = "market_cap"  # only some files have it; NaN where unknown
 class Bars:
     """Validated bars of one instrument.
 
-    `frame` has the float64 columns open, high, low, close, volume (volume may be
-    NaN) and perhaps market_cap, and an ascending unique index: tz-naive session
-    dates for an index, the bar's opening instant in UTC for a coin. `notes` lists every repair made and
-    every warning a reader should see; `origin` says where the rows came from.
+    `frame` has the float64 columns open, high, low, close, volume (NaN where unknown) and
+    perhaps market_cap, and an ascending unique index: tz-naive session dates for an index,
+    the bar's opening instant in UTC for a coin. `notes` lists every repair made and every
+    warning a reader should see; `origin` says where the rows came from.
     """
 
     instrument: Instrument
