@@ -3,16 +3,18 @@
 import argparse
 import logging
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from feeds import instruments
 from feeds.bars import Bars
 from feeds.cache import Cache, cache_folder
 from feeds.checks import findings
-from feeds.errors import InputError, Unreachable
+from feeds.commands import Parser, complain, exit_code, run_command
+from feeds.errors import ConfigError, InputError
 from feeds.instruments import Instrument
 from feeds.live import SLOTS, VENDORS, Live
 from feeds.sessions import BAR_LENGTHS
@@ -21,9 +23,9 @@ from feeds.sessions import BAR_LENGTHS
 ALTCOINS: Final = ("ADA", "AVAX", "BNB", "DOGE", "DOT", "LINK", "LTC", "LUNA", "SOL", "TRX", "XRP")
 BASKET: Final = "ALTS"
 
-EXAMPLE: Final = """\
-example:
+EXAMPLES: Final = """\
   python -m feeds.download --assets BTC,ETH,ALTS --index russell2000
+  python -m feeds.download --assets BTC --timeframe 1h --source exchange
 """
 
 
@@ -38,17 +40,16 @@ class Request:
         return f"{self.instrument.symbol} {self.timeframe}"
 
 
-def main(argv: Sequence[str] | None = None, *, live: Live | None = None) -> int:
-    """Fetch what is asked for and return the exit code: 0 done, 2 wrong input, 1 else."""
-    options = _parser().parse_args(argv)
-    logging.basicConfig(
-        level=logging.ERROR if options.quiet else logging.WARNING, format="%(message)s"
-    )
-    try:
-        requests = _requests(options)
-    except InputError as error:
-        sys.stderr.write(f"{error}\n")
-        return 2
+def main(arguments: Sequence[str] | None = None, *, live: Live | None = None) -> int:
+    """Fetch what is asked for and return the exit code; tests bring their own `live`."""
+    return run_command(partial(_work, live=live), arguments)
+
+
+def _work(arguments: Sequence[str] | None, *, live: Live | None) -> int:
+    options = _parser().parse_args(arguments)
+    if options.quiet:
+        logging.getLogger().setLevel(logging.ERROR)
+    requests = _requests(options)
     source = live or Live(
         Cache(cache_folder(options.cache_dir)),
         vendor=None if options.source == "auto" else options.source,
@@ -56,15 +57,14 @@ def main(argv: Sequence[str] | None = None, *, live: Live | None = None) -> int:
     outcomes = dict(_fetched(source, requests, anew=options.anew, quiet=options.quiet))
     for request in requests:
         _report(request, outcomes[request])
-    return _exit_code(outcomes)
+    return min((exit_code(o) for o in outcomes.values() if isinstance(o, InputError)), default=0)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def _parser() -> Parser:
+    parser = Parser(
         prog="python -m feeds.download",
         description="Fill the cache ahead of a run.",
-        epilog=EXAMPLE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        examples=EXAMPLES,
     )
     parser.add_argument(
         "--assets", default="BTC,ETH", help="coins, comma-separated; ALTS is a basket of them"
@@ -93,7 +93,7 @@ def _requests(options: argparse.Namespace) -> list[Request]:
         *(Request(instruments.coin(name), options.timeframe) for name in names),
     ]
     if not wanted:
-        raise InputError("`--assets` and `--index` are both empty. Name what is to be fetched.")
+        raise ConfigError("`--assets` and `--index` are both empty. Name what is to be fetched.")
     return list(dict.fromkeys(wanted))
 
 
@@ -133,7 +133,7 @@ def _outcome(future: Future[Bars]) -> Bars | InputError:
 
 def _report(request: Request, outcome: Bars | InputError) -> None:
     if isinstance(outcome, InputError):
-        sys.stderr.write(f"{request}: {outcome}\n")
+        complain(outcome)
         return
     first, last = outcome.frame.index[0], outcome.frame.index[-1]
     sys.stdout.write(
@@ -141,13 +141,6 @@ def _report(request: Request, outcome: Bars | InputError) -> None:
     )
     for note in (*outcome.notes, *(finding.text for finding in findings(outcome))):
         sys.stderr.write(f"{note}\n")
-
-
-def _exit_code(outcomes: Mapping[Request, Bars | InputError]) -> int:
-    errors = [outcome for outcome in outcomes.values() if isinstance(outcome, InputError)]
-    if not errors:
-        return 0
-    return 1 if any(isinstance(error, Unreachable) for error in errors) else 2
 
 
 if __name__ == "__main__":
