@@ -19,7 +19,7 @@ from feeds.cache import Cache
 from feeds.instruments import coin
 from feeds.live import Live, Reach
 
-KILLS = 48
+KILLS = 32
 SYMBOLS = ("BTC", "ETH", "SOL")
 ROWS = 8192
 

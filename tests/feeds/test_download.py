@@ -137,14 +137,13 @@ def test_download_several_symbols_at_once_where_the_vendor_allows(desk):
     assert desk.run("--assets", "BTC,ETH,SOL,XRP", "--index", "") == 0
 
 
-def test_download_help_ends_with_an_example():
-    done = subprocess.run(
-        [sys.executable, "-m", "feeds.download", "--help"],
-        capture_output=True,
-        text=True,
-        check=True,
+def test_download_help_ends_with_an_example(capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(["--help"])
+    assert stop.value.code == 0
+    assert "  python -m feeds.download --assets BTC,ETH,ALTS --index russell2000" in (
+        capsys.readouterr().out.splitlines()
     )
-    assert "python -m feeds.download --assets BTC,ETH,ALTS --index russell2000" in done.stdout
 
 
 def test_two_downloads_at_once_lose_nothing(tmp_path):
