@@ -10,11 +10,11 @@ class DataError(InputError):
 
 
 class Unreachable(DataError):
-    """A vendor did not answer: network, timeout or server error, after retries."""
+    """A vendor could not be reached or kept failing: network, timeouts, 429, 5xx."""
 
 
 class NotServed(DataError):
-    """A vendor answered that it has no such bars: unknown, delisted or blocked here."""
+    """A vendor was reached and does not have it: symbol, region, timeframe or history."""
 
 
 class ConfigError(InputError):

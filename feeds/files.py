@@ -1,5 +1,7 @@
 """Bars from local CSV and Parquet files: `<SYMBOL>_<timeframe>.csv` or `.parquet`."""
 
+import logging
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -8,6 +10,8 @@ from feeds.bars import Bars, validated
 from feeds.errors import ConfigError, DataError
 from feeds.instruments import Instrument
 from feeds.resample import four_hours
+
+log = logging.getLogger(__name__)
 
 SUFFIXES = (".parquet", ".csv")
 
@@ -41,18 +45,24 @@ class Files:
         if hourly_only and instrument.kind == "coin" and self._find(instrument, "1h"):
             return four_hours(self.load(instrument, timeframe="1h"))
         path = self._path(instrument, timeframe)
-        return validated(
+        bars = validated(
             _read(path),
             instrument=instrument,
             timeframe=timeframe,
             source=self.name,
             origin=path.name,
         )
+        if path.stem == f"{instrument.symbol}_{timeframe}":
+            return bars
+        note = f"{instrument.symbol}: not in {self._folder.name}, {path.name} stands in for it"
+        log.warning("%s", note)
+        return replace(bars, notes=(note, *bars.notes))
 
     def _path(self, instrument: Instrument, timeframe: str) -> Path:
-        path = self._find(instrument, timeframe)
-        if path is not None:
-            return path
+        for one in filter(None, (instrument, instrument.stand_in)):
+            path = self._find(one, timeframe)
+            if path is not None:
+                return path
         stem = f"{instrument.symbol}_{timeframe}"
         raise DataError(
             f"`{instrument.parameter}` {instrument.label} has no bars: neither {stem}.parquet nor "

@@ -2,16 +2,52 @@
 
 import re
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from feeds.errors import ConfigError
 
 Kind = Literal["index", "coin"]
 
-INDEX_NAMES = {
-    "RUSSELL2000": "RUT",
-    "RUSSELL2000VALUE": "IWN",
-    "SP500": "SPX",
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """One index or fund: `symbol` names its files, `names` are what people call it.
+
+    `yahoo` is its symbol there; `stand_in` is the symbol of a fund that tracks it, used
+    with a note where the index itself is not served.
+    """
+
+    symbol: str
+    title: str
+    yahoo: str
+    names: tuple[str, ...] = ()
+    stand_in: str = ""
+
+
+LISTINGS: Final = (
+    Listing("RUT", "Russell 2000", "^RUT", ("RUSSELL2000",)),
+    Listing("RUJ", "Russell 2000 Value", "^RUJ", ("RUSSELL2000VALUE",), stand_in="IWN"),
+    Listing("IWM", "iShares Russell 2000 ETF", "IWM"),
+    Listing("IWN", "iShares Russell 2000 Value ETF", "IWN"),
+    Listing("SPX", "S&P 500", "^GSPC", ("SP500", "GSPC")),
+    Listing("VIX", "CBOE Volatility Index", "^VIX"),
+)
+INDEX_NAMES: Final = {name: listing.symbol for listing in LISTINGS for name in listing.names}
+BY_SYMBOL: Final = {listing.symbol: listing for listing in LISTINGS}
+
+# Where two coins share a ticker Yahoo appends CoinMarketCap's number to the younger one:
+# its plain UNI-USD is not Uniswap. The wrong coin would arrive without an error.
+YAHOO_COINS: Final = {
+    "APT-USD": "APT21794-USD",
+    "ARB-USD": "ARB11841-USD",
+    "COMP-USD": "COMP5692-USD",
+    "GRT-USD": "GRT6719-USD",
+    "IMX-USD": "IMX10603-USD",
+    "PEPE-USD": "PEPE24478-USD",
+    "STX-USD": "STX4847-USD",
+    "SUI-USD": "SUI20947-USD",
+    "TON-USD": "TON11419-USD",
+    "UNI-USD": "UNI7083-USD",
 }
 
 _SYMBOL = re.compile(r"[A-Z0-9][A-Z0-9]{0,19}(-[A-Z]{3,5})?")
@@ -34,6 +70,12 @@ class Instrument:
         """The setting that names this instrument, for messages."""
         return "asset" if self.kind == "coin" else "index.symbol"
 
+    @property
+    def stand_in(self) -> "Instrument | None":
+        """The fund that tracks this index where the index itself is not served."""
+        listing = BY_SYMBOL.get(self.symbol) if self.kind == "index" else None
+        return Instrument(listing.stand_in, "index") if listing and listing.stand_in else None
+
     def has_sessions(self, timeframe: str) -> bool:
         """Whether bars are dated by session (a daily index) and not by an instant."""
         return self.kind == "index" and timeframe == "1d"
@@ -49,6 +91,14 @@ def index(name: str) -> Instrument:
     """Return the index called `name`: RUT and russell2000 are the same."""
     symbol = _checked(name, "index.symbol")
     return Instrument(INDEX_NAMES.get(symbol, symbol), "index")
+
+
+def yahoo_symbol(instrument: Instrument) -> str:
+    """Return Yahoo's symbol: ^RUT for RUT; an index outside the table goes by its own name."""
+    if instrument.kind == "coin":
+        return YAHOO_COINS.get(instrument.symbol, instrument.symbol)
+    listing = BY_SYMBOL.get(instrument.symbol)
+    return instrument.symbol if listing is None else listing.yahoo
 
 
 def _checked(name: str, parameter: str) -> str:

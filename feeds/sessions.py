@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from feeds.instruments import Kind
 
 FIRST_SESSION: Final = "1970-01-02"
+NEW_YORK: Final = "America/New_York"
 
 BAR_LENGTHS: Final = {
     "1h": pd.Timedelta(hours=1),
@@ -41,7 +42,7 @@ def bar_ends(opens: pd.DatetimeIndex, *, kind: "Kind", timeframe: str) -> pd.Dat
     Raises
     ------
     DataError
-        If a daily index bar is dated on a day without an XNYS session.
+        If an index bar is dated on a day without an XNYS session.
     """
     length = BAR_LENGTHS[timeframe]
     if kind == "coin":

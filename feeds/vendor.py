@@ -1,5 +1,7 @@
-"""What every live vendor of bars offers."""
+"""What every vendor of bars offers over the network, and how far it has got."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
 
 import pandas as pd
@@ -9,27 +11,56 @@ from feeds.instruments import Instrument
 
 
 class Vendor(Protocol):
-    """A network place that serves bars: Yahoo, an exchange, a row of exchanges."""
+    """A company's servers. `fetch` returns complete, validated bars or raises."""
 
-    name: str  # "yahoo", "binance", ...
+    name: str
 
     def fetch(
         self, instrument: Instrument, *, timeframe: str, since: pd.Timestamp | None = None
     ) -> Bars:
-        """Return complete, validated bars from `since` to the last finished bar.
+        """Return the bars from `since` to the last finished one.
 
         Parameters
         ----------
+        timeframe
+            "1d", "1h" or what else the vendor has.
         since
-            UTC instant of the first bar wanted (midnight for a session); None = full history.
+            An instant in UTC, None for the full history. Bars dated by session are taken
+            from the session of that day on.
+
+        Returns
+        -------
+        Bars whose `source` is the vendor that served them and whose `origin` names it and its
+        symbol. `notes` names every row left out and the kind of price. Bars before the
+        vendor's own first one do not exist there: a note says where they begin.
 
         Raises
         ------
         Unreachable
-            Network failures, timeouts and server errors that outlasted the retries.
+            The network or the vendor failed, after retries.
         NotServed
-            The symbol is unknown, delisted or blocked here.
+            The vendor does not have the symbol, the region, the timeframe or the history.
         DataError
-            The answer is malformed or incomplete.
+            What arrived contradicts itself or is incomplete.
         """
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a download has got: bars so far, the last one's opening, and where it ends."""
+
+    vendor: str
+    symbol: str
+    bars: int
+    reached: pd.Timestamp
+    until: pd.Timestamp
+
+
+Watcher = Callable[[Progress], None]
+Clock = Callable[[], pd.Timestamp]
+
+
+def utc_now() -> pd.Timestamp:
+    """Return the present instant, UTC."""
+    return pd.Timestamp.now(tz="UTC")

@@ -13,11 +13,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pyarrow.parquet  # noqa: F401  (before the fork: a child should reach the writing at once)
-from scripted import Clock, Scripted, frame_of, hours
 
 from feeds.cache import Cache
 from feeds.instruments import coin
 from feeds.live import Live, Reach
+from tests.scripted import Clock, Scripted, frame_of, hours
 
 KILLS = 32
 SYMBOLS = ("BTC", "ETH", "SOL")

@@ -3,7 +3,6 @@
 import numpy as np
 import pandas as pd
 import pytest
-from scripted import frame_of, hours, sessions
 
 from backtests.backtest import run_on
 from backtests.config import load_config
@@ -11,6 +10,7 @@ from backtests.market import build_market
 from feeds.bars import Bars
 from feeds.instruments import coin, index
 from feeds.sessions import BAR_LENGTHS, bar_ends, session_hours
+from tests.scripted import frame_of, hours, sessions
 
 BTC, RUT = coin("BTC"), index("RUT")
 

@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from scripted import Clock, Scripted, days, frame_of, hours, sessions
 
 from feeds.cache import Cache, cache_folder
 from feeds.errors import ConfigError, DataError, NotServed, Unreachable
@@ -17,6 +16,7 @@ from feeds.instruments import coin, index
 from feeds.live import Live, NotCached, Reach
 from feeds.manifest import MAX_EVENTS
 from feeds.store import SEGMENT_ROWS, Damaged, Key, Store
+from tests.scripted import Clock, Scripted, days, frame_of, hours, sessions
 
 BTC, RUT = coin("BTC"), index("RUT")
 DAILY = Key("yahoo", "BTC-USD", "1d")

@@ -3,7 +3,6 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from scripted import days, frame_of, hours, sessions
 
 from feeds.bars import Bars
 from feeds.checks import cross_check, findings, missing_bars, silent_index, with_findings
@@ -11,6 +10,7 @@ from feeds.errors import DataError
 from feeds.files import Files
 from feeds.instruments import coin, index
 from feeds.sessions import session_hours
+from tests.scripted import days, frame_of, hours, sessions
 
 ETH, RUT = coin("ETH"), index("RUT")
 

@@ -3,11 +3,11 @@
 import backtrader as bt
 import numpy as np
 import pandas as pd
-from markets import coin_walk, index_walk
 
 from backtests.config import Config
 from backtests.market import build_market
 from feeds.combined import INDEX_LINES, PRICE_LINES, SIGNAL_LINES, CombinedFeed
+from tests.markets import coin_walk, index_walk
 
 
 class Reader(bt.Strategy):

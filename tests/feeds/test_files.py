@@ -72,4 +72,4 @@ def test_instrument_names_map_to_symbols():
     assert coin("eth") == coin("ETH-USD")
     assert coin("eth").label == "ETH"
     assert index("russell2000").symbol == "RUT"
-    assert index("russell2000value").symbol == "IWN"
+    assert index("russell2000value").symbol == "RUJ"

@@ -2,7 +2,6 @@ from dataclasses import replace
 
 import pandas as pd
 import pytest
-from scripted import frame_of, hours
 
 from feeds.bars import Bars
 from feeds.checks import findings
@@ -10,6 +9,7 @@ from feeds.errors import DataError
 from feeds.files import Files
 from feeds.instruments import coin, index
 from feeds.resample import four_hours
+from tests.scripted import frame_of, hours
 
 BTC = coin("BTC")
 

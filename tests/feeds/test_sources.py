@@ -2,7 +2,6 @@ import logging
 import threading
 
 import pytest
-from scripted import Clock, Scripted, days, frame_of, hours, sessions
 
 from feeds import sources
 from feeds.bars import Bars
@@ -11,6 +10,7 @@ from feeds.errors import ConfigError, DataError, NotServed, Unreachable
 from feeds.instruments import coin, index
 from feeds.live import Live, NotCached, Reach, open_vendor
 from feeds.sources import SAMPLE_BANNER, Auto, Checked, FellBack, load_all
+from tests.scripted import Clock, Scripted, days, frame_of, hours, sessions
 
 RUT, BTC, ETH = index("RUT"), coin("BTC"), coin("ETH")
 NOW = "2024-03-10 00:05"

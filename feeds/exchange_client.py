@@ -1,0 +1,99 @@
+"""The ccxt client behind an exchange: how it is set up, and what its errors mean."""
+
+from typing import TYPE_CHECKING
+
+from feeds.errors import ConfigError, DataError, NotServed
+from feeds.patience import PassingError, Patience
+
+if TYPE_CHECKING:
+    import ccxt
+
+ELSEWHERE = "Use another exchange or --source files."
+REFUSED = (401, 403, 407, 451)
+PASSING = (408, 425, 429)
+SERVER_ERROR = 500
+
+
+def new_client(name: str) -> "ccxt.Exchange":
+    """Return ccxt's client for the exchange called `name`.
+
+    Raises
+    ------
+    ConfigError
+        If ccxt knows no exchange of that name, with the nearest one.
+    """
+    import ccxt
+
+    if name not in ccxt.exchanges:
+        from difflib import get_close_matches
+
+        near = get_close_matches(name, ccxt.exchanges, n=1)
+        remedy = f"Did you mean {near[0]}?" if near else "Try binance, coinbase or kraken."
+        raise ConfigError(f"`exchange` must be one that ccxt knows, received {name!r}. {remedy}")
+    client: ccxt.Exchange = getattr(ccxt, name)()
+    return client
+
+
+def configured(client: "ccxt.Exchange", patience: Patience) -> "ccxt.Exchange":
+    """Return `client` with rate limits, our timeouts, and spot markets only.
+
+    A proxy set in the environment is honoured, which ccxt by itself does not.
+    """
+    from feeds.wire import is_json, mount
+
+    client.enableRateLimit = True
+    client.session.trust_env = True
+    mount(client.session, patience, is_data=is_json)
+    markets = client.options.get("fetchMarkets")
+    if isinstance(markets, dict) and "types" in markets:
+        # Futures live on other hosts, whose outage would stop a spot download.
+        markets["types"] = ["spot"]
+    return client
+
+
+def translated(error: Exception, subject: str) -> Exception:
+    """Return what an error of ccxt means to us: worth another try, refused, or wrong.
+
+    ccxt files 451, 403 and 404 under `ExchangeNotAvailable`, a network error; the status
+    behind it decides, so that a refusal is not asked for again.
+    """
+    import ccxt
+
+    from feeds.wire import could_not_connect, status_of
+
+    status, retry_after = status_of(error)
+    if status in REFUSED:
+        return NotServed(
+            f"{subject}: refused here (HTTP {status}), by region or firewall. {ELSEWHERE}"
+        )
+    if isinstance(error, ccxt.BadSymbol):
+        return NotServed(f"{subject}: not listed there ({_first_line(error)}). {ELSEWHERE}")
+    passing = status in PASSING or status >= SERVER_ERROR or status == 0
+    if isinstance(error, ccxt.NetworkError) and passing:
+        reason = f"HTTP {status}" if status else _cause(error)
+        return PassingError(reason, connecting=could_not_connect(error), retry_after=retry_after)
+    if status >= SERVER_ERROR:
+        return PassingError(f"HTTP {status}", retry_after=retry_after)
+    return DataError(
+        f"{subject}: the answer cannot be used ({type(error).__name__}: {_first_line(error)}). "
+        f"{ELSEWHERE}"
+    )
+
+
+def _cause(error: Exception) -> str:
+    import requests
+
+    from feeds.wire import could_not_connect
+
+    if could_not_connect(error):
+        return "cannot be reached"
+    cause = error.__cause__
+    if isinstance(cause, requests.Timeout):
+        return "no answer in time"
+    text = _first_line(cause) if cause is not None else ""
+    return text if text.startswith("the answer") else "the connection broke"
+
+
+def _first_line(error: BaseException) -> str:
+    lines = str(error).splitlines()
+    return lines[0][:160] if lines else type(error).__name__

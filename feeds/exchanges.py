@@ -1,0 +1,314 @@
+"""Bars from crypto exchanges through ccxt, one exchange or the first of several that can.
+
+ccxt retries nothing, pages wrongly on some exchanges and takes a proxy's HTML page for
+"no bars"; so requests, retries and pages are ours, and ccxt speaks each exchange's format.
+"""
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
+
+import pandas as pd
+
+from feeds.bars import Bars
+from feeds.errors import ConfigError, NotServed
+from feeds.exchange_client import ELSEWHERE, configured, new_client, translated
+from feeds.instruments import Instrument
+from feeds.paging import AskPage, Row, Span, missing_bars, opening, whole_history
+from feeds.patience import Patience
+from feeds.sessions import BAR_LENGTHS
+from feeds.tidy import tidied
+from feeds.vendor import Clock, Progress, Watcher, utc_now
+
+if TYPE_CHECKING:
+    import ccxt
+
+log = logging.getLogger(__name__)
+
+ORDER: Final = ("binance", "coinbase", "kraken", "bitstamp")
+# A dollar or what stands for one, best first; Binance has no dollar market.
+DOLLARS: Final = ("USD", "USDT", "USDC")
+# No exchange of today had bars before: Bitstamp, the oldest, opened in August 2011.
+BEGINNING: Final = pd.Timestamp("2011-01-01", tz="UTC")
+DAY: Final = "1d"
+SMALLEST_PAGE: Final = 100
+REMEDY: Final = (
+    "Check the network, try later, or use another exchange, --offline or --source files."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Market:
+    """One coin on one exchange: ccxt's symbol, its quote currency, bars in a full page."""
+
+    symbol: str
+    quote: str
+    page_bars: int
+    origin: str
+
+
+class Exchange:
+    """One exchange as a vendor.
+
+    Parameters
+    ----------
+    name
+        ccxt's id, such as "binance".
+    patience
+        Timeouts and retries; only network failures are retried, never a refusal.
+    watch
+        Told after every page how far a download has got.
+    client, clock
+        A ccxt client already made, and the present instant; tests give their own.
+
+    Where the history begins is looked for with daily bars (see `feeds.paging`), also for
+    hourly ones: the answer is a few pages away, hourly it would be hundreds.
+
+    Raises
+    ------
+    ConfigError
+        If ccxt knows no exchange of that name.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        patience: Patience | None = None,
+        watch: Watcher | None = None,
+        client: "ccxt.Exchange | None" = None,
+        clock: Clock = utc_now,
+    ) -> None:
+        self.name = name
+        self._patience = patience or Patience()
+        self._watch = watch
+        self._client = configured(client or new_client(name), self._patience)
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._begins: dict[tuple[str, str, int], int] = {}
+
+    def fetch(
+        self, instrument: Instrument, *, timeframe: str, since: pd.Timestamp | None = None
+    ) -> Bars:
+        """Return the bars as `feeds.vendor.Vendor.fetch` promises."""
+        now = self._clock()
+        market = self._market(instrument, timeframe)
+        span = self._span(market, timeframe, since=since, now=now)
+        span = replace(span, since=self._begin(market, timeframe, span))
+        rows = whole_history(
+            self._asker(market, timeframe), span, watch=self._reporter(instrument, span)
+        )
+        return tidied(
+            _table(rows),
+            instrument=instrument,
+            timeframe=timeframe,
+            source=self.name,
+            origin=market.origin,
+            now=now,
+            notes=_notes(rows, market, span, since),
+        )
+
+    def begins(
+        self, instrument: Instrument, *, timeframe: str, since: pd.Timestamp | None = None
+    ) -> pd.Timestamp:
+        """Return when the first bar at or after `since` opens, at the cost of a few pages."""
+        market = self._market(instrument, timeframe)
+        span = self._span(market, timeframe, since=since, now=self._clock())
+        return pd.Timestamp(self._begin(market, timeframe, span), unit="ms", tz="UTC")
+
+    def _begin(self, market: Market, timeframe: str, span: Span) -> int:
+        key = (market.symbol, timeframe, span.since)
+        if key not in self._begins:
+            ask = self._asker(market, timeframe)
+            page = [row for row in ask(span.since) if row[0] >= span.since]
+            if page and min(row[0] for row in page) < span.since + span.step:
+                return span.since
+            if timeframe != DAY:
+                day = _milliseconds(BAR_LENGTHS[DAY])
+                daily = replace(span, since=span.since // day * day, step=day)
+                listed = opening(self._asker(market, DAY), daily)
+                span = replace(span, since=max(listed, span.since))
+            self._begins[key] = opening(ask, span)
+        return self._begins[key]
+
+    def _span(
+        self, market: Market, timeframe: str, *, since: pd.Timestamp | None, now: pd.Timestamp
+    ) -> Span:
+        length = BAR_LENGTHS[timeframe]
+        first = (BEGINNING if since is None else since).ceil(length)
+        last = now.floor(length) - length
+        if first > last:
+            raise NotServed(
+                f"{market.origin}: no {timeframe} bar is over since {first:%Y-%m-%d %H:%M}. "
+                "Ask for an earlier start."
+            )
+        return Span(
+            _milliseconds(first - pd.Timestamp(0, tz="UTC")),
+            _milliseconds(last - pd.Timestamp(0, tz="UTC")),
+            _milliseconds(length),
+            market.page_bars,
+            market.origin,
+        )
+
+    def _market(self, instrument: Instrument, timeframe: str) -> Market:
+        base, _, quote = instrument.symbol.partition("-")
+        if instrument.kind != "coin":
+            raise NotServed(
+                f"{self.name} {instrument.symbol}: an index is not traded on a crypto exchange. "
+                "Use --source yahoo or --source files."
+            )
+        self._call(self._client.load_markets, f"{self.name} {instrument.symbol}")
+        if timeframe not in (self._client.timeframes or {}):
+            raise NotServed(
+                f"{self.name} {instrument.symbol}: has no {timeframe} bars, only "
+                f"{', '.join(self._client.timeframes or {})}. {ELSEWHERE}"
+            )
+        quotes = DOLLARS if quote == "USD" else (quote,)
+        known = [
+            market
+            for money in quotes
+            if (market := self._client.markets.get(f"{base}/{money}")) and market.get("spot")
+        ]
+        trading = [market for market in known if market.get("active") is not False]
+        if not trading:
+            reason = "no longer traded there" if known else "not listed there"
+            raise NotServed(f"{self.name} {instrument.symbol}: {reason}. {ELSEWHERE}")
+        symbol = trading[0]["symbol"]
+        limit = self._client.feature_value(symbol, "fetchOHLCV", "limit", SMALLEST_PAGE)
+        return Market(symbol, trading[0]["quote"], int(limit), f"{self.name} {symbol}")
+
+    def _asker(self, market: Market, timeframe: str) -> AskPage:
+        def ask(since: int, until: int | None = None) -> list[Row]:
+            params = {} if until is None else {"until": until}
+            rows: list[Row] = self._call(
+                lambda: self._client.fetch_ohlcv(
+                    market.symbol, timeframe, since=since, limit=market.page_bars, params=params
+                ),
+                market.origin,
+            )
+            return rows
+
+        return ask
+
+    def _call(self, request: Callable[[], Any], subject: str) -> Any:
+        def once() -> Any:
+            with self._lock:
+                try:
+                    return request()
+                except Exception as error:
+                    raise translated(error, subject) from error
+
+        return self._patience.call(once, subject=subject, remedy=REMEDY)
+
+    def _reporter(self, instrument: Instrument, span: Span) -> Callable[[int, int], None]:
+        until = pd.Timestamp(span.end, unit="ms", tz="UTC")
+
+        def report(bars: int, reached: int) -> None:
+            log.debug("%s: %d bars", span.origin, bars)
+            if self._watch is not None:
+                at = pd.Timestamp(reached, unit="ms", tz="UTC")
+                self._watch(Progress(self.name, instrument.symbol, bars, at, until))
+
+        return report
+
+
+class Exchanges:
+    """Several exchanges as one vendor: the first that has the coin and the history.
+
+    A refusal (region, symbol, timeframe, only newest bars) passes on to the next exchange.
+    So does a history that begins after `since`, or after `required_start` where no `since`
+    is given; if none goes back so far, the one that begins earliest is taken, and a note
+    says so. An exchange that fails for the moment is an error, not a reason to change:
+    another one's prices differ.
+
+    `used` maps each symbol fetched to the exchange its bars came from, which is also the
+    bars' `source`. Keep to it when adding bars later, with `Exchange(bars.source)`.
+    """
+
+    name = "exchange"
+
+    def __init__(
+        self,
+        order: Sequence[str] = ORDER,
+        *,
+        required_start: pd.Timestamp | None = None,
+        open_exchange: Callable[[str], Exchange] = Exchange,
+    ) -> None:
+        if not order:
+            raise ConfigError("`order` must name an exchange or more, received none. Try binance.")
+        self.used: dict[str, str] = {}
+        self._order = tuple(order)
+        self._required_start = required_start
+        self._open_exchange = open_exchange
+        self._opened: dict[str, Exchange] = {}
+
+    def fetch(
+        self, instrument: Instrument, *, timeframe: str, since: pd.Timestamp | None = None
+    ) -> Bars:
+        """Return the bars as `feeds.vendor.Vendor.fetch` promises, from one exchange."""
+        chosen, passed = self._chosen(instrument, timeframe=timeframe, since=since)
+        bars = chosen.fetch(instrument, timeframe=timeframe, since=since)
+        self.used[instrument.symbol] = chosen.name
+        return replace(bars, notes=(*(f"passed over: {reason}" for reason in passed), *bars.notes))
+
+    def _chosen(
+        self, instrument: Instrument, *, timeframe: str, since: pd.Timestamp | None
+    ) -> tuple[Exchange, list[str]]:
+        wanted = since if since is not None else self._required_start
+        passed: list[str] = []
+        late: list[tuple[pd.Timestamp, Exchange]] = []
+        for name in self._order:
+            try:
+                exchange = self._exchange(name)
+                begins = exchange.begins(instrument, timeframe=timeframe, since=since)
+            except NotServed as refusal:
+                log.warning("%s", refusal)
+                passed.append(str(refusal))
+                continue
+            if wanted is None or begins <= wanted.ceil(BAR_LENGTHS[timeframe]):
+                return exchange, passed
+            passed.append(f"{name} {instrument.symbol}: begins {begins:%Y-%m-%d}")
+            late.append((begins, exchange))
+        if late:
+            return min(late, key=lambda candidate: candidate[0])[1], passed
+        raise NotServed(
+            f"{instrument.symbol}: none of {', '.join(self._order)} serves it: {' | '.join(passed)}"
+        )
+
+    def _exchange(self, name: str) -> Exchange:
+        if name not in self._opened:
+            self._opened[name] = self._open_exchange(name)
+        return self._opened[name]
+
+
+def _milliseconds(length: pd.Timedelta) -> int:
+    return int(length / pd.Timedelta(milliseconds=1))
+
+
+def _table(rows: list[Row]) -> pd.DataFrame:
+    names = ["date", "open", "high", "low", "close", "volume"]
+    table = pd.DataFrame(rows, columns=pd.Index(names))
+    return table.assign(date=pd.to_datetime(table["date"].astype("int64"), unit="ms", utc=True))
+
+
+def _notes(rows: list[Row], market: Market, span: Span, since: pd.Timestamp | None) -> list[str]:
+    notes = [f"{market.origin}: traded prices, nothing to adjust for"]
+    if market.quote != "USD":
+        notes.append(f"{market.origin}: priced in {market.quote}, taken as USD")
+    if rows:
+        first, last = (pd.Timestamp(rows[end][0], unit="ms", tz="UTC") for end in (0, -1))
+        if since is not None and first > since.ceil(pd.Timedelta(span.step, unit="ms")):
+            notes.append(f"{market.origin}: begins {first:%Y-%m-%d %H:%M}, there is none before")
+        if rows[-1][0] < span.end:
+            notes.append(f"{market.origin}: ends {last:%Y-%m-%d %H:%M}, newer bars are not out yet")
+    missing, longest, begins = missing_bars(rows, step=span.step)
+    if missing:
+        at = pd.Timestamp(begins, unit="ms", tz="UTC")
+        notes.append(
+            f"{market.origin}: {missing} bars missing, at most {longest} in a row, "
+            f"from {at:%Y-%m-%d %H:%M}"
+        )
+        log.warning("%s", notes[-1])
+    return notes

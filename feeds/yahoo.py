@@ -1,0 +1,230 @@
+"""Bars from Yahoo Finance through yfinance: indices, funds and coins, daily and hourly."""
+
+import logging
+import os
+import threading
+import warnings
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import pandas as pd
+
+from feeds.bars import Bars
+from feeds.errors import DataError, NotServed
+from feeds.instruments import Instrument, yahoo_symbol
+from feeds.patience import Patience
+from feeds.sessions import FIRST_SESSION, NEW_YORK
+from feeds.tidy import tidied
+from feeds.vendor import Clock, utc_now
+from feeds.yahoo_checks import require_beginning, with_gaps_noted, with_tail_checked
+
+if TYPE_CHECKING:
+    from feeds.yahoo_session import ChartAnswer, WatchedSession
+
+log = logging.getLogger(__name__)
+
+TIMEFRAMES: Final = ("1d", "1h")
+# Yahoo refuses hourly bars older than 730 days; a day is kept for clocks that differ.
+HOURLY_DAYS: Final = 729
+FIRST_COIN: Final = pd.Timestamp("2010-01-01", tz="UTC")
+# The official close of an index comes minutes after the bell.
+SETTLING: Final = pd.Timedelta(minutes=30)
+REMEDY: Final = "Check the network, try later, or use --offline or --source files."
+ADJUSTMENT: Final = "prices split-adjusted, not dividend-adjusted"
+# Yahoo's plain close has splits in it and dividends not; rows without prices stay visible.
+PLAIN: Final[dict[str, Any]] = {
+    "auto_adjust": False,
+    "back_adjust": False,
+    "repair": False,
+    "actions": False,
+    "prepost": False,
+    "keepna": True,
+}
+
+# yfinance keeps one session, one cookie and one cache for the whole process.
+_ONE_AT_A_TIME = threading.Lock()
+
+
+class Yahoo:
+    """Yahoo Finance as a vendor.
+
+    Daily bars of an index or fund are dated by session, those of a coin by their opening in
+    UTC. Hourly bars go back 730 days at most: that is all Yahoo has, and an earlier `since`
+    is refused. Prices are split-adjusted and never dividend-adjusted.
+
+    Parameters
+    ----------
+    patience
+        Timeouts and retries.
+    folder
+        Where yfinance keeps its time zones and cookie; by default a folder of ours in the
+        user's cache, so that other programs' yfinance is left alone.
+    session, clock
+        The HTTP session and the present instant; tests give their own.
+    """
+
+    name = "yahoo"
+
+    def __init__(
+        self,
+        *,
+        patience: Patience | None = None,
+        folder: Path | None = None,
+        session: "WatchedSession | None" = None,
+        clock: Clock = utc_now,
+    ) -> None:
+        self._patience = patience or Patience()
+        self._folder = folder or _cache_folder()
+        self._session = session
+        self._clock = clock
+
+    def fetch(
+        self, instrument: Instrument, *, timeframe: str, since: pd.Timestamp | None = None
+    ) -> Bars:
+        """Return the bars as `feeds.vendor.Vendor.fetch` promises.
+
+        An index Yahoo does not serve is replaced by the fund that tracks it, where there is
+        one: `origin` names the fund and a note says so. Its price level is another one, so
+        bars of the two must not be joined.
+        """
+        try:
+            return self._fetched(instrument, timeframe=timeframe, since=since)
+        except NotServed as refusal:
+            fund = instrument.stand_in
+            if fund is None:
+                raise
+            bars = self._fetched(fund, timeframe=timeframe, since=since)
+            note = f"{instrument.symbol}: {fund.symbol} stands in for it ({refusal})"
+            log.warning("%s", note)
+            return replace(bars, instrument=instrument, notes=(note, *bars.notes))
+
+    def _fetched(
+        self, instrument: Instrument, *, timeframe: str, since: pd.Timestamp | None
+    ) -> Bars:
+        now, symbol = self._clock(), yahoo_symbol(instrument)
+        settled = now - SETTLING if instrument.kind == "index" else now
+        origin = f"yahoo {symbol}"
+        start = _start(instrument, timeframe=timeframe, since=since, now=now, origin=origin)
+        answer, frame = self._patience.call(
+            lambda: self._asked(symbol, timeframe, start, origin), subject=origin, remedy=REMEDY
+        )
+        require_beginning(answer, frame, start=start, timeframe=timeframe, origin=origin)
+        table = _table(frame, instrument, timeframe)
+        bars = tidied(
+            table[table["date"] >= _first_date(instrument, timeframe, start)],
+            instrument=instrument,
+            timeframe=timeframe,
+            source=self.name,
+            origin=origin,
+            now=settled,
+            notes=_notes(timeframe, since, origin),
+        )
+        return with_gaps_noted(with_tail_checked(bars, settled))
+
+    def _asked(
+        self, symbol: str, timeframe: str, start: pd.Timestamp, origin: str
+    ) -> "tuple[ChartAnswer, pd.DataFrame]":
+        failure: Exception | None = None
+        frame = pd.DataFrame()
+        with _ONE_AT_A_TIME, warnings.catch_warnings():
+            yfinance = _set_up_yfinance(self._folder)
+            session = self._opened_session()
+            session.begin()
+            ticker = yfinance.Ticker(symbol, session=session)
+            # An earlier answer, also a failed one, would be given again without asking.
+            ticker._data.cache_get.cache_clear()
+            try:
+                frame = ticker.history(start=int(start.timestamp()), interval=timeframe, **PLAIN)
+            except Exception as error:  # noqa: BLE001 - the answer itself says what happened
+                failure = error
+            answer = session.judged(origin)
+        if frame.empty:
+            raise DataError(
+                f"{origin}: yfinance cannot read Yahoo's answer ({failure or 'empty'}). "
+                "Update yfinance, or use --source files."
+            )
+        return answer, frame
+
+    def _opened_session(self) -> "WatchedSession":
+        if self._session is None:
+            from feeds.yahoo_session import WatchedSession
+
+            self._session = WatchedSession(self._patience)
+        return self._session
+
+
+def _set_up_yfinance(folder: Path):  # type: ignore[no-untyped-def]
+    import yfinance
+
+    # Its import switches warnings about its own use of pandas back on.
+    warnings.filterwarnings("ignore", category=DeprecationWarning, module="yfinance")
+    # Its log lines guess at a delisting whatever happened.
+    logging.getLogger("yfinance").setLevel(logging.CRITICAL)
+    folder.mkdir(parents=True, exist_ok=True)
+    yfinance.set_tz_cache_location(str(folder))
+    return yfinance
+
+
+def _cache_folder() -> Path:
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "russell-risk-on" / "yfinance"
+
+
+def _start(
+    instrument: Instrument,
+    *,
+    timeframe: str,
+    since: pd.Timestamp | None,
+    now: pd.Timestamp,
+    origin: str,
+) -> pd.Timestamp:
+    if timeframe not in TIMEFRAMES:
+        raise NotServed(
+            f"{origin}: {timeframe} bars are not fetched from Yahoo, only "
+            f"{' and '.join(TIMEFRAMES)}. Use --source exchange for coins, or --source files."
+        )
+    earliest = now - pd.Timedelta(days=HOURLY_DAYS)
+    if timeframe == "1h":
+        if since is not None and since < earliest:
+            raise NotServed(
+                f"{origin}: Yahoo has hourly bars of the last 730 days only, asked for from "
+                f"{since:%Y-%m-%d}. Start on {earliest.ceil('D'):%Y-%m-%d} or later, or use "
+                "--source exchange for coins, --source files for an index."
+            )
+        return earliest.ceil("h") if since is None else since
+    if since is not None:
+        return since
+    if instrument.kind == "coin":
+        return FIRST_COIN
+    return pd.Timestamp(FIRST_SESSION, tz=NEW_YORK).tz_convert("UTC")
+
+
+def _first_date(instrument: Instrument, timeframe: str, start: pd.Timestamp) -> pd.Timestamp:
+    if instrument.has_sessions(timeframe):
+        return start.tz_localize(None).normalize()
+    return start
+
+
+def _table(frame: pd.DataFrame, instrument: Instrument, timeframe: str) -> pd.DataFrame:
+    opens = pd.DatetimeIndex(frame.index)
+    if instrument.has_sessions(timeframe):
+        dates = opens.tz_localize(None).normalize()
+    else:
+        dates = opens.tz_convert("UTC")
+    columns = {name: frame[name.capitalize()].to_numpy() for name in ("open", "high", "low")}
+    return pd.DataFrame(
+        {
+            "date": dates.as_unit("ns"),
+            **columns,
+            "close": frame["Close"].to_numpy(),
+            "volume": frame["Volume"].to_numpy(),
+        }
+    )
+
+
+def _notes(timeframe: str, since: pd.Timestamp | None, origin: str) -> list[str]:
+    notes = [f"{origin}: {ADJUSTMENT}"]
+    if timeframe == "1h" and since is None:
+        notes.append(f"{origin}: Yahoo has hourly bars of the last 730 days only")
+    return notes

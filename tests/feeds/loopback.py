@@ -1,0 +1,124 @@
+"""A server on 127.0.0.1 that speaks a vendor's format, and misbehaves on request."""
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+HTML = b"<!DOCTYPE html><html><body>Access through this proxy is denied.</body></html>"
+DAY_MS = 86_400_000
+HOUR_MS = 3_600_000
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the server sends; `cut` announces the whole body but sends only that share."""
+
+    body: bytes
+    status: int = 200
+    content_type: str = "application/json"
+    delay: float = 0.0
+    cut: float = 1.0
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+def as_json(value: Any, **options: Any) -> Answer:
+    return Answer(json.dumps(value).encode(), **options)
+
+
+@dataclass(frozen=True)
+class Request:
+    path: str
+    query: dict[str, str]
+
+
+Route = Callable[[Request], Answer]
+Test = Callable[[Request], bool]
+
+
+class Server:
+    """Answers with `route`, unless a fault is set for the request."""
+
+    def __init__(self, route: Route) -> None:
+        self.requests: list[Request] = []
+        self._route = route
+        self._faults: list[list[Any]] = []
+        self._lock = threading.Lock()
+
+    def fault(self, answer: Answer | Callable[[Answer], Answer], *, when: Test, times: int) -> None:
+        """Answer the next `times` requests that `when` accepts with `answer`."""
+        self._faults.append([when, answer, times])
+
+    def answer(self, request: Request) -> Answer:
+        with self._lock:
+            self.requests.append(request)
+            for fault in self._faults:
+                if fault[2] > 0 and fault[0](request):
+                    fault[2] -= 1
+                    return fault[1](self._route(request)) if callable(fault[1]) else fault[1]
+        return self._route(request)
+
+
+@contextmanager
+def serving(server: Server) -> Iterator[str]:
+    """Serve in a thread and yield the address, such as http://127.0.0.1:1234."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        wbufsize = -1  # head and body in one packet: two cost 40 ms each time
+
+        def do_GET(self) -> None:
+            parts = urlsplit(self.path)
+            query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
+            answer = server.answer(Request(parts.path, query))
+            time.sleep(answer.delay)
+            try:
+                self.send_response(answer.status)
+                self.send_header("Content-Type", answer.content_type)
+                self.send_header("Content-Length", str(len(answer.body)))
+                for name, value in answer.headers.items():
+                    self.send_header(name, value)
+                self.end_headers()
+                self.wfile.write(answer.body[: int(len(answer.body) * answer.cut)])
+            except (BrokenPipeError, ConnectionResetError):
+                pass
+            if answer.cut < 1:
+                self.close_connection = True
+
+        do_POST = do_GET  # noqa: N815 - the base class names it
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    httpd = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    httpd.daemon_threads = True
+    thread = threading.Thread(target=httpd.serve_forever, args=(0.01,), daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{httpd.server_address[1]}"
+    finally:
+        httpd.shutdown()
+        httpd.server_close()
+        thread.join()
+
+
+def closed_address() -> str:
+    """Return an address on which nobody listens."""
+    httpd = ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler)
+    address = f"http://127.0.0.1:{httpd.server_address[1]}"
+    httpd.server_close()
+    return address
+
+
+def candles(*, first: int, count: int, step: int = DAY_MS) -> list[list[float]]:
+    """Return `count` rows `[ms, open, high, low, close, volume]` with telling prices."""
+    rows = []
+    for number in range(count):
+        base = 100.0 + number
+        rows.append([first + number * step, base, base + 2.0, base - 2.0, base + 1.0, 5.0])
+    return rows
