@@ -8,7 +8,7 @@ import pandas as pd
 
 from feeds.bars import PRICES, Bars
 from feeds.errors import DataError
-from feeds.sessions import BAR_LENGTHS, bar_ends, session_hours, sessions_between
+from feeds.sessions import BAR_LENGTHS, NEW_YORK, bar_ends, session_hours, sessions_between
 
 Check = Literal["gap", "stale", "last_bar", "jump", "silent_index"]
 
@@ -127,7 +127,7 @@ def missing_bars(bars: Bars) -> pd.DatetimeIndex:
 
 
 def _missing_hours(times: pd.DatetimeIndex) -> pd.DatetimeIndex:
-    dates = times.tz_convert("America/New_York").tz_localize(None).normalize()
+    dates = times.tz_convert(NEW_YORK).tz_localize(None).normalize()
     sessions = sessions_between(dates[0], dates[-1])[1:-1]
     opens, closes = session_hours(sessions)
     expected = np.ceil((closes - opens) / pd.Timedelta(hours=1)).astype(np.int64)

@@ -16,12 +16,13 @@ from feeds.checks import findings
 from feeds.commands import Parser, complain, exit_code, run_command
 from feeds.errors import ConfigError, InputError
 from feeds.instruments import Instrument
-from feeds.live import SLOTS, VENDORS, Live
+from feeds.live import VENDORS, Live
 from feeds.sessions import BAR_LENGTHS
 
 # The larger coins that have traded through at least one cycle, one that died among them.
 ALTCOINS: Final = ("ADA", "AVAX", "BNB", "DOGE", "DOT", "LINK", "LTC", "LUNA", "SOL", "TRX", "XRP")
 BASKET: Final = "ALTS"
+WORKERS: Final = 4
 
 EXAMPLES: Final = """\
   python -m feeds.download --assets BTC,ETH,ALTS --index russell2000
@@ -100,7 +101,7 @@ def _requests(options: argparse.Namespace) -> list[Request]:
 def _fetched(
     live: Live, requests: Sequence[Request], *, anew: bool, quiet: bool
 ) -> Iterator[tuple[Request, Bars | InputError]]:
-    """Fetch several symbols at once and yield each as it is done or has failed."""
+    """Fetch from several vendors at once and yield each request as it is done or has failed."""
     from rich.console import Console
     from rich.progress import MofNCompleteColumn, Progress
 
@@ -108,7 +109,7 @@ def _fetched(
     columns = (*Progress.get_default_columns(), MofNCompleteColumn())
     off = quiet or not console.is_terminal
     with (
-        ThreadPoolExecutor(max_workers=sum(SLOTS.values())) as pool,
+        ThreadPoolExecutor(max_workers=WORKERS) as pool,
         Progress(*columns, console=console, disable=off) as progress,
     ):
         task = progress.add_task("fetching", total=len(requests))

@@ -1,12 +1,12 @@
 import pandas as pd
 import pytest
-from scripted import Clock, Scripted, days, frame_of, sessions
 
 from feeds.cache import Cache, Fetched
 from feeds.inspect import main
 from feeds.instruments import coin, index
 from feeds.live import Live, Reach
 from feeds.store import Key, Store
+from tests.scripted import Clock, Scripted, days, frame_of, sessions
 
 
 @pytest.fixture
