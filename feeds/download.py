@@ -14,7 +14,7 @@ from feeds.bars import Bars
 from feeds.cache import Cache, cache_folder
 from feeds.checks import findings
 from feeds.commands import Parser, complain, exit_code, run_command
-from feeds.errors import ConfigError, InputError
+from feeds.errors import ConfigError, InputError, Unreachable
 from feeds.instruments import Instrument
 from feeds.live import VENDORS, Live
 from feeds.sessions import BAR_LENGTHS
@@ -56,8 +56,19 @@ def _work(arguments: Sequence[str] | None, *, live: Live | None) -> int:
         vendor=None if options.source == "auto" else options.source,
     )
     outcomes = dict(_fetched(source, requests, anew=options.anew, quiet=options.quiet))
+    unreached = []
     for request in requests:
-        _report(request, outcomes[request])
+        outcome = outcomes[request]
+        if isinstance(outcome, Unreachable):
+            unreached.append((str(request), outcome))
+        elif isinstance(outcome, InputError):
+            complain(outcome)
+        else:
+            _report(request, outcome)
+    if unreached:
+        names, errors = zip(*unreached, strict=True)
+        complain(min(errors, key=lambda error: len(str(error))))
+        sys.stderr.write(f"not fetched: {', '.join(names)}\n")
     return min((exit_code(o) for o in outcomes.values() if isinstance(o, InputError)), default=0)
 
 
@@ -132,15 +143,12 @@ def _outcome(future: Future[Bars]) -> Bars | InputError:
         return error
 
 
-def _report(request: Request, outcome: Bars | InputError) -> None:
-    if isinstance(outcome, InputError):
-        complain(outcome)
-        return
-    first, last = outcome.frame.index[0], outcome.frame.index[-1]
+def _report(request: Request, bars: Bars) -> None:
+    first, last = bars.frame.index[0], bars.frame.index[-1]
     sys.stdout.write(
-        f"{request}: {len(outcome)} bars of {outcome.source}, {first:%Y-%m-%d} to {last:%Y-%m-%d}\n"
+        f"{request}: {len(bars)} bars of {bars.source}, {first:%Y-%m-%d} to {last:%Y-%m-%d}\n"
     )
-    for note in (*outcome.notes, *(finding.text for finding in findings(outcome))):
+    for note in (*bars.notes, *(finding.text for finding in findings(bars))):
         sys.stderr.write(f"{note}\n")
 
 

@@ -60,7 +60,7 @@ class Reach:
         """Raise `Unreachable` at once if the vendor is known to be."""
         with self._lock:
             if name in self._silent:
-                raise Unreachable(self._silent[name])
+                raise Unreachable(f"{name} is not asked again: {self._silent[name]}")
 
     def answered(self, name: str) -> None:
         """Note that the vendor answered, whatever it said."""
@@ -108,11 +108,14 @@ class Live:
         self._turns = {name: threading.Lock() for name in VENDORS}
 
     def order(self, instrument: Instrument, *, timeframe: str) -> Sequence[str]:
-        """Return the vendors to ask, best first: who has the longer history comes first."""
-        if self._vendor is not None:
-            return (self._vendor,)
+        """Return the vendors to ask, best first: who has the longer history comes first.
+
+        An index is always Yahoo's: no exchange trades one.
+        """
         if instrument.kind == "index":
             return ("yahoo",)
+        if self._vendor is not None:
+            return (self._vendor,)
         return ("yahoo", "exchange") if timeframe == "1d" else ("exchange", "yahoo")
 
     def load(self, instrument: Instrument, *, timeframe: str) -> Bars:
