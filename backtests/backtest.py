@@ -1,33 +1,38 @@
 """One backtest from config to result: load, line up, simulate, and what to compare with."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 import pandas as pd
 
-from backtests.baselines import buy_and_hold
-from backtests.config import Config
+from backtests.baselines import always_in, buy_and_hold, hold_idle
+from backtests.config import ALTS, Config
 from backtests.engine import Account, simulate
-from backtests.market import Market, build_market, control_lines
-from feeds import instruments
+from backtests.inputs import Inputs, load_inputs
+from backtests.market import Market, build_market, control_tape
+from backtests.survivors import survivor_note
 from feeds.bars import Bars
 from feeds.checks import silent_index
 from feeds.sessions import BAR_LENGTHS, periods_per_year
-from feeds.sources import load_all, open_source
-from strategies.rules import rule_of
 
 ONE_DAY: Final = pd.Timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """Everything a run computed, before any figure is taken from it."""
+    """Everything a run computed, before any figure is taken from it.
+
+    `others` are further accounts to compare with, by name: `rebalanced` (a basket held all
+    the time at its weights) and `idle` (what is held while the signal is off, held always).
+    """
 
     config: Config
     market: Market
     strategy: Account
     buy_and_hold: Account
     control: Account
+    others: Mapping[str, Account]
 
     @property
     def asset(self) -> str:
@@ -52,8 +57,12 @@ class Result:
     @property
     def warnings(self) -> tuple[str, ...]:
         """All a reader should know before trusting the figures, each once."""
-        index, coin = self.market.index, self.market.coin
-        found = [*index.notes, *coin.notes]
+        inputs, index = self.market.inputs, self.market.index
+        found = [note for bars in inputs.all_bars for note in bars.notes]
+        found.extend(note for series in inputs.series.values() for note in series.notes)
+        found.extend(inputs.notes)
+        if survivors := survivor_note(self.config, inputs):
+            found.append(survivors)
         silent = silent_index(
             self.market.available_at,
             symbol=index.instrument.symbol,
@@ -74,33 +83,28 @@ def backtest(config: Config) -> Result:
     InputError
         If a symbol, file, date or setting is wrong.
     """
-    coin_instrument = instruments.coin(config.asset)
-    index_instrument = instruments.index(config.index.symbol)
-    source = open_source(
-        config.data.source,
-        data_dir=config.data.data_dir,
-        cache_dir=config.data.cache_dir,
-        offline=config.data.offline,
-    )
-    index, coin = load_all(
-        source,
-        [
-            (index_instrument, config.index.timeframe),
-            (coin_instrument, config.data.timeframe),
-        ],
-    )
-    return run_on(config, index=index, coin=coin)
+    return run_inputs(config, load_inputs(config))
 
 
 def run_on(config: Config, *, index: Bars, coin: Bars) -> Result:
-    """Run the config on bars already loaded."""
-    market = build_market(config, index=index, coin=coin)
-    rule = rule_of(config.rules)
-    symbol = coin.instrument.symbol
-    cash_return = config.costs.cash_return(periods_per_year(coin.timeframe))
-    accounts = [
-        simulate(lines, symbol=symbol, rule=rule, costs=config.costs, cash_return=cash_return)
-        for lines in (market.traded_lines, control_lines(market, config))
-    ]
-    held = buy_and_hold(market.traded_lines, symbol=symbol, costs=config.costs)
-    return Result(config, market, accounts[0], held, accounts[1])
+    """Run the config on an index and one coin already loaded."""
+    return run_inputs(config, Inputs(index, (coin,)))
+
+
+def run_inputs(config: Config, inputs: Inputs) -> Result:
+    """Run the config on everything it reads."""
+    market = build_market(config, inputs)
+    tape = market.traded
+    others = {}
+    if config.asset == ALTS:
+        others["rebalanced"] = always_in(tape, config)
+    if config.idle.asset:
+        others["idle"] = hold_idle(tape, config)
+    return Result(
+        config,
+        market,
+        strategy=simulate(tape, config),
+        buy_and_hold=buy_and_hold(tape, costs=config.costs),
+        control=simulate(control_tape(market, config), config),
+        others=others,
+    )

@@ -1,27 +1,55 @@
-"""What a run is compared with: holding the coin, and the index itself."""
+"""What a run is compared with: holding the same thing."""
+
+from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 
-from backtests.config import CostSettings
-from backtests.engine import Account, Lines, bar_times, fills_table
+from backtests.config import Config, CostSettings
+from backtests.engine import Account, account_of, fills_table, simulate
+from backtests.tape import Tape
 from strategies.sizing import affordable_units
 
 
-def buy_and_hold(lines: Lines, *, symbol: str, costs: CostSettings) -> Account:
-    """Buy with all cash at the open of the first tradable bar, pay the costs once, hold."""
-    price = float(lines["open"][0]) * (1 + costs.slippage)
-    units = affordable_units(costs.initial_cash, price=price, commission=costs.commission)
-    commission = units * costs.commission * price
-    times = bar_times(lines)
-    bars = pd.DataFrame(
-        {"cash": costs.initial_cash - units * price - commission, "units": units}, index=times
+def buy_and_hold(tape: Tape, *, costs: CostSettings) -> Account:
+    """Buy with all cash at the open of the first bar, pay the costs once, hold.
+
+    A basket is bought in equal money, each coin that is in it on the first bar, and left
+    untouched; a coin that dies keeps its loss, and what is left of it stays where it is.
+    """
+    opens, wanted = tape.matrix("open"), tape.matrix("on_weight")[0] > 0
+    cash, units, rows = costs.initial_cash, np.zeros(len(tape.coins)), []
+    share = costs.initial_cash / max(1, int(wanted.sum()))
+    for place, symbol in enumerate(tape.coins):
+        if not wanted[place]:
+            continue
+        price = float(opens[0, place]) * (1 + costs.slippage)
+        units[place] = affordable_units(min(share, cash), price=price, commission=costs.commission)
+        commission = units[place] * costs.commission * price
+        cash -= units[place] * price + commission
+        rows.append((tape.times[0], symbol, "buy", units[place], price, commission, "hold"))
+    return account_of(
+        tape,
+        cash=np.full(len(tape), max(cash, 0.0)),
+        units=np.tile(units, (len(tape), 1)),
+        fills=fills_table(rows),
+        initial_cash=costs.initial_cash,
     )
-    bars["equity"] = bars["cash"] + bars["units"] * lines["close"]
-    bought = (times[0], symbol, "buy", units, price, commission, "buy_and_hold")
-    return Account(bars=bars, fills=fills_table([bought]), initial_cash=costs.initial_cash)
 
 
-def index_level(lines: Lines) -> pd.Series:
-    """Return the index close known at each bar's end: no costs, no dividends."""
-    return pd.Series(np.asarray(lines["index_close"]), index=bar_times(lines), name="index")
+def always_in(tape: Tape, config: Config) -> Account:
+    """Hold what the signal would hold, all the time: same weights, rebalancing and costs."""
+    coins = {
+        symbol: {**own, "idle_weight": own["on_weight"], "on_weight": np.zeros(len(tape))}
+        for symbol, own in tape.coins.items()
+    }
+    return simulate(_without_signal(replace(tape, coins=coins)), config)
+
+
+def hold_idle(tape: Tape, config: Config) -> Account:
+    """Hold what is held while the signal is off, all the time."""
+    return simulate(_without_signal(tape), config)
+
+
+def _without_signal(tape: Tape) -> Tape:
+    never = np.full(len(tape), -1.0)
+    return replace(tape, lines={**tape.lines, "trigger_session": never, "lost_session": never})

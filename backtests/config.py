@@ -9,13 +9,23 @@ from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
 import tomli_w
-from pydantic import BaseModel, BeforeValidator, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, Field, ValidationError, field_validator
 from pydantic.fields import FieldInfo
 
 from feeds.errors import ConfigError
-from strategies.settings import RuleSettings, Settings, SignalSettings, SizeSettings
+from strategies.settings import (
+    READY_MADE,
+    BasketSettings,
+    FilterSettings,
+    IdleSettings,
+    RuleSettings,
+    Settings,
+    SignalSettings,
+    SizeSettings,
+)
 
 BASIS_POINT: Final = 1e-4
+ALTS: Final = "ALTS"
 
 # Everything below is data: where each setting lives, its default and its range.
 
@@ -91,6 +101,25 @@ class Config(Settings):
     rules: RuleSettings = RuleSettings()
     size: SizeSettings = SizeSettings()
     costs: CostSettings = CostSettings()
+    idle: IdleSettings = IdleSettings()
+    basket: BasketSettings = BasketSettings()
+    filters: dict[str, FilterSettings] = Field(default_factory=dict)
+
+    @field_validator("asset")
+    @classmethod
+    def _upper(cls, asset: str) -> str:
+        return asset.strip().upper()
+
+    @field_validator("filters", mode="before")
+    @classmethod
+    def _ready_made(cls, filters: object) -> object:
+        """Let a filter with a known name start from its ready-made settings."""
+        if not isinstance(filters, dict):
+            return filters
+        return {
+            name: {**READY_MADE.get(name, {}), **given} if isinstance(given, dict) else given
+            for name, given in filters.items()
+        }
 
     def to_toml(self) -> str:
         """Return the whole effective config as TOML; reading it gives the same config."""

@@ -3,21 +3,20 @@
 The only user of Cerebro. Events and alignment are computed before it, figures after it.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import backtrader as bt
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from backtests.config import CostSettings
-from feeds.combined import CombinedFeed
-from strategies.rules import Rule
+from backtests.config import Config, CostSettings
+from backtests.tape import Tape
+from feeds.combined import CoinFeed, CombinedFeed
+from feeds.sessions import BAR_LENGTHS, periods_per_year
+from strategies.rules import rule_of
 from strategies.russell_risk_on import RussellRiskOn
-
-Lines = Mapping[str, NDArray[np.float64]]
 
 FILL_COLUMNS = ("time", "symbol", "side", "units", "price", "commission", "reason")
 
@@ -26,13 +25,15 @@ FILL_COLUMNS = ("time", "symbol", "side", "units", "price", "commission", "reaso
 class Account:
     """What an account did, bar by bar and fill by fill.
 
-    `bars` has a row a bar (index: its opening instant, UTC) with cash, units and equity at
-    its end; equity = cash + units x close. `fills` has `FILL_COLUMNS`. `refused` counts
-    orders the broker did not carry out; `pending` is the reason of an order decided on the
-    last bar and never filled, or empty.
+    `bars` has a row a bar (index: its opening instant, UTC) with cash, equity and weight
+    (fraction of equity in coins) at its end; `positions` the units of each coin, a column a
+    symbol: equity = cash + the sum of units x close. `fills` has `FILL_COLUMNS`. `refused`
+    counts orders the broker did not carry out; `pending` is the reason of an order decided
+    on the last bar and never filled, or empty.
     """
 
     bars: pd.DataFrame
+    positions: pd.DataFrame
     fills: pd.DataFrame
     initial_cash: float
     refused: int = 0
@@ -45,47 +46,80 @@ class Account:
 
     @property
     def returns(self) -> pd.Series:
-        """Simple return of each bar; the first is measured from the initial cash."""
-        before = np.concatenate(([self.initial_cash], self.equity.to_numpy()[:-1]))
-        return pd.Series(self.equity.to_numpy() / before - 1, index=self.bars.index)
+        """Simple return of each bar; the first is measured from the initial cash.
+
+        After a total loss nothing is left to move: those returns are 0.
+        """
+        equity = self.equity.to_numpy()
+        before = np.concatenate(([self.initial_cash], equity[:-1]))
+        moved = np.divide(equity, before, out=np.ones_like(equity), where=before > 0)
+        return pd.Series(moved - 1, index=self.bars.index)
+
+    @property
+    def invested(self) -> pd.Series:
+        """Whether any coin is held at each bar's end."""
+        return (self.positions != 0).any(axis=1)
 
 
-def simulate(
-    lines: Lines, *, symbol: str, rule: Rule, costs: CostSettings, cash_return: float
-) -> Account:
-    """Run the rule over the combined lines of one coin and return its account.
-
-    Parameters
-    ----------
-    lines
-        Line name to float64 array (see `feeds.combined`), one value a tradable bar.
-    cash_return
-        What idle cash earns per bar, a fraction.
-    """
+def simulate(tape: Tape, config: Config) -> Account:
+    """Run the config's rule over a tape on backtrader and return its account."""
+    costs = config.costs
+    timeframe = config.data.timeframe
     cerebro = bt.Cerebro(stdstats=False, cheat_on_open=True)
-    cerebro.broker = _broker(costs, cash_return)
-    cerebro.adddata(CombinedFeed(dataname=lines), name=symbol)
+    cerebro.broker = _broker(costs, costs.cash_return(periods_per_year(timeframe)))
+    feed = CombinedFeed
+    for symbol, own in tape.coins.items():
+        cerebro.adddata(feed(dataname={**tape.lines, **own}), name=symbol)
+        feed = CoinFeed  # only the first carries the index
+    days = pd.Timedelta(days=config.size.scale_in_days)
     cerebro.addstrategy(
-        RussellRiskOn, rule=rule, commission=costs.commission, slippage=costs.slippage
+        RussellRiskOn,
+        rule=rule_of(config.rules),
+        commission=costs.commission,
+        slippage=costs.slippage,
+        scale_in_bars=1 if days.days == 1 else round(days / BAR_LENGTHS[timeframe]),
+        threshold=config.size.rebalance_threshold,
+        max_weight=config.size.max_weight,
+        idles=bool(tape.matrix("idle_weight").any()),
     )
     cerebro.addanalyzer(_Ledger, _name="ledger")
     (strategy,) = cerebro.run()
     ledger: _Ledger = strategy.analyzers.ledger
-    times = bar_times(lines)
-    bars = pd.DataFrame({"cash": ledger.cash, "units": ledger.units}, index=times, dtype=np.float64)
-    bars["equity"] = bars["cash"] + bars["units"] * lines["close"]
-    return Account(
-        bars=bars,
-        fills=fills_table((times[row], symbol, *fill) for row, *fill in ledger.fills),
+    times = tape.times
+    return account_of(
+        tape,
+        cash=np.array(ledger.cash),
+        units=np.array(ledger.units, dtype=np.float64),
+        fills=fills_table((times[row], *fill) for row, *fill in ledger.fills),
         initial_cash=costs.initial_cash,
         refused=ledger.refused,
         pending=strategy.planned_reason,
     )
 
 
-def bar_times(lines: Lines) -> pd.DatetimeIndex:
-    """Return the opening instant (UTC) of each bar."""
-    return pd.DatetimeIndex(pd.to_datetime(lines["time"], unit="s", utc=True)).as_unit("ns")
+def account_of(
+    tape: Tape,
+    *,
+    cash: np.ndarray,
+    units: np.ndarray,
+    fills: pd.DataFrame,
+    initial_cash: float,
+    refused: int = 0,
+    pending: str = "",
+) -> Account:
+    """Return the account that held `cash` (bars,) and `units` (bars, coins) at each bar's end."""
+    held = units * tape.matrix("close")
+    total = held.sum(axis=1)
+    equity = cash + total
+    weight = np.divide(total, equity, out=np.zeros_like(equity), where=equity > 0)
+    return Account(
+        bars=pd.DataFrame({"cash": cash, "equity": equity, "weight": weight}, index=tape.times),
+        positions=pd.DataFrame(units, index=tape.times, columns=list(tape.coins)),
+        fills=fills,
+        initial_cash=initial_cash,
+        refused=refused,
+        pending=pending,
+    )
 
 
 def fills_table(rows: Iterable[tuple[Any, ...]]) -> pd.DataFrame:
@@ -127,14 +161,14 @@ class _Ledger(bt.Analyzer):  # type: ignore[misc]
 
     def start(self) -> None:
         self.cash: list[float] = []
-        self.units: list[float] = []
-        self.fills: list[tuple[int, str, float, float, float, str]] = []
+        self.units: list[list[float]] = []
+        self.fills: list[tuple[int, str, str, float, float, float, str]] = []
         self.refused = 0
 
     def next(self) -> None:
         broker = self.strategy.broker
         self.cash.append(broker.cash)
-        self.units.append(broker.getposition(self.data).size)
+        self.units.append([broker.getposition(data).size for data in self.datas])
 
     def notify_order(self, order: bt.Order) -> None:
         if order.status in (order.Margin, order.Rejected, order.Canceled):
@@ -144,6 +178,7 @@ class _Ledger(bt.Analyzer):  # type: ignore[misc]
             self.fills.append(
                 (
                     len(self.data) - 1,
+                    order.data._name,
                     "buy" if order.isbuy() else "sell",
                     abs(done.size),
                     done.price,

@@ -1,4 +1,4 @@
-"""One market: an index's signals lined up with a coin's bars, and the bars to be traded."""
+"""One market: an index's signals lined up with the bars of what is traded."""
 
 from dataclasses import dataclass
 
@@ -6,85 +6,170 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from backtests.config import Config
+from backtests.config import ALTS, Config
+from backtests.gates import combined, gates_of, leaving
+from backtests.inputs import Inputs
+from backtests.tape import (
+    ALIVE,
+    NANOSECONDS,
+    Lines,
+    Tape,
+    clock,
+    coin_lines,
+    level_lines,
+    panel_of,
+)
 from feeds.alignment import latest_arrival, latest_known, taken
-from feeds.bars import Bars
+from feeds.bars import PRICES, Bars
 from feeds.errors import DataError
+from feeds.instruments import Instrument
 from feeds.sessions import bar_ends, periods_per_year
+from strategies.basket import basket_weights, rebalance_bars
+from strategies.filters import Gate
 from strategies.rules import triggers
 from strategies.signals import IndexSignals, index_signals
 from strategies.sizing import target_weights
 
-Lines = dict[str, NDArray[np.float64]]
-
-NANOSECONDS = 1_000_000_000
-
 
 @dataclass(frozen=True, slots=True)
 class Market:
-    """Bars of index and coin, the index's signals, and the engine's lines.
+    """The inputs of a run, the index's signals and gates, and the engine's tape.
 
-    `available_at` is the instant (UTC) each index bar becomes known, `coin_ends` the one
-    each coin bar is over. `lines` covers every coin bar; `tradable` is the part a run
-    trades: the first bar with a prior high known and inside `start`/`end`, to the last.
+    `available_at` is the instant (UTC) each index bar becomes known. `coin` holds the bars
+    of what is traded: a coin's, or a basket's level. `tape` covers every bar; `tradable` is
+    the part a run trades: from the first bar with a prior high known and something to buy,
+    inside `start`/`end`, to the last.
     """
 
-    index: Bars
+    inputs: Inputs
     coin: Bars
     signals: IndexSignals
     available_at: pd.DatetimeIndex
-    lines: Lines
+    gates: tuple[Gate, ...]
+    tape: Tape
     tradable: slice
 
     @property
-    def traded_lines(self) -> Lines:
-        """The lines of the tradable bars only."""
-        return {name: values[self.tradable] for name, values in self.lines.items()}
+    def index(self) -> Bars:
+        """The index's bars."""
+        return self.inputs.index
+
+    @property
+    def traded(self) -> Tape:
+        """The tape of the tradable bars only."""
+        return self.tape.cut(self.tradable)
 
     @property
     def traded_bars(self) -> pd.DataFrame:
-        """The coin's tradable bars."""
+        """The tradable bars of the coin, or of the basket's level."""
         return self.coin.frame.iloc[self.tradable]
+
+    @property
+    def index_level(self) -> pd.Series:
+        """The index close known at each tradable bar's end: no costs, no dividends."""
+        traded = self.traded
+        return pd.Series(traded.lines["index_close"], index=traded.times, name="index")
 
     @property
     def traded_sessions(self) -> slice:
         """The index sessions known during the tradable bars."""
-        known = self.lines["session"][self.tradable]
+        known = self.tape.lines["session"][self.tradable]
         return slice(int(known[0]), int(known[-1]) + 1)
 
 
-def build_market(config: Config, *, index: Bars, coin: Bars) -> Market:
-    """Compute signals and lines, and find the tradable bars.
+def build_market(config: Config, inputs: Inputs) -> Market:
+    """Compute signals, gates and the tape, and find the tradable bars.
 
     Raises
     ------
     DataError
-        If index and coin do not overlap, or the history is too short for a prior high.
+        If index and coins do not overlap, or the history is too short for a prior high.
     """
-    signals = _signals_of(index, config)
-    available_at = bar_ends(
-        pd.DatetimeIndex(index.frame.index), kind=index.instrument.kind, timeframe=index.timeframe
-    ) + pd.Timedelta(minutes=config.index.delay_minutes)
+    index = inputs.index
+    available_at = known_from(index, config)
+    signals = signals_of(index, config)
+    gates = gates_of(config, inputs, available_at=available_at)
+    coin, coins = _coins(config, inputs)
     lines = _lines(config, index=index, coin=coin, signals=signals, available_at=available_at)
-    ready = taken(signals.prior_high, positions=lines["session"].astype(np.int64))
-    tradable = _tradable(config, index, coin, np.isfinite(ready))
-    return Market(index, coin, signals, available_at, lines, tradable)
+    ends = (lines["bar_end"] * NANOSECONDS).astype(np.int64)
+    lines["gate"] = combined(gates, ends, how=config.rules.filters).astype(np.float64)
+    lines["leave"] = leaving(gates, ends).astype(np.float64)
+    tape = Tape(lines, coins)
+    ready = np.isfinite(taken(signals.prior_high, positions=lines["session"].astype(np.int64))) & (
+        tape.matrix("on_weight").sum(axis=1) > 0
+    )
+    return Market(
+        inputs, coin, signals, available_at, gates, tape, _tradable(config, inputs, coin, ready)
+    )
 
 
-def control_lines(market: Market, config: Config) -> Lines:
-    """Return the tradable lines of the control: the same rule driven by the coin's own price."""
+def control_tape(market: Market, config: Config) -> Tape:
+    """Return the tradable tape of the control: the same rule driven by the coin's own price.
+
+    Filters belong to the idea under test and are left out.
+    """
     own = _daily(market.coin)
     available_at = bar_ends(pd.DatetimeIndex(own.frame.index), kind="coin", timeframe="1d")
-    signals = _signals_of(own, config)
+    signals = signals_of(own, config)
     lines = _lines(config, index=own, coin=market.coin, signals=signals, available_at=available_at)
-    return {name: values[market.tradable] for name, values in lines.items()}
+    return Tape(lines, market.tape.coins).cut(market.tradable)
 
 
-def _signals_of(bars: Bars, config: Config) -> IndexSignals:
+def signals_of(bars: Bars, config: Config) -> IndexSignals:
+    """Return the signals of some bars under the config."""
     return index_signals(
         close=bars.frame["close"].to_numpy(),
         low=bars.frame["low"].to_numpy(),
         settings=config.signal,
+    )
+
+
+def known_from(index: Bars, config: Config) -> pd.DatetimeIndex:
+    """Return the instant (UTC) from which each index bar is known."""
+    ends = bar_ends(
+        pd.DatetimeIndex(index.frame.index), kind=index.instrument.kind, timeframe=index.timeframe
+    )
+    return (ends + pd.Timedelta(minutes=config.index.delay_minutes)).as_unit("ns")
+
+
+def _coins(config: Config, inputs: Inputs) -> tuple[Bars, dict[str, Lines]]:
+    """Return the bars of the whole, and every coin's prices and target weights."""
+    single = config.asset != ALTS
+    idle = [inputs.idle] if inputs.idle and inputs.idle not in inputs.coins else []
+    every = sorted([*inputs.coins, *idle], key=lambda bars: bars.instrument.symbol)
+    opens = clock(inputs.coins)
+    lines = [coin_lines(bars, opens, settings=config.basket) for bars in every]
+    wanted = [place for place, bars in enumerate(every) if bars in inputs.coins]
+    chosen = [lines[place] for place in wanted]
+    if single:
+        weights = (chosen[0]["alive"] == ALIVE).astype(np.float64)[:, np.newaxis]
+        coin = inputs.coins[0]
+    else:
+        panel = panel_of(inputs.coins, chosen, opens, config.basket)
+        weights = basket_weights(panel, settings=config.basket)
+        coin = _level_bars(inputs.coins, opens, level_lines(chosen, weights))
+    for place, each in enumerate(lines):
+        each["on_weight"] = (
+            weights[:, wanted.index(place)] if place in wanted else np.zeros(len(opens))
+        )
+        resting = every[place].instrument.symbol == _idle_symbol(inputs)
+        each["idle_weight"] = (each["alive"] == ALIVE) * (config.idle.weight if resting else 0.0)
+    return coin, {bars.instrument.symbol: each for bars, each in zip(every, lines, strict=True)}
+
+
+def _idle_symbol(inputs: Inputs) -> str:
+    return inputs.idle.instrument.symbol if inputs.idle else ""
+
+
+def _level_bars(coins: tuple[Bars, ...], opens: pd.DatetimeIndex, level: Lines) -> Bars:
+    frame = pd.DataFrame(level, index=opens)
+    return Bars(
+        Instrument(ALTS, "coin"),
+        coins[0].timeframe,
+        frame,
+        coins[0].source,
+        f"level of {len(coins)} coins",
+        tuple(note for bars in coins for note in bars.notes),
     )
 
 
@@ -97,39 +182,39 @@ def _lines(
     available_at: pd.DatetimeIndex,
 ) -> Lines:
     opens = pd.DatetimeIndex(coin.frame.index).as_unit("ns")
-    ends = bar_ends(opens, kind="coin", timeframe=coin.timeframe).asi8
+    ends = bar_ends(opens, kind="coin", timeframe=coin.timeframe)
     known_at = available_at.as_unit("ns").asi8
     delay = pd.Timedelta(days=config.rules.entry_delay_days).value
     kinds = triggers(signals, trigger=config.rules.trigger)
-    session = latest_known(known_at, at=ends)
+    session = latest_known(known_at, at=ends.asi8)
     trigger_session = latest_arrival(
-        kinds > 0, effective_at=known_at + delay, opens=opens.asi8, ends=ends
+        kinds > 0, effective_at=known_at + delay, opens=opens.asi8, ends=ends.asi8
     )
     lost_session = latest_arrival(
-        signals.support_lost, effective_at=known_at, opens=opens.asi8, ends=ends
+        signals.support_lost, effective_at=known_at, opens=opens.asi8, ends=ends.asi8
     )
-    prices = {name: coin.frame[name].to_numpy() for name in coin.frame.columns}
-    close = prices["close"]
+    prices = {name: coin.frame[name].to_numpy(np.float64) for name in (*PRICES, "volume")}
     weight = target_weights(
-        close, settings=config.size, periods_per_year=periods_per_year(coin.timeframe)
+        prices["close"], settings=config.size, periods_per_year=periods_per_year(coin.timeframe)
     )
-    events = {
+    every = config.basket.rebalance if config.asset == ALTS else "never"
+    return {
+        "time": opens.asi8 / NANOSECONDS,
+        "bar_end": ends.asi8 / NANOSECONDS,
+        **prices,
         "session": session.astype(np.float64),
         "index_close": taken(index.frame["close"].to_numpy(), positions=session),
         "trigger_session": trigger_session.astype(np.float64),
         "trigger_kind": np.nan_to_num(taken(kinds.astype(np.float64), positions=trigger_session)),
         "lost_session": lost_session.astype(np.float64),
-    }
-    return {
-        "time": opens.asi8 / NANOSECONDS,
-        "bar_end": ends / NANOSECONDS,
         "weight": weight,
-        **prices,
-        **events,
+        "gate": np.ones(len(opens)),
+        "leave": np.zeros(len(opens)),
+        "rebalance": rebalance_bars(ends, every=every).astype(np.float64),
     }
 
 
-def _tradable(config: Config, index: Bars, coin: Bars, ready: NDArray[np.bool_]) -> slice:
+def _tradable(config: Config, inputs: Inputs, coin: Bars, ready: NDArray[np.bool_]) -> slice:
     opens = pd.DatetimeIndex(coin.frame.index)
     inside = np.ones(len(coin), np.bool_)
     if config.data.start:
@@ -138,6 +223,7 @@ def _tradable(config: Config, index: Bars, coin: Bars, ready: NDArray[np.bool_])
         after = pd.Timestamp(config.data.end, tz="UTC") + pd.Timedelta(days=1)
         inside &= np.asarray(opens < after)
     bars = np.flatnonzero(inside & ready)
+    index = inputs.index
     spans = (
         f"{coin.instrument.label} has {_span(coin)}, {index.instrument.label} has {_span(index)} "
         f"({len(index)} sessions)"

@@ -38,8 +38,10 @@ def _work(arguments: Sequence[str] | None) -> None:
     require_writable(options.out)
 
     from backtests.report.progress import steps
+    from backtests.report.sheet_worker import SheetWorker
 
-    with steps(quiet=options.quiet) as step:
+    with SheetWorker() as worker, steps(quiet=options.quiet) as step:
+        # pyfolio takes longer to import than a backtest to run: the worker does it meanwhile
         step("reading bars and running backtrader")
         from backtests.analysis.summary import summarise
         from backtests.backtest import backtest
@@ -49,7 +51,7 @@ def _work(arguments: Sequence[str] | None) -> None:
         step("drawing the tearsheet")
         from backtests.report.leave import leave
 
-        folder = leave(result, summary, out=options.out)
+        folder = leave(result, summary, out=options.out, worker=worker)
 
     from backtests.report.terminal import show
 

@@ -18,11 +18,11 @@ import pandas as pd
 
 from backtests.config import Config, load_config
 from backtests.engine import simulate
+from backtests.inputs import Inputs
 from backtests.market import Market, build_market
 from feeds.bars import Bars, validated
 from feeds.instruments import coin, index
 from feeds.sessions import sessions_between
-from strategies.rules import rule_of
 
 BARS = 4_000
 ROUNDS = 7
@@ -71,13 +71,7 @@ def made_bars() -> tuple[Bars, Bars]:
 
 
 def ours(market: Market, config: Config) -> None:
-    simulate(
-        market.traded_lines,
-        symbol="BTC-USD",
-        rule=rule_of(config.rules),
-        costs=config.costs,
-        cash_return=0.0,
-    )
+    simulate(market.traded, config)
 
 
 def stock(index_bars: Bars, coin_bars: Bars) -> None:
@@ -107,7 +101,8 @@ def command(*arguments: str) -> Callable[[], object]:
 def main() -> None:
     config = load_config(None, flags={"rules.trigger": "new_high"})
     index_bars, coin_bars = made_bars()
-    market = build_market(config, index=index_bars, coin=coin_bars)
+    inputs = Inputs(index_bars, (coin_bars,))
+    market = build_market(config, inputs)
     pairs = [
         (seconds(lambda: ours(market, config)), seconds(lambda: stock(index_bars, coin_bars)))
         for _ in range(ROUNDS)
@@ -117,9 +112,7 @@ def main() -> None:
     print(f"engine                      {mine:.3f} s")
     print(f"stock PandasData, two feeds {theirs:.3f} s")
     print(f"ratio                       {theirs / mine:.1f}x")
-    build = statistics.median(
-        seconds(lambda: build_market(config, index=index_bars, coin=coin_bars)) for _ in range(3)
-    )
+    build = statistics.median(seconds(lambda: build_market(config, inputs)) for _ in range(3))
     print(f"signals and alignment       {build:.3f} s")
     whole = statistics.median(
         seconds(command("--source", "sample", "--out", "build/bench")) for _ in range(COMMANDS)

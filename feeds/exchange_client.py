@@ -1,17 +1,33 @@
 """The ccxt client behind an exchange: how it is set up, and what its errors mean."""
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
 
 from feeds.errors import ConfigError, DataError, NotServed
+from feeds.instruments import Instrument
 from feeds.patience import PassingError, Patience
 
 if TYPE_CHECKING:
     import ccxt
 
-ELSEWHERE = "Use another exchange or --source files."
-REFUSED = (401, 403, 407, 451)
-PASSING = (408, 425, 429)
-SERVER_ERROR = 500
+ELSEWHERE: Final = "Use another exchange or --source files."
+# A dollar or what stands for one, best first; Binance has no dollar market.
+DOLLARS: Final = ("USD", "USDT", "USDC")
+# Taken where ccxt does not say how many bars a page holds.
+SMALLEST_PAGE: Final = 100
+REFUSED: Final = (401, 403, 407, 451)
+PASSING: Final = (408, 425, 429)
+SERVER_ERROR: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Market:
+    """One coin on one exchange: ccxt's symbol, its quote currency, bars in a full page."""
+
+    symbol: str
+    quote: str
+    page_bars: int
+    origin: str
 
 
 def new_client(name: str) -> "ccxt.Exchange":
@@ -51,6 +67,40 @@ def configured(client: "ccxt.Exchange", patience: Patience) -> "ccxt.Exchange":
     return client
 
 
+def market_of(
+    client: "ccxt.Exchange", instrument: Instrument, *, timeframe: str, exchange: str
+) -> Market:
+    """Return the spot market of a coin among the client's loaded markets.
+
+    A coin in USD is looked for in dollars, then in what stands for dollars.
+
+    Raises
+    ------
+    NotServed
+        If the coin is not or no longer listed, or there are no bars of `timeframe`.
+    """
+    base, _, quote = instrument.symbol.partition("-")
+    subject = f"{exchange} {instrument.symbol}"
+    timeframes = client.timeframes or {}
+    if timeframe not in timeframes:
+        raise NotServed(
+            f"{subject}: has no {timeframe} bars, only {', '.join(timeframes)}. {ELSEWHERE}"
+        )
+    quotes = DOLLARS if quote == "USD" else (quote,)
+    known = [
+        market
+        for money in quotes
+        if (market := client.markets.get(f"{base}/{money}")) and market.get("spot")
+    ]
+    trading = [market for market in known if market.get("active") is not False]
+    if not trading:
+        reason = "no longer traded there" if known else "not listed there"
+        raise NotServed(f"{subject}: {reason}. {ELSEWHERE}")
+    symbol = trading[0]["symbol"]
+    page_bars = int(client.feature_value(symbol, "fetchOHLCV", "limit", SMALLEST_PAGE))
+    return Market(symbol, trading[0]["quote"], page_bars, f"{exchange} {symbol}")
+
+
 def translated(error: Exception, subject: str) -> Exception:
     """Return what an error of ccxt means to us: worth another try, refused, or wrong.
 
@@ -74,8 +124,9 @@ def translated(error: Exception, subject: str) -> Exception:
         return PassingError(reason, connecting=could_not_connect(error), retry_after=retry_after)
     if status >= SERVER_ERROR:
         return PassingError(f"HTTP {status}", retry_after=retry_after)
+    cause = error.__cause__ or error
     return DataError(
-        f"{subject}: the answer cannot be used ({type(error).__name__}: {_first_line(error)}). "
+        f"{subject}: the answer cannot be used ({type(cause).__name__}: {_first_line(cause)}). "
         f"{ELSEWHERE}"
     )
 
@@ -88,9 +139,11 @@ def _cause(error: Exception) -> str:
     if could_not_connect(error):
         return "cannot be reached"
     cause = error.__cause__
+    if cause is None:  # the exchange itself says so, in an answer with status 200
+        return _first_line(error)
     if isinstance(cause, requests.Timeout):
         return "no answer in time"
-    text = _first_line(cause) if cause is not None else ""
+    text = _first_line(cause)
     return text if text.startswith("the answer") else "the connection broke"
 
 

@@ -7,14 +7,14 @@ ccxt retries nothing, pages wrongly on some exchanges and takes a proxy's HTML p
 import logging
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 
 from feeds.bars import Bars
 from feeds.errors import ConfigError, NotServed
-from feeds.exchange_client import ELSEWHERE, configured, new_client, translated
+from feeds.exchange_client import Market, configured, market_of, new_client, translated
 from feeds.instruments import Instrument
 from feeds.paging import AskPage, Row, Span, missing_bars, opening, whole_history
 from feeds.patience import Patience
@@ -28,25 +28,12 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 ORDER: Final = ("binance", "coinbase", "kraken", "bitstamp")
-# A dollar or what stands for one, best first; Binance has no dollar market.
-DOLLARS: Final = ("USD", "USDT", "USDC")
 # No exchange of today had bars before: Bitstamp, the oldest, opened in August 2011.
 BEGINNING: Final = pd.Timestamp("2011-01-01", tz="UTC")
 DAY: Final = "1d"
-SMALLEST_PAGE: Final = 100
 REMEDY: Final = (
     "Check the network, try later, or use another exchange, --offline or --source files."
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Market:
-    """One coin on one exchange: ccxt's symbol, its quote currency, bars in a full page."""
-
-    symbol: str
-    quote: str
-    page_bars: int
-    origin: str
 
 
 class Exchange:
@@ -153,31 +140,13 @@ class Exchange:
         )
 
     def _market(self, instrument: Instrument, timeframe: str) -> Market:
-        base, _, quote = instrument.symbol.partition("-")
         if instrument.kind != "coin":
             raise NotServed(
                 f"{self.name} {instrument.symbol}: an index is not traded on a crypto exchange. "
                 "Use --source yahoo or --source files."
             )
         self._call(self._client.load_markets, f"{self.name} {instrument.symbol}")
-        if timeframe not in (self._client.timeframes or {}):
-            raise NotServed(
-                f"{self.name} {instrument.symbol}: has no {timeframe} bars, only "
-                f"{', '.join(self._client.timeframes or {})}. {ELSEWHERE}"
-            )
-        quotes = DOLLARS if quote == "USD" else (quote,)
-        known = [
-            market
-            for money in quotes
-            if (market := self._client.markets.get(f"{base}/{money}")) and market.get("spot")
-        ]
-        trading = [market for market in known if market.get("active") is not False]
-        if not trading:
-            reason = "no longer traded there" if known else "not listed there"
-            raise NotServed(f"{self.name} {instrument.symbol}: {reason}. {ELSEWHERE}")
-        symbol = trading[0]["symbol"]
-        limit = self._client.feature_value(symbol, "fetchOHLCV", "limit", SMALLEST_PAGE)
-        return Market(symbol, trading[0]["quote"], int(limit), f"{self.name} {symbol}")
+        return market_of(self._client, instrument, timeframe=timeframe, exchange=self.name)
 
     def _asker(self, market: Market, timeframe: str) -> AskPage:
         def ask(since: int, until: int | None = None) -> list[Row]:
@@ -217,7 +186,7 @@ class Exchange:
 class Exchanges:
     """Several exchanges as one vendor: the first that has the coin and the history.
 
-    A refusal (region, symbol, timeframe, only newest bars) passes on to the next exchange.
+    A refusal (region, symbol, timeframe, missing history) passes on to the next exchange.
     So does a history that begins after `since`, or after `required_start` where no `since`
     is given; if none goes back so far, the one that begins earliest is taken, and a note
     says so. An exchange that fails for the moment is an error, not a reason to change:
@@ -225,6 +194,7 @@ class Exchanges:
 
     `used` maps each symbol fetched to the exchange its bars came from, which is also the
     bars' `source`. Keep to it when adding bars later, with `Exchange(bars.source)`.
+    `open_exchange` makes the vendor of a name, to give it a watcher or other patience.
     """
 
     name = "exchange"
@@ -248,14 +218,6 @@ class Exchanges:
         self, instrument: Instrument, *, timeframe: str, since: pd.Timestamp | None = None
     ) -> Bars:
         """Return the bars as `feeds.vendor.Vendor.fetch` promises, from one exchange."""
-        chosen, passed = self._chosen(instrument, timeframe=timeframe, since=since)
-        bars = chosen.fetch(instrument, timeframe=timeframe, since=since)
-        self.used[instrument.symbol] = chosen.name
-        return replace(bars, notes=(*(f"passed over: {reason}" for reason in passed), *bars.notes))
-
-    def _chosen(
-        self, instrument: Instrument, *, timeframe: str, since: pd.Timestamp | None
-    ) -> tuple[Exchange, list[str]]:
         wanted = since if since is not None else self._required_start
         passed: list[str] = []
         late: list[tuple[pd.Timestamp, Exchange]] = []
@@ -263,19 +225,29 @@ class Exchanges:
             try:
                 exchange = self._exchange(name)
                 begins = exchange.begins(instrument, timeframe=timeframe, since=since)
+                if wanted is None or begins <= wanted.ceil(BAR_LENGTHS[timeframe]):
+                    return self._recorded(
+                        exchange.fetch(instrument, timeframe=timeframe, since=since), passed
+                    )
+                late.append((begins, exchange))
+                passed.append(f"{name} {instrument.symbol}: begins {begins:%Y-%m-%d}")
             except NotServed as refusal:
-                log.warning("%s", refusal)
                 passed.append(str(refusal))
-                continue
-            if wanted is None or begins <= wanted.ceil(BAR_LENGTHS[timeframe]):
-                return exchange, passed
-            passed.append(f"{name} {instrument.symbol}: begins {begins:%Y-%m-%d}")
-            late.append((begins, exchange))
-        if late:
-            return min(late, key=lambda candidate: candidate[0])[1], passed
+            log.warning("passed over: %s", passed[-1])
+        for _, exchange in sorted(late, key=lambda candidate: candidate[0]):
+            try:
+                return self._recorded(
+                    exchange.fetch(instrument, timeframe=timeframe, since=since), passed
+                )
+            except NotServed as refusal:
+                passed.append(str(refusal))
         raise NotServed(
             f"{instrument.symbol}: none of {', '.join(self._order)} serves it: {' | '.join(passed)}"
         )
+
+    def _recorded(self, bars: Bars, passed: list[str]) -> Bars:
+        self.used[bars.instrument.symbol] = bars.source
+        return replace(bars, notes=(*(f"passed over: {reason}" for reason in passed), *bars.notes))
 
     def _exchange(self, name: str) -> Exchange:
         if name not in self._opened:

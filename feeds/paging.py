@@ -88,8 +88,10 @@ def whole_history(
 
     Raises
     ------
+    NotServed
+        If the pages stop before the end.
     DataError
-        If the pages stop before the end, contradict each other or are off the timeframe.
+        If they contradict each other or are off the timeframe.
     """
     rows: dict[int, Row] = {}
     cursor, asked_again = span.since, False
@@ -105,7 +107,7 @@ def whole_history(
         cursor = int(page[-1][0]) + span.step
         watch(len(rows), int(page[-1][0]))
     if _is_missing(cursor, span):
-        raise DataError(
+        raise NotServed(
             f"{span.origin}: no bars after {_written(cursor - span.step)}, though they must go on "
             f"to {_written(span.end)}: an empty or repeated page, or the coin no longer trades "
             f"there. {REMEDY}"

@@ -154,7 +154,7 @@ class Yahoo:
         return self._session
 
 
-def _set_up_yfinance(folder: Path):  # type: ignore[no-untyped-def]
+def _set_up_yfinance(folder: Path) -> Any:
     import yfinance
 
     # Its import switches warnings about its own use of pandas back on.
@@ -194,7 +194,7 @@ def _start(
             )
         return earliest.ceil("h") if since is None else since
     if since is not None:
-        return since
+        return since.floor("D") if instrument.kind == "index" else since
     if instrument.kind == "coin":
         return FIRST_COIN
     return pd.Timestamp(FIRST_SESSION, tz=NEW_YORK).tz_convert("UTC")

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from curl_cffi.requests import Session
 from curl_cffi.requests.exceptions import ConnectionError as ConnectFailure
-from curl_cffi.requests.exceptions import RequestException
+from curl_cffi.requests.exceptions import RequestException, Timeout
 
 from feeds.errors import DataError, NotServed
 from feeds.patience import PassingError, Patience
@@ -111,7 +111,8 @@ class WatchedSession(Session):  # type: ignore[type-arg]
             yfinance never asked.
         """
         if self._broken is not None:
-            connecting = isinstance(self._broken, ConnectFailure) and not self._reached
+            # curl does not tell a connection that timed out from an answer that did.
+            connecting = isinstance(self._broken, (ConnectFailure, Timeout)) and not self._reached
             reason = "cannot be reached" if connecting else "the connection broke or took too long"
             raise PassingError(reason, connecting=connecting)
         if self.answer is None:

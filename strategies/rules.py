@@ -21,6 +21,7 @@ EXIT_SUPPORT_LOST: Final = 3
 EXIT_STOP_LOSS: Final = 4
 EXIT_TRAILING_STOP: Final = 5
 EXIT_INDEX_DRAWDOWN: Final = 6
+EXIT_FILTER: Final = 7
 
 EXIT_REASONS: Final = {
     EXIT_WINDOW: "window",
@@ -28,6 +29,7 @@ EXIT_REASONS: Final = {
     EXIT_STOP_LOSS: "stop_loss",
     EXIT_TRAILING_STOP: "trailing_stop",
     EXIT_INDEX_DRAWDOWN: "index_drawdown",
+    EXIT_FILTER: "filter",
 }
 
 NO_TRIGGER: Final = 0
@@ -50,11 +52,13 @@ class Moment(NamedTuple):
     """What is known when a coin's bar ends."""
 
     time: float  # that instant, seconds since 1970, UTC
-    close: float  # of the coin
+    close: float  # of the coin; of a basket, its level since entry
     index_close: float  # of the latest index session known, NaN before the first
     session: int  # number of that session, NONE before the first
     trigger_session: int  # the trigger that takes effect with this bar, else NONE
     lost_session: int  # the lost support that becomes known with this bar, else NONE
+    gate: bool  # whether the filters let an entry pass
+    leave: bool  # whether a filter that also exits wants out
 
 
 class State(NamedTuple):
@@ -105,10 +109,11 @@ def step(rule: Rule, state: State, moment: Moment, entry_price: float) -> tuple[
     lost = rule.exit_on_support_lost and moment.lost_session > NONE
     if lost:
         blocked = max(blocked, moment.lost_session)
-    triggered = moment.trigger_session > blocked
+    flat = np.isnan(entry_price)
+    triggered = moment.trigger_session > blocked and (moment.gate or not flat)
     window_end = moment.time + rule.hold_seconds if triggered else state.window_end
 
-    if np.isnan(entry_price):
+    if flat:
         if lost and not triggered:
             window_end = -np.inf
         action = ENTER if moment.time < window_end else STAY
@@ -118,6 +123,8 @@ def step(rule: Rule, state: State, moment: Moment, entry_price: float) -> tuple[
     index_high = max(state.index_high, moment.index_close)
     if lost and not triggered:
         action = EXIT_SUPPORT_LOST
+    elif moment.leave:
+        action = EXIT_FILTER
     else:
         action = _stop(rule, moment, entry_price, highest, index_high)
     if action == STAY:

@@ -1,21 +1,26 @@
-"""The strategy as backtrader sees it: reads the combined feed, asks the rule, sends orders."""
+"""The strategy as backtrader sees it: reads the feeds, asks the rule, sends orders."""
 
 from typing import Any
 
 import backtrader as bt
 import numpy as np
+from numpy.typing import NDArray
 
+from strategies.portfolio import orders
 from strategies.rules import ENTER, EXIT_REASONS, STAY, TRIGGER_KINDS, Moment, State, step
-from strategies.sizing import affordable_units
+
+Floats = NDArray[np.float64]
+
+DELISTED = -1.0  # the `alive` line: 1 has a bar, 0 halted, -1 taken for dead
 
 
 class RussellRiskOn(bt.Strategy):  # type: ignore[misc]
-    """Hold a coin for a while after the Russell 2000 shows strength.
+    """Hold a coin, or a basket of coins, for a while after the Russell 2000 shows strength.
 
     Idea: a new high of small caps, or old resistance that holds as support, signals risk
     appetite that reaches crypto later. It decides in `next`, when a bar has ended, with all
-    that is known by then; `next_open` only turns the decision into an order at the open of
-    the next bar, which it uses for nothing but the order's size.
+    that is known by then; `next_open` only turns the wanted weights into orders at the open
+    of the next bar, which it uses for nothing but their size.
 
     Known weakness: it is out of the market most of the time, and 2014-2026 has only five to
     eight independent episodes of index highs, so any result may be luck.
@@ -26,6 +31,14 @@ class RussellRiskOn(bt.Strategy):  # type: ignore[misc]
         A `strategies.rules.Rule`.
     commission, slippage
         Fractions of the traded value and of the price, per side.
+    scale_in_bars
+        Bars over which the full weight is reached.
+    threshold
+        How far a weight may drift from its target before it is traded back; 0 is never.
+    max_weight
+        Weight above which a position that has grown is trimmed.
+    idles
+        Whether something is held while the signal is off.
 
     Notes
     -----
@@ -33,60 +46,166 @@ class RussellRiskOn(bt.Strategy):  # type: ignore[misc]
     on new highs.
     """
 
-    params = (("rule", None), ("commission", 0.0), ("slippage", 0.0))
+    params = (
+        ("rule", None),
+        ("commission", 0.0),
+        ("slippage", 0.0),
+        ("scale_in_bars", 1),
+        ("threshold", 0.0),
+        ("max_weight", 1.0),
+        ("idles", False),
+    )
 
     def __init__(self) -> None:
         self.state = State()
-        self.planned = STAY
-        self._weight = np.nan
+        self.planned: Floats | None = None
+        self.planned_reason = ""
+        self._on = False
+        self._bars_on = 0
         self._entry_reason = ""
-
-    @property
-    def planned_reason(self) -> str:
-        """Why an order is due at the next open; empty when none is."""
-        if self.planned == STAY:
-            return ""
-        return self._entry_reason if self.planned == ENTER else EXIT_REASONS[self.planned]
+        self._settled = not self.p.idles  # nothing to buy before the first signal
+        self._level = self._value = self._bought = 0.0
 
     def start(self) -> None:
         """Look the lines up once: by name they cost more than the rule itself."""
-        lines = self.data.lines
-        self._bar_end, self._close, self._open = lines.bar_end, lines.close, lines.open
-        self._index_close, self._session = lines.index_close, lines.session
-        self._trigger_session, self._trigger_kind = lines.trigger_session, lines.trigger_kind
-        self._lost_session, self._weights = lines.lost_session, lines.weight
+        self._lines = self.data.lines
+        self._bar_end, self._close = self._lines.bar_end, self._lines.close
+        self._index_close, self._session = self._lines.index_close, self._lines.session
+        self._trigger_session = self._lines.trigger_session
+        self._lost_session = self._lines.lost_session
+        self._gate, self._leave = self._lines.gate, self._lines.leave
+        self._one_coin = len(self.datas) == 1 and not self.p.idles
+        # a single coin all in or all out has nothing to look after between its signals
+        self._untended = (
+            self._one_coin
+            and self.p.scale_in_bars == 1
+            and self.p.threshold == 0
+            and self.p.max_weight == 1
+        )
 
     def next(self) -> None:
         """Judge the bar that has just ended."""
-        if self._trigger_kind[0]:
-            self._entry_reason = TRIGGER_KINDS[int(self._trigger_kind[0])]
+        if not self._one_coin:
+            self._follow_level()
+        close, entry = self._close_and_entry()
         moment = Moment(
             time=self._bar_end[0],
-            close=self._close[0],
+            close=close,
             index_close=self._index_close[0],
             session=int(self._session[0]),
             trigger_session=int(self._trigger_session[0]),
             lost_session=int(self._lost_session[0]),
+            gate=self._gate[0] > 0,
+            leave=self._leave[0] > 0,
         )
-        position = self.position
-        entry_price = position.price if position.size else np.nan
-        self.state, self.planned = step(self.p.rule, self.state, moment, entry_price)
-        self._weight = self._weights[0]
-        if self.planned == ENTER and np.isnan(self._weight):
-            self.planned = STAY
+        self.state, action = step(self.p.rule, self.state, moment, entry)
+        self._carry_out(action)
 
     def next_open(self) -> None:
         """Send what `next` decided a bar ago; the broker fills it at this bar's open."""
-        if self.planned == STAY:
+        if self.planned is None:
             return
+        trades = orders(
+            cash=self.broker.cash,
+            units=self._units(),
+            opens=np.array([data.open[0] for data in self.datas]),
+            targets=np.where(self._halted(), np.nan, self.planned),
+            threshold=self.p.threshold,
+            commission=self.p.commission,
+            slippage=self.p.slippage,
+        )
         order: dict[str, Any] = {"exectype": bt.Order.Market, "reason": self.planned_reason}
-        if self.planned == ENTER:
-            units = affordable_units(
-                self._weight * self.broker.cash,
-                price=self._open[0] * (1 + self.p.slippage),
-                commission=self.p.commission,
-            )
-            self.buy(size=units, **order)
+        for coin in np.flatnonzero(trades < 0):
+            self.sell(data=self.datas[coin], size=-trades[coin], **order)
+        for coin in np.flatnonzero(trades > 0):
+            self.buy(data=self.datas[coin], size=trades[coin], **order)
+        self.planned, self.planned_reason = None, ""
+
+    def notify_order(self, order: bt.Order) -> None:
+        """Keep the flow of money into positions, and notice an entry that came to nothing."""
+        if order.status == order.Completed:
+            self._bought += order.executed.size * order.executed.price
+        elif order.status in (order.Margin, order.Rejected) and not self._units().any():
+            self._on = False
+
+    def _carry_out(self, action: int) -> None:
+        """Turn the rule's answer, or what is due without one, into wanted weights."""
+        if self._trigger_session[0] >= 0:
+            self._entry_reason = TRIGGER_KINDS[int(self._lines.trigger_kind[0])]
+        if action == ENTER:
+            self._bars_on = 0
+            targets = self._on_targets()
+            if not np.nansum(targets) > 0:
+                return  # no coin or no weight known yet: asked again while the window is open
+            self._on, self._level = True, 1.0
+            self.planned, self.planned_reason = targets, self._entry_reason
+        elif action != STAY:
+            self._on = False
+            self.planned, self.planned_reason = self._idle_targets(), EXIT_REASONS[action]
+        elif not self._untended:
+            self._tend()
+
+    def _tend(self) -> None:
+        """Plan what is due without a signal: the next slice, a rebalancing, a dead coin."""
+        self._bars_on += 1
+        targets = self._on_targets() if self._on else self._idle_targets()
+        weights = self._weights()
+        drifted = np.nanmax(np.abs(weights - targets)) > self.p.threshold > 0
+        if self._on and self._bars_on < self.p.scale_in_bars:
+            reason = "scale_in"
+        elif not self._settled:
+            reason = "idle"
+        elif self._lines.rebalance[0] or (drifted and np.nansum(targets) > 0):
+            reason = "rebalance"
+        elif self._on and weights.sum() > self.p.max_weight + self.p.threshold:
+            reason = "max_weight"
         else:
-            self.sell(size=self.position.size, **order)
-        self.planned = STAY
+            reason = ""
+        if reason:
+            self._settled = True
+            self.planned, self.planned_reason = targets, reason
+        elif (stray := self._stray(targets)).any():
+            self.planned = np.where(stray, 0.0, np.nan)
+            self.planned_reason = "delisted" if self._on else "left_over"
+
+    def _on_targets(self) -> Floats:
+        share = min(1.0, (self._bars_on + 1) / self.p.scale_in_bars)
+        weight = self._lines.weight[0] * share
+        return np.array([weight * data.on_weight[0] for data in self.datas])
+
+    def _idle_targets(self) -> Floats:
+        return np.array([data.idle_weight[0] for data in self.datas])
+
+    def _weights(self) -> Floats:
+        held = self._units() * np.array([data.close[0] for data in self.datas])
+        equity = self.broker.cash + held.sum()
+        return np.asarray(held / equity if equity > 0 else held)
+
+    def _units(self) -> Floats:
+        # backtrader's empty position is the integer 0, and an array of those truncates
+        sizes = [self.broker.getposition(data).size for data in self.datas]
+        return np.array(sizes, dtype=np.float64)
+
+    def _halted(self) -> NDArray[np.bool_]:
+        return np.array([data.alive[0] == 0 for data in self.datas])
+
+    def _stray(self, targets: Floats) -> NDArray[np.bool_]:
+        """Return the coins held without being wanted: dead ones, or left from a halt."""
+        dead = np.array([data.alive[0] == DELISTED for data in self.datas])
+        unwanted = dead if self._on else targets == 0
+        return np.asarray((self._units() > 0) & unwanted)
+
+    def _close_and_entry(self) -> tuple[float, float]:
+        """Return what the stops compare: prices of a single coin, a level of a basket."""
+        if self._one_coin:
+            position = self.position
+            return self._close[0], position.price if position.size else np.nan
+        return self._level, 1.0 if self._on else np.nan
+
+    def _follow_level(self) -> None:
+        """Chain the level: what the positions are worth over what was there and was paid in."""
+        value = float((self._units() * np.array([data.close[0] for data in self.datas])).sum())
+        before = self._value + self._bought
+        if self._on and before > 0:
+            self._level *= value / before
+        self._value, self._bought = value, 0.0

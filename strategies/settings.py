@@ -1,6 +1,6 @@
 """The settings of signals, rules and sizes: names, defaults and allowed ranges, once."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -42,13 +42,96 @@ class RuleSettings(Settings):
     stop_loss: Fraction = 0.0
     index_drawdown: Fraction = 0.0
     entry_delay_days: Days = 0
+    filters: Literal["all", "any"] = "all"
 
 
 class SizeSettings(Settings):
-    """How much of equity to hold while in the market."""
+    """How much of equity to hold while in the market.
+
+    The full weight is reached over `scale_in_days`; a `rebalance_threshold` of 0 never
+    trades an open position back to its weight.
+    """
 
     mode: Literal["fraction", "vol_target"] = "fraction"
     fraction: Annotated[float, Field(gt=0, le=1)] = 1.0
     vol_target: Annotated[float, Field(gt=0, le=10)] = 0.5
     vol_lookback: Annotated[int, Field(ge=2, le=10_000)] = 30
     max_weight: Annotated[float, Field(gt=0, le=1)] = 1.0
+    scale_in_days: Annotated[int, Field(ge=1, le=365)] = 1
+    rebalance_threshold: Fraction = 0.0
+
+
+class IdleSettings(Settings):
+    """What is held while the signal is off: cash, or `weight` of equity in a coin.
+
+    The asset itself here means always long, and more of it while the signal is on.
+    """
+
+    asset: str = ""
+    weight: Annotated[float, Field(gt=0, le=1)] = 1.0
+
+
+class FilterSettings(Settings):
+    """One gate: a trigger buys only while it is open.
+
+    `kind` "moving_average" and "relative_strength" read the index; "series" reads a named
+    series, by `measure` (its level, its change over `window` observations, or their sum).
+    """
+
+    kind: Literal["moving_average", "relative_strength", "series"] = "series"
+    series: str = ""
+    benchmark: str = "SPX"
+    measure: Literal["level", "change", "sum", "sum_this_year"] = "level"
+    rule: Literal["above", "below", "rising", "falling", "new_high"] = "above"
+    level: float = 0.0
+    window: Annotated[int, Field(ge=1, le=10_000)] = 200
+    lag_days: Annotated[float, Field(ge=0, le=3_650)] | Literal["release"] = Field(
+        "release", json_schema_extra={"allowed": 'a number from 0 to 3650, or "release"'}
+    )
+    max_age_days: Annotated[int, Field(ge=1, le=3_650)] = 60
+    unknown: Literal["block", "pass"] = "block"
+    on_exit: bool = False
+
+
+# What `[filters.NAME]` starts from when it has one of these names; any key may be overridden.
+READY_MADE: Final[dict[str, dict[str, object]]] = {
+    "index_trend": {"kind": "moving_average", "window": 200},
+    "small_caps_lead": {"kind": "relative_strength", "benchmark": "SPX", "window": 200},
+    "etf_flows": {
+        "series": "ETF_FLOWS", "measure": "sum_this_year", "rule": "above", "level": 0.0,
+        "lag_days": 1.0,
+    },
+    "unprofitable_share": {
+        "series": "UNPROFITABLE_SHARE", "rule": "below", "level": 0.4, "lag_days": 45.0,
+        "max_age_days": 200,
+    },
+    "net_liquidity": {"series": "NET_LIQUIDITY", "rule": "rising", "window": 13},
+    "m2": {"series": "M2SL", "rule": "rising", "window": 3, "max_age_days": 90},
+    "vix": {"series": "VIX", "rule": "below", "level": 25.0, "max_age_days": 10},
+    "rates": {"series": "DGS10", "rule": "falling", "window": 63, "max_age_days": 10},
+    "fear_greed": {
+        "series": "FEAR_GREED", "rule": "above", "level": 50.0, "lag_days": 1.0,
+        "max_age_days": 7,
+    },
+}  # fmt: skip
+
+
+class BasketSettings(Settings):
+    """What ALTS is: which coins, at which weights, how often set right."""
+
+    members: tuple[str, ...] = Field(
+        (), strict=False, json_schema_extra={"allowed": 'a list of coins, such as ["SOL", "ADA"]'}
+    )
+    select: Literal["all", "market_cap", "dollar_volume"] = "all"
+    top: Annotated[int, Field(ge=1, le=1_000)] = 10
+    min_age_days: Days = 90
+    volume_window_days: Annotated[int, Field(ge=1, le=3_650)] = 30
+    volume_in_money: tuple[str, ...] = Field(
+        (), strict=False, json_schema_extra={"allowed": 'a list of coins, such as ["FTT"]'}
+    )
+    weights: Literal["equal", "inverse_vol", "market_cap", "momentum"] = "equal"
+    weight_lookback_days: Annotated[int, Field(ge=2, le=3_650)] = 30
+    max_coin_weight: Annotated[float, Field(gt=0, le=1)] = 1.0
+    rebalance: Literal["never", "weekly", "monthly"] = "monthly"
+    delisted_after_days: Annotated[int, Field(ge=1, le=365)] = 7
+    delisting_return: Annotated[float, Field(ge=-1, le=0)] = 0.0

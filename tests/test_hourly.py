@@ -6,7 +6,9 @@ import pytest
 
 from backtests.backtest import run_on
 from backtests.config import load_config
-from backtests.market import build_market
+from backtests.inputs import Inputs
+from backtests.market import Market
+from backtests.market import build_market as build
 from feeds.bars import Bars
 from feeds.instruments import coin, index
 from feeds.sessions import BAR_LENGTHS, bar_ends, session_hours
@@ -26,6 +28,10 @@ CLOSES = [
     ("2024-11-29", "2024-11-29 18:00"),
     ("2024-12-24", "2024-12-24 18:00"),
 ]
+
+
+def build_market(settings, *, index, coin) -> Market:
+    return build(settings, Inputs(index, (coin,)))
 
 
 def utc(text):
@@ -73,7 +79,7 @@ def hourly_index(grid="hour", *, first="2024-01-02", last="2024-12-31"):
 def first_bar_that_knows(market, session):
     """The opening instant of the first coin bar at whose end the session is known."""
     position = market.index.frame.index.get_loc(pd.Timestamp(session))
-    row = int(np.flatnonzero(market.lines["session"] == position)[0])
+    row = int(np.flatnonzero(market.tape.lines["session"] == position)[0])
     return market.coin.frame.index[row]
 
 
@@ -153,8 +159,8 @@ def test_hourly_index_bar_after_a_hole_is_known_late_rather_than_early():
 def test_hourly_index_reaches_every_coin_bar_at_its_end_and_not_before(timeframe, grid):
     settings = config(**{"data.timeframe": timeframe, "index.timeframe": "1h"})
     market = build_market(settings, index=hourly_index(grid), coin=coin_bars(timeframe))
-    ends = pd.to_datetime(market.lines["bar_end"], unit="s", utc=True)
-    for end, position in zip(ends, market.lines["session"].astype(int), strict=True):
+    ends = pd.to_datetime(market.tape.lines["bar_end"], unit="s", utc=True)
+    for end, position in zip(ends, market.tape.lines["session"].astype(int), strict=True):
         known = market.available_at[market.available_at <= end]
         assert position == len(known) - 1
 
@@ -167,7 +173,8 @@ def test_hourly_index_change_leaves_all_bars_before_its_end_alone(moment):
     row = changed.frame.index.get_loc(utc(moment))
     changed.frame.iloc[row:] *= 3
     one, other = (
-        build_market(settings, index=bars, coin=coin_bars()).lines for bars in (before, changed)
+        build_market(settings, index=bars, coin=coin_bars()).tape.lines
+        for bars in (before, changed)
     )
     end = bar_ends(before.frame.index, kind="index", timeframe="1h")[row].timestamp()
     earlier = one["bar_end"] < end

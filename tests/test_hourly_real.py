@@ -34,11 +34,11 @@ def test_real_daily_index_reaches_the_hour_that_ends_at_its_close(hourly_run):
     market = hourly_run.market
     sessions = market.index.frame.index
     for session, hour in CLOSE_HOURS.items():
-        known = market.lines["session"] == sessions.get_loc(pd.Timestamp(session))
+        known = market.tape.lines["session"] == sessions.get_loc(pd.Timestamp(session))
         first = market.coin.frame.index[np.flatnonzero(known)[0]]
         assert first == pd.Timestamp(f"{session} {hour - 1}:00", tz="UTC")
         close = market.index.frame.loc[session, "close"]
-        assert (market.lines["index_close"][known] == close).all()
+        assert (market.tape.lines["index_close"][known] == close).all()
 
 
 def test_real_entries_stand_at_official_closes(hourly_run):
@@ -53,9 +53,9 @@ def test_real_4h_bars_come_from_hours_and_know_no_more(shared_data):
     result = run(shared_data, **{"data.timeframe": "4h"})
     market = result.market
     assert len(market.coin) == 26_304 // 4
-    known_at = market.available_at.asi8[market.lines["session"].astype(int)] / 1e9
-    assert (known_at <= market.lines["bar_end"]).all()
-    assert (market.lines["bar_end"] - known_at).min() == 0  # 20:00 closes in summer
+    known_at = market.available_at.asi8[market.tape.lines["session"].astype(int)] / 1e9
+    assert (known_at <= market.tape.lines["bar_end"]).all()
+    assert (market.tape.lines["bar_end"] - known_at).min() == 0  # 20:00 closes in summer
     assert any("4h bars made from 1h bars" in note for note in result.warnings)
 
 

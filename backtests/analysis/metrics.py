@@ -83,11 +83,16 @@ def turnover(fills: pd.DataFrame, *, equity: pd.Series, days: float) -> float:
     return traded / 2 / float(equity.mean()) / (days / DAYS_PER_YEAR)
 
 
-def costs_paid(fills: pd.DataFrame, *, opens: pd.Series) -> float:
-    """Return commissions plus slippage, in money; slippage is measured from the bar's open."""
+def costs_paid(fills: pd.DataFrame, *, opens: pd.DataFrame) -> float:
+    """Return commissions plus slippage, in money; slippage is measured from the bar's open.
+
+    `opens` has a row a bar and a column a symbol.
+    """
     if fills.empty:
         return 0.0
-    slipped = np.abs(fills["price"].to_numpy() - opens.loc[fills["time"]].to_numpy())
+    rows = opens.index.get_indexer(pd.DatetimeIndex(fills["time"]))
+    paid_at = opens.to_numpy()[rows, opens.columns.get_indexer(pd.Index(fills["symbol"]))]
+    slipped = np.abs(fills["price"].to_numpy() - paid_at)
     return float(fills["commission"].sum() + (fills["units"].to_numpy() * slipped).sum())
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from backtests import format as written
 from backtests.analysis import metrics
 from backtests.analysis.drawdowns import drawdowns
 from backtests.analysis.episodes import episode_starts
@@ -44,7 +45,10 @@ def summarise(result: Result) -> Summary:
         "buy_and_hold": result.buy_and_hold,
         "control": result.control,
     }
-    figures = {name: _account_figures(result, account) for name, account in accounts.items()}
+    figures = {
+        name: _account_figures(result, account)
+        for name, account in {**accounts, **result.others}.items()
+    }
     figures["index"] = _index_figures(result)
     episodes = episode_starts(_trigger_sessions(result))
     trades = _trades(result, result.strategy)
@@ -65,22 +69,15 @@ def verdict(asset: str, strategy: Figures, held: Figures) -> str:
     gap = strategy["cagr"] - held["cagr"]
     words = "trails" if gap < 0 else "beats" if gap > 0 else "equals"
     by = f" by {abs(gap) * 100:.1f} percentage points a year" if gap else ""
+    money = [written.multiple(figures["total_return"]) for figures in (strategy, held)]
     return (
         f"The rule {words} holding {asset}{by} "
-        f"({_percent(strategy['cagr'])} against {_percent(held['cagr'])} a year; "
-        f"{_multiple(strategy)} against {_multiple(held)} the money); "
-        f"worst drawdown {_percent(strategy['max_drawdown'])} "
-        f"instead of {_percent(held['max_drawdown'])}, "
-        f"with {_percent(strategy['time_in_market'])} of the time in the market."
+        f"({written.percent(strategy['cagr'])} against {written.percent(held['cagr'])} a year; "
+        f"{money[0]} against {money[1]} the money); "
+        f"worst drawdown {written.percent(strategy['max_drawdown'])} "
+        f"instead of {written.percent(held['max_drawdown'])}, "
+        f"with {written.percent(strategy['time_in_market'])} of the time in the market."
     )
-
-
-def _percent(fraction: float) -> str:
-    return f"{fraction * 100:.1f} %"
-
-
-def _multiple(figures: Figures) -> str:
-    return f"{1 + figures['total_return']:.2f}x"
 
 
 def _account_figures(result: Result, account: Account) -> Figures:
@@ -92,11 +89,11 @@ def _account_figures(result: Result, account: Account) -> Figures:
     spells = drawdowns(account.returns)
     trades = _trades(result, account)
     figures["max_drawdown_days"] = float(spells["days"].iloc[0]) if len(spells) else 0.0
-    figures["time_in_market"] = float((account.bars["units"] != 0).mean())
+    figures["time_in_market"] = float(account.invested.mean())
     figures["turnover"] = metrics.turnover(account.fills, equity=account.equity, days=result.days)
-    figures["costs_paid"] = metrics.costs_paid(
-        account.fills, opens=result.market.traded_bars["open"]
-    )
+    tape = result.market.traded
+    opens = pd.DataFrame(tape.matrix("open"), index=tape.times, columns=list(tape.coins))
+    figures["costs_paid"] = metrics.costs_paid(account.fills, opens=opens)
     figures["trades"] = len(trades)
     figures["win_rate"] = float((trades["return"] > 0).mean()) if len(trades) else np.nan
     figures["average_trade"] = float(trades["return"].mean()) if len(trades) else np.nan
@@ -125,14 +122,13 @@ def _by_session(closes: pd.Series) -> pd.Series:
 
 
 def _trades(result: Result, account: Account) -> pd.DataFrame:
-    bars = result.market.traded_bars
-    return round_trips(
-        account.fills, last_time=bars.index[-1], last_close=float(bars["close"].iloc[-1])
-    )
+    tape = result.market.traded
+    closes = dict(zip(tape.coins, tape.matrix("close")[-1].tolist(), strict=True))
+    return round_trips(account.fills, last_time=tape.times[-1], last_closes=closes)
 
 
 def _trigger_sessions(result: Result) -> np.ndarray[Any, np.dtype[np.int64]]:
-    sessions = result.market.traded_lines["trigger_session"]
+    sessions = result.market.traded.lines["trigger_session"]
     return sessions[sessions >= 0].astype(np.int64)
 
 

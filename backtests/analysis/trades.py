@@ -1,5 +1,7 @@
 """Round trips: each spell from no position to no position, from the fills alone."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 
@@ -17,15 +19,17 @@ COLUMNS = (
 )
 
 
-def round_trips(fills: pd.DataFrame, *, last_time: pd.Timestamp, last_close: float) -> pd.DataFrame:
+def round_trips(
+    fills: pd.DataFrame, *, last_time: pd.Timestamp, last_closes: Mapping[str, float]
+) -> pd.DataFrame:
     """Return one row a trade, in order of entry.
 
     `return` is what came back over what was paid, costs included, minus 1. Prices are
-    averages over the fills of a trade. A position still open is marked at `last_close`,
+    averages over the fills of a trade. A position still open is marked at its coin's last close,
     pays no exit cost, and has status "open".
     """
     rows = [
-        _trade(str(symbol), spell, last_time, last_close)
+        _trade(str(symbol), spell, last_time, last_closes[str(symbol)])
         for symbol, own in fills.groupby("symbol", sort=True)
         for spell in _spells(own)
     ]

@@ -9,25 +9,26 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from backtests import format as written
 from backtests.analysis.metrics import underwater
 from backtests.analysis.summary import Summary
 from backtests.backtest import Result
-from backtests.baselines import index_level
 from backtests.engine import Account
-from backtests.report import format as written
 from backtests.report.palette import LIGHT
 from backtests.report.spec import (
     Spec,
     UndrawableError,
     every_day,
     line,
+    log_ticks,
     markers,
+    plain,
     stamp,
     time_layout,
 )
+from backtests.report.states import day_states, runs
 
 PERCENT_AXIS: Final = {"tickformat": ".0%"}
-LOG_TICKS: Final = {"dtick": "D2"}  # 1, 2, 5 of each decade: all nine would overlap
 
 
 def time_span(result: Result) -> tuple[pd.Timestamp, pd.Timestamp]:
@@ -46,59 +47,56 @@ def coin_panel(result: Result, summary: Summary) -> Spec:
     closes = daily(result.market.traded_bars["close"])
     held = _held_days(result)
     x = every_day(closes.index[0])
-    price = {"hovertemplate": "%{y:,.5~g}"}
+    states = runs(day_states(held, summary.trades))
+    hover: Spec = {"meta": {"runs": states}, "hovertemplate": "%{y:,.5~g}<br>%{text}"}
     traces = [
-        line("Close, in cash", closes.where(~held), color="index", x=x, width=1.2, **price),
-        line("Close, held", closes.where(held), color="strategy", x=x, width=1.8, **price),
+        line(f"{result.asset} close", closes, color="index", x=x, width=1.2, **hover),
+        line("while held", closes.where(held), color="strategy", x=x, width=2, hoverinfo="skip"),
         *_entries_and_exits(summary.trades),
     ]
-    yaxis = {
-        "type": "log",
-        "title": {"text": f"{result.asset}, log scale"},
-        "tickformat": ",~g",
-        **LOG_TICKS,
-    }
+    title = {"text": plain(f"{result.asset}, log scale")}
+    yaxis = {"type": "log", "title": title, "tickformat": ",~g", **log_ticks(closes)}
+    shapes = _held_bands(result, summary.trades)
     return {
         "data": traces,
-        "layout": time_layout(
-            time_span(result), height=380, yaxis=yaxis, shapes=_held_bands(result, summary.trades)
-        ),
+        "layout": time_layout(time_span(result), height=380, yaxis=yaxis, shapes=shapes),
     }
 
 
 def equity_panel(result: Result, summary: Summary) -> Spec:
     """Draw equity of strategy, buy-and-hold, control and index from the same starting cash."""
-    held = _held_days(result)
     own = daily(result.strategy.equity)
     x = every_day(own.index[0])
-    index = index_level(result.market.traded_lines)
-    others = {
-        "hold": (f"Hold {result.asset}", result.buy_and_hold.equity, "solid"),
-        "control": (f"Control ({result.asset}'s own highs)", result.control.equity, "dash"),
-        "index": (
-            result.market.index.instrument.label,
-            index / index.iloc[0] * result.strategy.initial_cash,
-            "dot",
-        ),
-    }
-    hover = {"hovertemplate": "%{y:,.0f}"}
-    traces = [line("Strategy", own, color="strategy", x=x, width=2.2, **hover)]
+    states = runs(day_states(_held_days(result), summary.trades))
+    hover = "%{y:,.0f}"
+    traces = [
+        line(
+            "Strategy", own, color="strategy", x=x, width=2.2,
+            meta={"runs": states}, hovertemplate=f"{hover}<br>%{{text}}",
+        )
+    ]  # fmt: skip
     traces += [
-        line(name, daily(series), color=color, x=x, line={"dash": dash}, **hover)
-        for color, (name, series, dash) in others.items()
+        line(name, daily(series), color=color, x=x, line={"dash": dash}, hovertemplate=hover)
+        for color, name, series, dash in _compared(result)
     ]
-    yaxis = {
-        "type": "log",
-        "title": {"text": "Equity, log scale"},
-        "tickformat": ",~s",
-        **LOG_TICKS,
-    }
+    reached = np.concatenate([own, *(series for _, _, series, _ in _compared(result))])
+    title = {"text": "Equity, log scale"}
+    yaxis = {"type": "log", "title": title, "tickformat": ",~s", **log_ticks(reached)}
+    shapes = _held_bands(result, summary.trades)
     return {
-        "data": [*traces, *_states(own, held, x)],
-        "layout": time_layout(
-            time_span(result), height=420, yaxis=yaxis, shapes=_held_bands(result, summary.trades)
-        ),
+        "data": traces,
+        "layout": time_layout(time_span(result), height=420, yaxis=yaxis, shapes=shapes),
     }
+
+
+def _compared(result: Result) -> list[tuple[str, str, pd.Series, str]]:
+    index = result.market.index_level
+    scaled = index / index.iloc[0] * result.strategy.initial_cash
+    return [
+        ("hold", f"Hold {result.asset}", result.buy_and_hold.equity, "solid"),
+        ("control", f"Control ({result.asset}'s own highs)", result.control.equity, "dash"),
+        ("index", result.market.index.instrument.label, scaled, "dot"),
+    ]
 
 
 def underwater_panel(result: Result, summary: Summary) -> Spec:
@@ -106,8 +104,8 @@ def underwater_panel(result: Result, summary: Summary) -> Spec:
     span = time_span(result)
     held = daily(_underwater(result.buy_and_hold))
     own = daily(_underwater(result.strategy))
-    shared = {"x": every_day(own.index[0]), "hovertemplate": "%{y:.1%}"}
-    fill = {"fill": "tozeroy", "fillcolor": _translucent("hold")}
+    shared: Spec = {"x": every_day(own.index[0]), "hovertemplate": "%{y:.1%}"}
+    fill: Spec = {"fill": "tozeroy", "fillcolor": _translucent("hold")}
     traces = [
         line(f"Hold {result.asset}", held, color="hold", width=1, **fill, **shared),
         line("Strategy", own, color="strategy", width=2, **shared),
@@ -128,9 +126,7 @@ def underwater_panel(result: Result, summary: Summary) -> Spec:
 def exposure_panel(result: Result, summary: Summary) -> Spec:
     """Draw the fraction of equity in the coin at each bar's end."""
     del summary
-    bars = result.strategy.bars
-    value = bars["units"] * result.market.traded_bars["close"]
-    weight = daily(value / bars["equity"].where(bars["equity"] > 0))
+    weight = daily(result.strategy.bars["weight"])
     trace = line(
         "Weight",
         weight,
@@ -196,30 +192,7 @@ def _rolling_panel(result: Result, *, title: str, form: str, is_ratio: bool) -> 
 
 
 def _held_days(result: Result) -> pd.Series:
-    return daily((result.strategy.bars["units"] != 0).astype(np.float64)) > 0
-
-
-def _states(equity: pd.Series, held: pd.Series, x: Spec) -> list[Spec]:
-    """Return unseen lines that put the state of each day into the hover box."""
-    unseen = {"showlegend": False, "opacity": 0, "width": 0}
-    return [
-        line(
-            "in the market",
-            equity.where(held),
-            color="strategy",
-            x=x,
-            **unseen,
-            hovertemplate="<b>in the market</b><extra></extra>",
-        ),
-        line(
-            "in cash",
-            equity.where(~held),
-            color="index",
-            x=x,
-            **unseen,
-            hovertemplate="<b>in cash</b><extra></extra>",
-        ),
-    ]
+    return daily(result.strategy.invested.astype(np.float64)) > 0
 
 
 def _held_bands(result: Result, trades: pd.DataFrame) -> list[Spec]:
@@ -243,37 +216,13 @@ def _held_bands(result: Result, trades: pd.DataFrame) -> list[Spec]:
 
 def _entries_and_exits(trades: pd.DataFrame) -> list[Spec]:
     closed = trades[trades["status"] == "closed"]
-    entry_text = [
-        f"{written.price(price)} ({written.words(reason)})"
-        for price, reason in zip(trades["entry_price"], trades["entry_reason"], strict=True)
-    ]
-    exit_text = [
-        f"{written.price(price)} ({written.words(reason)}), {written.percent(gain)}"
-        for price, reason, gain in zip(
-            closed["exit_price"], closed["exit_reason"], closed["return"], strict=True
-        )
-    ]
+    bought, sold = list(trades["entry_time"]), list(closed["exit_time"])
+    style: Spec = {"size": 12, "hoverinfo": "skip"}
     return [
         markers(
-            "Entry",
-            list(trades["entry_time"]),
-            trades["entry_price"],
-            color="good",
-            symbol="triangle-up",
-            size=12,
-            text=entry_text,
-            hovertemplate="%{text}",
+            "Entry", bought, trades["entry_price"], color="good", symbol="triangle-up", **style
         ),
-        markers(
-            "Exit",
-            list(closed["exit_time"]),
-            closed["exit_price"],
-            color="bad",
-            symbol="triangle-down",
-            size=12,
-            text=exit_text,
-            hovertemplate="%{text}",
-        ),
+        markers("Exit", sold, closed["exit_price"], color="bad", symbol="triangle-down", **style),
     ]
 
 

@@ -6,21 +6,20 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from backtests import format as written
 from backtests.analysis.summary import Summary
 from backtests.backtest import Result
-from backtests.report import format as written
 from backtests.report.palette import LIGHT
-from backtests.report.spec import Spec, UndrawableError, layout, packed
+from backtests.report.spec import Spec, UndrawableError, layout, log_ticks, packed, plain
 
 BINS: Final = 60
-WIDE: Final = 5.0  # from this ratio of highest to lowest on, a log axis needs only 1, 2, 5
 TAIL: Final = 0.002  # the outermost bins take all that lies beyond these quantiles
 
 
 def distribution_panel(result: Result, summary: Summary) -> Spec:
     """Draw the spread of bar returns: the strategy's while invested, buy-and-hold's always."""
     del summary
-    invested = result.strategy.bars["units"].to_numpy() != 0
+    invested = result.strategy.invested.to_numpy()
     own = result.strategy.returns.to_numpy()[invested]
     held = result.buy_and_hold.returns.to_numpy()
     low, high = np.quantile(held, [TAIL, 1 - TAIL])
@@ -58,12 +57,12 @@ def excursion_panel(result: Result, summary: Summary) -> Spec:
         raise UndrawableError("The strategy made no trade.")
     worst, best = excursions(trades, bars=result.market.traded_bars)
     final = trades["return"].to_numpy(np.float64)
-    # a total loss has no place on a log scale
-    lowest = max(min(worst.min(), final.min()), -0.999)
-    highest = max(best.max(), final.max())
-    yaxis: Spec = {"type": "log", "ticksuffix": "x", "title": {"text": "Of the entry price"}}
-    if (1 + highest) / (1 + lowest) > WIDE:
-        yaxis["dtick"] = "D2"
+    yaxis: Spec = {
+        "type": "log",
+        "ticksuffix": "x",
+        "title": {"text": "Of the entry price"},
+        **log_ticks(1 + np.concatenate([worst, best, final])),
+    }
     return {
         "data": [*_ranges(worst, best), _ends(worst, best, final)],
         "layout": layout(
@@ -150,7 +149,7 @@ def _bars(
     counts, _ = np.histogram(np.clip(returns, edges[0], edges[-1]), edges)
     return {
         "type": "bar",
-        "name": name,
+        "name": plain(name),
         "x": packed((edges[1:] + edges[:-1]) / 2),
         "y": packed(counts / returns.size),
         "marker": {"color": f"{LIGHT[color]}99"},

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from backtests.report import format as written
+from backtests import format as written
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,7 @@ class Shown:
 
 COLUMNS: Final = {
     "strategy": "Strategy",
-    "buy_and_hold": "Buy and hold",
+    "buy_and_hold": "Buy-and-hold",
     "control": "Control",
     "index": "Index",
 }

@@ -19,7 +19,7 @@ LIBRARIES: Final = ("backtrader", "exchange_calendars", "numpy", "pandas", "pyfo
 
 def run_files(result: Result, summary: Summary) -> dict[str, str]:
     """Return file name -> content of everything but the manifest's clock and the tearsheet."""
-    return {
+    files = {
         "metrics.json": metrics_json(result, summary),
         "equity.csv": equity_csv(result),
         "fills.csv": _csv(result.strategy.fills),
@@ -28,6 +28,10 @@ def run_files(result: Result, summary: Summary) -> dict[str, str]:
         "drawdowns.csv": drawdowns_csv(summary),
         "config.toml": result.config.to_toml(),
     }
+    if result.strategy.positions.shape[1] > 1:
+        positions = result.strategy.positions.rename_axis("time").reset_index()
+        files["positions.csv"] = _csv(positions)
+    return files
 
 
 def metrics_json(result: Result, summary: Summary) -> str:
@@ -49,18 +53,16 @@ def metrics_json(result: Result, summary: Summary) -> str:
 
 
 def equity_csv(result: Result) -> str:
-    """Return one row a tradable bar; time is the bar's open."""
-    bars = result.strategy.bars
-    held = bars["units"] * result.market.traded_bars["close"]
-    table = pd.DataFrame(
-        {
-            "equity": bars["equity"],
-            "cash": bars["cash"],
-            "units": bars["units"],
-            "weight": held / bars["equity"],
-            "buy_and_hold": result.buy_and_hold.equity,
-        }
-    )
+    """Return one row a tradable bar; time is the bar's open.
+
+    Units of several coins are in positions.csv.
+    """
+    account = result.strategy
+    table = account.bars[["equity", "cash"]].copy()
+    if account.positions.shape[1] == 1:
+        table["units"] = account.positions.iloc[:, 0]
+    table["weight"] = account.bars["weight"]
+    table["buy_and_hold"] = result.buy_and_hold.equity
     return _csv(table.rename_axis("time").reset_index())
 
 
@@ -81,6 +83,9 @@ def signals_csv(result: Result) -> str:
             "support_lost": signals.support_lost,
         }
     )
+    known_at = market.available_at.as_unit("ns").asi8
+    for gate in market.gates:
+        table[f"filter_{gate.name}"] = pd.array(gate.at(known_at)).astype("Int64")
     return _csv(table)
 
 
@@ -101,10 +106,12 @@ def manifest_json(result: Result, *, created: pd.Timestamp) -> str:
         },
         "config_hash": result.config.short_hash,
         "prices": "split-adjusted, not dividend-adjusted",
-        "bars": {
-            "index": _provenance(result.market.index),
-            "coin": _provenance(result.market.coin),
-        },
+        "bars": [_provenance(bars) for bars in result.market.inputs.all_bars],
+        "series": [
+            {"name": series.name, "origin": series.origin, "rows": len(series)}
+            | {"sha256": series.sha256}
+            for series in result.market.inputs.series.values()
+        ],
         "warnings": list(result.warnings),
     }
     return json.dumps(content, indent=2, ensure_ascii=False) + "\n"

@@ -8,10 +8,10 @@ import pandas as pd
 
 from backtests.analysis.summary import Summary
 from backtests.backtest import Result
-from backtests.report import format as written
 from backtests.report.charts import time_span
-from backtests.report.levels import FATES, LevelSpan, level_spans
-from backtests.report.spec import Spec, line, markers, milliseconds, time_layout
+from backtests.report.levels import LevelSpan, level_spans
+from backtests.report.spec import Spec, line, markers, milliseconds, plain, time_layout
+from backtests.report.states import runs, session_states
 
 ENDINGS: Final = {
     "Support lost": (("lost",), "bad", "x"),
@@ -32,58 +32,50 @@ def run_levels(result: Result) -> list[LevelSpan]:
 def index_panel(result: Result, summary: Summary) -> Spec:
     """Draw the index's close over the run's sessions with every signal on it."""
     del summary
+    label = result.market.index.instrument.label
+    title = {"text": plain(f"{label}, price index")}
+    spans = run_levels(result)
+    return {
+        "data": [*_lines(result, spans), *_highs(result), *_fates(spans, result)],
+        "layout": time_layout(
+            time_span(result), height=420, yaxis={"title": title, "tickformat": ","}
+        ),
+    }
+
+
+def _lines(result: Result, spans: list[LevelSpan]) -> list[Spec]:
     sessions = result.market.traded_sessions
     frame = result.market.index.frame.iloc[sessions]
     signals = result.market.signals
     x = {"x": milliseconds(pd.DatetimeIndex(frame.index))}
-    price = {"hovertemplate": "%{y:,.5~g}"}
-    prior = signals.prior_high[sessions]
-    highs = frame["close"][signals.new_high[sessions]]
-    breaks = frame["close"][signals.breakout[sessions]]
-    label = result.market.index.instrument.label
-    spans = run_levels(result)
     testing, held = _level_lines(spans, sessions)
-    return {
-        "data": [
-            line("Prior high", prior, color="line", x=x, width=1, line={"shape": "hv"}, **price),
-            line(f"{label} close", frame["close"], color="ink", x=x, width=1.3, **price),
-            line(
-                "Level under test",
-                testing,
-                color="mark",
-                x=x,
-                width=2,
-                line={"dash": "dot"},
-                **price,
-            ),
-            line("Level held as support", held, color="good", x=x, width=3, **price),
-            markers(
-                "Record high",
-                list(highs.index),
-                highs,
-                color="strategy",
-                symbol="circle",
-                size=4,
-                edge=0,
-                hovertemplate="yes",
-            ),
-            markers(
-                "Breakout",
-                list(breaks.index),
-                breaks,
-                color="mark",
-                symbol="diamond",
-                size=10,
-                hovertemplate="a long-standing high is broken",
-            ),
-            *_fates(spans, result),
-        ],
-        "layout": time_layout(
-            time_span(result),
-            height=420,
-            yaxis={"title": {"text": f"{label}, price index"}, "tickformat": ","},
-        ),
-    }
+    states = runs(session_states(signals, spans)[sessions])
+    close: Spec = {"meta": {"runs": states}, "hovertemplate": "%{y:,.5~g}<br>%{text}"}
+    unsaid: Spec = {"x": x, "hoverinfo": "skip"}
+    steps: Spec = {"line": {"shape": "hv"}}
+    dots: Spec = {"line": {"dash": "dot"}}
+    label = f"{result.market.index.instrument.label} close"
+    prior = signals.prior_high[sessions]
+    return [
+        line("Prior high", prior, color="line", width=1, **steps, **unsaid),
+        line(label, frame["close"], color="ink", width=1.3, x=x, **close),
+        line("Level under test", testing, color="mark", width=2, **dots, **unsaid),
+        line("Level held as support", held, color="good", width=3, **unsaid),
+    ]
+
+
+def _highs(result: Result) -> list[Spec]:
+    sessions = result.market.traded_sessions
+    closes = result.market.index.frame["close"].iloc[sessions]
+    signals = result.market.signals
+    highs = closes[signals.new_high[sessions]]
+    breaks = closes[signals.breakout[sessions]]
+    dots: Spec = {"symbol": "circle", "size": 4, "edge": 0, "hoverinfo": "skip"}
+    diamonds: Spec = {"symbol": "diamond", "size": 10, "hoverinfo": "skip"}
+    return [
+        markers("Record high", list(highs.index), highs, color="strategy", **dots),
+        markers("Breakout", list(breaks.index), breaks, color="mark", **diamonds),
+    ]
 
 
 def _level_lines(spans: list[LevelSpan], sessions: slice) -> tuple[np.ndarray, np.ndarray]:
@@ -105,20 +97,13 @@ class _Event:
 
     session: int
     level: float
-    text: str
 
 
 def _fates(spans: list[LevelSpan], result: Result) -> list[Spec]:
-    held = [
-        _Event(span.held_from, span.level, "confirmed as support")
-        for span in spans
-        if span.held_from is not None
-    ]
+    held = [_Event(span.held_from, span.level) for span in spans if span.held_from is not None]
     traces = [_marked("Support held", held, result, color="good", symbol="triangle-up")]
     for name, (fates, color, symbol) in ENDINGS.items():
-        ended = [
-            _Event(span.stop, span.level, FATES[span.fate]) for span in spans if span.fate in fates
-        ]
+        ended = [_Event(span.stop, span.level) for span in spans if span.fate in fates]
         traces.append(_marked(name, ended, result, color=color, symbol=symbol))
     return traces
 
@@ -134,6 +119,5 @@ def _marked(name: str, events: list[_Event], result: Result, *, color: str, symb
         color=color,
         symbol=symbol,
         size=10,
-        text=[f"{written.price(event.level)} {event.text}" for event in shown],
-        hovertemplate="%{text}",
+        hoverinfo="skip",
     )

@@ -8,16 +8,19 @@ from backtests.analysis.summary import Summary
 from backtests.backtest import Result
 from backtests.report.files import manifest_json, run_files
 from backtests.report.folder import run_id, write_folder
+from backtests.report.sheet_worker import SheetWorker
 from backtests.report.tearsheet import tearsheet
 
 
-def leave(result: Result, summary: Summary, *, out: Path) -> Path:
+def leave(
+    result: Result, summary: Summary, *, out: Path, worker: SheetWorker | None = None
+) -> Path:
     """Write the results folder under `out` and return it."""
     now = pd.Timestamp.now(tz="UTC")
     files = {
         **run_files(result, summary),
         "manifest.json": manifest_json(result, created=now),
-        "tearsheet.html": tearsheet(result, summary),
+        "tearsheet.html": tearsheet(result, summary, worker=worker),
     }
     name = run_id(asset=result.asset, config_hash=result.config.short_hash, now=now)
     return write_folder(out, name, files)

@@ -1,6 +1,7 @@
 """Support levels of the index as spans: from a breakout to what became of them."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final, Literal
 
 import numpy as np
@@ -39,11 +40,10 @@ def level_spans(
     signals: IndexSignals, *, close: NDArray[np.float64], settings: SignalSettings
 ) -> list[LevelSpan]:
     """Return every support level in order of its breakout, session numbers counting from 0."""
-    starts = np.flatnonzero(signals.breakout)
-    following = np.append(starts[1:], close.size)
+    starts = np.flatnonzero(signals.breakout).tolist()
     return [
-        _span(signals, close, settings, int(start), int(after))
-        for start, after in zip(starts, following, strict=True)
+        _span(signals, close, settings, start, after)
+        for start, after in pairwise([*starts, close.size])
     ]
 
 
@@ -57,8 +57,9 @@ def _span(
     level = float(signals.prior_high[start])
     gone = np.flatnonzero(np.isnan(signals.support_level[start:after]))
     stop = start + int(gone[0]) if gone.size else after
-    held = np.flatnonzero(signals.support_held[start : min(stop + 1, close.size)])
-    held_from = start + int(held[0]) if held.size else None
+    # what fires on the session of the next breakout still belongs to this level
+    held = np.flatnonzero(signals.support_held[start + 1 : stop + 1])
+    held_from = start + 1 + int(held[0]) if held.size else None
     if gone.size:
         fate = _ended(close[stop] < level * (1 - settings.tolerance), held_from)
     elif after < close.size:

@@ -2,10 +2,10 @@
 
 from typing import Final
 
+from backtests import format as written
 from backtests.analysis.summary import Summary
 from backtests.backtest import Result
 from backtests.config import Config
-from backtests.report import format as written
 
 SAMPLE_SOURCE: Final = "sample"
 INDEX_TITLES: Final = {
@@ -45,17 +45,24 @@ def rule_in_words(result: Result) -> list[str]:
 
 def sample_size(result: Result, summary: Summary) -> str:
     """Return how many independent episodes the figures rest on, and how the run ended."""
-    traded = "episode" if summary.episodes == 1 else "episodes"
-    text = (
-        f"The triggers fell into {written.count(summary.episodes)} separate {traded}; the "
+    text = _episodes(summary)
+    if result.strategy.pending:
+        return f"{text} An order is due at the next open: {written.words(result.strategy.pending)}."
+    if result.strategy.invested.iloc[-1]:
+        return f"{text} The last position is still open and marked at the last close."
+    return text
+
+
+def _episodes(summary: Summary) -> str:
+    if not summary.episodes:
+        return "No trigger fell into the run: it says nothing about the idea."
+    if summary.episodes == 1:
+        return "All triggers belong to one episode: nothing can be concluded from a single case."
+    return (
+        f"The triggers fell into {written.count(summary.episodes)} separate episodes; the "
         f"strategy bought in {written.count(summary.episodes_traded)} of them. That, not the "
         "number of days, is the size of the sample: so few can neither prove nor refute the idea."
     )
-    if result.strategy.pending:
-        return f"{text} An order is due at the next open: {written.words(result.strategy.pending)}."
-    if result.strategy.bars["units"].iloc[-1]:
-        return f"{text} The last position is still open and marked at the last close."
-    return text
 
 
 def _trigger(config: Config) -> str:

@@ -45,6 +45,10 @@ WIDTH: Final = 11.0
 Request = dict[str, Any]
 
 
+class NothingToDrawError(Exception):
+    """A sheet has no data; the message says which."""
+
+
 def draw_all(request: Request) -> dict[str, dict[str, str]]:
     """Return for each sheet its PNG in base64, or the reason it could not be drawn."""
     with annualised(DAYS_PER_YEAR), pyfolio.plotting.plotting_context("paper", font_scale=1.0):
@@ -66,6 +70,8 @@ def _guarded(draw: Callable[[Request], Figure], request: Request) -> dict[str, s
     try:
         with pyfolio.plotting.axes_style("whitegrid"):
             return {"png": _png(draw(request))}
+    except NothingToDrawError as error:
+        return {"reason": str(error)}
     except Exception as error:  # noqa: BLE001 - the page still stands
         return {"reason": f"{type(error).__name__}: {error}"}
     finally:
@@ -79,17 +85,19 @@ def _png(figure: Figure) -> str:
     # a palette makes a third of the bytes, and Pillow writes neither date nor version
     pixels = np.asarray(canvas.buffer_rgba())  # type: ignore[no-untyped-call]
     picture = Image.fromarray(pixels[..., :3])
-    picture.quantize(COLOURS, dither=Image.Dither.NONE).save(buffer, format="PNG")
+    picture.quantize(COLOURS, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(
+        buffer, format="PNG"
+    )
     return base64.b64encode(buffer.getvalue()).decode("ascii")
 
 
-def _axes(rows: int, columns: int, *, height: float) -> tuple[Figure, list[Axes]]:
-    figure, axes = plt.subplots(rows, columns, figsize=(WIDTH, height), dpi=DPI, squeeze=False)
+def _axes(layout: str, *, height: float) -> tuple[Figure, dict[str, Axes]]:
+    figure, axes = plt.subplot_mosaic(layout, figsize=(WIDTH, height), dpi=DPI)
     # fixed margins: fitting them to the labels would draw every sheet twice
     figure.subplots_adjust(
         left=0.07, right=0.98, top=1 - 0.35 / height, bottom=0.45 / height, hspace=0.3, wspace=0.16
     )
-    return figure, list(axes.flat)
+    return figure, axes
 
 
 def _returns(request: Request, name: str = "returns") -> pd.Series:
@@ -99,50 +107,45 @@ def _returns(request: Request, name: str = "returns") -> pd.Series:
 
 
 def _returns_sheet(request: Request) -> Figure:
-    figure, (cumulative, volatility, sharpe) = _axes(3, 1, height=8.0)
+    figure, axes = _axes("c;v;s", height=8.0)
     returns, benchmark = _returns(request), _returns(request, "benchmark")
-    pyfolio.plotting.plot_rolling_returns(returns, benchmark, logy=True, ax=cumulative)
-    cumulative.set_title("Cumulative returns, log scale")
-    for plot, axes in (
-        (pyfolio.plotting.plot_rolling_volatility, volatility),
-        (pyfolio.plotting.plot_rolling_sharpe, sharpe),
+    pyfolio.plotting.plot_rolling_returns(returns, benchmark, logy=True, ax=axes["c"])
+    axes["c"].set_title("Cumulative returns, log scale")
+    for name, plot in (
+        ("v", pyfolio.plotting.plot_rolling_volatility),
+        ("s", pyfolio.plotting.plot_rolling_sharpe),
     ):
-        plot(returns, benchmark, rolling_window=HALF_YEAR, ax=axes)
+        plot(returns, benchmark, rolling_window=HALF_YEAR, ax=axes[name])
     return figure
 
 
 def _drawdown_sheet(request: Request) -> Figure:
-    figure, (periods, underwater) = _axes(2, 1, height=6.0)
+    figure, axes = _axes("p;u", height=6.0)
     returns = _returns(request)
-    pyfolio.plotting.plot_drawdown_periods(returns, top=5, ax=periods)
-    pyfolio.plotting.plot_drawdown_underwater(returns, ax=underwater)
+    pyfolio.plotting.plot_drawdown_periods(returns, top=5, ax=axes["p"])
+    pyfolio.plotting.plot_drawdown_underwater(returns, ax=axes["u"])
     return figure
 
 
 def _month_sheet(request: Request) -> Figure:
     returns = _returns(request)
-    figure, (heatmap, annual, spread) = _axes(1, 3, height=4.2)
-    pyfolio.plotting.plot_monthly_returns_heatmap(returns, ax=heatmap)
-    pyfolio.plotting.plot_annual_returns(returns, ax=annual)
-    pyfolio.plotting.plot_monthly_returns_dist(returns, ax=spread)
+    figure, axes = _axes("hh;as", height=7.5)
+    pyfolio.plotting.plot_monthly_returns_heatmap(returns, ax=axes["h"])
+    pyfolio.plotting.plot_annual_returns(returns, ax=axes["a"])
+    pyfolio.plotting.plot_monthly_returns_dist(returns, ax=axes["s"])
     return figure
 
 
 def _round_trip_sheet(request: Request) -> Figure:
     lots = pd.DataFrame(request["lots"], columns=["day", "amount", "price"])
     if not (lots["amount"] < 0).any():
-        raise ValueError("no trade was closed, so there is no round trip")
+        raise NothingToDrawError("no trade was closed, so there is no round trip")
     transactions = lots.set_index(pd.DatetimeIndex(lots.pop("day"), tz="UTC"))
     trips = pyfolio.round_trips.extract_round_trips(transactions.assign(symbol=request["symbol"]))
-    figure, (lifetimes, exposure, odds) = _axes(3, 1, height=7.0)
-    pyfolio.plotting.plot_round_trip_lifetimes(trips, ax=lifetimes)
-    lifetimes.set_title("Round trips")
-    returns = _returns(request)
-    positions = pd.DataFrame(
-        {request["symbol"]: request["value"], "cash": request["cash"]}, index=returns.index
-    )
-    pyfolio.plotting.plot_exposures(returns, positions, ax=exposure)
-    _odds(trips, odds)
+    figure, axes = _axes("l;o", height=5.0)
+    pyfolio.plotting.plot_round_trip_lifetimes(trips, ax=axes["l"])
+    axes["l"].set_title("Round trips")
+    _odds(trips, axes["o"])
     return figure
 
 

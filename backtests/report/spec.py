@@ -1,6 +1,8 @@
 """Plotly figures as plain dicts: importing plotly's own figure classes costs half a second."""
 
 import base64
+import html
+import math
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -14,16 +16,36 @@ Spec = dict[str, Any]
 
 FONT: Final = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', sans-serif"
 MILLISECONDS_PER_DAY: Final = 86_400_000
+FEW_DECADES: Final = 0.7
+MANY_DECADES: Final = 5
 
 
 class UndrawableError(Exception):
     """A section has nothing to draw; the message says why."""
 
 
+def plain(text: str) -> str:
+    """Return text that plotly shows as it is: it reads some HTML in names and titles."""
+    return html.escape(text, quote=False)
+
+
 def packed(values: ArrayLike, *, dtype: str = "f4") -> Spec:
     """Return numbers in plotly's typed-array form: a third of the bytes of written digits."""
     array = np.ascontiguousarray(np.asarray(values, dtype=np.float64), dtype=f"<{dtype}")
     return {"dtype": dtype, "bdata": base64.b64encode(array.tobytes()).decode("ascii")}
+
+
+def log_ticks(values: ArrayLike) -> Spec:
+    """Return how to mark a log axis: 1, 2, 5 of each decade, whole decades when there are many.
+
+    All nine marks of a decade would overlap; below most of a decade plotly's choice is good.
+    """
+    numbers = np.asarray(values, dtype=np.float64)
+    positive = numbers[np.isfinite(numbers) & (numbers > 0)]
+    decades = float(np.log10(positive.max() / positive.min())) if positive.size else 0.0
+    if decades < FEW_DECADES:
+        return {}
+    return {"dtick": "D2" if decades <= MANY_DECADES else math.ceil(decades / MANY_DECADES)}
 
 
 def milliseconds(times: pd.DatetimeIndex) -> Spec:
@@ -47,7 +69,7 @@ def line(name: str, values: ArrayLike, *, color: str, x: Spec, **more: Any) -> S
     return {
         "type": "scatter",
         "mode": "lines",
-        "name": name,
+        "name": plain(name),
         **x,
         "y": packed(values),
         "line": style,
@@ -74,7 +96,7 @@ def markers(
     return {
         "type": "scatter",
         "mode": "markers",
-        "name": name,
+        "name": plain(name),
         "x": [stamp(time) for time in times],
         "y": [float(value) for value in np.asarray(values, np.float64)],
         "marker": style,

@@ -8,9 +8,9 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from backtests import format as written
 from backtests.analysis.summary import Summary
 from backtests.backtest import Result
-from backtests.report import format as written
 from backtests.report.distributions import excursions
 from backtests.report.figures import COLUMNS, FIGURES, figure_text
 from feeds.bars import Bars
@@ -133,8 +133,7 @@ def quantile_rows(result: Result) -> list[Row]:
 def provenance(result: Result) -> list[dict[str, str]]:
     """Return where each series came from, and the digest that identifies its rows."""
     return [
-        _origin(role, bars)
-        for role, bars in (("Index", result.market.index), ("Coin", result.market.coin))
+        _origin(bars.instrument.kind.capitalize(), bars) for bars in result.market.inputs.all_bars
     ]
 
 

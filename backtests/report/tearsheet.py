@@ -12,13 +12,14 @@ from typing import Any, Final
 
 from markupsafe import Markup
 
+from backtests import format as written
 from backtests.analysis.summary import Summary
 from backtests.backtest import Result
 from backtests.config import Config
 from backtests.report import charts, distributions, figures, palette, prose, tables
-from backtests.report import format as written
 from backtests.report.index_panel import index_panel
-from backtests.report.pyfolio_sheets import SheetWorker, sheet_request
+from backtests.report.pyfolio_sheets import sheet_request
+from backtests.report.sheet_worker import SheetWorker
 from backtests.report.spec import Spec, UndrawableError
 
 TEMPLATES: Final = files(__package__).joinpath("templates")

@@ -9,9 +9,9 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from backtests import format as fmt
 from backtests.analysis.summary import Summary
 from backtests.backtest import Result
-from backtests.report import format as fmt
 from backtests.report.figures import COLUMNS, FIGURES, figure_text
 
 ROWS: Final = (
@@ -92,7 +92,7 @@ def _episodes(result: Result, summary: Summary) -> str:
     end = ""
     if result.strategy.pending:
         end = f" At the next open an order is due: {fmt.words(result.strategy.pending)}."
-    elif result.strategy.bars["units"].iloc[-1]:
+    elif result.strategy.invested.iloc[-1]:
         end = " The last position is still open, marked at the last close."
     return (
         f"Independent episodes of triggers: {summary.episodes}, traded: "

@@ -65,6 +65,11 @@ class Sample:
         return replace(bars, notes=(LABEL, *bars.notes))
 
 
+def coins() -> list[str]:
+    """Return the names of the coins in the table."""
+    return [symbol.removesuffix("-USD") for symbol in _table() if symbol.endswith("-USD")]
+
+
 def _require_daily(timeframe: str) -> None:
     if timeframe != "1d":
         raise DataError(

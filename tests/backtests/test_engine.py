@@ -4,10 +4,10 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from markets import coin_tape, coin_walk, index_tape, index_walk
 
 from backtests.backtest import run_on
 from backtests.config import Config, CostSettings, load_config
+from tests.markets import coin_tape, coin_walk, index_tape, index_walk
 
 # Resistance at 100 is broken on Friday 2024-01-05; a high needs one session of history.
 INDEX = [
@@ -88,7 +88,7 @@ def test_run_tape_position_open_at_the_end_is_marked_not_closed():
     account = run_tape(COIN[:4]).strategy
     assert len(account.fills) == 1
     assert account.equity.iloc[-1] == pytest.approx(
-        account.bars["units"].iloc[-1] * 16.0 + account.bars["cash"].iloc[-1], rel=1e-15
+        account.positions["ETH-USD"].iloc[-1] * 16.0 + account.bars["cash"].iloc[-1], rel=1e-15
     )
 
 
@@ -157,7 +157,7 @@ def test_account_any_config_adds_up_on_every_bar(values, seed):
     account, bars = result.strategy, result.market.traded_bars
     assert account.refused == 0
     assert (account.bars["cash"] >= 0).all()
-    assert (account.bars["units"] >= 0).all()
+    assert (account.positions >= 0).all(axis=None)
     np.testing.assert_allclose(
         replayed(account.fills, bars, config.costs), account.equity, rtol=1e-9
     )

@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from markets import coin_walk, index_walk
 
 from backtests import market as market_module
 from backtests.backtest import run_on
 from backtests.config import load_config
+from tests.markets import coin_walk, index_walk
 
 CONFIGS = {
     "any": {},
@@ -43,7 +43,7 @@ def outcome(config, index, coin):
     result = run_on(config, index=index, coin=coin)
     accounts = [result.strategy, result.control, result.buy_and_hold]
     # the lines too: what the rule sees at the last bar shows in no account yet
-    seen = np.column_stack(list(result.market.traded_lines.values()))
+    seen = np.column_stack(list(result.market.traded.lines.values()))
     return [seen, *(account.bars.to_numpy() for account in accounts)], [a.fills for a in accounts]
 
 

@@ -1,25 +1,26 @@
 import numpy as np
 import pandas as pd
 import pytest
-from markets import coin_walk, index_walk
 
 from backtests.config import load_config
+from backtests.inputs import Inputs
 from backtests.market import build_market
 from feeds.errors import DataError
+from tests.markets import coin_walk, index_walk
 
 
 def build(index=None, coin=None, **values):
     config = load_config(None, flags={key.replace("__", "."): v for key, v in values.items()})
     index = index or index_walk(400, seed=1, end="2018-12-31")
-    return build_market(config, index=index, coin=coin or coin_walk(360, seed=2))
+    return build_market(config, Inputs(index, (coin or coin_walk(360, seed=2),)))
 
 
 def test_build_market_first_tradable_bar_is_the_first_with_a_prior_high():
     market = build()
     first = market.tradable.start
-    session = int(market.lines["session"][first])
+    session = int(market.tape.lines["session"][first])
     assert np.isfinite(market.signals.prior_high[session])
-    before = int(market.lines["session"][first - 1])
+    before = int(market.tape.lines["session"][first - 1])
     assert np.isnan(market.signals.prior_high[before])
 
 
@@ -31,16 +32,16 @@ def test_build_market_start_and_end_are_both_included():
 
 def test_build_market_weekend_bars_carry_no_new_session():
     market = build()
-    session, days = market.lines["session"], market.coin.frame.index.day_of_week
+    session, days = market.tape.lines["session"], market.coin.frame.index.day_of_week
     saturday_or_sunday = np.flatnonzero(days >= 5)
     saturday_or_sunday = saturday_or_sunday[saturday_or_sunday > 0]
     np.testing.assert_array_equal(session[saturday_or_sunday], session[saturday_or_sunday - 1])
-    assert (market.lines["trigger_session"][saturday_or_sunday] == -1).all()
+    assert (market.tape.lines["trigger_session"][saturday_or_sunday] == -1).all()
 
 
 def test_build_market_each_event_fires_exactly_once():
     market = build()
-    fired = market.lines["trigger_session"]
+    fired = market.tape.lines["trigger_session"]
     fired = fired[fired >= 0]
     assert len(fired) == len(np.unique(fired))
     expected = np.flatnonzero(market.signals.new_high | market.signals.support_held)

@@ -33,7 +33,7 @@ def test_backtest_entries_and_exits_follow_the_index_closes(shared_data):
     for high in highs:
         held |= set(pd.date_range(high + pd.Timedelta(days=1), periods=60))
     expected = coin.isin(held).to_numpy()
-    in_market = (result.strategy.bars["units"] > 0).to_numpy()
+    in_market = result.strategy.invested.to_numpy()
     assert (in_market == expected).all()
 
 

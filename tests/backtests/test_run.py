@@ -101,9 +101,7 @@ def test_run_metrics_file_follows_from_the_equity_file(sample_run):
 
 def test_run_metrics_file_is_plain_json_with_null_for_undefined(tmp_path):
     folder = run(tmp_path, "--source", "sample", "--start", "2024-02-01", "--end", "2024-02-20")
-    figures = json.loads(
-        (folder / "metrics.json").read_text(), parse_constant=pytest.fail
-    )
+    figures = json.loads((folder / "metrics.json").read_text(), parse_constant=pytest.fail)
     assert figures["strategy"]["win_rate"] is None
     assert figures["strategy"]["trades"] == 0
 
@@ -125,7 +123,8 @@ def test_run_preset_is_valid_and_holds_every_setting_at_its_default(asset):
     path = REPOSITORY / "configs" / f"{asset}.toml"
     assert load_config(path) == Config(asset=asset.upper())
     written = tomllib.loads(path.read_text())
-    assert written == Config(asset=asset.upper()).model_dump()
+    every = Config(asset=asset.upper()).model_dump(mode="json", exclude={"filters"})
+    assert written == every
 
 
 SAMPLE = ("--source", "sample")

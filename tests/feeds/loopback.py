@@ -1,10 +1,11 @@
 """A server on 127.0.0.1 that speaks a vendor's format, and misbehaves on request."""
 
 import json
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -122,3 +123,16 @@ def candles(*, first: int, count: int, step: int = DAY_MS) -> list[list[float]]:
         base = 100.0 + number
         rows.append([first + number * step, base, base + 2.0, base - 2.0, base + 1.0, 5.0])
     return rows
+
+
+@contextmanager
+def silent_address() -> Iterator[str]:
+    """Yield an address whose connections are never accepted: its queue is full."""
+    with closing(socket.socket()) as full, ExitStack() as stack:
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        for _ in range(4):
+            waiting = stack.enter_context(closing(socket.socket()))
+            waiting.setblocking(False)
+            waiting.connect_ex(full.getsockname())
+        yield f"http://127.0.0.1:{full.getsockname()[1]}"

@@ -5,9 +5,12 @@ import numpy as np
 import pandas as pd
 
 from backtests.config import Config
+from backtests.inputs import Inputs
 from backtests.market import build_market
-from feeds.combined import INDEX_LINES, PRICE_LINES, SIGNAL_LINES, CombinedFeed
+from feeds.combined import COIN_LINES, INDEX_LINES, PRICE_LINES, SIGNAL_LINES, CombinedFeed
 from tests.markets import coin_walk, index_walk
+
+NAMES = (*PRICE_LINES, *COIN_LINES, *INDEX_LINES, *SIGNAL_LINES)
 
 
 class Reader(bt.Strategy):
@@ -17,8 +20,7 @@ class Reader(bt.Strategy):
         self.seen = []
 
     def next(self):
-        names = (*PRICE_LINES, *INDEX_LINES, *SIGNAL_LINES)
-        values = [getattr(self.data.lines, name)[0] for name in names]
+        values = [getattr(self.data.lines, name)[0] for name in NAMES]
         self.seen.append((self.data.datetime.datetime(0), *values))
 
 
@@ -31,14 +33,14 @@ def read(lines):
 
 def lines_of():
     index = index_walk(400, seed=3, end="2018-12-31")
-    return build_market(Config(), index=index, coin=coin_walk(300, seed=4)).lines
+    tape = build_market(Config(), Inputs(index, (coin_walk(300, seed=4),))).tape
+    return {**tape.lines, **tape.coins["ETH-USD"]}
 
 
 def test_feed_every_cell_arrives_unchanged():
     lines = lines_of()
     seen = read(lines)
-    names = (*PRICE_LINES, *INDEX_LINES, *SIGNAL_LINES)
-    for column, name in enumerate(names, start=1):
+    for column, name in enumerate(NAMES, start=1):
         np.testing.assert_array_equal([row[column] for row in seen], lines[name], err_msg=name)
 
 
@@ -52,7 +54,6 @@ def test_feed_next_runs_once_a_bar_at_its_time():
 
 def test_feed_hourly_times_are_exact():
     hours = np.arange(1_700_000_000 // 3600, 1_700_000_000 // 3600 + 500) * 3600.0
-    names = (*PRICE_LINES, *INDEX_LINES, *SIGNAL_LINES)
-    lines = {"time": hours} | {name: np.ones(hours.size) for name in names}
+    lines = {"time": hours} | {name: np.ones(hours.size) for name in NAMES}
     times = [row[0] for row in read(lines)]
     assert times == pd.to_datetime(hours, unit="s").to_pydatetime().tolist()

@@ -13,7 +13,16 @@ from feeds.exchanges import Exchange, Exchanges
 from feeds.instruments import coin, index
 from feeds.patience import Patience
 from tests.feeds.exchange_servers import client_for, exchange_server, is_page
-from tests.feeds.loopback import DAY_MS, HOUR_MS, HTML, Answer, as_json, candles, serving
+from tests.feeds.loopback import (
+    DAY_MS,
+    HOUR_MS,
+    HTML,
+    Answer,
+    as_json,
+    candles,
+    serving,
+    silent_address,
+)
 
 BTC = coin("BTC")
 NOW = pd.Timestamp("2024-06-30 12:00", tz="UTC")
@@ -28,6 +37,10 @@ def tape(days, *, now=NOW, step=DAY_MS):
     """Return `days` candles, the last one in progress at `now`."""
     last = int(now.timestamp() * 1000) // step * step
     return candles(first=last - (days - 1) * step, count=days, step=step)
+
+
+def begin_of(rows):
+    return pd.Timestamp(rows[0][0], unit="ms", tz="UTC")
 
 
 @pytest.fixture(autouse=True)
@@ -136,7 +149,7 @@ TRANSIENT = {
 def test_fetch_through_a_passing_fault_is_complete(name, fault):
     rows = tape(650)
     with exchange(name, rows, fault=TRANSIENT[fault], times=1) as (vendor, _):
-        assert_complete(vendor.fetch(BTC, timeframe="1d"), rows)
+        assert_complete(vendor.fetch(BTC, timeframe="1d", since=begin_of(rows)), rows)
 
 
 @pytest.mark.parametrize(
@@ -157,6 +170,18 @@ def test_fetch_through_a_lasting_fault_is_one_clear_error(name, fault):
     assert "tried 3 times" in text
     assert "--source files" in text
     assert sum(map(is_page, server.requests)) == 3
+
+
+def test_fetch_that_an_exchange_puts_off_with_status_200_is_tried_again_and_then_says_why():
+    fault = as_json({"error": ["EGeneral:Too many requests"]})
+    rows = tape(10)
+    with exchange("kraken", rows, fault=fault, times=2) as (vendor, _):
+        assert_complete(vendor.fetch(BTC, timeframe="1d", since=begin_of(rows)), rows)
+    with (
+        exchange("kraken", rows, fault=fault) as (vendor, _),
+        pytest.raises(Unreachable, match=r"kraken BTC/USD: .*Too many requests.*tried 3 times"),
+    ):
+        vendor.fetch(BTC, timeframe="1d")
 
 
 @pytest.mark.parametrize("fault", ["html", "503", "cut"])
@@ -184,7 +209,7 @@ def test_fetch_with_an_empty_page_in_the_middle_once_is_complete(name, empty):
     rows = tape(2_400)
     middle = page_number(5)
     with exchange(name, rows, fault=as_json(empty), when=middle, times=1) as (vendor, _):
-        since = pd.Timestamp(rows[0][0], unit="ms", tz="UTC")
+        since = begin_of(rows)
         assert_complete(vendor.fetch(BTC, timeframe="1d", since=since), rows)
 
 
@@ -201,7 +226,7 @@ def test_fetch_with_an_empty_page_in_the_middle_is_an_error(name, empty):
         exchange(name, rows, fault=as_json(empty), when=late) as (vendor, _),
         pytest.raises(DataError, match=rf"{name} BTC/USD.*: no bars after 20.* they must go on"),
     ):
-        vendor.fetch(BTC, timeframe="1d", since=pd.Timestamp(rows[0][0], unit="ms", tz="UTC"))
+        vendor.fetch(BTC, timeframe="1d", since=begin_of(rows))
 
 
 def test_fetch_with_the_page_of_the_listing_empty_once_finds_it_nevertheless():
@@ -361,9 +386,7 @@ def test_exchanges_pass_over_a_refusal_and_record_the_one_used():
 def test_exchanges_pass_over_a_history_that_begins_too_late():
     rows = tape(500)
     with several(binance=rows[100:], kraken=None, bitstamp=rows) as vendor:
-        bars = vendor.fetch(
-            BTC, timeframe="1d", since=pd.Timestamp(rows[0][0], unit="ms", tz="UTC")
-        )
+        bars = vendor.fetch(BTC, timeframe="1d", since=begin_of(rows))
     assert bars.source == "bitstamp"
     assert_complete(bars, rows)
     assert any("binance BTC-USD: begins 2023-05-28" in note for note in bars.notes)
@@ -411,3 +434,36 @@ def page_number(number):
         return is_page(request) and len(seen) == number
 
     return accepts
+
+
+def test_exchanges_pass_over_a_history_with_a_hole():
+    rows = tape(900)
+    with several(coinbase=rows[:200] + rows[600:], bitstamp=rows) as vendor:
+        bars = vendor.fetch(BTC, timeframe="1d")
+    assert bars.source == "bitstamp"
+    assert_complete(bars, rows)
+    assert any("coinbase BTC/USD: no bars after" in note for note in bars.notes)
+
+
+def test_fetch_from_a_host_that_never_answers_a_connection_fails_within_seconds():
+    with silent_address() as address:
+        vendor = Exchange(
+            "binance",
+            client=client_for("binance", address),
+            clock=lambda: NOW,
+            patience=Patience(connect_timeout=0.2, first_wait=0.0),
+        )
+        started = time.monotonic()
+        with pytest.raises(Unreachable, match=r"cannot be reached \(tried 2 times\)"):
+            vendor.fetch(BTC, timeframe="1d")
+        assert time.monotonic() - started < 2.0
+
+
+def test_fetch_of_two_coins_at_once_keeps_them_apart():
+    from concurrent.futures import ThreadPoolExecutor
+
+    rows = tape(2_400)
+    with exchange("binance", rows) as (vendor, _), ThreadPoolExecutor(2) as pool:
+        many = [pool.submit(vendor.fetch, BTC, timeframe="1d") for _ in range(2)]
+        for done in many:
+            assert_complete(done.result(), rows)

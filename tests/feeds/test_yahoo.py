@@ -13,7 +13,14 @@ from feeds.instruments import coin, index
 from feeds.patience import Patience
 from feeds.sessions import bar_ends
 from feeds.yahoo import Yahoo
-from tests.feeds.loopback import HTML, Answer, as_json, closed_address, serving
+from tests.feeds.loopback import (
+    HTML,
+    Answer,
+    as_json,
+    closed_address,
+    serving,
+    silent_address,
+)
 from tests.feeds.yahoo_server import (
     NEW_YORK,
     LoopbackSession,
@@ -83,9 +90,10 @@ def test_fetch_after_the_close_has_settled_includes_the_session(yahoo):
     assert bars.frame.index[-1] == pd.Timestamp("2024-06-28")
 
 
-def test_fetch_since_a_date_starts_on_that_session(yahoo):
+@pytest.mark.parametrize("since", ["2024-06-20", "2024-06-20 20:00"])
+def test_fetch_since_a_date_starts_on_that_session(yahoo, since):
     with yahoo({"^RUT": RUT_ROWS}) as (vendor, _):
-        bars = vendor.fetch(RUT, timeframe="1d", since=pd.Timestamp("2024-06-20", tz="UTC"))
+        bars = vendor.fetch(RUT, timeframe="1d", since=pd.Timestamp(since, tz="UTC"))
     assert list(bars.frame.index) == sessions_of(RUT_ROWS)[-7:-1]
 
 
@@ -328,3 +336,15 @@ def test_fetch_without_network_fails_within_seconds(tmp_path):
         vendor.fetch(RUT, timeframe="1d")
     assert time.monotonic() - started < 3.0
     session.close()
+
+
+def test_fetch_from_a_host_that_never_answers_a_connection_fails_within_seconds(tmp_path):
+    patience = Patience(connect_timeout=0.2, first_wait=0.0, longest_wait=0.0)
+    with silent_address() as address:
+        session = LoopbackSession(patience, address)
+        vendor = Yahoo(patience=patience, folder=tmp_path, session=session, clock=lambda: NOW)
+        started = time.monotonic()
+        with pytest.raises(Unreachable, match=r"cannot be reached \(tried 2 times\)"):
+            vendor.fetch(RUT, timeframe="1d")
+        assert time.monotonic() - started < 3.0
+        session.close()

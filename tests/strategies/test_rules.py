@@ -35,6 +35,8 @@ def play(settings, rows, entry=100.0):
             session=t,
             trigger_session=t if trigger else NONE,
             lost_session=t if lost else NONE,
+            gate=True,
+            leave=False,
         )
         state, action = step(rule, state, moment, price)
         actions.append(action)
@@ -79,8 +81,8 @@ def test_step_support_lost_switched_off_changes_nothing():
 def test_step_support_lost_between_trigger_and_delayed_entry_cancels_it():
     # the trigger of session 0 takes effect only when session 2 is known; 1 lost support
     rule = rule_of(RuleSettings(hold_days=9))
-    state, _ = step(rule, State(), Moment(DAY, 100.0, 50.0, 1, NONE, 1), np.nan)
-    _, action = step(rule, state, Moment(2 * DAY, 100.0, 50.0, 2, 0, NONE), np.nan)
+    state, _ = step(rule, State(), Moment(DAY, 100.0, 50.0, 1, NONE, 1, True, False), np.nan)
+    _, action = step(rule, state, Moment(2 * DAY, 100.0, 50.0, 2, 0, NONE, True, False), np.nan)
     assert action == STAY
 
 

@@ -32,11 +32,16 @@
   function prepared(div) {
     const name = div.dataset.chart;
     const { data, layout } = coloured(name);
+    // states arrive as [how many, text]
+    data.filter((trace) => trace.meta?.runs).forEach((trace) => {
+      trace.text = trace.meta.runs.flatMap(([count, text]) => Array(count).fill(text));
+    });
     layout.autosize = true;
     if (matchMedia("(pointer: coarse)").matches) layout.dragmode = false; // a finger scrolls the page
     if (div.clientWidth < 600) {
       layout.margin = { ...layout.margin, l: 8, r: 8 };
       layout.legend = { ...layout.legend, font: { size: 11 } };
+      layout.height += 13 * Math.max(0, data.length - 2); // the legend takes a row an entry
       layout.yaxis.automargin = true;
       delete layout.yaxis.title;
       (layout.annotations ?? []).forEach((note) => { note.ax = 0; note.ay = -18; });
@@ -63,7 +68,7 @@
     const name = div.dataset.chart;
     if (!isTime(name) || figures[name].layout.yaxis.range) return undefined;
     if (!zoom) {
-      const ticks = div.layout.yaxis.type === "log" ? "D2" : null;
+      const ticks = div.layout.yaxis.type === "log" ? figures[name].layout.yaxis.dtick ?? null : null;
       return Plotly.relayout(div, { "yaxis.autorange": true, "yaxis.dtick": ticks });
     }
     const seen = div.calcdata.flat().filter((p) => p.x >= zoom[0] && p.x <= zoom[1] && Number.isFinite(p.y));
@@ -74,7 +79,7 @@
     let high = values.reduce((a, b) => Math.max(a, b), -Infinity);
     if (div.data.some((trace) => trace.fill === "tozeroy")) high = Math.max(high, 0);
     const room = (high - low || Math.abs(high) || 1) * 0.06;
-    const ticks = isLog && high - low > 0.7 ? "D2" : null; // a narrow view needs ticks between
+    const ticks = isLog && high - low > 0.7 ? figures[name].layout.yaxis.dtick ?? null : null;
     return Plotly.relayout(div, { "yaxis.range": [low - room, high + room], "yaxis.dtick": ticks });
   }
 

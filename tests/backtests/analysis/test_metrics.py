@@ -99,7 +99,13 @@ def test_turnover_one_round_trip_a_year_at_constant_equity_is_one():
 def test_costs_paid_is_commission_plus_slippage_from_the_open():
     times = pd.date_range("2024-01-01", periods=2, tz="UTC")
     fills = pd.DataFrame(
-        {"time": times, "units": [10.0, 10.0], "price": [10.1, 11.9], "commission": [1.0, 2.0]}
+        {
+            "time": times,
+            "symbol": ["ETH-USD", "SOL-USD"],
+            "units": [10.0, 10.0],
+            "price": [10.1, 11.9],
+            "commission": [1.0, 2.0],
+        }
     )
-    opens = pd.Series([10.0, 12.0], index=times)
+    opens = pd.DataFrame({"ETH-USD": [10.0, 99.0], "SOL-USD": [99.0, 12.0]}, index=times)
     assert metrics.costs_paid(fills, opens=opens) == pytest.approx(3 + 1 + 1)

@@ -15,7 +15,11 @@ def trades_of(*rows):
         (pd.Timestamp(2024, 1, day, tz="UTC"), symbol, side, units, price, commission, reason)
         for symbol, day, side, units, price, commission, reason in rows
     ]
-    return round_trips(fills_table(fills), last_time=LAST, last_close=20.0)
+    return round_trips(
+        fills_table(fills),
+        last_time=LAST,
+        last_closes=dict.fromkeys(("ETH-USD", "AAA-USD", "BBB-USD"), 20.0),
+    )
 
 
 def test_round_trips_closed_and_open_are_told_apart():

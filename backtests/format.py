@@ -20,7 +20,7 @@ def percent(fraction: float, *, decimals: int = 1) -> str:
 
 def percent_number(fraction: float) -> str:
     """Return a fraction as percent without the sign, for dense tables; whole from 100 % on."""
-    return _number(fraction * 100, 0 if abs(fraction) >= 1 else 1)
+    return _number(fraction * 100, 0 if abs(fraction) >= 0.9995 else 1)
 
 
 def ratio(value: float) -> str:

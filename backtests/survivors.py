@@ -1,0 +1,25 @@
+"""A basket picked by hand from the coins that are left flatters itself: say so."""
+
+from backtests.config import ALTS, Config
+from backtests.inputs import Inputs
+from feeds.sessions import BAR_LENGTHS
+
+
+def survivor_note(config: Config, inputs: Inputs) -> str | None:
+    """Return a warning if every coin of a basket lived to the end, else None.
+
+    Of coins listed years ago most are dead or dwarfed; a basket without a single death was
+    chosen by somebody who knew how it ended.
+    """
+    if config.asset != ALTS:
+        return None
+    length = BAR_LENGTHS[config.data.timeframe]
+    ends = [bars.frame.index[-1] for bars in inputs.coins]
+    died = sum(end < max(ends) - length for end in ends)
+    if died:
+        return None
+    return (
+        f"SURVIVORS: none of the {len(ends)} coins of the basket stopped trading before the end, "
+        "so the list looks picked from those that are left; the result is too good by what the "
+        "others lost"
+    )

@@ -1,0 +1,134 @@
+"""The engine's tape: for every bar, what is known when it ends, for one coin or many."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from feeds.bars import Bars
+from feeds.combined import PRICE_LINES
+from feeds.sessions import BAR_LENGTHS
+from strategies.basket import Panel
+from strategies.settings import BasketSettings
+
+Lines = dict[str, NDArray[np.float64]]
+
+NANOSECONDS = 1_000_000_000
+ALIVE, HALTED, DELISTED = 1.0, 0.0, -1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Tape:
+    """Lines of the whole (`lines`) and of each coin, all of one length.
+
+    `lines` has the bars' times, the index and signal lines, and the prices the stops and
+    charts look at: the coin's own, or a basket's level. `coins` maps symbols, in order, to
+    their prices, `alive`, `on_weight` and `idle_weight`.
+    """
+
+    lines: Lines
+    coins: dict[str, Lines]
+
+    def __len__(self) -> int:
+        return int(self.lines["time"].size)
+
+    def cut(self, bars: slice) -> "Tape":
+        """Return the tape of some bars only."""
+        return Tape(
+            {name: values[bars] for name, values in self.lines.items()},
+            {
+                symbol: {name: values[bars] for name, values in lines.items()}
+                for symbol, lines in self.coins.items()
+            },
+        )
+
+    def matrix(self, name: str) -> NDArray[np.float64]:
+        """Return one line of all coins, shape (bars, coins)."""
+        return np.column_stack([lines[name] for lines in self.coins.values()])
+
+    @property
+    def times(self) -> pd.DatetimeIndex:
+        """The opening instant (UTC) of each bar."""
+        return pd.DatetimeIndex(pd.to_datetime(self.lines["time"], unit="s", utc=True)).as_unit(
+            "ns"
+        )
+
+
+def clock(coins: Sequence[Bars]) -> pd.DatetimeIndex:
+    """Return every instant at which one of the coins has a bar that opens."""
+    opens = pd.DatetimeIndex(coins[0].frame.index)
+    for bars in coins[1:]:
+        opens = opens.union(pd.DatetimeIndex(bars.frame.index))
+    return opens.as_unit("ns")
+
+
+def coin_lines(bars: Bars, opens: pd.DatetimeIndex, *, settings: BasketSettings) -> Lines:
+    """Return a coin's prices on the clock, and whether it is alive.
+
+    Where it has no bar it is halted and stands at its last close; `delisted_after_days`
+    later it is taken for dead and stands at its last close x (1 + `delisting_return`).
+    Before its first bar it stands at 1 and is not alive.
+    """
+    own = pd.DatetimeIndex(bars.frame.index).as_unit("ns")
+    latest = own.searchsorted(opens, side="right") - 1
+    alive = np.zeros(len(opens), np.bool_)
+    alive[opens.get_indexer(own)] = True
+    frame = bars.frame.iloc[np.maximum(latest, 0)]
+    silent = opens - own[np.maximum(latest, 0)]
+    dead = ~alive & (latest >= 0) & (silent > pd.Timedelta(days=settings.delisted_after_days))
+    last = np.where(dead, 1 + settings.delisting_return, 1.0) * frame["close"].to_numpy()
+    last = np.where(latest < 0, 1.0, last)
+    lines = {
+        name: np.where(alive, frame[name].to_numpy(), last)
+        for name in PRICE_LINES
+        if name != "volume"
+    }
+    lines["volume"] = np.where(alive, frame["volume"].to_numpy(), np.nan)
+    lines["alive"] = np.select([alive, np.asarray(dead)], [ALIVE, DELISTED], HALTED)
+    return lines
+
+
+def panel_of(
+    coins: Sequence[Bars], lines: Sequence[Lines], opens: pd.DatetimeIndex, settings: BasketSettings
+) -> Panel:
+    """Return what membership and weights are chosen from."""
+    in_money = {name.upper().removesuffix("-USD") for name in settings.volume_in_money}
+    close = np.column_stack([each["close"] for each in lines])
+    volume = np.column_stack([each["volume"] for each in lines])
+    coin_volume = np.array([bars.instrument.label not in in_money for bars in coins])
+    return Panel(
+        alive=np.column_stack([each["alive"] == ALIVE for each in lines]),
+        close=close,
+        money=np.where(coin_volume, volume * close, volume),
+        market_cap=np.column_stack([_market_cap(bars, opens) for bars in coins]),
+        bars_per_day=pd.Timedelta(days=1) / BAR_LENGTHS[coins[0].timeframe],
+    )
+
+
+def level_lines(lines: Sequence[Lines], weights: NDArray[np.float64]) -> Lines:
+    """Return open and close of the basket's level: held at its weights, set right every bar.
+
+    It starts at 100 and pays no costs; high and low just span open and close.
+    """
+    close = np.column_stack([each["close"] for each in lines])
+    opens = np.column_stack([each["open"] for each in lines])
+    before = np.vstack([close[:1], close[:-1]])
+    chosen = np.vstack([np.zeros_like(weights[:1]), weights[:-1]])
+    grown = 1 + (chosen * (close / before - 1)).sum(axis=1)
+    level = 100 * np.cumprod(grown)
+    opened = level / grown * (1 + (chosen * (opens / before - 1)).sum(axis=1))
+    return {
+        "open": opened,
+        "high": np.maximum(opened, level),
+        "low": np.minimum(opened, level),
+        "close": level,
+        "volume": np.full(level.size, np.nan),
+    }
+
+
+def _market_cap(bars: Bars, opens: pd.DatetimeIndex) -> NDArray[np.float64]:
+    if "market_cap" not in bars.frame.columns:
+        return np.full(len(opens), np.nan)
+    return bars.frame["market_cap"].reindex(opens).to_numpy(np.float64)

@@ -1,0 +1,179 @@
+"""Series from FRED, the St. Louis Fed's database, without a key.
+
+FRED gives every series as CSV at /graph/fredgraph.csv?id=NAME. It holds the newest revision
+of each value, not what was first published; a note says so where revisions matter.
+"""
+
+import io
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import pandas as pd
+
+from feeds.errors import ConfigError, DataError, NotServed
+from feeds.patience import PassingError, Patience
+from feeds.releases import FRED_SERIES
+from feeds.series import Series, validated_series
+
+if TYPE_CHECKING:
+    import requests
+
+ADDRESS: Final = "https://fred.stlouisfed.org"
+REMEDY: Final = "Check the network, try later, or put {name}_series.csv into --data-dir."
+HEADERS: Final = ("observation_date,", "DATE,")
+REFUSED: Final = (401, 403, 451)
+UNKNOWN: Final = (400, 404)
+MILLIONS_PER_BILLION: Final = 1_000.0
+# The newest reverse repo at or before a Wednesday counts for it, if it is no older.
+OLDEST_PART: Final = pd.Timedelta(days=7)
+NET_LIQUIDITY: Final = "NET_LIQUIDITY"
+NET_LIQUIDITY_PARTS: Final = ("WALCL", "WTREGEN", "RRPONTSYD")
+
+
+class Fred:
+    """FRED as a source of series.
+
+    Parameters
+    ----------
+    address
+        Where FRED is; tests give their own server.
+    patience
+        Timeouts and retries.
+    """
+
+    name = "fred"
+
+    def __init__(self, *, address: str = ADDRESS, patience: Patience | None = None) -> None:
+        self._address = address
+        self._patience = patience or Patience()
+
+    def fetch(self, name: str) -> Series:
+        """Return every observation of `name`, or the sum `NET_LIQUIDITY`.
+
+        Raises
+        ------
+        ConfigError
+            If no release calendar is known for the name.
+        Unreachable, NotServed, DataError
+            As for bars: see `feeds.vendor.Vendor.fetch`.
+        """
+        if name == NET_LIQUIDITY:
+            return net_liquidity(*(self.fetch(part) for part in NET_LIQUIDITY_PARTS))
+        known = FRED_SERIES.get(name)
+        if known is None:
+            raise ConfigError(
+                f"`series` must be one of {', '.join((*FRED_SERIES, NET_LIQUIDITY))}, received "
+                f"{name!r}. Any other goes into {name}_series.csv with a lag in days."
+            )
+        text = self._patience.call(
+            lambda: self._asked(name), subject=f"fred {name}", remedy=REMEDY.format(name=name)
+        )
+        series = validated_series(
+            _table(text),
+            name=name,
+            units=known.units,
+            release=known.release,
+            source=self.name,
+            origin=f"fred {name}",
+        )
+        if not known.revised:
+            return series
+        note = f"fred {name}: values as revised since, not as first published"
+        return replace(series, notes=(*series.notes, note))
+
+    def _asked(self, name: str) -> str:
+        import requests
+
+        from feeds.wire import mount
+
+        with requests.Session() as session:
+            mount(session, self._patience, is_data=_is_csv)
+            try:
+                answer = session.get(f"{self._address}/graph/fredgraph.csv", params={"id": name})
+            except requests.RequestException as error:
+                raise _failure(error) from error
+        if answer.ok:
+            return answer.text
+        raise _refusal(answer, name)
+
+
+def net_liquidity(assets: Series, treasury: Series, reverse_repo: Series) -> Series:
+    """Return WALCL - WTREGEN - RRPONTSYD in USD billion, one value a Wednesday.
+
+    WALCL and WTREGEN come in USD million, RRPONTSYD in USD billion. Each value is known once
+    all three parts are. Of the reverse repo, the last one at or before the Wednesday counts;
+    before it began, or where it is over a week old, there is no value.
+
+    Raises
+    ------
+    DataError
+        If the three do not overlap.
+    """
+    weekly = pd.concat([_part(assets, "assets"), _part(treasury, "treasury")], axis=1, join="inner")
+    joined = pd.merge_asof(
+        weekly.rename_axis("date").reset_index(),
+        _part(reverse_repo, "repo").rename_axis("date").reset_index(),
+        on="date",
+        tolerance=OLDEST_PART,
+    ).dropna(subset=["repo"])
+    if joined.empty:
+        raise DataError(
+            f"{NET_LIQUIDITY}: {assets.origin}, {treasury.origin} and {reverse_repo.origin} have "
+            "no Wednesday in common. Use longer series."
+        )
+    value = (joined["assets"] - joined["treasury"]) / MILLIONS_PER_BILLION - joined["repo"]
+    known = joined[["assets_known", "treasury_known", "repo_known"]].max(axis=1)
+    frame = pd.DataFrame(
+        {
+            "value": value.to_numpy(np.float64),
+            "available_at": pd.DatetimeIndex(known).as_unit("ns"),
+        },
+        index=pd.DatetimeIndex(joined["date"]).rename(None),
+    )
+    parts = (assets, treasury, reverse_repo)
+    return Series(
+        NET_LIQUIDITY,
+        "USD billion",
+        frame,
+        assets.source,
+        " - ".join(part.origin for part in parts),
+        tuple(note for part in parts for note in part.notes),
+    )
+
+
+def _part(series: Series, name: str) -> pd.DataFrame:
+    return series.frame.set_axis([name, f"{name}_known"], axis=1)
+
+
+def _table(text: str) -> pd.DataFrame:
+    raw = pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False)
+    return raw.set_axis(["date", "value"], axis=1)
+
+
+def _is_csv(body: bytes) -> bool:
+    return body.startswith(tuple(head.encode() for head in HEADERS)) and body.endswith(b"\n")
+
+
+def _failure(error: Exception) -> PassingError:
+    import requests
+
+    from feeds.wire import could_not_connect
+
+    if could_not_connect(error):
+        return PassingError("cannot be reached", connecting=True)
+    if isinstance(error, requests.Timeout):
+        return PassingError("no answer in time")
+    text = str(error)
+    return PassingError(text if text.startswith("the answer") else "the connection broke")
+
+
+def _refusal(answer: "requests.Response", name: str) -> Exception:
+    status, remedy = answer.status_code, f"Put {name}_series.csv into --data-dir."
+    if status in REFUSED:
+        return NotServed(
+            f"fred {name}: refused here (HTTP {status}), by region or firewall. {remedy}"
+        )
+    if status in UNKNOWN:
+        return NotServed(f"fred {name}: not known there (HTTP {status}). {remedy}")
+    return PassingError(f"HTTP {status}")

@@ -1,0 +1,52 @@
+"""Which coins a source offers for a basket."""
+
+from pathlib import Path
+from typing import Final
+
+from feeds.instruments import Instrument, coin
+
+# Not altcoins: the two majors, and coins that stand for money or for another coin.
+MAJORS: Final = frozenset({"BTC", "ETH"})
+STABLECOINS: Final = frozenset(
+    {"USDT", "USDC", "DAI", "BUSD", "TUSD", "USDP", "PAX", "GUSD", "FDUSD", "USDE", "USDD"}
+    | {"FRAX", "LUSD", "PYUSD", "UST", "USTC", "EURT", "EURS", "EURC", "SUSD", "HUSD", "USDN"}
+    | {"MIM", "ALUSD", "USD1", "USDS", "RLUSD"}
+)
+WRAPPED: Final = frozenset(
+    {"WBTC", "WETH", "STETH", "WSTETH", "RETH", "CBETH", "CBBTC", "WEETH", "EZETH", "BTCB"}
+    | {"RENBTC", "HBTC", "TBTC", "BETH", "WBNB", "WBETH", "METH", "LSETH", "JITOSOL", "MSOL"}
+)
+
+# What live vendors are asked for when no members are named: large coins of several years,
+# two that died among them. A list made today flatters; the run warns where none died.
+USUAL: Final = (
+    *("ADA", "AVAX", "BNB", "DOGE", "DOT", "FTT"),
+    *("LINK", "LTC", "LUNA", "SOL", "TRX", "XRP"),
+)
+
+
+def altcoins(source: str, *, data_dir: str, timeframe: str) -> list[Instrument]:
+    """Return the coins a basket may choose from, sorted by symbol.
+
+    A folder of files and the sample offer what they hold; live vendors offer `USUAL`.
+    """
+    if source == "files":
+        names = _held(Path(data_dir), timeframe)
+    elif source == "sample":
+        from feeds.sample import coins
+
+        names = coins()
+    else:
+        names = list(USUAL)
+    return sorted((coin(name) for name in names if is_altcoin(name)), key=lambda each: each.symbol)
+
+
+def is_altcoin(name: str) -> bool:
+    """Whether the coin is neither a major nor a stand-in for money or another coin."""
+    return name.upper().removesuffix("-USD") not in MAJORS | STABLECOINS | WRAPPED
+
+
+def _held(folder: Path, timeframe: str) -> list[str]:
+    ending = f"-USD_{timeframe}"
+    stems = {path.stem for path in folder.iterdir() if path.suffix in (".csv", ".parquet")}
+    return [stem.removesuffix(ending) for stem in stems if stem.endswith(ending)]

@@ -1,0 +1,150 @@
+"""The altcoin basket: which coins are in, at which weights, point in time.
+
+Pure functions of panels of shape (bars, coins), coins sorted by symbol. A row uses bars up
+to its own only. Adding a weighting is a function here and a line in `WEIGHTINGS`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from strategies.settings import BasketSettings
+
+Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """What is known of each coin at each bar's end, shape (bars, coins).
+
+    `alive` is whether the coin has a bar; prices of others are the last there was. `money`
+    is the traded value of the bar, `market_cap` that at its end; NaN where unknown.
+    """
+
+    alive: Flags
+    close: Floats
+    money: Floats
+    market_cap: Floats
+    bars_per_day: float
+
+    def bars(self, days: float) -> int:
+        """Return how many bars `days` are, at least 1."""
+        return max(1, round(days * self.bars_per_day))
+
+
+def basket_weights(panel: Panel, *, settings: BasketSettings) -> Floats:
+    """Return the target weight of each coin within the basket, shape (bars, coins).
+
+    Rows add up to 1, or to less where caps leave money over, or to 0 where no coin
+    qualifies.
+    """
+    qualified = members(panel, settings=settings)
+    raw = np.where(qualified, WEIGHTINGS[settings.weights](panel, settings), 0.0)
+    raw = np.nan_to_num(raw, nan=0.0)
+    return capped(_shares(raw), cap=settings.max_coin_weight)
+
+
+def members(panel: Panel, *, settings: BasketSettings) -> Flags:
+    """Return which coins are in: trading, old enough, and among the `top` of the ranking."""
+    age = np.cumsum(panel.alive, axis=0)
+    old_enough = age > settings.min_age_days * panel.bars_per_day
+    qualified = (
+        panel.alive & old_enough & np.isfinite(WEIGHTINGS[settings.weights](panel, settings))
+    )
+    if settings.select == "all":
+        return qualified
+    rank = np.where(qualified, SELECTIONS[settings.select](panel, settings), np.nan)
+    # ties go to the first by symbol; a coin of unknown rank is never among the top
+    order = np.argsort(np.argsort(-np.nan_to_num(rank, nan=-np.inf), axis=1, kind="stable"), axis=1)
+    return np.isfinite(rank) & (order < settings.top)
+
+
+def capped(shares: Floats, *, cap: float) -> Floats:
+    """Return shares with none above `cap`; the excess goes to the others in proportion."""
+    shares = shares.copy()
+    for _ in range(shares.shape[1]):
+        over = shares > cap
+        excess = np.where(over, shares - cap, 0.0).sum(axis=1, keepdims=True)
+        shares = np.minimum(shares, cap)
+        room = np.where((shares < cap) & (shares > 0), shares, 0.0)
+        total = room.sum(axis=1, keepdims=True)
+        if not ((excess > 0) & (total > 0)).any():
+            break
+        shares = shares + np.divide(room, total, out=np.zeros_like(room), where=total > 0) * excess
+    return np.minimum(shares, cap)
+
+
+def equal(panel: Panel, settings: BasketSettings) -> Floats:
+    """Weigh all alike."""
+    del settings
+    return np.ones_like(panel.close)
+
+
+def inverse_vol(panel: Panel, settings: BasketSettings) -> Floats:
+    """Weigh by one over the standard deviation (ddof 1) of the last returns."""
+    deviation = _returns(panel).rolling(panel.bars(settings.weight_lookback_days)).std(ddof=1)
+    return (1 / deviation.replace(0.0, np.nan)).to_numpy()
+
+
+def market_cap(panel: Panel, settings: BasketSettings) -> Floats:
+    """Weigh by market capitalisation; a coin without one is not in."""
+    del settings
+    return np.where(panel.market_cap > 0, panel.market_cap, np.nan)
+
+
+def momentum(panel: Panel, settings: BasketSettings) -> Floats:
+    """Weigh by the gain over the lookback; losers get nothing."""
+    back = panel.bars(settings.weight_lookback_days)
+    alive = pd.DataFrame(panel.close).where(panel.alive)
+    return alive.pct_change(back, fill_method=None).clip(lower=0.0).to_numpy()
+
+
+def by_market_cap(panel: Panel, settings: BasketSettings) -> Floats:
+    """Rank by market capitalisation."""
+    return market_cap(panel, settings)
+
+
+def by_dollar_volume(panel: Panel, settings: BasketSettings) -> Floats:
+    """Rank by the mean traded value of the last days."""
+    money = pd.DataFrame(panel.money)
+    return money.rolling(panel.bars(settings.volume_window_days)).mean().to_numpy()
+
+
+Weighting = Callable[[Panel, BasketSettings], Floats]
+
+WEIGHTINGS: Final[dict[str, Weighting]] = {
+    "equal": equal,
+    "inverse_vol": inverse_vol,
+    "market_cap": market_cap,
+    "momentum": momentum,
+}
+
+SELECTIONS: Final[dict[str, Weighting]] = {
+    "market_cap": by_market_cap,
+    "dollar_volume": by_dollar_volume,
+}
+
+
+def rebalance_bars(ends: pd.DatetimeIndex, *, every: str) -> Flags:
+    """Return the bars at whose end a week (Monday 00:00 UTC) or month is over."""
+    if every == "never":
+        return np.zeros(len(ends), np.bool_)
+    naive = ends.tz_localize(None)
+    periods = naive.to_period("W-SUN" if every == "weekly" else "M")
+    numbers = np.asarray(periods.asi8)
+    return np.asarray(np.concatenate(([False], np.diff(numbers) > 0)))
+
+
+def _returns(panel: Panel) -> pd.DataFrame:
+    alive = pd.DataFrame(panel.close).where(panel.alive)
+    return alive.pct_change(fill_method=None)
+
+
+def _shares(raw: Floats) -> Floats:
+    total = raw.sum(axis=1, keepdims=True)
+    return np.asarray(np.divide(raw, total, out=np.zeros_like(raw), where=total > 0))

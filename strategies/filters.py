@@ -1,0 +1,151 @@
+"""Filters: whether a gate is open, read from the index or from a named series.
+
+Each is a pure function of values up to and including its own date, and answers with 1.0
+(open), 0.0 (closed) or NaN (not known yet). Adding one is a function here and a line in
+`FILTERS`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from strategies.settings import FilterSettings
+
+States = NDArray[np.float64]
+
+DAY_IN_NANOSECONDS: Final = 86_400_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """What a filter reads: values in time order, their dates, and a benchmark's values.
+
+    `benchmark` (relative strength) has the index's shape, NaN where it has no bar.
+    """
+
+    values: States
+    dates: pd.DatetimeIndex
+    benchmark: States
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """A filter's answers over time.
+
+    `known_at` (nanoseconds since 1970, UTC, ascending) is when each of `states` becomes
+    known; an answer older than `max_age` nanoseconds is unknown again.
+    """
+
+    name: str
+    known_at: NDArray[np.int64]
+    states: States
+    max_age: int
+    settings: FilterSettings
+
+    def at(self, instants: NDArray[np.int64]) -> States:
+        """Return the state known at each instant: 1.0 open, 0.0 closed, NaN unknown."""
+        if self.known_at.size == 0:
+            return np.full(instants.size, np.nan)
+        latest = np.searchsorted(self.known_at, instants, side="right") - 1
+        states = np.append(self.states, np.nan)[latest]
+        age = instants - self.known_at[np.maximum(latest, 0)]
+        return np.where(age <= self.max_age, states, np.nan)
+
+    def opened(self, instants: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Return whether the gate lets an entry pass, unknown decided by the settings."""
+        return passed(self.at(instants), unknown=self.settings.unknown)
+
+
+def passed(states: States, *, unknown: str) -> NDArray[np.bool_]:
+    """Return where a state lets an entry pass."""
+    return np.where(np.isnan(states), unknown == "pass", states == 1.0)
+
+
+def gate_states(readings: Readings, *, settings: FilterSettings) -> States:
+    """Return the filter's state at each reading."""
+    return FILTERS[settings.kind](readings, settings)
+
+
+def moving_average(readings: Readings, settings: FilterSettings) -> States:
+    """Open while the index closes above its mean of the last `window` closes."""
+    return _judged(readings.values, _mean(readings.values, settings.window), "above")
+
+
+def relative_strength(readings: Readings, settings: FilterSettings) -> States:
+    """Judge the index over its benchmark: above its own mean, or at a high of `window` sessions.
+
+    `rule` "new_high" wants the highest ratio of the last `window` sessions; any other rule
+    compares the ratio with its mean over `window` sessions.
+    """
+    ratio = readings.values / readings.benchmark
+    if settings.rule == "new_high":
+        high = pd.Series(ratio).rolling(settings.window).max().to_numpy()
+        return _known(ratio >= high, high)
+    return _judged(ratio, _mean(ratio, settings.window), settings.rule)
+
+
+def series(readings: Readings, settings: FilterSettings) -> States:
+    """Judge a named series by its measure and rule.
+
+    `above` and `below` compare the measure with `level`; `rising` and `falling` compare it
+    with itself `window` observations earlier; `new_high` wants the highest of `window`.
+    """
+    measured = MEASURES[settings.measure](readings, settings)
+    if settings.rule in ("rising", "falling"):
+        before = pd.Series(measured).shift(settings.window).to_numpy()
+        return _judged(measured, before, "above" if settings.rule == "rising" else "below")
+    if settings.rule == "new_high":
+        high = pd.Series(measured).rolling(settings.window).max().to_numpy()
+        return _known(measured >= high, high)
+    return _judged(measured, np.full(measured.size, settings.level), settings.rule)
+
+
+def _level(readings: Readings, settings: FilterSettings) -> States:
+    del settings
+    return readings.values
+
+
+def _change(readings: Readings, settings: FilterSettings) -> States:
+    return np.asarray(pd.Series(readings.values).diff(settings.window))
+
+
+def _sum(readings: Readings, settings: FilterSettings) -> States:
+    return pd.Series(readings.values).rolling(settings.window).sum().to_numpy()
+
+
+def _sum_this_year(readings: Readings, settings: FilterSettings) -> States:
+    del settings
+    return np.asarray(pd.Series(readings.values).groupby(np.asarray(readings.dates.year)).cumsum())
+
+
+Measure = Callable[[Readings, FilterSettings], States]
+
+MEASURES: Final[dict[str, Measure]] = {
+    "level": _level,
+    "change": _change,
+    "sum": _sum,
+    "sum_this_year": _sum_this_year,
+}
+
+FILTERS: Final[dict[str, Measure]] = {
+    "moving_average": moving_average,
+    "relative_strength": relative_strength,
+    "series": series,
+}
+
+
+def _mean(values: States, window: int) -> States:
+    return np.asarray(pd.Series(values).rolling(window).mean())
+
+
+def _judged(values: States, bound: States, rule: str) -> States:
+    fulfilled = values > bound if rule == "above" else values < bound
+    return _known(fulfilled, values + bound)
+
+
+def _known(fulfilled: NDArray[np.bool_], needed: States) -> States:
+    return np.where(np.isnan(needed), np.nan, fulfilled.astype(np.float64))

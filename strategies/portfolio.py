@@ -1,0 +1,62 @@
+"""From target weights to orders: how many units to trade at an open, sells before buys."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from strategies.sizing import affordable_units
+
+Floats = NDArray[np.float64]
+
+# An order worth less than this part of equity would only be rounding.
+LEAST_ORDER = 1e-9
+
+
+def orders(
+    *,
+    cash: float,
+    units: Floats,
+    opens: Floats,
+    targets: Floats,
+    threshold: float,
+    commission: float,
+    slippage: float,
+) -> Floats:
+    """Return the signed units to trade of each coin so that its weight becomes its target.
+
+    Parameters
+    ----------
+    cash, units, opens
+        The account before the open, and the opens, shape (coins,).
+    targets
+        Wanted weights of equity, costs of buying included, shape (coins,), adding up to at
+        most 1; NaN leaves a coin alone.
+    threshold
+        A weight this near its target (or nearer) is left alone, unless the target is 0.
+    commission, slippage
+        Fractions, per side.
+
+    Returns
+    -------
+    Positive to buy, negative to sell; buys never need more than the cash there is after
+    the sells, and are cut in proportion where costs would make them.
+    """
+    held = units * opens
+    equity = cash + float(held.sum())
+    gaps = np.nan_to_num(targets * equity - held)
+    near = np.abs(gaps) <= max(threshold, LEAST_ORDER) * equity
+    gaps = np.where(near & (targets > 0), 0.0, gaps)
+    trades = np.zeros(units.size)
+    for coin in np.flatnonzero((gaps < 0) & (units > 0)):
+        whole = targets[coin] == 0
+        trades[coin] = -(units[coin] if whole else min(units[coin], -gaps[coin] / opens[coin]))
+    proceeds = float((-trades * opens * (1 - slippage) * (1 - commission)).sum())
+    left = cash + proceeds
+    wanted = float(gaps[gaps > 0].sum())
+    share = min(1.0, left / wanted) if wanted > 0 else 0.0
+    for coin in np.flatnonzero(gaps > 0):
+        price = opens[coin] * (1 + slippage)
+        trades[coin] = affordable_units(
+            min(gaps[coin] * share, left), price=price, commission=commission
+        )
+        left -= trades[coin] * price + trades[coin] * commission * price
+    return trades
