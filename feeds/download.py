@@ -3,7 +3,7 @@
 import argparse
 import logging
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from functools import partial
@@ -14,13 +14,12 @@ from feeds.bars import Bars
 from feeds.cache import Cache, cache_folder
 from feeds.checks import findings
 from feeds.commands import Parser, complain, exit_code, run_command
-from feeds.errors import ConfigError, InputError, Unreachable
+from feeds.errors import ConfigError, InputError, NotServed, Unreachable
 from feeds.instruments import Instrument
 from feeds.live import VENDORS, Live
 from feeds.sessions import BAR_LENGTHS
+from feeds.universe import altcoins
 
-# The larger coins that have traded through at least one cycle, one that died among them.
-ALTCOINS: Final = ("ADA", "AVAX", "BNB", "DOGE", "DOT", "LINK", "LTC", "LUNA", "SOL", "TRX", "XRP")
 BASKET: Final = "ALTS"
 WORKERS: Final = 4
 
@@ -32,10 +31,14 @@ EXAMPLES: Final = """\
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One table to fill: an instrument and the length of its bars."""
+    """One table to fill: an instrument and the length of its bars.
+
+    `is_optional` marks a member of the basket: one that died may be served by no vendor.
+    """
 
     instrument: Instrument
     timeframe: str
+    is_optional: bool = False
 
     def __str__(self) -> str:
         return f"{self.instrument.symbol} {self.timeframe}"
@@ -56,20 +59,28 @@ def _work(arguments: Sequence[str] | None, *, live: Live | None) -> int:
         vendor=None if options.source == "auto" else options.source,
     )
     outcomes = dict(_fetched(source, requests, anew=options.anew, quiet=options.quiet))
-    unreached = []
+    failures: dict[Request, InputError] = {}
     for request in requests:
         outcome = outcomes[request]
-        if isinstance(outcome, Unreachable):
-            unreached.append((str(request), outcome))
-        elif isinstance(outcome, InputError):
-            complain(outcome)
-        else:
+        if not isinstance(outcome, InputError):
             _report(request, outcome)
+        elif request.is_optional and isinstance(outcome, NotServed):
+            sys.stderr.write(f"left out of {BASKET}: {outcome}\n")
+        else:
+            failures[request] = outcome
+    return _failed(failures)
+
+
+def _failed(failures: Mapping[Request, InputError]) -> int:
+    """Say what failed, a dead network once, and return the exit code."""
+    unreached = {str(r): error for r, error in failures.items() if isinstance(error, Unreachable)}
+    for error in failures.values():
+        if not isinstance(error, Unreachable):
+            complain(error)
     if unreached:
-        names, errors = zip(*unreached, strict=True)
-        complain(min(errors, key=lambda error: len(str(error))))
-        sys.stderr.write(f"not fetched: {', '.join(names)}\n")
-    return min((exit_code(o) for o in outcomes.values() if isinstance(o, InputError)), default=0)
+        complain(min(unreached.values(), key=lambda error: len(str(error))))
+        sys.stderr.write(f"not fetched: {', '.join(unreached)}\n")
+    return min(map(exit_code, failures.values()), default=0)
 
 
 def _parser() -> Parser:
@@ -98,12 +109,15 @@ def _parser() -> Parser:
 
 def _requests(options: argparse.Namespace) -> list[Request]:
     coins = [name.strip().upper() for name in options.assets.split(",") if name.strip()]
-    names = [member for name in coins for member in (ALTCOINS if name == BASKET else (name,))]
     indices = [name for name in options.index.split(",") if name.strip()]
     wanted = [
         *(Request(instruments.index(name), options.index_timeframe) for name in indices),
-        *(Request(instruments.coin(name), options.timeframe) for name in names),
+        *(Request(instruments.coin(name), options.timeframe) for name in coins if name != BASKET),
     ]
+    if BASKET in coins:
+        members = altcoins(options.source, data_dir="", timeframe=options.timeframe)
+        named = {request.instrument for request in wanted}
+        wanted += [Request(m, options.timeframe, True) for m in members if m not in named]
     if not wanted:
         raise ConfigError("`--assets` and `--index` are both empty. Name what is to be fetched.")
     return list(dict.fromkeys(wanted))

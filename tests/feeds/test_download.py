@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 
 from feeds.cache import Cache
-from feeds.download import ALTCOINS, main
+from feeds.download import main
 from feeds.errors import Unreachable
 from feeds.instruments import coin
 from feeds.live import Live, Reach
 from feeds.store import Key, Store
+from feeds.universe import USUAL
 from tests.scripted import Clock, Scripted, days, frame_of, hours, sessions
 
 NOW = "2024-03-10 00:05"
@@ -21,7 +22,7 @@ class Desk:
     def __init__(self, folder):
         self.folder = folder
         self.clock = Clock(NOW)
-        names = ("BTC", "ETH", *ALTCOINS)
+        names = ("BTC", "ETH", *USUAL)
         daily = {
             (f"{name}-USD", "1d"): frame_of(days("2023-01-01", "2024-06-01"), seed=number)
             for number, name in enumerate(names)
@@ -67,7 +68,14 @@ def test_download_fills_the_cache_and_prints_a_line_a_table(desk, capsys):
 
 def test_download_alts_stands_for_a_basket_of_coins(desk):
     assert desk.run("--assets", "alts", "--index", "") == 0
-    assert desk.keys() == [f"yahoo {name}-USD 1d" for name in sorted(ALTCOINS)]
+    assert desk.keys() == [f"yahoo {name}-USD 1d" for name in sorted(USUAL)]
+
+
+def test_download_dead_member_of_alts_is_left_out_but_not_if_named(desk, capsys):
+    del desk.yahoo.frames["LUNA-USD", "1d"], desk.exchange.frames["LUNA-USD", "1d"]
+    assert desk.run("--assets", "ALTS", "--index", "") == 0
+    assert "left out of ALTS: LUNA: no vendor has its bars." in capsys.readouterr().err
+    assert desk.run("--assets", "LUNA,ALTS", "--index", "") == 2
 
 
 def test_download_hours_come_from_the_exchange(desk):
