@@ -13,6 +13,7 @@ from backtests.analysis.episodes import episode_starts
 from backtests.analysis.trades import round_trips
 from backtests.backtest import Result
 from backtests.engine import Account
+from feeds.sessions import NEW_YORK
 
 INDEX_PERIODS_PER_YEAR = 252
 
@@ -101,7 +102,7 @@ def _account_figures(result: Result, account: Account) -> Figures:
 
 
 def _index_figures(result: Result) -> Figures:
-    closes = result.market.index.frame["close"].iloc[result.market.traded_sessions]
+    closes = _by_session(result.market.index.frame["close"].iloc[result.market.traded_sessions])
     returns = closes.pct_change().iloc[1:]
     days = (closes.index[-1] - closes.index[0]) / pd.Timedelta(days=1)
     figures = metrics.return_figures(
@@ -110,6 +111,14 @@ def _index_figures(result: Result) -> Figures:
     spells = drawdowns(returns.tz_localize("UTC"))
     figures["max_drawdown_days"] = float(spells["days"].iloc[0]) if len(spells) else 0.0
     return figures
+
+
+def _by_session(closes: pd.Series) -> pd.Series:
+    """Return the last close of each session; closes of sessions come back as they are."""
+    times = pd.DatetimeIndex(closes.index)
+    if times.tz is None:
+        return closes
+    return closes.groupby(times.tz_convert(NEW_YORK).tz_localize(None).normalize()).last()
 
 
 def _trades(result: Result, account: Account) -> pd.DataFrame:
