@@ -6,7 +6,7 @@ import hashlib
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, get_args, get_origin
 
 import tomli_w
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError, field_validator
@@ -18,6 +18,7 @@ from strategies.settings import (
     BasketSettings,
     FilterSettings,
     IdleSettings,
+    Registry,
     RuleSettings,
     Settings,
     SignalSettings,
@@ -117,7 +118,9 @@ class Config(Settings):
         if not isinstance(filters, dict):
             return filters
         return {
-            name: {**READY_MADE.get(name, {}), **given} if isinstance(given, dict) else given
+            name: {"series": name.upper()} | READY_MADE.get(name, {}) | given
+            if isinstance(given, dict)
+            else given
             for name, given in filters.items()
         }
 
@@ -201,8 +204,8 @@ def _explained(error: ValidationError) -> str:
     others = len({_locate(finding["loc"])[0] for finding in findings}) - 1
     more = f" ({others} more wrong.)" if others else ""
     if field is None:
-        near = difflib.get_close_matches(key, list(_keys(Config)), n=1, cutoff=0.5)
-        hint = f"The nearest is `{near[0]}`." if near else "See configs/eth.toml for all keys."
+        near = _nearest(key)
+        hint = f"The nearest is `{near}`." if near else "See configs/eth.toml for all keys."
         return f"`{key}` is not a setting. {hint}{more}"
     return f"`{key}` must be {_allowed(field)}, received {first['input']!r}.{more}"
 
@@ -213,12 +216,24 @@ def _locate(location: Sequence[str | int]) -> tuple[str, FieldInfo | None]:
     names: list[str] = []
     field: FieldInfo | None = None
     for part in location:
-        if not (isinstance(model, type) and issubclass(model, BaseModel)):
+        if get_origin(model) is dict:  # a section of named sections: the name is free
+            model = get_args(model)[1]
+        elif isinstance(model, type) and issubclass(model, BaseModel):
+            field = model.model_fields.get(str(part))
+            model = field.annotation if field else None
+        else:
             break
         names.append(str(part))
-        field = model.model_fields.get(str(part))
-        model = field.annotation if field else None
     return ".".join(names), field
+
+
+def _nearest(key: str) -> str:
+    section, _, name = key.rpartition(".")
+    if section.startswith("filters."):
+        near = difflib.get_close_matches(name, FilterSettings.model_fields, n=1)
+        return f"{section}.{near[0]}" if near else ""
+    near = difflib.get_close_matches(key, list(_keys(Config)), n=1, cutoff=0.5)
+    return near[0] if near else ""
 
 
 def _keys(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
@@ -234,8 +249,11 @@ def _allowed(field: FieldInfo) -> str:
     extra = field.json_schema_extra
     if isinstance(extra, Mapping) and "allowed" in extra:
         return str(extra["allowed"])
+    for constraint in field.metadata:
+        if isinstance(registry := getattr(constraint, "func", None), Registry):
+            return "one of " + ", ".join(map(repr, registry.names))
     annotation: Any = field.annotation
-    if hasattr(annotation, "__args__"):
+    if get_origin(annotation) is Literal:
         return "one of " + ", ".join(repr(choice) for choice in annotation.__args__)
     kind = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
     words = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}

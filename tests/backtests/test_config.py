@@ -79,6 +79,14 @@ def test_load_config_bare_dates_are_taken(tmp_path):
         ("data.start=2024-13-01", "`data.start` must be YYYY-MM-DD, or empty for all, received"),
         ("signal=5", "`signal` must be a section, received 5"),
         ("signal", "`--set` takes section.key=value, received 'signal'"),
+        (
+            "filters.vix.levl=3",
+            "`filters.vix.levl` is not a setting. The nearest is `filters.vix.level`.",
+        ),
+        ("filters.vix=3", "`filters.vix` must be a section, received 3."),
+        ("filters.vix.rule=over", "`filters.vix.rule` must be one of 'above', 'below', 'rising'"),
+        ("basket.weights=abc", "must be one of 'equal', 'inverse_vol', 'market_cap', 'momentum'"),
+        ("basket.members=SOL", "`basket.members` must be a list of coins"),
         ("asset.name=5", "`asset` must be text, received {'name': 5}"),
         (
             "signal.lookback.x=5",
