@@ -109,7 +109,7 @@ class Config(Settings):
     @field_validator("asset")
     @classmethod
     def _upper(cls, asset: str) -> str:
-        return asset.strip().upper()
+        return asset.upper() if asset.isalnum() else asset
 
     @field_validator("filters", mode="before")
     @classmethod
