@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 import scipy.stats
+
 from backtests.analysis.sharpe import (
     SharpeSample,
     deflated_sharpe_ratio,
