@@ -178,7 +178,6 @@ def small_sample_interval(
     values: Series,
     *,
     statistic: Callable[..., NDArray[np.float64]],
-    block: float = 1.0,
     sampling: Sampling,
 ) -> Interval:
     """Return a bootstrap interval of a statistic of a handful of values, widened for their few.
@@ -192,23 +191,28 @@ def small_sample_interval(
     ----------
     statistic
         A numpy reduction with an `axis` argument, such as `np.mean` or `np.median`.
-    block
-        Mean block length in values, above 1 where neighbours overlap.
+    sampling
+        Its block length counts values; above 1 where neighbours overlap.
     """
     if values.size == 0:
         return Interval(math.nan, math.nan, math.nan)
     estimate = float(statistic(values, axis=0))
     if values.size < 3:
         return Interval(estimate, math.nan, math.nan)
+    rng = np.random.default_rng(sampling.seed)
+    rows = stationary_indices(values.size, block=sampling.block_bars, draws=sampling.draws, rng=rng)
+    drawn = np.asarray(statistic(values[rows], axis=1))
+    confidence = widened_confidence(sampling.confidence, size=values.size)
+    return percentile_interval(estimate, drawn, confidence=confidence)
+
+
+def widened_confidence(confidence: float, *, size: int) -> float:
+    """Return the share of bootstrap draws that covers at `confidence` with `size` values."""
     from scipy.special import ndtr, stdtrit
 
-    rng = np.random.default_rng(sampling.seed)
-    rows = stationary_indices(values.size, block=block, draws=sampling.draws, rng=rng)
-    drawn = np.asarray(statistic(values[rows], axis=1))
-    degrees = values.size - 1
-    widened = math.sqrt(values.size / degrees) * stdtrit(degrees, (1 - sampling.confidence) / 2)
-    confidence = 1 - 2 * float(ndtr(widened))
-    return percentile_interval(estimate, drawn, confidence=confidence)
+    degrees = size - 1
+    tail = math.sqrt(size / degrees) * stdtrit(degrees, (1 - confidence) / 2)
+    return 1 - 2 * float(ndtr(tail))
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,12 +96,14 @@ def random_episodes(
     Shape (0, episodes) if so many episodes do not fit.
     """
     count = spans.size
+    if count == 0:
+        return np.empty((0, 0), np.int64)
     order = np.argsort(rng.random((draws, count)), axis=1)
     needed = spans[order] + gap + 1
     before = np.cumsum(needed, axis=1) - needed
     # the last episode only has to begin inside
     room = positions - before[:, -1]
-    if count == 0 or room.min() < 1:
+    if room.min() < 1:
         return np.empty((0, count), np.int64)
     return _multisets(room, count, rng) + before
 
