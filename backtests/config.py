@@ -12,6 +12,7 @@ import tomli_w
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError, field_validator
 from pydantic.fields import FieldInfo
 
+from backtests.settings import SignificanceSettings
 from feeds.errors import ConfigError
 from strategies.settings import (
     READY_MADE,
@@ -105,6 +106,7 @@ class Config(Settings):
     idle: IdleSettings = IdleSettings()
     basket: BasketSettings = BasketSettings()
     filters: dict[str, FilterSettings] = Field(default_factory=dict)
+    significance: SignificanceSettings = SignificanceSettings()
 
     @field_validator("asset")
     @classmethod

@@ -5,6 +5,7 @@ import pandas as pd
 
 from feeds import instruments
 from feeds.bars import Bars
+from feeds.sessions import sessions_between
 
 FIRST = "2015-01-01"
 
@@ -35,3 +36,14 @@ def sessions(days: int, *, first: str = FIRST) -> pd.DatetimeIndex:
 def closes_known(dates: pd.DatetimeIndex) -> np.ndarray:
     """Return the instants (nanoseconds, UTC) at which the sessions' closes are known."""
     return (dates + pd.Timedelta(hours=21)).as_unit("ns").asi8
+
+
+def index_bars(returns: np.ndarray, *, first: str = FIRST) -> Bars:
+    """Return index bars on the exchange's own sessions, closing at 1000 times growth."""
+    closes = 1000 * np.cumprod(1 + returns)
+    dates = sessions_between(pd.Timestamp(first), pd.Timestamp(first) + pd.Timedelta(days=9000))
+    frame = pd.DataFrame(
+        dict.fromkeys(("open", "high", "low", "close"), closes) | {"volume": np.nan},
+        index=dates[: returns.size],
+    )
+    return Bars(instruments.index("RUT"), "1d", frame, "simulated", "memory")
