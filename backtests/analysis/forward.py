@@ -92,6 +92,20 @@ def growth_paths(asset: AssetPrices, entries: Positions, *, days: NDArray[np.flo
     return found
 
 
+def delayed_growth(asset: AssetPrices, entries: Positions, *, delay: float, days: float) -> Series:
+    """Return log growth over `days` from `delay` days after each entry, shape (entries,).
+
+    A delay below 0 begins before the event was known. A basket is bought anew then.
+    """
+    moved = np.full(entries.size, NO_ENTRY)
+    valid = np.flatnonzero(entries != NO_ENTRY)
+    target = asset.times[entries[valid]] + int(delay * DAY)
+    begin = np.searchsorted(asset.times, target, side="left")
+    inside = (target >= asset.times[0]) & (begin < asset.times.size - 1)
+    moved[valid[inside]] = begin[inside]
+    return forward_growth(asset, moved, days=days)
+
+
 def adverse_excursion(asset: AssetPrices, entries: Positions, *, days: float) -> Series:
     """Return the deepest low below the entry's open within `days`, as a fraction <= 0.
 
