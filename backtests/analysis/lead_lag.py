@@ -86,11 +86,11 @@ def lead_lag(pairs: PairedReturns, *, confidence: float = 0.95, lags: int = LAGS
         ]
     )
     asymmetry = _asymmetry(pairs, confidence=confidence)
-    standing = table[table["p_value"] <= (1 - confidence) / len(table)]
-    strongest = (
-        float(standing.loc[standing["p_value"].idxmin(), "lag"]) if len(standing) else np.nan
-    )
-    return LeadLag(table, asymmetry, strongest, _leader(asymmetry))
+    # the farther from zero in errors, the smaller p; p itself underflows to ties
+    standing = table["p_value"].to_numpy() <= (1 - confidence) / len(table)
+    distance = np.where(standing, np.abs(table["distance"].to_numpy()), -np.inf)
+    strongest = float(numbers[distance.argmax()]) if standing.any() else np.nan
+    return LeadLag(table.drop(columns="distance"), asymmetry, strongest, _leader(asymmetry))
 
 
 def rolling_relation(

@@ -1,4 +1,4 @@
-"""Lead and lag on simulated pairs with a planted lag; numpy, scipy and White's formula as oracles."""
+"""Lead and lag on pairs with a planted lag; numpy, scipy and White as oracles."""
 
 import numpy as np
 import pandas as pd

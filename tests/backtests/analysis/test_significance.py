@@ -98,9 +98,9 @@ def test_rule_that_never_trades_concludes_nothing() -> None:
 
 def test_eleven_years_of_daily_bars_take_less_than_two_seconds() -> None:
     run = result(4000)
-    start = time.perf_counter()
+    start = time.process_time()
     significance(run)
-    assert time.perf_counter() - start < 2
+    assert time.process_time() - start < 2
 
 
 WIDE = Interval(0.1, -0.2, 0.4)
