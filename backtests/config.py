@@ -203,7 +203,8 @@ def _put(tree: dict[str, Any], dotted: str, value: Any) -> None:
 
 def _explained(error: ValidationError) -> str:
     findings = error.errors()
-    first = findings[0]
+    # a misspelt key also leaves the right one missing: name the misspelling
+    first = next((one for one in findings if one["type"] == "extra_forbidden"), findings[0])
     key, field = _locate(first["loc"])
     others = len({_locate(finding["loc"])[0] for finding in findings}) - 1
     more = f" ({others} more wrong.)" if others else ""
@@ -211,7 +212,8 @@ def _explained(error: ValidationError) -> str:
         near = _nearest(key)
         hint = f"The nearest is `{near}`." if near else "See configs/eth.toml for all keys."
         return f"`{key}` is not a setting. {hint}{more}"
-    return f"`{key}` must be {_allowed(field)}, received {first['input']!r}.{more}"
+    received = "nothing" if first["type"] == "missing" else repr(first["input"])
+    return f"`{key}` must be {_allowed(field)}, received {received}.{more}"
 
 
 def _locate(location: Sequence[str | int]) -> tuple[str, FieldInfo | None]:

@@ -116,11 +116,18 @@ def random_starts(sample: Outcomes, *, placement: Placement, key: int = 0) -> Po
     )
 
 
-def effect_against_random(sample: Outcomes, *, placement: Placement, key: int = 0) -> Effect:
-    """Return the episodes' effect against random episodes of the same kind."""
+def effect_against_random(
+    sample: Outcomes, *, placement: Placement, key: int = 0, starts: Positions | None = None
+) -> Effect:
+    """Return the episodes' effect against random episodes of the same kind.
+
+    `starts` are random episodes already drawn by `random_starts`.
+    """
     if sample.starts.size == 0:
         return Effect(0, *[math.nan] * 6)
-    drawn = drawn_means(sample.values, random_starts(sample, placement=placement, key=key))
+    if starts is None:
+        starts = random_starts(sample, placement=placement, key=key)
+    drawn = drawn_means(sample.values, starts)
     return effect_of(float(sample.own.mean()), drawn, count=sample.starts.size, placement=placement)
 
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from backtests.analysis.bootstrap import Interval, Sampling, small_sample_interval
 from backtests.analysis.effects import (
+    Effect,
     Outcomes,
     Placement,
     effect_against_random,
@@ -102,7 +103,7 @@ def event_study(asset: AssetPrices, events: Events, *, design: StudyDesign) -> E
         event=events.name,
         episodes=_episode_table(measured, asset, events.sessions),
         horizons=horizons,
-        left_out=_left_out_table(measured, events.sessions, design.placement),
+        left_out=_left_out_table(measured, events.sessions),
         path=path,
         paths=paths,
     )
@@ -116,17 +117,23 @@ class _Measured:
     entries: Positions
     growth: dict[int, Series]
     adverse: dict[int, Series]
+    left_out: dict[int, list[Effect]]
 
 
 def _measure(asset: AssetPrices, events: Events, design: StudyDesign) -> _Measured:
     own = episodes(np.flatnonzero(events.occurred), gap=design.placement.gap)
     entries = entry_positions(asset, available_at=events.available_at)
     starts = entries[own.starts]
+    growth = {days: forward_growth(asset, entries, days=days) for days in design.horizons}
     return _Measured(
         own,
         entries,
-        {days: forward_growth(asset, entries, days=days) for days in design.horizons},
+        growth,
         {days: adverse_excursion(asset, starts, days=days) for days in design.horizons},
+        {
+            days: left_out_effects(outcomes(values, own), placement=design.placement, key=days)
+            for days, values in growth.items()
+        },
     )
 
 
@@ -152,9 +159,9 @@ def _horizon_row(measured: _Measured, days: int, placement: Placement) -> dict[s
     sample = outcomes(growth, own)
     returns = np.expm1(sample.own)
     others = np.expm1(growth[_other_dates(growth, own)])
-    effect = effect_against_random(sample, placement=placement, key=days)
-    drawn = sample.values[random_starts(sample, placement=placement, key=days)]
-    without = left_out_effects(sample, placement=placement, key=days)
+    starts = random_starts(sample, placement=placement, key=days)
+    effect = effect_against_random(sample, placement=placement, starts=starts)
+    drawn, without = sample.values[starts], measured.left_out[days]
     found = measured.adverse[days][sample.kept]
     row: dict[str, float] = {
         "episodes": effect.episodes,
@@ -232,21 +239,18 @@ def _hits(growth: Series) -> Series:
     return (growth > 0).astype(np.float64)
 
 
-def _left_out_table(
-    measured: _Measured, sessions: pd.DatetimeIndex, placement: Placement
-) -> pd.DataFrame:
+def _left_out_table(measured: _Measured, sessions: pd.DatetimeIndex) -> pd.DataFrame:
     rows = []
-    for days, values in measured.growth.items():
-        sample = outcomes(values, measured.own)
-        found = left_out_effects(sample, placement=placement, key=days)
+    for days, found in measured.left_out.items():
+        kept = outcomes(measured.growth[days], measured.own).kept
         rows += [
             {
                 "horizon_days": days,
-                "left_out": sessions[measured.own.starts[sample.kept[number]]],
+                "left_out": sessions[measured.own.starts[number]],
                 "excess": float(np.expm1(effect.excess)),
                 "p_value": effect.p_value,
             }
-            for number, effect in enumerate(found)
+            for number, effect in zip(kept[: len(found)], found, strict=True)
         ]
     return pd.DataFrame(rows, columns=["horizon_days", "left_out", "excess", "p_value"])
 

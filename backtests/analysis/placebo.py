@@ -120,14 +120,15 @@ def _multisets(room: Positions, count: int, rng: np.random.Generator) -> Positio
     subset is Floyd's: in step j a random number up to j, or j itself if it is taken.
     """
     size = room + count - 1
-    chosen = np.empty((room.size, count), np.int64)
+    chosen = np.empty((count, room.size), np.int64)
     for step in range(count):
         highest = size - count + step
         pick = rng.integers(0, highest + 1)
-        taken = (chosen[:, :step] == pick[:, np.newaxis]).any(axis=1)
-        chosen[:, step] = np.where(taken, highest, pick)
-    chosen.sort(axis=1)
-    return chosen - np.arange(count)
+        taken = np.zeros(room.size, np.bool_)
+        for earlier in chosen[:step]:
+            taken |= earlier == pick
+        chosen[step] = np.where(taken, highest, pick)
+    return np.sort(chosen.T, axis=1) - np.arange(count)
 
 
 def _gross_growth(exposure: Exposure, shifts: Positions) -> Series:

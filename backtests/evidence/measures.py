@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from backtests.analysis.bootstrap import Interval
 from backtests.analysis.effects import (
     Effect,
     Outcomes,
@@ -121,7 +122,6 @@ def lead(question: Question) -> list[Finding]:
         sums = result.asymmetry
         now = result.table.set_index("lag")["correlation"].loc[0]
         leads = "neither leads" if result.leader == "neither" else f"the {result.leader} leads"
-        decided: Verdict = SUPPORTED if sums.low > 0 else NOT_SUPPORTED
         found.append(
             Finding(
                 asset=name,
@@ -133,11 +133,18 @@ def lead(question: Question) -> list[Finding]:
                 low=sums.low,
                 high=sums.high,
                 unit="correlation",
-                decided=decided if np.isfinite(sums.low) else TOO_LITTLE,
+                claimed=question.claim.effect,
+                decided=_lead_verdict(sums, claimed=question.claim.effect),
                 reason=f"Over {pairs.index.size:,} sessions {leads}.",
             )
         )
     return found
+
+
+def _lead_verdict(sums: Interval, *, claimed: float) -> Verdict:
+    if sums.low > 0:
+        return SUPPORTED
+    return NOT_SUPPORTED if sums.high < claimed else TOO_LITTLE
 
 
 def no_data(question: Question) -> list[Finding]:

@@ -48,6 +48,22 @@ class World:
         found = [note for key in sorted(self._bars, key=str) for note in self._bars[key].notes]
         return tuple(dict.fromkeys(found))
 
+    def bars(self) -> tuple[dict[str, object], ...]:
+        """Return what was read so far: symbol, source, rows, span and digest."""
+        return tuple(
+            {
+                "symbol": bars.instrument.symbol,
+                "timeframe": bars.timeframe,
+                "source": bars.source,
+                "origin": bars.origin,
+                "rows": len(bars),
+                "first": f"{bars.frame.index[0]:%Y-%m-%d}",
+                "last": f"{bars.frame.index[-1]:%Y-%m-%d}",
+                "sha256": bars.sha256,
+            }
+            for bars in sorted(self._bars.values(), key=lambda one: one.instrument.symbol)
+        )
+
     def index(self, name: str = "") -> Bars:
         """Return the daily bars of an index, by default the config's."""
         return self._load(instruments.index(name or self.config.index.symbol), "1d")
