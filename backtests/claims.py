@@ -49,10 +49,9 @@ class ClaimSettings(Settings):
     horizon_days: Annotated[int, Field(ge=1, le=3_650)] = 90
     effect: Annotated[float, Field(ge=-1, le=100)] = 0.5
     gap_sessions: Sessions = 60
-    members: Names = ()  # of the basket ALTS
     against: str = ""  # the asset, index or event to compare with
     session: str = ""  # one_episode: the session of its first event
     before: str = ""  # every_episode: sessions before this date
     last: Days = 3  # every_episode: so many before it
-    series: str = ""  # condition: the series that must be rising
+    filter: str = ""  # condition: the filter of this config that must be open
     missing: str = ""  # no_data: what there is no data for

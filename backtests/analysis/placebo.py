@@ -139,30 +139,36 @@ def _gross_growth(exposure: Exposure, shifts: Positions) -> Series:
         return np.asarray(np.sum(by_level, axis=0))
     # bars without a position earn the same at every shift: only the held ones are moved
     held = np.flatnonzero(exposure.weights)
-    doubled = np.concatenate((exposure.coin_returns, exposure.coin_returns))
-    moved = np.lib.stride_tricks.sliding_window_view(doubled, exposure.weights.size)
+    coin, idle = (_every_shift(own) for own in (exposure.coin_returns, exposure.idle_returns))
     rows = max(1, _CELLS_AT_ONCE // held.size)
     weights = exposure.weights[held]
-    parts = [
-        _log_growth(weights, moved[shifts[at : at + rows, np.newaxis], held], exposure.cash_return)
-        for at in range(0, shifts.size, rows)
-    ]
-    idle = (exposure.weights.size - held.size) * np.log1p(exposure.cash_return)
-    return np.asarray(np.concatenate([part.sum(axis=1) for part in parts]) + idle)
+    parts = []
+    for at in range(0, shifts.size, rows):
+        some = shifts[at : at + rows, np.newaxis]
+        gained = _log_growth(weights, coin[some, held], idle[some, held])
+        parts.append((gained - _log_growth(0.0, 0.0, idle[some, held])).sum(axis=1))
+    without = _log_growth(0.0, 0.0, exposure.idle_returns).sum()
+    return np.asarray(np.concatenate(parts) + without)
+
+
+def _every_shift(values: Series) -> Series:
+    """Return a view whose row k is the values from position k on, in a circle."""
+    doubled = np.concatenate((values, values))
+    return np.lib.stride_tricks.sliding_window_view(doubled, values.size)
 
 
 def _level_growth(exposure: Exposure, level: float) -> Series:
     """Return the log growth earned at one weight, at every shift: a circular correlation."""
     size = exposure.weights.size
-    gained = np.fft.rfft(
-        _log_growth(np.full(size, level), exposure.coin_returns, exposure.cash_return)
-    )
+    gained = np.fft.rfft(_log_growth(level, exposure.coin_returns, exposure.idle_returns))
     held = np.fft.rfft((exposure.weights == level).astype(np.float64))
     return np.asarray(np.fft.irfft(gained * np.conj(held), size), np.float64)
 
 
-def _log_growth(weights: Series, coin_returns: Series, cash_return: float) -> Series:
-    gained = weights * coin_returns + (1 - weights) * cash_return
+def _log_growth(
+    weights: Series | float, coin_returns: Series | float, idle_returns: Series
+) -> Series:
+    gained = weights * coin_returns + (1 - weights) * idle_returns
     # a coin that is gone takes all of a full weight: a finite floor keeps sums comparable
     return np.log(np.maximum(1 + gained, np.finfo(np.float64).tiny))
 

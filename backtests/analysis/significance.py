@@ -16,7 +16,7 @@ from backtests.analysis.bootstrap import (
 )
 from backtests.analysis.conclusion import conclude
 from backtests.analysis.episodes import episode_starts
-from backtests.analysis.exposure import exposure_matched_returns, exposure_of
+from backtests.analysis.exposure import Exposure, exposure_matched_returns, exposure_of
 from backtests.analysis.placebo import shift_placebo
 from backtests.analysis.sharpe import (
     minimum_track_record_length,
@@ -73,14 +73,8 @@ def significance(result: Result, settings: SignificanceSettings | None = None) -
     `settings` are by default those of the result's config.
     """
     chosen = settings or result.config.significance
-    costs = result.config.costs
-    exposure = exposure_of(
-        result.strategy,
-        bars=result.market.traded_bars,
-        cost=costs.commission + costs.slippage,
-        cash_return=result.cash_return,
-    )
-    series = _series(result, weight=exposure.mean_weight)
+    exposure = exposure_of(result)
+    series = _series(result, exposure)
     sampling = _sampling(chosen, series)
     intervals = paired_intervals(
         series,
@@ -112,16 +106,15 @@ def significance(result: Result, settings: SignificanceSettings | None = None) -
     )
 
 
-def _series(result: Result, *, weight: float) -> dict[str, Series]:
-    costs = result.config.costs
-    bars = result.market.traded_bars
-    closes = bars["close"].to_numpy()
-    before = np.concatenate((bars["open"].to_numpy()[:1], closes[:-1]))
+def _series(result: Result, exposure: Exposure) -> dict[str, Series]:
     return {
         STRATEGY: result.strategy.returns.to_numpy(),
         "buy_and_hold": result.buy_and_hold.returns.to_numpy(),
         "exposure_matched": exposure_matched_returns(
-            closes / before - 1, weight=weight, cost=costs.commission + costs.slippage
+            exposure.coin_returns,
+            weight=exposure.mean_weight,
+            cost=exposure.cost,
+            idle_returns=exposure.idle_returns,
         ),
         "control": result.control.returns.to_numpy(),
     }
@@ -136,7 +129,7 @@ def _sampling(settings: SignificanceSettings, series: dict[str, Series]) -> Samp
 
 
 def _episodes(result: Result) -> int:
-    sessions = result.market.traded_lines["trigger_session"]
+    sessions = result.market.traded.lines["trigger_session"]
     return len(episode_starts(sessions[sessions >= 0].astype(np.int64)))
 
 

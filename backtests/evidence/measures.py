@@ -21,10 +21,8 @@ from backtests.analysis.episodes import Episodes
 from backtests.analysis.lead_lag import lead_lag, paired_returns
 from backtests.analysis.placebo import drawn_means
 from backtests.evidence import history
-from backtests.evidence.conditions import rising
 from backtests.evidence.question import Question
 from backtests.evidence.verdicts import NOT_SUPPORTED, SUPPORTED, TOO_LITTLE, Finding, Verdict
-from feeds.errors import DataError
 
 _FIRST: Final = 1  # keys of independent draws
 _SECOND: Final = 2
@@ -84,16 +82,15 @@ def against_event(question: Question) -> list[Finding]:
 
 
 def condition(question: Question) -> list[Finding]:
-    """Compare growth after episodes while a series rises with that while it falls.
+    """Compare growth after episodes while a filter is open with that while it is closed.
 
-    Each kind is set against random dates of the same state, or the series' own effect on
+    Each kind is set against random dates of the same state, or the filter's own bearing on
     the coin would count as one of the signal.
     """
     own, world = question.episodes(), question.world
-    try:
-        state = rising(question.claim.series, at=world.known_at(), folder=world.folder)
-    except DataError as error:
-        return [question.unknown(str(error))]
+    state, notes = world.gate(question.claim.filter)
+    if np.isnan(state).all():
+        return [question.unknown(" ".join(notes) or "The filter is never known.")]
     found = []
     for name in question.claim.assets:
         growth = question.growth(name)

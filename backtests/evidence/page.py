@@ -9,10 +9,10 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
+from backtests import format as written
 from backtests.evidence import charts
 from backtests.evidence.runner import AssetStudy, Judged, Study
 from backtests.evidence.verdicts import NOT_SUPPORTED, SUPPORTED
-from backtests.report import format as written
 from backtests.report import palette
 
 UNITS: Final = {"growth": " %", "share": " points", "correlation": ""}

@@ -31,7 +31,7 @@ class Question:
 
     def asset(self, name: str) -> AssetPrices:
         """Return the prices of one of the claim's assets."""
-        return self.world.asset(name, members=self.claim.members)
+        return self.world.asset(name)
 
     def events(self, event: str = "", *, index: str = "") -> Events:
         """Return an event, by default the claim's."""

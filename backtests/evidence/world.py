@@ -1,6 +1,5 @@
 """The bars a study needs, loaded once: indices with their events, coins and baskets."""
 
-from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -9,23 +8,19 @@ from numpy.typing import NDArray
 
 from backtests.analysis.events import Events
 from backtests.analysis.forward import AssetPrices, asset_prices
-from backtests.config import Config
+from backtests.config import ALTS, Config
+from backtests.gates import gates_of
+from backtests.inputs import Inputs, basket_members, filter_series
 from feeds import instruments
 from feeds.bars import Bars
-from feeds.errors import ConfigError, DataError
+from feeds.errors import ConfigError
 from feeds.instruments import Instrument
 from feeds.sessions import bar_ends
 from feeds.sources import Source, open_source
 from strategies.signals import IndexSignals, index_signals, new_high, prior_high
 
-BASKET: Final = "ALTS"
 MARKET: Final = "SPX"
 RELATIVE_LOOKBACK: Final = 252
-
-# the large coins of each year that have bars, two dead ones among them; without BTC and ETH
-MEMBERS: Final = (
-    "ADA", "AVAX", "BNB", "DOGE", "DOT", "FTT", "LINK", "LTC", "LUNA", "SOL", "TRX", "XRP",
-)  # fmt: skip
 
 
 class World:
@@ -33,14 +28,12 @@ class World:
 
     def __init__(self, config: Config, *, source: Source | None = None) -> None:
         self.config = config
-        self._source = source or open_source(config.data.source, data_dir=config.data.data_dir)
+        data = config.data
+        self._source = source or open_source(
+            data.source, data_dir=data.data_dir, cache_dir=data.cache_dir, offline=data.offline
+        )
         self._bars: dict[tuple[Instrument, str], Bars] = {}
         self._signals: dict[str, IndexSignals] = {}
-
-    @property
-    def folder(self) -> Path | None:
-        """The folder of bar files, where series lie too; None for another source."""
-        return Path(self.config.data.data_dir) if self._source.name == "files" else None
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -84,23 +77,30 @@ class World:
             occurred = getattr(self._signals_of(bars), event)
         return Events(event, _dates(bars), self.known_at(index), occurred)
 
-    def asset(self, name: str, *, members: tuple[str, ...] = ()) -> AssetPrices:
-        """Return the prices of a coin, or of the basket `ALTS` of the members there are."""
-        timeframe = self.config.data.timeframe
-        if name != BASKET:
-            return asset_prices(name, {name: self._load(instruments.coin(name), timeframe)})
-        coins = {}
-        for member in members or MEMBERS:
-            try:
-                coins[member] = self._load(instruments.coin(member), timeframe)
-            except DataError:
-                continue
-        if not coins:
-            raise DataError(
-                f"`claim.members` {', '.join(members or MEMBERS)}: no bars of any of them. "
-                "Name coins the source has."
+    def gate(self, name: str) -> tuple[NDArray[np.float64], tuple[str, ...]]:
+        """Return a filter's state at every session: 1 open, 0 closed, NaN unknown; and why."""
+        if name not in self.config.filters:
+            raise ConfigError(
+                f"`claim.filter` {name!r} is no filter of this config. "
+                f"Add a table [filters.{name}]."
             )
-        return asset_prices(name, coins)
+        only = self.config.model_copy(update={"filters": {name: self.config.filters[name]}})
+        series, notes = filter_series(only, real=self.index().source != "sample")
+        inputs = Inputs(self.index(), (), series=series)
+        known_at = self.known_at()
+        instants = pd.DatetimeIndex(known_at, tz="UTC")
+        (gate,) = gates_of(only, inputs, available_at=instants)
+        return gate.at(known_at), notes
+
+    def asset(self, name: str) -> AssetPrices:
+        """Return the prices of a coin, or of the config's basket: what it holds of `ALTS`."""
+        timeframe = self.config.data.timeframe
+        if name != ALTS:
+            return asset_prices(name, {name: self._load(instruments.coin(name), timeframe)})
+        members = basket_members(self.config)
+        return asset_prices(
+            name, {member.label: self._load(member, timeframe) for member in members}
+        )
 
     def _relative_highs(self, bars: Bars) -> NDArray[np.bool_]:
         """Return where the ratio to the S&P 500 closes above its highest of a year."""

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from simulated import coin_bars, index_bars
 
 from backtests.claims import ClaimSettings
 from backtests.config import load_config
 from backtests.study import CLAIMS, main
 from feeds.bars import Bars
+from tests.simulated import coin_bars, index_bars
 
 QUICK = ("--draws", "200", "--horizons", "20,60", "--workers", "1", "--quiet")
 PRESETS = sorted(CLAIMS.glob("*.toml"))

@@ -4,7 +4,6 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.stats
-from simulated import closes_known, coin_bars, sessions
 
 from backtests.analysis.effects import (
     Outcomes,
@@ -19,6 +18,7 @@ from backtests.analysis.effects import (
 from backtests.analysis.episodes import Episodes, episodes
 from backtests.analysis.events import Events, EventStudy, StudyDesign, event_study
 from backtests.analysis.forward import asset_prices
+from tests.simulated import closes_known, coin_bars, sessions
 
 HORIZON = 20
 PLACEMENT = Placement(gap=20, draws=300, confidence=0.9)

@@ -3,7 +3,6 @@
 import numpy as np
 import pandas as pd
 import pytest
-from simulated import coin_bars
 
 from backtests.analysis.forward import (
     NO_ENTRY,
@@ -12,6 +11,7 @@ from backtests.analysis.forward import (
     entry_positions,
     forward_growth,
 )
+from tests.simulated import coin_bars
 
 DAY = pd.Timedelta(days=1)
 

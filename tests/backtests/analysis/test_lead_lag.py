@@ -4,7 +4,6 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.stats
-from simulated import closes_known, coin_bars, sessions
 
 from backtests.analysis.forward import asset_prices
 from backtests.analysis.lead_lag import (
@@ -16,6 +15,7 @@ from backtests.analysis.lead_lag import (
     rolling_relation,
     standard_error,
 )
+from tests.simulated import closes_known, coin_bars, sessions
 
 
 def pairs(

@@ -30,7 +30,7 @@ def spells(rng: np.random.Generator, bars: int, *, count: int, length: int) -> n
 
 def exposure(weights: np.ndarray, returns: np.ndarray, *, cash_return: float = 0.0) -> Exposure:
     traded = np.abs(np.diff(weights, prepend=0.0))
-    return Exposure(weights, traded, returns, COST, cash_return)
+    return Exposure(weights, traded, returns, np.full(weights.size, cash_return), COST)
 
 
 def brute_force(weights: np.ndarray, returns: np.ndarray, cash_return: float) -> np.ndarray:

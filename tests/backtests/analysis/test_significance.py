@@ -5,17 +5,18 @@ import time
 
 import numpy as np
 import pytest
-from simulated import coin_bars, index_bars
 
 from backtests.analysis.bootstrap import Interval
 from backtests.analysis.conclusion import conclude
 from backtests.analysis.exposure import exposure_of
 from backtests.analysis.placebo import shift_placebo
 from backtests.analysis.significance import COMPARED, STRATEGY, significance
-from backtests.backtest import Result, run_on
+from backtests.backtest import Result, run_inputs, run_on
 from backtests.config import Config, load_config
+from backtests.inputs import Inputs
 from backtests.settings import SignificanceSettings
 from feeds.bars import Bars
+from tests.simulated import coin_bars, index_bars
 
 OPTIONS = ["signal.lookback=60", "rules.trigger=new_high", "rules.hold_days=20"]
 FEW = SignificanceSettings(draws=100, block_bars=20.0)
@@ -39,7 +40,7 @@ def result(days: int, *options: str, seed: int = 1, effect: float = 0.0) -> Resu
     config = settings(*options)
     if effect:
         quiet = run_on(config, index=bars, coin=coin_bars("BTC", returns))
-        held = quiet.strategy.bars["units"].to_numpy() > 0
+        held = quiet.strategy.invested.to_numpy()
         returns[days - held.size :] += effect * held
     return run_on(config, index=bars, coin=coin_bars("BTC", returns))
 
@@ -48,16 +49,39 @@ def result(days: int, *options: str, seed: int = 1, effect: float = 0.0) -> Resu
 @pytest.mark.parametrize("cash_rate", [0.0, 0.04])
 def test_exposure_grows_as_the_account_did(options: tuple[str, ...], cash_rate: float) -> None:
     run = result(900, *options, f"costs.cash_rate={cash_rate}")
-    exposure = exposure_of(
-        run.strategy,
-        bars=run.market.traded_bars,
-        cost=0.0015,
-        cash_return=run.cash_return,
-    )
+    exposure = exposure_of(run)
     assert len(run.strategy.fills) > 2
     growth = np.log(run.strategy.equity.iloc[-1] / run.strategy.initial_cash)
     # costs of buying are 1 / (1 + c), here 1 - c: a few millionths a fill
     assert shift_placebo(exposure).growth == pytest.approx(growth, abs=1e-4)
+
+
+def basket_or_rotation(*options: str) -> Result:
+    rng = np.random.default_rng(5)
+    coins = [coin_bars(name, rng.normal(0.001, 0.03, 900)) for name in ("ADA", "ETH", "SOL")]
+    config = settings("costs.commission_bps=0", "costs.slippage_bps=0", *options)
+    if config.asset == "ALTS":
+        return run_inputs(config, Inputs(index(640), (coins[0], coins[2])))
+    return run_inputs(config, Inputs(index(640), (coins[1],), idle=coins[0]))
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("asset=ALTS", "basket.min_age_days=0", "basket.rebalance=weekly"),
+        ("asset=ETH", "idle.asset=ADA"),
+    ],
+)
+def test_exposure_of_baskets_and_rotations_grows_as_the_account_did(
+    options: tuple[str, ...],
+) -> None:
+    run = basket_or_rotation(*options)
+    growth = np.log(run.strategy.equity.iloc[-1] / run.strategy.initial_cash)
+    assert len(run.strategy.fills) > 2
+    assert 0 < exposure_of(run).mean_weight < 1
+    assert shift_placebo(exposure_of(run)).growth == pytest.approx(growth, abs=0.02)
+    found = significance(run, FEW)
+    assert 0 < found.shift_p_value <= 1
 
 
 def test_significance_compares_with_holding_matched_exposure_and_control() -> None:

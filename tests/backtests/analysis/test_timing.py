@@ -3,12 +3,12 @@
 import numpy as np
 import pandas as pd
 import pytest
-from simulated import closes_known, coin_bars, sessions
 
 from backtests.analysis.effects import Placement
 from backtests.analysis.events import Events
 from backtests.analysis.forward import asset_prices
 from backtests.analysis.timing import best_delay, entry_delays
+from tests.simulated import closes_known, coin_bars, sessions
 
 DAYS = (120, 250, 400, 560)
 PLACEMENT = Placement(gap=20, draws=200)

@@ -1,11 +1,11 @@
 """Measurements of claims on files of simulated bars with a known truth."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from simulated import coin_bars, index_bars
 
 from backtests.analysis.effects import Placement
 from backtests.claims import ClaimSettings
@@ -18,6 +18,7 @@ from backtests.evidence.verdicts import Finding
 from backtests.evidence.world import World
 from feeds.bars import Bars
 from feeds.errors import ConfigError
+from tests.simulated import coin_bars, index_bars
 
 DAYS = 1800
 
@@ -55,7 +56,7 @@ def breakouts(index: Bars) -> list[int]:
     return [(dates[row] - pd.Timestamp("2015-01-01")).days + 1 for row in firsts]
 
 
-def config(folder: Path, **claim: object) -> Config:
+def config(folder: Path, *, basket: Sequence[str] = (), **claim: object) -> Config:
     settings = {
         "statement": "It follows.",
         "source": "a test",
@@ -66,11 +67,16 @@ def config(folder: Path, **claim: object) -> Config:
         **claim,
     }
     flags = {f"claim.{name}": value for name, value in settings.items()}
-    return load_config(None, flags={"data.source": "files", "data.data_dir": str(folder), **flags})
+    flags |= {"data.source": "files", "data.data_dir": str(folder)}
+    if basket:
+        flags["basket.members"] = list(basket)
+    if claim.get("filter"):
+        flags["filters.net_liquidity"] = {}
+    return load_config(None, flags=flags)
 
 
-def findings(folder: Path, **claim: object) -> list[Finding]:
-    chosen = config(folder, **claim)
+def findings(folder: Path, *, basket: Sequence[str] = (), **claim: object) -> list[Finding]:
+    chosen = config(folder, basket=basket, **claim)
     assert chosen.claim is not None
     placement = Placement(gap=chosen.claim.gap_sessions, draws=500)
     return measure(Question(World(chosen), chosen.claim, placement))
@@ -93,9 +99,11 @@ def test_order_of_assets_changes_no_finding(folder: Path) -> None:
 
 
 def test_basket_does_not_depend_on_the_order_of_members(folder: Path) -> None:
-    first = findings(folder, assets=["ALTS"], members=["GOOD", "DULL", "UNKNOWN"])
-    second = findings(folder, assets=["ALTS"], members=["DULL", "GOOD"])
-    assert first == second
+    first, second, listed = (
+        findings(folder, basket=members, assets=["ALTS"])
+        for members in (["GOOD", "DULL"], ["DULL", "GOOD"], [])
+    )
+    assert first == second == listed
     assert first[0].p_value < 0.05
 
 
@@ -130,8 +138,9 @@ def test_lead_of_unrelated_series_is_not_supported(folder: Path) -> None:
 def test_claims_without_data_say_so(folder: Path) -> None:
     (found,) = findings(folder, measure="no_data", missing="no history of flows")
     assert found.reason == "There is no data: no history of flows."
-    (series,) = findings(folder, measure="condition", series="net_liquidity", assets=["GOOD"])
-    assert "WALCL_series.csv is not in" in series.reason
+    (series,) = findings(folder, measure="condition", filter="net_liquidity", assets=["GOOD"])
+    assert series.decided == "too little data to tell"
+    assert "NET_LIQUIDITY is not here" in series.reason
 
 
 def test_top_is_the_highest_of_a_year_before_a_deep_fall() -> None:
