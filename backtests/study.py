@@ -164,7 +164,7 @@ def _show(judged: "list[Judged]", page: Path) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from backtests.evidence.page import probability, size
+    from backtests.evidence.page import interval, probability, size
 
     table = Table(box=None, pad_edge=False)
     for column in ("claim", "asset"):
@@ -174,12 +174,11 @@ def _show(judged: "list[Judged]", page: Path) -> None:
     table.add_column("verdict", no_wrap=True)
     for one in judged:
         found = one.finding
-        low, high = size(found.low, found.unit), size(found.high, found.unit)
         table.add_row(
             one.study,
             found.asset,
             size(found.estimate, found.unit),
-            f"{low} to {high}" if found.low == found.low else "",
+            interval(found),
             probability(found.p_value),
             str(found.episodes),
             one.verdict,

@@ -8,7 +8,14 @@ from typing import Any, Final
 
 import pandas as pd
 
-from backtests.evidence.page import claims_page, figures_row, study_page
+from backtests.evidence.page import (
+    claims_page,
+    figures_row,
+    interval,
+    probability,
+    size,
+    study_page,
+)
 from backtests.evidence.runner import AssetStudy, Judged, Study
 
 PACKAGES: Final = ("russell-risk-on", "numpy", "pandas", "scipy")
@@ -20,12 +27,13 @@ def study_files(studies: Sequence[Study], judged: list[Judged], *, draws: int) -
     One study: `study.html`. Several: `index.html` and a page each. Always `claims.csv` and
     `claims.json` with the findings, the tables `horizons`, `episodes`, `left_out`, `path`,
     `delays`, `lead_lag` and `rolling` as CSV with the columns `claim` and `asset` in front,
-    and `manifest.json`.
+    the findings as a Markdown table in `claims.md`, and `manifest.json`.
     """
     findings = [figures_row(one) for one in judged]
     files = {
         "claims.csv": pd.DataFrame(findings).to_csv(index=False, lineterminator="\n"),
         "claims.json": as_json(findings),
+        "claims.md": markdown(judged),
         "manifest.json": as_json(_manifest(studies, draws)),
         **{f"{name}.csv": text for name, text in _tables(studies).items()},
     }
@@ -39,6 +47,23 @@ def study_files(studies: Sequence[Study], judged: list[Judged], *, draws: int) -
         for study in studies
     }
     return files | pages | {"index.html": claims_page(judged, list(studies), draws=draws)}
+
+
+def markdown(judged: Sequence[Judged]) -> str:
+    """Return the findings as a Markdown table, a row each."""
+    lines = [
+        "| claim | asset | effect | 95 % interval | p | episodes | verdict |",
+        "|---|---|---:|---:|---:|---:|---|",
+    ]
+    for one in judged:
+        found = one.finding
+        effect, p_value = size(found.estimate, found.unit), probability(found.p_value)
+        statement = one.claim.statement.replace("|", "\\|")
+        lines.append(
+            f"| {statement} | {found.asset} | {effect} | {interval(found)} | {p_value} | "
+            f"{found.episodes} | {one.verdict} |"
+        )
+    return "\n".join(lines) + "\n"
 
 
 def as_json(value: Any) -> str:

@@ -12,7 +12,7 @@ from markupsafe import Markup
 from backtests import format as written
 from backtests.evidence import charts
 from backtests.evidence.runner import AssetStudy, Judged, Study
-from backtests.evidence.verdicts import NOT_SUPPORTED, SUPPORTED
+from backtests.evidence.verdicts import NOT_SUPPORTED, SUPPORTED, Finding
 from backtests.report import palette
 
 UNITS: Final = {"growth": " %", "share": " points", "correlation": ""}
@@ -111,6 +111,14 @@ def size(value: float, unit: str) -> str:
     return f"{value * 100:+.0f}{UNITS[unit]}"
 
 
+def interval(found: Finding) -> str:
+    """Return the bounds of an effect, the unit named once."""
+    if not math.isfinite(found.low):
+        return written.UNDEFINED
+    low = size(found.low, found.unit).removesuffix(UNITS[found.unit])
+    return f"{low} to {size(found.high, found.unit)}"
+
+
 def probability(value: float) -> str:
     """Return a p-value with the digits it has."""
     if not math.isfinite(value):
@@ -120,16 +128,15 @@ def probability(value: float) -> str:
 
 def _row(one: Judged) -> dict[str, Any]:
     found = one.finding
-    interval = math.isfinite(found.low)
-    low, high = size(found.low, found.unit), size(found.high, found.unit)
+    p_value, counted = probability(found.p_value), probability(one.adjusted_p)
     return {
         **figures_row(one),
         "source": one.claim.source,
         "support": one.claim.support,
         "effect": size(found.estimate, found.unit),
-        "interval": f"{low} to {high}" if interval else written.UNDEFINED,
-        "p": probability(found.p_value),
-        "p_all": probability(one.adjusted_p),
+        "interval": interval(found),
+        "p": p_value,
+        "p_both": f"{p_value} ({counted})" if math.isfinite(one.adjusted_p) else p_value,
         "detectable": size(found.detectable, found.unit),
         "episodes": found.episodes or written.UNDEFINED,
         "style": STYLES.get(one.verdict, "open"),

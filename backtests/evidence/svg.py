@@ -47,10 +47,9 @@ class Axis:
         return f"{value:.{self.decimals}f}"
 
     def ticks(self, low: float, high: float) -> list[float]:
-        """Return the values to mark between two scaled bounds, at most eight."""
+        """Return the values to mark between two scaled bounds, few enough to be read."""
         if self.is_growth:
-            marks = [tick for tick in GROWTH_TICKS if low <= math.log1p(tick) <= high]
-            return marks if len(marks) <= 8 else [m for m in marks if m in (0.0, *marks[::2])]
+            return _thinned([t for t in GROWTH_TICKS if low <= math.log1p(t) <= high], high - low)
         step = _nice_step((high - low) / 6)
         first = math.ceil(low / step - 1e-9)
         return [number * step for number in range(first, math.floor(high / step + 1e-9) + 1)]
@@ -272,6 +271,15 @@ def _finite(arrays: Sequence[ArrayLike]) -> Series:
 def _widened(low: float, high: float, share: float = 0.04) -> tuple[float, float]:
     room = (high - low) * share or (0.5 if high == low else 0.0)
     return float(low - room), float(high + room)
+
+
+def _thinned(marks: list[float], span: float) -> list[float]:
+    """Return the marks that lie far enough apart to be read, going out from zero."""
+    kept: list[float] = []
+    for mark in sorted(marks, key=abs):
+        if all(abs(math.log1p(mark) - math.log1p(other)) >= span / 11 for other in kept):
+            kept.append(mark)
+    return sorted(kept)
 
 
 def _nice_step(rough: float) -> float:

@@ -45,7 +45,8 @@ def test_event_study_leaves_page_tables_and_config(
     assert run(folder, tmp_path, "--event", "new_high", "--assets", "BTC,ETH") == 0
     (left,) = tmp_path.iterdir()
     assert {path.name for path in left.iterdir()} == {
-        "study.html", "config.toml", "claims.csv", "claims.json", "manifest.json",
+        "study.html", "config.toml", "claims.csv", "claims.json", "claims.md",
+        "manifest.json",
         "horizons.csv", "episodes.csv", "left_out.csv", "path.csv", "delays.csv",
         "lead_lag.csv", "rolling.csv",
     }  # fmt: skip
