@@ -12,6 +12,8 @@ import tomli_w
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError, field_validator
 from pydantic.fields import FieldInfo
 
+from backtests.claims import ClaimSettings
+from backtests.settings import SignificanceSettings
 from feeds.errors import ConfigError
 from strategies.settings import (
     READY_MADE,
@@ -105,6 +107,8 @@ class Config(Settings):
     idle: IdleSettings = IdleSettings()
     basket: BasketSettings = BasketSettings()
     filters: dict[str, FilterSettings] = Field(default_factory=dict)
+    significance: SignificanceSettings = SignificanceSettings()
+    claim: ClaimSettings | None = None  # what the study judges; a run does not read it
 
     @field_validator("asset")
     @classmethod
@@ -126,7 +130,7 @@ class Config(Settings):
 
     def to_toml(self) -> str:
         """Return the whole effective config as TOML; reading it gives the same config."""
-        return tomli_w.dumps(self.model_dump())
+        return tomli_w.dumps(self.model_dump(exclude_none=True))
 
     @property
     def short_hash(self) -> str:
@@ -199,7 +203,8 @@ def _put(tree: dict[str, Any], dotted: str, value: Any) -> None:
 
 def _explained(error: ValidationError) -> str:
     findings = error.errors()
-    first = findings[0]
+    # a misspelt key also leaves the right one missing: name the misspelling
+    first = next((one for one in findings if one["type"] == "extra_forbidden"), findings[0])
     key, field = _locate(first["loc"])
     others = len({_locate(finding["loc"])[0] for finding in findings}) - 1
     more = f" ({others} more wrong.)" if others else ""
@@ -207,7 +212,8 @@ def _explained(error: ValidationError) -> str:
         near = _nearest(key)
         hint = f"The nearest is `{near}`." if near else "See configs/eth.toml for all keys."
         return f"`{key}` is not a setting. {hint}{more}"
-    return f"`{key}` must be {_allowed(field)}, received {first['input']!r}.{more}"
+    received = "nothing" if first["type"] == "missing" else repr(first["input"])
+    return f"`{key}` must be {_allowed(field)}, received {received}.{more}"
 
 
 def _locate(location: Sequence[str | int]) -> tuple[str, FieldInfo | None]:
@@ -218,8 +224,8 @@ def _locate(location: Sequence[str | int]) -> tuple[str, FieldInfo | None]:
     for part in location:
         if get_origin(model) is dict:  # a section of named sections: the name is free
             model = get_args(model)[1]
-        elif isinstance(model, type) and issubclass(model, BaseModel):
-            field = model.model_fields.get(str(part))
+        elif section := _section(model):
+            field = section.model_fields.get(str(part))
             model = field.annotation if field else None
         else:
             break
@@ -238,11 +244,20 @@ def _nearest(key: str) -> str:
 
 def _keys(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
     for name, field in model.model_fields.items():
-        annotation = field.annotation
-        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-            yield from _keys(annotation, f"{prefix}{name}.")
+        section = _section(field.annotation)
+        if section is not None:
+            yield from _keys(section, f"{prefix}{name}.")
         else:
             yield f"{prefix}{name}"
+
+
+def _section(annotation: Any) -> type[BaseModel] | None:
+    """Return the section a field holds, also where it may be left out; None for a value."""
+    kinds = () if get_origin(annotation) is dict else get_args(annotation)
+    for kind in (annotation, *kinds):
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            return kind
+    return None
 
 
 def _allowed(field: FieldInfo) -> str:

@@ -118,3 +118,19 @@ def test_load_config_missing_or_broken_file_is_refused(tmp_path):
     broken.write_text("asset = ETH\n")
     with pytest.raises(ConfigError, match="not valid TOML"):
         load_config(broken)
+
+
+def test_config_claim_is_optional_and_its_keys_are_checked(tmp_path):
+    assert load_config(None).claim is None
+    assert "claim" not in load_config(None).to_toml()
+    preset = tmp_path / "claim.toml"
+    preset.write_text('[claim]\nstatment = "It follows."\n')
+    with pytest.raises(ConfigError, match=r"`claim\.statment` is not .*`claim\.statement`"):
+        load_config(preset)
+    preset.write_text('[claim]\nsource = "s"\nsupport = "s"\n')
+    with pytest.raises(ConfigError, match=r"`claim\.statement` must be text, received nothing"):
+        load_config(preset)
+    words = "".join(f'{key} = "x"\n' for key in ("statement", "source", "support"))
+    preset.write_text(f"[claim]\n{words}assets = 3\n")
+    with pytest.raises(ConfigError, match=r"`claim\.assets` must be a list of names, received 3"):
+        load_config(preset)
