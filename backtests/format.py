@@ -66,6 +66,11 @@ def date(time: pd.Timestamp | NaTType) -> str:
     return f"{time:%Y-%m-%d}" if midnight else f"{time:%Y-%m-%d %H:%M}"
 
 
+def coin(symbol: str) -> str:
+    """Return a coin's short name: "ETH-USD" is "ETH"."""
+    return symbol.removesuffix("-USD")
+
+
 def words(name: str) -> str:
     """Return an identifier as words: "support_lost" is "support lost"."""
     return name.replace("_", " ")

@@ -12,7 +12,7 @@ from backtests import format as written
 from backtests.analysis.summary import Summary
 from backtests.backtest import Result
 from backtests.report.distributions import excursions
-from backtests.report.figures import COLUMNS, FIGURES, figure_text
+from backtests.report.figures import FIGURES, columns_of, figure_text
 from feeds.bars import Bars
 
 KEY_FIGURES: Final = ("cagr", "final_equity", "max_drawdown", "sharpe_ratio", "time_in_market")
@@ -50,9 +50,10 @@ def key_figures(summary: Summary) -> list[Row]:
     ]
 
 
-def comparison(summary: Summary) -> list[Row]:
+def comparison(result: Result, summary: Summary) -> list[Row]:
     """Return every figure in every column, in the order they are defined."""
-    return [_figure_row(summary, name, columns=tuple(COLUMNS)) for name in FIGURES]
+    columns = tuple(columns_of(result))
+    return [_figure_row(summary, name, columns=columns) for name in FIGURES]
 
 
 def drawdown_rows(spells: pd.DataFrame) -> list[Row]:
@@ -75,19 +76,20 @@ def drawdown_rows(spells: pd.DataFrame) -> list[Row]:
 
 # heading and whether its cells are numbers
 TRADE_COLUMNS: Final = (
-    ("#", True), ("Entry", False), ("Price", True), ("Why", False), ("Exit", False),
-    ("Price", True), ("Why", False), ("Days", True), ("Worst", True), ("Best", True),
-    ("Return", True),
+    ("#", True), ("Coin", False), ("Entry", False), ("Price", True), ("Why", False),
+    ("Exit", False), ("Price", True), ("Why", False), ("Days", True), ("Worst", True),
+    ("Best", True), ("Return", True),
 )  # fmt: skip
 
 
 def trade_rows(result: Result, trades: pd.DataFrame) -> list[tuple[Cell, ...]]:
     """Return one row of cells a trade, in `TRADE_COLUMNS`."""
-    worst, best = excursions(trades, bars=result.market.traded_bars)
+    worst, best = excursions(trades, tape=result.market.traded)
     rows = zip(trades.to_dict("records"), worst, best, strict=True)
     return [
         (
             _number(number, str(number)),
+            Cell(written.coin(trade["symbol"]), sort=trade["symbol"]),
             _time(trade["entry_time"]),
             _number(trade["entry_price"], written.price(trade["entry_price"])),
             _word(trade["entry_reason"]),
@@ -100,6 +102,30 @@ def trade_rows(result: Result, trades: pd.DataFrame) -> list[tuple[Cell, ...]]:
             _number(trade["return"], written.percent(trade["return"]), signed=True),
         )
         for number, (trade, low, high) in enumerate(rows, start=1)
+    ]
+
+
+# heading and whether its cells are numbers
+CONTRIBUTION_COLUMNS: Final = (
+    ("Coin", False), ("Profit", True), ("Of starting cash", True), ("Held", True),
+    ("Mean weight", True), ("Trades", True), ("Worst", True), ("Best", True),
+)  # fmt: skip
+
+
+def contribution_rows(table: pd.DataFrame) -> list[tuple[Cell, ...]]:
+    """Return one row of cells a coin, in `CONTRIBUTION_COLUMNS`."""
+    return [
+        (
+            Cell(written.coin(str(symbol)), sort=str(symbol)),
+            _number(row["profit"], written.money(row["profit"]), signed=True),
+            *(
+                _number(row[name], written.percent(row[name]))
+                for name in ("share", "held", "mean_weight")
+            ),
+            _number(row["trades"], written.count(row["trades"])),
+            *(_number(row[name], written.percent(row[name])) for name in ("worst", "best")),
+        )
+        for symbol, row in table.iterrows()
     ]
 
 
