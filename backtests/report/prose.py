@@ -29,11 +29,6 @@ def index_title(result: Result) -> str:
     return INDEX_TITLES.get(symbol, symbol)
 
 
-def unbroken(text: str) -> str:
-    """Return text in which no line can break between a number and its percent sign."""
-    return text.replace(" %", "\N{NO-BREAK SPACE}%")
-
-
 def traded_title(result: Result) -> str:
     """Return what people call what was traded."""
     return "the altcoin basket" if result.config.asset == ALTS else result.asset

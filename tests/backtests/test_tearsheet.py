@@ -16,9 +16,10 @@ from backtests.analysis.summary import summarise
 from backtests.backtest import run_on
 from backtests.config import load_config
 from backtests.report.figures import FIGURES, columns_of, figure_text
+from backtests.report.page import script_json
 from backtests.report.section import Panel, Section
 from backtests.report.sheet_worker import SHEETS, Sheet
-from backtests.report.tearsheet import PANELS, script_json, tearsheet
+from backtests.report.tearsheet import PANELS, tearsheet
 from feeds.instruments import Instrument
 from feeds.sample import LABEL
 from tests.backtests import baskets
