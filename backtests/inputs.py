@@ -64,7 +64,7 @@ def load_inputs(config: Config) -> Inputs:
         offline=config.data.offline,
     )
     bars = load_all(source, wanted)
-    series, notes = _series(config, real=bars[0].source != "sample")
+    series, notes = filter_series(config, real=bars[0].source != "sample")
     after_coins = 1 + len(coins)
     return Inputs(
         index=bars[0],
@@ -92,7 +92,8 @@ def basket_members(config: Config) -> list[instruments.Instrument]:
     return listed
 
 
-def _series(config: Config, *, real: bool) -> tuple[dict[str, Series], tuple[str, ...]]:
+def filter_series(config: Config, *, real: bool) -> tuple[dict[str, Series], tuple[str, ...]]:
+    """Return the series the config's filters read, and a note for each that is not to be had."""
     found: dict[str, Series] = {}
     notes = []
     for name, settings in config.filters.items():

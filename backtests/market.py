@@ -135,11 +135,12 @@ def known_from(index: Bars, config: Config) -> pd.DatetimeIndex:
 def _coins(config: Config, inputs: Inputs) -> tuple[Bars, dict[str, Lines]]:
     """Return the bars of the whole, and every coin's prices and target weights."""
     single = config.asset != ALTS
-    idle = [inputs.idle] if inputs.idle and inputs.idle not in inputs.coins else []
+    symbols = {bars.instrument.symbol for bars in inputs.coins}
+    idle = [inputs.idle] if inputs.idle and _idle_symbol(inputs) not in symbols else []
     every = sorted([*inputs.coins, *idle], key=lambda bars: bars.instrument.symbol)
     opens = clock(inputs.coins)
     lines = [coin_lines(bars, opens, settings=config.basket) for bars in every]
-    wanted = [place for place, bars in enumerate(every) if bars in inputs.coins]
+    wanted = [place for place, bars in enumerate(every) if bars.instrument.symbol in symbols]
     chosen = [lines[place] for place in wanted]
     if single:
         weights = (chosen[0]["alive"] == ALIVE).astype(np.float64)[:, np.newaxis]

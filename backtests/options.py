@@ -1,32 +1,14 @@
-"""What all commands share: their options, their exit codes, and how they fail."""
+"""The options shared by all commands that run a config."""
 
 import argparse
-import logging
-import sys
-from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
-from feeds.errors import ConfigError, InputError
+from feeds.commands import Parser, run_command
+
+__all__ = ["RESULTS", "Parser", "add_run_options", "flags", "run_command"]
 
 RESULTS: Final = Path("results")
-
-
-class Parser(argparse.ArgumentParser):
-    """A parser whose complaint is one line like every other wrong input."""
-
-    def __init__(self, *, prog: str, description: str, examples: str) -> None:
-        super().__init__(
-            prog=prog,
-            description=description,
-            epilog=f"examples:\n{examples}",
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-            allow_abbrev=False,
-        )
-
-    def error(self, message: str) -> NoReturn:
-        """Refuse the command line."""
-        raise ConfigError(f"{message}. See {self.prog} --help.")
 
 
 def add_run_options(parser: Parser) -> argparse._ArgumentGroup:
@@ -43,8 +25,14 @@ def add_run_options(parser: Parser) -> argparse._ArgumentGroup:
         help="override one setting, e.g. signal.lookback=252; may be repeated",
     )
     data = parser.add_argument_group("which bars")
-    data.add_argument("--source", metavar="SOURCE", help="auto (default), files or sample")
+    data.add_argument(
+        "--source", metavar="SOURCE", help="auto (default), yahoo, exchange, files, sample"
+    )
     data.add_argument("--data-dir", metavar="DIR", help="folder of <SYMBOL>_<timeframe>.csv files")
+    data.add_argument(
+        "--offline", action="store_true", default=None, help="live sources use only the cache"
+    )
+    data.add_argument("--cache-dir", metavar="DIR", help="where live bars are kept")
     data.add_argument("--start", metavar="DATE", help="first day to trade, YYYY-MM-DD")
     data.add_argument("--end", metavar="DATE", help="last day to trade, YYYY-MM-DD")
     data.add_argument("--timeframe", metavar="BAR", help="1d (default), 4h or 1h")
@@ -61,25 +49,9 @@ def flags(options: argparse.Namespace) -> dict[str, Any]:
         "index.symbol": options.index,
         "data.source": options.source,
         "data.data_dir": options.data_dir,
+        "data.cache_dir": options.cache_dir,
+        "data.offline": options.offline,
         "data.start": options.start,
         "data.end": options.end,
         "data.timeframe": options.timeframe,
     }
-
-
-def run_command(
-    work: Callable[[Sequence[str] | None], None], arguments: Sequence[str] | None
-) -> int:
-    """Do the work and return the exit code: 0 done, 2 wrong input, 1 anything else."""
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
-    try:
-        work(arguments)
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)  # noqa: T201 (a command speaks to its user)
-        return 2
-    except OSError as error:
-        print(f"error: {error}", file=sys.stderr)  # noqa: T201
-        return 1
-    except KeyboardInterrupt:
-        return 1
-    return 0

@@ -6,12 +6,12 @@ from feeds.sessions import BAR_LENGTHS
 
 
 def survivor_note(config: Config, inputs: Inputs) -> str | None:
-    """Return a warning if every coin of a basket lived to the end, else None.
+    """Return a warning if a basket holds only coins that lived to the end, else None.
 
-    Of coins listed years ago most are dead or dwarfed; a basket without a single death was
-    chosen by somebody who knew how it ended.
+    Of coins listed years ago most are dead or dwarfed; a list without a single death was
+    made by somebody who knew how it ended. A basket of the top coins of each day was not.
     """
-    if config.asset != ALTS:
+    if config.asset != ALTS or config.basket.select != "all":
         return None
     length = BAR_LENGTHS[config.data.timeframe]
     ends = [bars.frame.index[-1] for bars in inputs.coins]

@@ -16,16 +16,17 @@ log = logging.getLogger(__name__)
 
 PRICES: Final = ("open", "high", "low", "close")
 COLUMNS: Final = (*PRICES, "volume")
+MARKET_CAP: Final = "market_cap"  # only some files have it; NaN where unknown
 
 
 @dataclass(frozen=True, slots=True)
 class Bars:
     """Validated bars of one instrument.
 
-    `frame` has the float64 columns open, high, low, close, volume (volume may be
-    NaN) and an ascending unique index: tz-naive session dates for an index, the
-    bar's opening instant in UTC for a coin. `notes` lists every repair made and
-    every warning a reader should see; `origin` says where the rows came from.
+    `frame` has the float64 columns open, high, low, close, volume (NaN where unknown) and
+    perhaps market_cap, and an ascending unique index: tz-naive session dates for an index,
+    the bar's opening instant in UTC for a coin. `notes` lists every repair made and every
+    warning a reader should see; `origin` says where the rows came from.
     """
 
     instrument: Instrument
@@ -42,7 +43,7 @@ class Bars:
     def sha256(self) -> str:
         """Digest of the rows themselves, independent of the file format they came in."""
         digest = hashlib.sha256(pd.DatetimeIndex(self.frame.index).as_unit("ns").asi8.tobytes())
-        digest.update(np.ascontiguousarray(self.frame[list(COLUMNS)].to_numpy()).tobytes())
+        digest.update(np.ascontiguousarray(self.frame.to_numpy()).tobytes())
         return digest.hexdigest()
 
 
@@ -78,7 +79,10 @@ def validated(
         columns["volume"] = pd.to_numeric(raw["volume"], errors="coerce").to_numpy(np.float64)
     else:
         columns["volume"] = np.full(len(raw), np.nan)
-    frame = pd.DataFrame(columns, index=dates)[list(COLUMNS)]
+    if MARKET_CAP in raw.columns:
+        capitalised = pd.to_numeric(raw[MARKET_CAP], errors="coerce").to_numpy(np.float64)
+        columns[MARKET_CAP] = np.where(capitalised > 0, capitalised, np.nan)
+    frame = pd.DataFrame(columns, index=dates)
     _require_sound_prices(frame, origin)
     _require_unique(dates, origin)
     _require_finished(dates, instrument, timeframe, origin, now)

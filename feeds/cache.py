@@ -9,9 +9,11 @@ from typing import Final
 
 import pandas as pd
 
+from feeds.errors import NotServed
 from feeds.manifest import MAX_EVENTS, About, Event
 from feeds.revisions import mistrust, revisions
 from feeds.store import Damaged, Key, Store, Table
+from feeds.vendor import Clock, utc_now
 
 log = logging.getLogger(__name__)
 
@@ -32,12 +34,6 @@ class Fetched:
 
 Fetch = Callable[[pd.Timestamp | None], Fetched]
 IsDue = Callable[[pd.Timestamp], bool]
-Clock = Callable[[], pd.Timestamp]
-
-
-def utc_now() -> pd.Timestamp:
-    """Return the present instant."""
-    return pd.Timestamp.now(tz="UTC")
 
 
 def cache_folder(configured: str = "") -> Path:
@@ -110,18 +106,27 @@ class Cache:
 
     def _extend(self, key: Key, fetch: Fetch, held: Table) -> int:
         tail = held.frame.iloc[-OVERLAP_ROWS:]
-        fetched = fetch(_instant(tail.index[0]))
         before = held.manifest.about
-        if fetched.source != before.source:
+        try:
+            fetched = fetch(_instant(tail.index[0]))
+        except NotServed:  # a dead coin: not to be asked for again with every load
+            self.store.describe(key, replace(before, checked=self._now()))
+            raise
+        if (fetched.source, fetched.origin) != (before.source, before.origin):
             return self._switch(key, fetch(None), held)
         fresh = fetched.frame[fetched.frame.index >= tail.index[0]]
         reason = mistrust(tail, fresh)
         if reason:
             return self._refetch(key, fetch, reason)
-        events = [self._event("revision", text) for text in revisions(tail, fresh)]
+        # an update's own notes are on record, but the bars' notes stay those of the full fetch
+        said = [note for note in fetched.notes if note not in before.notes]
+        events = [
+            *(self._event("revision", text) for text in revisions(tail, fresh)),
+            *(self._event("note", text) for text in said),
+        ]
         kept = tail[~tail.index.isin(fresh.index)]
         rows = pd.concat([kept, fresh]).sort_index() if len(kept) else fresh
-        about = self._about(key, fetched, before, events)
+        about = replace(self._about(key, fetched, before, events), notes=before.notes)
         if rows.equals(tail):
             self.store.describe(key, replace(about, updated=before.updated))
             return 0
@@ -133,24 +138,24 @@ class Cache:
         return self._fill(key, fetch(None), _about_if_readable(self.store, key), [event])
 
     def _switch(self, key: Key, fetched: Fetched, held: Table) -> int:
-        """Replace the whole table by another source's, unless that one knows less history."""
+        """Replace the whole table by another origin's, unless that one knows less history."""
         before, first = held.manifest.about, fetched.frame.index[0]
-        if fetched.source == before.source:
+        if fetched.origin == before.origin:
             return self._fill(key, fetched, before, [])
-        text = f"{fetched.source} answered instead of {before.source}"
+        text = f"{fetched.origin} answered instead of {before.origin}"
         if first > held.manifest.first:
             text += f", but only from {first:%Y-%m-%d}: the longer history is kept as it is"
             about = replace(before, checked=self._now())
             self.store.describe(key, _recorded(key, about, [self._event("kept", text)]))
             return 0
-        text += ": fetched again in full, sources are not spliced"
+        text += ": fetched again in full, the two are not spliced"
         return self._fill(key, fetched, before, [self._event("reload", text)])
 
     def _fill(
         self, key: Key, fetched: Fetched, before: About | None, events: Sequence[Event]
     ) -> int:
         about = self._about(key, fetched, before, events)
-        self.store.write(key, fetched.frame, about=replace(about, notes=fetched.notes))
+        self.store.write(key, fetched.frame, about=about)
         return len(fetched.frame)
 
     def _about(
@@ -159,8 +164,7 @@ class Cache:
         now = self._now()
         about = About(fetched.source, fetched.origin, fetched.notes, now, now)
         if before is not None:
-            notes = tuple(dict.fromkeys((*before.notes, *fetched.notes)))
-            about = replace(about, notes=notes, revisions=before.revisions, events=before.events)
+            about = replace(about, revisions=before.revisions, events=before.events)
         return _recorded(key, about, events)
 
     def _event(self, kind: str, text: str) -> Event:
@@ -175,7 +179,8 @@ def _recorded(key: Key, about: About, events: Sequence[Event]) -> About:
     known = {(event.kind, event.text) for event in about.events}
     new = [event for event in events if (event.kind, event.text) not in known]
     for event in new:
-        log.warning("%s: %s: %s", key, event.kind, event.text)
+        level = logging.INFO if event.kind == "note" else logging.WARNING
+        log.log(level, "%s: %s: %s", key, event.kind, event.text)
     revised = sum(event.kind == "revision" for event in new)
     kept = (*about.events, *new)[-MAX_EVENTS:]
     return replace(about, revisions=about.revisions + revised, events=kept)

@@ -8,7 +8,7 @@ import pandas as pd
 
 from feeds.bars import PRICES, Bars
 from feeds.errors import DataError
-from feeds.sessions import BAR_LENGTHS, bar_ends, session_hours, sessions_between
+from feeds.sessions import BAR_LENGTHS, NEW_YORK, bar_ends, session_hours, sessions_between
 
 Check = Literal["gap", "stale", "last_bar", "jump", "silent_index"]
 
@@ -127,7 +127,7 @@ def missing_bars(bars: Bars) -> pd.DatetimeIndex:
 
 
 def _missing_hours(times: pd.DatetimeIndex) -> pd.DatetimeIndex:
-    dates = times.tz_convert("America/New_York").tz_localize(None).normalize()
+    dates = times.tz_convert(NEW_YORK).tz_localize(None).normalize()
     sessions = sessions_between(dates[0], dates[-1])[1:-1]
     opens, closes = session_hours(sessions)
     expected = np.ceil((closes - opens) / pd.Timedelta(hours=1)).astype(np.int64)
@@ -164,17 +164,17 @@ def _jumps(bars: Bars) -> Finding | None:
 
 
 def _last_bar(bars: Bars) -> Finding | None:
-    if len(bars) < 2:
+    prices = np.column_stack([bars.frame[name].to_numpy()[-2:] for name in PRICES])
+    if len(prices) < 2:
         return None
-    before, last = bars.frame.iloc[-2], bars.frame.iloc[-1]
-    prices = list(PRICES)
-    when = _listed(pd.DatetimeIndex(bars.frame.index[-1:]))
-    if (before[prices] == last[prices]).all():
+    before, last = prices
+    if (before == last).all():
         reason = "repeats the bar before it"
-    elif last["high"] == last["low"] and before["high"] > before["low"]:
+    elif np.ptp(last) == 0 < np.ptp(before):
         reason = "has a single price"
     else:
         return None
+    when = _listed(pd.DatetimeIndex(bars.frame.index[-1:]))
     text = f"{bars.instrument.symbol}: the last bar ({when}) {reason}; it may be a placeholder"
     return Finding("last_bar", 1, text)
 

@@ -6,65 +6,88 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from feeds import instruments
 from feeds.bars import Bars
 from feeds.cache import Cache, cache_folder
 from feeds.checks import findings
-from feeds.errors import InputError, Unreachable
+from feeds.commands import Parser, complain, exit_code, run_command
+from feeds.errors import ConfigError, InputError, NotServed, Unreachable
 from feeds.instruments import Instrument
-from feeds.live import SLOTS, VENDORS, Live
+from feeds.live import VENDORS, Live
 from feeds.sessions import BAR_LENGTHS
+from feeds.universe import altcoins
 
-# The larger coins that have traded through at least one cycle, one that died among them.
-ALTCOINS: Final = ("ADA", "AVAX", "BNB", "DOGE", "DOT", "LINK", "LTC", "LUNA", "SOL", "TRX", "XRP")
 BASKET: Final = "ALTS"
+WORKERS: Final = 4
 
-EXAMPLE: Final = """\
-example:
+EXAMPLES: Final = """\
   python -m feeds.download --assets BTC,ETH,ALTS --index russell2000
+  python -m feeds.download --assets BTC --timeframe 1h --source exchange
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One table to fill: an instrument and the length of its bars."""
+    """One table to fill: an instrument and the length of its bars.
+
+    `is_optional` marks a member of the basket: one that died may be served by no vendor.
+    """
 
     instrument: Instrument
     timeframe: str
+    is_optional: bool = False
 
     def __str__(self) -> str:
         return f"{self.instrument.symbol} {self.timeframe}"
 
 
-def main(argv: Sequence[str] | None = None, *, live: Live | None = None) -> int:
-    """Fetch what is asked for and return the exit code: 0 done, 2 wrong input, 1 else."""
-    options = _parser().parse_args(argv)
-    logging.basicConfig(
-        level=logging.ERROR if options.quiet else logging.WARNING, format="%(message)s"
-    )
-    try:
-        requests = _requests(options)
-    except InputError as error:
-        sys.stderr.write(f"{error}\n")
-        return 2
+def main(arguments: Sequence[str] | None = None, *, live: Live | None = None) -> int:
+    """Fetch what is asked for and return the exit code; tests bring their own `live`."""
+    return run_command(partial(_work, live=live), arguments)
+
+
+def _work(arguments: Sequence[str] | None, *, live: Live | None) -> int:
+    options = _parser().parse_args(arguments)
+    if options.quiet:
+        logging.getLogger().setLevel(logging.ERROR)
+    requests = _requests(options)
     source = live or Live(
         Cache(cache_folder(options.cache_dir)),
         vendor=None if options.source == "auto" else options.source,
     )
     outcomes = dict(_fetched(source, requests, anew=options.anew, quiet=options.quiet))
+    failures: dict[Request, InputError] = {}
     for request in requests:
-        _report(request, outcomes[request])
-    return _exit_code(outcomes)
+        outcome = outcomes[request]
+        if not isinstance(outcome, InputError):
+            _report(request, outcome)
+        elif request.is_optional and isinstance(outcome, NotServed):
+            sys.stderr.write(f"left out of {BASKET}: {outcome}\n")
+        else:
+            failures[request] = outcome
+    return _failed(failures)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def _failed(failures: Mapping[Request, InputError]) -> int:
+    """Say what failed, a dead network once, and return the exit code."""
+    unreached = {str(r): error for r, error in failures.items() if isinstance(error, Unreachable)}
+    for error in failures.values():
+        if not isinstance(error, Unreachable):
+            complain(error)
+    if unreached:
+        complain(min(unreached.values(), key=lambda error: len(str(error))))
+        sys.stderr.write(f"not fetched: {', '.join(unreached)}\n")
+    return min(map(exit_code, failures.values()), default=0)
+
+
+def _parser() -> Parser:
+    parser = Parser(
         prog="python -m feeds.download",
         description="Fill the cache ahead of a run.",
-        epilog=EXAMPLE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        examples=EXAMPLES,
     )
     parser.add_argument(
         "--assets", default="BTC,ETH", help="coins, comma-separated; ALTS is a basket of them"
@@ -86,21 +109,24 @@ def _parser() -> argparse.ArgumentParser:
 
 def _requests(options: argparse.Namespace) -> list[Request]:
     coins = [name.strip().upper() for name in options.assets.split(",") if name.strip()]
-    names = [member for name in coins for member in (ALTCOINS if name == BASKET else (name,))]
     indices = [name for name in options.index.split(",") if name.strip()]
     wanted = [
         *(Request(instruments.index(name), options.index_timeframe) for name in indices),
-        *(Request(instruments.coin(name), options.timeframe) for name in names),
+        *(Request(instruments.coin(name), options.timeframe) for name in coins if name != BASKET),
     ]
+    if BASKET in coins:
+        members = altcoins(options.source, data_dir="", timeframe=options.timeframe)
+        named = {request.instrument for request in wanted}
+        wanted += [Request(m, options.timeframe, True) for m in members if m not in named]
     if not wanted:
-        raise InputError("`--assets` and `--index` are both empty. Name what is to be fetched.")
+        raise ConfigError("`--assets` and `--index` are both empty. Name what is to be fetched.")
     return list(dict.fromkeys(wanted))
 
 
 def _fetched(
     live: Live, requests: Sequence[Request], *, anew: bool, quiet: bool
 ) -> Iterator[tuple[Request, Bars | InputError]]:
-    """Fetch several symbols at once and yield each as it is done or has failed."""
+    """Fetch from several vendors at once and yield each request as it is done or has failed."""
     from rich.console import Console
     from rich.progress import MofNCompleteColumn, Progress
 
@@ -108,7 +134,7 @@ def _fetched(
     columns = (*Progress.get_default_columns(), MofNCompleteColumn())
     off = quiet or not console.is_terminal
     with (
-        ThreadPoolExecutor(max_workers=sum(SLOTS.values())) as pool,
+        ThreadPoolExecutor(max_workers=WORKERS) as pool,
         Progress(*columns, console=console, disable=off) as progress,
     ):
         task = progress.add_task("fetching", total=len(requests))
@@ -131,23 +157,13 @@ def _outcome(future: Future[Bars]) -> Bars | InputError:
         return error
 
 
-def _report(request: Request, outcome: Bars | InputError) -> None:
-    if isinstance(outcome, InputError):
-        sys.stderr.write(f"{request}: {outcome}\n")
-        return
-    first, last = outcome.frame.index[0], outcome.frame.index[-1]
+def _report(request: Request, bars: Bars) -> None:
+    first, last = bars.frame.index[0], bars.frame.index[-1]
     sys.stdout.write(
-        f"{request}: {len(outcome)} bars of {outcome.source}, {first:%Y-%m-%d} to {last:%Y-%m-%d}\n"
+        f"{request}: {len(bars)} bars of {bars.source}, {first:%Y-%m-%d} to {last:%Y-%m-%d}\n"
     )
-    for note in (*outcome.notes, *(finding.text for finding in findings(outcome))):
+    for note in (*bars.notes, *(finding.text for finding in findings(bars))):
         sys.stderr.write(f"{note}\n")
-
-
-def _exit_code(outcomes: Mapping[Request, Bars | InputError]) -> int:
-    errors = [outcome for outcome in outcomes.values() if isinstance(outcome, InputError)]
-    if not errors:
-        return 0
-    return 1 if any(isinstance(error, Unreachable) for error in errors) else 2
 
 
 if __name__ == "__main__":

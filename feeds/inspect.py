@@ -1,6 +1,5 @@
 """Show what the cache holds: `python -m feeds.inspect`."""
 
-import argparse
 import sys
 from collections.abc import Iterator, Sequence
 from itertools import combinations
@@ -9,7 +8,8 @@ from typing import Final
 from feeds import instruments
 from feeds.bars import Bars
 from feeds.cache import cache_folder
-from feeds.checks import cross_check, missing_bars
+from feeds.checks import Disagreement, cross_check, missing_bars
+from feeds.commands import Parser, run_command
 from feeds.live import bars_of
 from feeds.manifest import Manifest
 from feeds.sessions import BAR_LENGTHS
@@ -19,18 +19,21 @@ HEADER: Final = (
     "symbol", "timeframe", "source", "first", "last", "rows", "gaps", "updated", "revisions"
 )  # fmt: skip
 
-EXAMPLE: Final = """\
-examples:
+EXAMPLES: Final = """\
   python -m feeds.inspect
   python -m feeds.inspect --events --cross-check
 """
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Print a line a table and return the exit code: 0, or 1 if a table is damaged."""
-    options = _parser().parse_args(argv)
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print a line a table and return the exit code, 1 if a table is damaged."""
+    return run_command(_work, arguments)
+
+
+def _work(arguments: Sequence[str] | None) -> int:
+    options = _parser().parse_args(arguments)
     store = Store(cache_folder(options.cache_dir))
-    keys = store.keys()
+    keys = store.held_keys()
     if not keys:
         sys.stdout.write(f"The cache {store.folder} is empty. Fill it: python -m feeds.download\n")
         return 0
@@ -45,12 +48,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 1 if damage else 0
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def _parser() -> Parser:
+    parser = Parser(
         prog="python -m feeds.inspect",
         description="Show what the cache holds; gaps are bars missing inside the range.",
-        epilog=EXAMPLE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        examples=EXAMPLES,
     )
     parser.add_argument("--cache-dir", default="", help="default: the user's cache folder")
     parser.add_argument("--events", action="store_true", help="list revisions and reloads")
@@ -114,12 +116,17 @@ def _cross_check_lines(tables: dict[Key, Table]) -> Iterator[str]:
         if (one.symbol, one.timeframe) != (other.symbol, other.timeframe):
             continue
         found = cross_check(_bars(one, tables[one]), _bars(other, tables[other]))
-        yield (
-            f"{one.symbol} {one.timeframe}: {one.vendor} and {other.vendor} share {found.bars} "
-            f"bars; their closes differ by {found.median:.3%} in the median, {found.worst:.3%} "
-            f"at worst ({found.worst_at}); only {one.vendor} has {found.only_first} of them, "
-            f"only {other.vendor} {found.only_second}\n"
-        )
+        yield f"{one.symbol} {one.timeframe}: {one.vendor} and {other.vendor} {_told(found)}\n"
+
+
+def _told(found: Disagreement) -> str:
+    if found.worst_at is None:
+        return "share no bar"
+    return (
+        f"share {found.bars} bars; their closes differ by {found.median:.3%} in the median, "
+        f"{found.worst:.3%} at worst ({found.worst_at:%Y-%m-%d %H:%M}); {found.only_first} bars "
+        f"in between are with the first only, {found.only_second} with the second"
+    )
 
 
 if __name__ == "__main__":

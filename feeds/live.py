@@ -10,20 +10,16 @@ from typing import Final
 import pandas as pd
 
 from feeds.bars import Bars
-from feeds.cache import Cache, Clock, Fetched, utc_now
-from feeds.errors import DataError, NotServed, Unreachable
+from feeds.cache import Cache, Fetched
+from feeds.errors import DataError, Unreachable
 from feeds.instruments import Instrument
-from feeds.sessions import BAR_LENGTHS, bar_ends, session_hours, sessions_between
+from feeds.sessions import BAR_LENGTHS, NEW_YORK, bar_ends, session_hours, sessions_between
 from feeds.store import Damaged, Key, Table
-from feeds.vendor import Vendor
+from feeds.vendor import Clock, Vendor, utc_now
 
 log = logging.getLogger(__name__)
 
 VENDORS: Final = {"yahoo": ("feeds.yahoo", "Yahoo"), "exchange": ("feeds.exchanges", "Exchanges")}
-
-# How many requests a vendor may have under way: a ccxt client is not made for threads, and
-# its rate limit is counted by client.
-SLOTS: Final = {"yahoo": 4, "exchange": 1}
 
 OpenVendor = Callable[[str], Vendor]
 
@@ -64,7 +60,7 @@ class Reach:
         """Raise `Unreachable` at once if the vendor is known to be."""
         with self._lock:
             if name in self._silent:
-                raise Unreachable(self._silent[name])
+                raise Unreachable(f"{name} is not asked again: {self._silent[name]}")
 
     def answered(self, name: str) -> None:
         """Note that the vendor answered, whatever it said."""
@@ -107,14 +103,19 @@ class Live:
         self._clock = clock
         self._vendors: dict[str, Vendor] = {}
         self._opening = threading.Lock()
-        self._slots = {name: threading.Semaphore(count) for name, count in SLOTS.items()}
+        # yfinance and a ccxt client serve one caller at a time; while the first one waits
+        # for a dead network the others should not queue up to wait as long again
+        self._turns = {name: threading.Lock() for name in VENDORS}
 
     def order(self, instrument: Instrument, *, timeframe: str) -> Sequence[str]:
-        """Return the vendors to ask, best first: who has the longer history comes first."""
-        if self._vendor is not None:
-            return (self._vendor,)
+        """Return the vendors to ask, best first: who has the longer history comes first.
+
+        An index is always Yahoo's: no exchange trades one.
+        """
         if instrument.kind == "index":
             return ("yahoo",)
+        if self._vendor is not None:
+            return (self._vendor,)
         return ("yahoo", "exchange") if timeframe == "1d" else ("exchange", "yahoo")
 
     def load(self, instrument: Instrument, *, timeframe: str) -> Bars:
@@ -195,17 +196,17 @@ class Live:
     def _fetch(self, key: Key, instrument: Instrument) -> Callable[[pd.Timestamp | None], Fetched]:
         def fetch(since: pd.Timestamp | None) -> Fetched:
             try:
-                with self._slots[key.vendor]:
+                with self._turns[key.vendor]:
                     self._reach.require(key.vendor)
                     vendor = self._opened(key.vendor)
                     bars = vendor.fetch(instrument, timeframe=key.timeframe, since=since)
+                    self._reach.answered(key.vendor)
             except Unreachable as error:
                 self._reach.failed(key.vendor, error)
                 raise
-            except NotServed:
+            except DataError:
                 self._reach.answered(key.vendor)
                 raise
-            self._reach.answered(key.vendor)
             return Fetched(bars.frame, bars.source, bars.origin, bars.notes)
 
         return fetch
@@ -228,7 +229,7 @@ def next_bar_is_over(
 ) -> bool:
     """Return whether a bar after `last` can have ended by `now`."""
     if instrument.has_sessions(timeframe):
-        today = now.tz_convert("America/New_York").tz_localize(None).normalize()
+        today = now.tz_convert(NEW_YORK).tz_localize(None).normalize()
         _, closes = session_hours(sessions_between(last + pd.Timedelta(days=1), today))
         return bool((closes <= now).any())
     end = bar_ends(pd.DatetimeIndex([last]), kind=instrument.kind, timeframe=timeframe)[0]

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from feeds.bars import Bars
-from feeds.cache import Cache, Clock, cache_folder, utc_now
+from feeds.cache import Cache, cache_folder
 from feeds.checks import with_findings
 from feeds.errors import Unreachable
 from feeds.instruments import Instrument
 from feeds.live import VENDORS, Live
+from feeds.vendor import Clock, utc_now
 
 log = logging.getLogger(__name__)
 

@@ -60,7 +60,7 @@ class Store:
         self.folder = folder
         self._root = folder / f"v{FORMAT}"
 
-    def keys(self) -> list[Key]:
+    def held_keys(self) -> list[Key]:
         """Return the key of every table, sorted."""
         return sorted(_key(path.parent) for path in self._root.glob(f"*/*/{MANIFEST}"))
 

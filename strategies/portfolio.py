@@ -9,6 +9,7 @@ Floats = NDArray[np.float64]
 
 # An order worth less than this part of equity would only be rounding.
 LEAST_ORDER = 1e-9
+LAST_DIGITS = 1e-10
 
 
 def orders(
@@ -50,7 +51,8 @@ def orders(
         whole = targets[coin] == 0
         trades[coin] = -(units[coin] if whole else min(units[coin], -gaps[coin] / opens[coin]))
     proceeds = float((-trades * opens * (1 - slippage) * (1 - commission)).sum())
-    left = cash + proceeds
+    # the broker adds proceeds up in another order: leave it the last digits
+    left = cash + proceeds * (1 - LAST_DIGITS)
     wanted = float(gaps[gaps > 0].sum())
     share = min(1.0, left / wanted) if wanted > 0 else 0.0
     for coin in np.flatnonzero(gaps > 0):
@@ -58,5 +60,6 @@ def orders(
         trades[coin] = affordable_units(
             min(gaps[coin] * share, left), price=price, commission=commission
         )
-        left -= trades[coin] * price + trades[coin] * commission * price
+        left -= trades[coin] * price
+        left -= trades[coin] * commission * price
     return trades

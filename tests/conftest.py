@@ -1,4 +1,5 @@
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,3 +15,11 @@ def shared_data() -> Path:
     if os.environ.get("CI") == "true":
         pytest.fail(f"the real bars are missing: {SHARED_DATA}")
     pytest.skip(f"the real bars are not here: {SHARED_DATA}")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep every test away from the user's cache of live bars."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RUSSELL_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
+        yield

@@ -19,7 +19,7 @@ from feeds.instruments import coin
 from feeds.live import Live, Reach
 from tests.scripted import Clock, Scripted, frame_of, hours
 
-KILLS = 48
+KILLS = 32
 SYMBOLS = ("BTC", "ETH", "SOL")
 ROWS = 8192
 

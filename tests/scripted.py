@@ -61,6 +61,7 @@ class Scripted:
     name: str = "scripted"
     source: str = "scripted"
     error: Exception | None = None
+    notes: tuple[str, ...] = ()
     asked: list[tuple[str, pd.Timestamp | None]] = field(default_factory=list)
 
     def fetch(self, instrument, *, timeframe, since=None):
@@ -75,4 +76,5 @@ class Scripted:
         if since is not None:
             start = since.tz_localize(None) if frame.index.tz is None else since
             frame = frame[frame.index >= start]
-        return Bars(instrument, timeframe, frame, self.source, f"{self.name} {instrument.symbol}")
+        origin = f"{self.name} {instrument.symbol}"
+        return Bars(instrument, timeframe, frame, self.source, origin, self.notes)

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from backtests.analysis.summary import summarise
 from backtests.backtest import backtest
 from backtests.config import load_config
 from feeds.files import Files
@@ -86,3 +87,6 @@ def test_real_hourly_index_runs_and_fills_on_full_hours(shared_data):
     entries = result.strategy.fills.query("side == 'buy'")["time"]
     assert len(entries) > 0
     assert entries.isin(market.available_at).all()
+    daily = run(shared_data, **{"data.timeframe": "1h"} | {"data.start": "2023-01-04"})
+    figures = [summarise(each).figures["index"]["volatility"] for each in (result, daily)]
+    assert figures[0] == pytest.approx(figures[1], rel=0.02)  # by session, whatever the bars

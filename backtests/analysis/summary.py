@@ -1,5 +1,6 @@
 """All figures of a run side by side, and what they say in one sentence."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,7 @@ from backtests.analysis.episodes import episode_starts
 from backtests.analysis.trades import round_trips
 from backtests.backtest import Result
 from backtests.engine import Account
+from feeds.sessions import NEW_YORK
 
 INDEX_PERIODS_PER_YEAR = 252
 
@@ -59,7 +61,8 @@ def summarise(result: Result) -> Summary:
         trades=trades,
         episodes=len(episodes),
         episodes_traded=_episodes_traded(result, episodes, trades),
-        verdict=verdict(result.asset, figures["strategy"], figures["buy_and_hold"]),
+        verdict=verdict(result.asset, figures["strategy"], figures["buy_and_hold"])
+        + idle_verdict(result.config.idle.asset, figures),
     )
 
 
@@ -76,6 +79,18 @@ def verdict(asset: str, strategy: Figures, held: Figures) -> str:
         f"worst drawdown {written.percent(strategy['max_drawdown'])} "
         f"instead of {written.percent(held['max_drawdown'])}, "
         f"with {written.percent(strategy['time_in_market'])} of the time in the market."
+    )
+
+
+def idle_verdict(idle: str, figures: Mapping[str, Figures]) -> str:
+    """Return what holding the idle asset alone would have made, or nothing without one."""
+    if "idle" not in figures:
+        return ""
+    alone = figures["idle"]
+    return (
+        f" Holding {idle} as it does while the signal is off, all the time, made "
+        f"{written.percent(alone['cagr'])} a year with a worst drawdown of "
+        f"{written.percent(alone['max_drawdown'])}."
     )
 
 
@@ -101,7 +116,7 @@ def _account_figures(result: Result, account: Account) -> Figures:
 
 
 def _index_figures(result: Result) -> Figures:
-    closes = result.market.index.frame["close"].iloc[result.market.traded_sessions]
+    closes = _by_session(result.market.index.frame["close"].iloc[result.market.traded_sessions])
     returns = closes.pct_change().iloc[1:]
     days = (closes.index[-1] - closes.index[0]) / pd.Timedelta(days=1)
     figures = metrics.return_figures(
@@ -110,6 +125,14 @@ def _index_figures(result: Result) -> Figures:
     spells = drawdowns(returns.tz_localize("UTC"))
     figures["max_drawdown_days"] = float(spells["days"].iloc[0]) if len(spells) else 0.0
     return figures
+
+
+def _by_session(closes: pd.Series) -> pd.Series:
+    """Return the last close of each session; closes of sessions come back as they are."""
+    times = pd.DatetimeIndex(closes.index)
+    if times.tz is None:
+        return closes
+    return closes.groupby(times.tz_convert(NEW_YORK).tz_localize(None).normalize()).last()
 
 
 def _trades(result: Result, account: Account) -> pd.DataFrame:

@@ -156,7 +156,7 @@ def test_fetch_through_a_passing_fault_is_complete(name, fault):
     ("name", "fault"),
     [
         *(("binance", fault) for fault in TRANSIENT),
-        *((name, fault) for name in ("coinbase", "kraken") for fault in ("503", "html", "cut")),
+        *((name, fault) for name in ("coinbase", "kraken") for fault in ("503", "html")),
     ],
 )
 def test_fetch_through_a_lasting_fault_is_one_clear_error(name, fault):

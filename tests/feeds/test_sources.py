@@ -93,6 +93,12 @@ def test_auto_goes_on_to_the_next_vendor_if_one_fails(network, error):
     assert network.auto().load(BTC, timeframe="1d").source == "binance"
 
 
+def test_source_exchange_takes_the_index_from_yahoo(network):
+    live = network.live("exchange")
+    assert live.load(RUT, timeframe="1d").source == "yahoo"
+    assert live.load(BTC, timeframe="1d").source == "binance"
+
+
 def test_live_opens_no_vendor_while_the_cache_is_current(network):
     network.live().load(RUT, timeframe="1d")
     network.opened.clear()
@@ -196,7 +202,7 @@ def test_reach_is_shared_between_threads():
     thread = threading.Thread(target=ask)
     thread.start()
     thread.join()
-    assert found == ["down"]
+    assert found == ["yahoo is not asked again: down"]
 
 
 # Names

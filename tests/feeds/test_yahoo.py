@@ -176,8 +176,10 @@ def test_fetch_through_a_passing_fault_is_complete(yahoo, fault):
     assert list(bars.frame.index) == sessions_of(RUT_ROWS)[:-1]
 
 
-@pytest.mark.parametrize("when", [any_chart, chart_request])
-@pytest.mark.parametrize("fault", PASSING)
+@pytest.mark.parametrize(
+    ("fault", "when"),
+    [*((fault, chart_request) for fault in PASSING), ("503", any_chart), ("html", any_chart)],
+)
 def test_fetch_through_a_lasting_fault_is_one_clear_error(yahoo, fault, when):
     with (
         yahoo({"^RUT": RUT_ROWS}, fault=PASSING[fault], when=when) as (vendor, _),

@@ -1,0 +1,117 @@
+"""The cache in front of the real yfinance and ccxt clients, against loopback servers."""
+
+from contextlib import contextmanager
+
+import pandas as pd
+import pytest
+
+from feeds.cache import Cache
+from feeds.errors import Unreachable
+from feeds.exchanges import Exchange, Exchanges
+from feeds.instruments import coin, index
+from feeds.live import Live, Reach
+from feeds.patience import Patience
+from feeds.store import Key, Store
+from feeds.yahoo import Yahoo
+from tests.feeds.exchange_servers import client_for, exchange_server, is_page
+from tests.feeds.loopback import HOUR_MS, Answer, candles, serving
+from tests.feeds.yahoo_server import LoopbackSession, chart_request, session_rows, yahoo_server
+from tests.scripted import Clock
+
+RUT, BTC = index("RUT"), coin("BTC")
+IMPATIENT = Patience(
+    connect_timeout=0.5, read_timeout=0.5, attempts=2, first_wait=0.0, longest_wait=0.0
+)
+
+
+@pytest.fixture(autouse=True)
+def _no_proxy(monkeypatch):
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+
+
+def live(folder, clock, vendor, name):
+    return Live(
+        Cache(folder, clock=clock),
+        vendor=name,
+        open_vendor=lambda _: vendor,
+        reach=Reach(),
+        clock=clock,
+    )
+
+
+@contextmanager
+def yahoo(folder, clock):
+    server = yahoo_server({"^RUT": session_rows("2022-01-03", "2024-06-28")})
+    with serving(server) as address:
+        session = LoopbackSession(IMPATIENT, address)
+        vendor = Yahoo(patience=IMPATIENT, folder=folder / "yf", session=session, clock=clock)
+        yield vendor, server
+        session.close()
+
+
+@contextmanager
+def binance(clock):
+    first = int(pd.Timestamp("2024-01-01", tz="UTC").timestamp() * 1000)
+    hourly = candles(first=first, count=4_000, step=HOUR_MS)
+    daily = candles(first=first, count=180, step=24 * HOUR_MS)
+    server = exchange_server("binance", daily, hourly=hourly)
+    with serving(server) as address:
+
+        def opened(name):
+            client = client_for("binance", address)
+            return Exchange(name, client=client, clock=clock, patience=IMPATIENT)
+
+        yield Exchanges(("binance",), open_exchange=opened), server
+
+
+def test_yahoo_grown_in_steps_equals_one_full_fetch(tmp_path):
+    clock = Clock("2024-06-20 22:00")
+    with yahoo(tmp_path, clock) as (vendor, server):
+        for day in ("2024-06-20", "2024-06-21", "2024-06-24", "2024-06-28"):
+            clock.set(f"{day} 22:00")
+            grown = live(tmp_path, clock, vendor, "yahoo").load(RUT, timeframe="1d")
+        starts = [int(r.query["period1"]) for r in server.requests if chart_request(r)]
+        fresh = vendor.fetch(RUT, timeframe="1d")
+    assert grown.sha256 == fresh.sha256
+    assert len(grown) == len(session_rows("2022-01-03", "2024-06-28"))
+    assert pd.Timestamp(starts[-1], unit="s") >= pd.Timestamp("2024-06-10")
+    about = Store(tmp_path).manifest(Key("yahoo", "RUT", "1d")).about
+    assert about.revisions == 0
+    assert [event for event in about.events if event.kind != "note"] == []
+
+
+def test_exchange_grown_in_steps_equals_one_full_fetch(tmp_path):
+    clock = Clock("2024-03-01 00:30")
+    with binance(clock) as (vendor, server):
+        for day in ("03-01", "03-02", "03-30"):
+            clock.set(f"2024-{day} 00:30")
+            grown = live(tmp_path, clock, vendor, "exchange").load(BTC, timeframe="1h")
+        fresh = vendor.fetch(BTC, timeframe="1h")
+        pages = sum(map(is_page, server.requests))
+    assert grown.sha256 == fresh.sha256
+    assert len(grown) == 24 * 89
+    assert grown.source == "binance"
+    assert pages < 40
+    about = Store(tmp_path).manifest(Key("exchange", "BTC-USD", "1h")).about
+    assert [event for event in about.events if event.kind != "note"] == []
+
+
+def test_exchange_failing_in_the_middle_stores_nothing_and_is_completed_later(tmp_path):
+    clock = Clock("2024-05-01 00:30")
+    with binance(clock) as (vendor, server):
+        server.fault(
+            Answer(b"", status=503), when=lambda r: is_page(r) and _starts_late(r), times=10**9
+        )
+        with pytest.raises(Unreachable):
+            live(tmp_path, clock, vendor, "exchange").load(BTC, timeframe="1h")
+    assert Store(tmp_path).held_keys() == []
+    with binance(clock) as (vendor, _):
+        bars = live(tmp_path, clock, vendor, "exchange").load(BTC, timeframe="1h")
+    assert len(bars) == 24 * 121
+
+
+def _starts_late(request):
+    start = pd.Timestamp(int(request.query.get("startTime", 0)), unit="ms")
+    return request.query.get("interval") == "1h" and start > pd.Timestamp("2024-02-01")
