@@ -3,24 +3,26 @@
 import importlib.metadata
 import json
 import platform
-from collections.abc import Mapping
 from typing import Any, Final
 
-import numpy as np
 import pandas as pd
 
+from backtests.analysis.significance import Significance
 from backtests.analysis.summary import Summary
 from backtests.backtest import Result
+from backtests.format import as_json
 from feeds.bars import Bars
 
 TIME_FORMAT: Final = "%Y-%m-%dT%H:%M:%SZ"
 LIBRARIES: Final = ("backtrader", "exchange_calendars", "numpy", "pandas", "pyfolio-reloaded")
 
 
-def run_files(result: Result, summary: Summary) -> dict[str, str]:
+def run_files(
+    result: Result, summary: Summary, significance: Significance | None = None
+) -> dict[str, str]:
     """Return file name -> content of everything but the manifest's clock and the tearsheet."""
     files = {
-        "metrics.json": metrics_json(result, summary),
+        "metrics.json": metrics_json(result, summary, significance),
         "equity.csv": equity_csv(result),
         "fills.csv": _csv(result.strategy.fills),
         "trades.csv": _csv(summary.trades),
@@ -34,10 +36,10 @@ def run_files(result: Result, summary: Summary) -> dict[str, str]:
     return files
 
 
-def metrics_json(result: Result, summary: Summary) -> str:
-    """Return all figures; an undefined one is null, because JSON has no NaN."""
-    content = {
-        **{name: _without_nan(figures) for name, figures in summary.figures.items()},
+def metrics_json(result: Result, summary: Summary, significance: Significance | None = None) -> str:
+    """Return all figures; an undefined or infinite one is null: JSON has neither."""
+    content: dict[str, Any] = {
+        **summary.figures,
         "periods_per_year": result.periods_per_year,
         "first_bar": result.market.traded_bars.index[0].strftime(TIME_FORMAT),
         "last_bar": result.market.traded_bars.index[-1].strftime(TIME_FORMAT),
@@ -49,7 +51,9 @@ def metrics_json(result: Result, summary: Summary) -> str:
         "verdict": summary.verdict,
         "warnings": list(result.warnings),
     }
-    return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    if significance is not None:
+        content["significance"] = significance.figures()
+    return as_json(content)
 
 
 def equity_csv(result: Result) -> str:
@@ -130,10 +134,6 @@ def _provenance(bars: Bars) -> dict[str, Any]:
         "sha256": bars.sha256,
         "notes": list(bars.notes),
     }
-
-
-def _without_nan(figures: Mapping[str, float]) -> dict[str, float | None]:
-    return {name: value if np.isfinite(value) else None for name, value in figures.items()}
 
 
 def _csv(table: pd.DataFrame) -> str:
