@@ -53,10 +53,14 @@ def _work(arguments: Sequence[str] | None) -> None:
 
         result = backtest(config)
         summary = summarise(result)
+        step("asking whether it could be luck")
+        from backtests.analysis.significance import significance
+
+        found = significance(result)
         step("drawing the tearsheet")
         from backtests.report.leave import leave
 
-        folder = leave(result, summary, out=options.out, worker=worker)
+        folder = leave(result, summary, found, out=options.out, worker=worker)
         if options.pdf:
             step("printing the tearsheet")
             from backtests.report.pdf import print_pdf

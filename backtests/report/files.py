@@ -9,6 +9,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from backtests.analysis.significance import Significance
 from backtests.analysis.summary import Summary
 from backtests.backtest import Result
 from feeds.bars import Bars
@@ -17,10 +18,12 @@ TIME_FORMAT: Final = "%Y-%m-%dT%H:%M:%SZ"
 LIBRARIES: Final = ("backtrader", "exchange_calendars", "numpy", "pandas", "pyfolio-reloaded")
 
 
-def run_files(result: Result, summary: Summary) -> dict[str, str]:
+def run_files(
+    result: Result, summary: Summary, significance: Significance | None = None
+) -> dict[str, str]:
     """Return file name -> content of everything but the manifest's clock and the tearsheet."""
     files = {
-        "metrics.json": metrics_json(result, summary),
+        "metrics.json": metrics_json(result, summary, significance),
         "equity.csv": equity_csv(result),
         "fills.csv": _csv(result.strategy.fills),
         "trades.csv": _csv(summary.trades),
@@ -34,7 +37,7 @@ def run_files(result: Result, summary: Summary) -> dict[str, str]:
     return files
 
 
-def metrics_json(result: Result, summary: Summary) -> str:
+def metrics_json(result: Result, summary: Summary, significance: Significance | None = None) -> str:
     """Return all figures; an undefined one is null, because JSON has no NaN."""
     content = {
         **{name: _without_nan(figures) for name, figures in summary.figures.items()},
@@ -47,6 +50,7 @@ def metrics_json(result: Result, summary: Summary) -> str:
         "refused_orders": result.strategy.refused,
         "pending_order": result.strategy.pending or None,
         "verdict": summary.verdict,
+        "significance": _plain(significance.figures()) if significance else None,
         "warnings": list(result.warnings),
     }
     return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
@@ -130,6 +134,15 @@ def _provenance(bars: Bars) -> dict[str, Any]:
         "sha256": bars.sha256,
         "notes": list(bars.notes),
     }
+
+
+def _plain(value: Any) -> Any:
+    """Return nested figures as JSON holds them: numbers of Python's own, null for undefined."""
+    if isinstance(value, Mapping):
+        return {name: _plain(each) for name, each in value.items()}
+    if isinstance(value, float | np.floating):
+        return float(value) if np.isfinite(value) else None
+    return value
 
 
 def _without_nan(figures: Mapping[str, float]) -> dict[str, float | None]:

@@ -1,31 +1,32 @@
 """Leave a run's results folder: tables, config, manifest and tearsheet, all at once."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 
+from backtests.analysis.significance import Significance
 from backtests.analysis.summary import Summary
 from backtests.backtest import Result
 from backtests.report.files import manifest_json, run_files
 from backtests.report.folder import run_id, write_folder
-from backtests.report.section import Section
 from backtests.report.sheet_worker import SheetWorker
+from backtests.report.significance_section import significance_section
 from backtests.report.tearsheet import tearsheet
 
 
 def leave(
     result: Result,
     summary: Summary,
+    significance: Significance,
     *,
     out: Path,
     worker: SheetWorker | None = None,
-    sections: Sequence[Section] = (),
 ) -> Path:
-    """Write the results folder under `out` and return it; `sections` join the tearsheet."""
+    """Write the results folder under `out` and return it."""
+    sections = [significance_section(significance)]
     now = pd.Timestamp.now(tz="UTC")
     files = {
-        **run_files(result, summary),
+        **run_files(result, summary, significance),
         "manifest.json": manifest_json(result, created=now),
         "tearsheet.html": tearsheet(result, summary, worker=worker, sections=sections),
     }
