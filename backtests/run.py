@@ -48,17 +48,19 @@ def _work(arguments: Sequence[str] | None) -> None:
     with SheetWorker() as worker, steps(quiet=options.quiet) as step:
         # pyfolio takes longer to import than a backtest to run: the worker does it meanwhile
         step("reading bars and running backtrader")
-        from backtests.analysis.significance import significance
         from backtests.analysis.summary import summarise
         from backtests.backtest import backtest
 
         result = backtest(config)
         summary = summarise(result)
-        evidence = significance(result)
+        step("asking whether it could be luck")
+        from backtests.analysis.significance import significance
+
+        found = significance(result)
         step("drawing the tearsheet")
         from backtests.report.leave import leave
 
-        folder = leave(result, summary, out=options.out, significance=evidence, worker=worker)
+        folder = leave(result, summary, found, out=options.out, worker=worker)
         if options.pdf:
             step("printing the tearsheet")
             from backtests.report.pdf import print_pdf
@@ -67,7 +69,7 @@ def _work(arguments: Sequence[str] | None) -> None:
 
     from backtests.report.terminal import show
 
-    show(result, summary, evidence, folder=folder)
+    show(result, summary, found, folder=folder)
 
 
 if __name__ == "__main__":

@@ -49,6 +49,7 @@ def metrics_json(result: Result, summary: Summary, significance: Significance | 
         "refused_orders": result.strategy.refused,
         "pending_order": result.strategy.pending or None,
         "verdict": summary.verdict,
+        "significance": significance.figures() if significance else None,
         "warnings": list(result.warnings),
     }
     if significance is not None:

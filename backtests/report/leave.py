@@ -17,14 +17,14 @@ from backtests.report.tearsheet import tearsheet
 def leave(
     result: Result,
     summary: Summary,
+    significance: Significance,
     *,
     out: Path,
-    significance: Significance,
     worker: SheetWorker | None = None,
 ) -> Path:
     """Write the results folder under `out` and return it."""
+    sections = [significance_section(significance)]
     now = pd.Timestamp.now(tz="UTC")
-    sections = (significance_section(significance),)
     files = {
         **run_files(result, summary, significance),
         "manifest.json": manifest_json(result, created=now),

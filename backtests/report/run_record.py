@@ -165,6 +165,6 @@ def chosen_folders(results: Path, names: Sequence[str]) -> list[Path]:
         raise BrokenRunError(f"Give 2 to {MOST_RUNS} runs, received {len(names)}")
     folders = [results / Path(name.rstrip("/")).name for name in names]
     for name, folder in zip(names, folders, strict=True):
-        if folder == results or not folder.is_dir():
+        if folder.name in ("", "..") or folder == results or not folder.is_dir():
             raise BrokenRunError(f"{name!r} is no run")
     return folders

@@ -1,71 +1,79 @@
-"""The tearsheet's section on luck: intervals, placebos, and what may be concluded."""
+"""The page's section on luck: what may be concluded, and the intervals it rests on."""
 
-import math
-from collections.abc import Callable
+from math import isinf, isnan
 from typing import Final
 
 from backtests import format as written
 from backtests.analysis.bootstrap import Interval
 from backtests.analysis.significance import Significance
+from backtests.report.figures import FIGURES
 from backtests.report.section import Section
 
-FIGURES: Final[dict[str, tuple[str, Callable[[float], str]]]] = {
-    "cagr": ("CAGR", written.percent),
-    "sharpe_ratio": ("Sharpe ratio", written.ratio),
-    "max_drawdown": ("Worst drawdown", written.percent),
-}
 SERIES: Final = {
     "strategy": "Strategy",
     "buy_and_hold": "Buy-and-hold",
-    "exposure_matched": "Same exposure, always",
+    "exposure_matched": "Same exposure, held evenly",
     "control": "Control",
 }
 
 
 def significance_section(found: Significance) -> Section:
-    """Return the section; its first paragraph says what can and cannot be concluded."""
+    """Return the section of one run."""
     return Section(
         name="significance",
-        title="Signal or luck?",
-        paragraphs=(found.conclusion, _shifts(found), _record(found)),
-        headings=("", *(label for label, _ in FIGURES.values())),
-        rows=(
-            *(
-                (label, *_cells(found.intervals[name]))
-                for name, label in SERIES.items()
-                if name in found.intervals
-            ),
-            *(
-                (f"Strategy minus {SERIES[name].lower()}", *_cells(found.differences[name]))
-                for name in SERIES
-                if name in found.differences
-            ),
-        ),
-        notes=(
-            f"Estimate, and in brackets its {found.confidence * 100:.0f} % interval from "
-            f"{found.draws:,} stationary-bootstrap samples in blocks of "
-            f"{found.block_bars:.0f} bars "
-            "on average, the same samples for all. Same exposure, always: the coin at the "
-            f"strategy's average weight ({written.percent(found.time_in_market)}) on every bar.",
-        ),
+        title="Could it be luck?",
+        paragraphs=(found.conclusion,),
+        headings=("Figure", *SERIES.values()),
+        rows=(*_rows(found), *_difference_rows(found)),
+        notes=(_how(found), _timing(found), _record(found)),
     )
 
 
-def _cells(intervals: dict[str, Interval]) -> tuple[str, ...]:
-    return tuple(
-        f"{text(intervals[name].estimate)} ({text(intervals[name].low)} to "
-        f"{text(intervals[name].high)})"
-        for name, (_, text) in FIGURES.items()
-    )
+def _rows(found: Significance) -> list[tuple[str, ...]]:
+    figures = found.intervals["strategy"]
+    return [
+        (
+            FIGURES[figure].label,
+            *(_interval(figure, found.intervals[name][figure]) for name in SERIES),
+        )
+        for figure in figures
+    ]
 
 
-def _shifts(found: Significance) -> str:
-    if not found.shifts:
-        return "The positions cannot be shifted in time: the run has too few bars."
+def _difference_rows(found: Significance) -> list[tuple[str, ...]]:
+    figures = found.intervals["strategy"]
+    return [
+        (
+            f"{FIGURES[figure].label}: strategy minus it",
+            written.UNDEFINED,
+            *(_interval(figure, found.differences[name][figure]) for name in list(SERIES)[1:]),
+        )
+        for figure in figures
+    ]
+
+
+def _interval(figure: str, interval: Interval) -> str:
+    if isnan(interval.estimate):
+        return written.UNDEFINED
+    write = FIGURES[figure].text
+    return f"{write(interval.estimate)} ({write(interval.low)} to {write(interval.high)})"
+
+
+def _how(found: Significance) -> str:
     return (
-        f"Moved along the coin's history by every possible number of bars ({found.shifts:,} "
-        f"shifts), the same positions grew at least as much in "
-        f"{written.percent(found.shift_p_value)} of cases; the middle one made "
+        f"In brackets: where {written.percent(found.confidence, decimals=0)} of "
+        f"{written.count(found.draws)} stationary bootstraps lie, in blocks of about "
+        f"{written.count(found.block_bars)} bars drawn together for all. Same exposure: the coin "
+        "at the strategy's average weight on every bar."
+    )
+
+
+def _timing(found: Significance) -> str:
+    if not found.shifts or isnan(found.shift_p_value):
+        return "The same positions could not be moved in time: nothing to compare the timing with."
+    return (
+        f"Moved in time in {written.count(found.shifts)} ways, the same positions did at least as "
+        f"well in {written.percent(found.shift_p_value)} of them; the middle one earned "
         f"{written.percent(found.shift_median_cagr)} a year."
     )
 
@@ -73,12 +81,12 @@ def _shifts(found: Significance) -> str:
 def _record(found: Significance) -> str:
     days = found.minimum_track_record_days
     needed = (
-        "no length of record would show it, as the measured ratio is not positive"
-        if not math.isfinite(days)
-        else f"a record of {days / 365.25:,.1f} years would show it at that confidence"
+        "no length of record would show it"
+        if isinf(days) or isnan(days)
+        else f"a record of {written.count(days)} days would be needed to show it"
     )
     return (
-        "The probability that the true Sharpe ratio is above 0, skewness and tails counted, is "
-        f"{written.percent(found.probabilistic_sharpe_ratio)}; {needed}. It treats bars as the "
-        "sample, though only the episodes are independent."
+        f"Probability that the true Sharpe ratio is above 0: "
+        f"{written.percent(found.probabilistic_sharpe_ratio)}; at a confidence of "
+        f"{written.percent(found.confidence, decimals=0)} {needed}."
     )

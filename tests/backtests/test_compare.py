@@ -1,0 +1,230 @@
+"""The page of all runs and the comparison: what they show, refuse, and survive."""
+
+import json
+import shutil
+import threading
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+from markupsafe import escape
+
+from backtests.compare import main
+from backtests.report.compare_page import ABSENT, differences
+from backtests.report.index_page import COLUMNS, index_page, verdict_word
+from backtests.report.run_record import BrokenRunError, chosen_folders, read_run, read_runs
+from backtests.report.server import server
+from backtests.run import main as run
+
+HOSTILE = "<img src=x onerror=alert(1)>\"'&"
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    out = tmp_path_factory.mktemp("runs")
+    for days in ("60", "90"):
+        arguments = ["--asset", "ETH", "--source", "sample", "--set", f"rules.hold_days={days}"]
+        assert run([*arguments, "--start", "2020-01-01", "--out", str(out), "--quiet"]) == 0
+    return out
+
+
+@pytest.fixture
+def results(made, tmp_path):
+    shutil.copytree(made, tmp_path / "results")
+    return tmp_path / "results"
+
+
+def changed(folder, name, change):
+    path = folder / name
+    content = json.loads(path.read_text())
+    change(content)
+    path.write_text(json.dumps(content))
+
+
+def test_index_shows_every_run_with_the_figures_of_its_metrics(results, capsys):
+    assert main(["--out", str(results)]) == 0
+    assert "2 runs, 0 folders" in capsys.readouterr().out
+    text = (results / "index.html").read_text()
+    runs, _ = read_runs(results)
+    for record in runs:
+        assert f'href="./{record.name}/tearsheet.html"' in text
+        metrics = json.loads((results / record.name / "metrics.json").read_text())
+        for account in ("strategy", "buy_and_hold"):
+            assert f'data-sort="{metrics[account]["cagr"]!r}"' in text
+    assert all(escape(heading) in text for heading, _ in COLUMNS)
+
+
+@pytest.mark.parametrize(
+    ("break_it", "reason"),
+    [
+        (lambda f: (f / "metrics.json").unlink(), "metrics.json is missing"),
+        (lambda f: (f / "metrics.json").write_text("{"), "metrics.json cannot be read"),
+        (lambda f: (f / "metrics.json").write_text("[1]"), "metrics.json is not a table"),
+        (lambda f: (f / "metrics.json").write_text("[" * 100_000), "metrics.json cannot be read"),
+        (lambda f: (f / "metrics.json").write_bytes(b"\xff\xfe"), "is not UTF-8 text"),
+        (lambda f: (f / "manifest.json").write_text("{}"), "manifest.json has no config"),
+        (
+            lambda f: changed(f, "metrics.json", lambda m: m.pop("strategy")),
+            "metrics.json has no figures of strategy",
+        ),
+        (
+            lambda f: changed(f, "metrics.json", lambda m: m["strategy"].update(cagr="<b>")),
+            "cagr is not a number",
+        ),
+        (
+            lambda f: changed(f, "metrics.json", lambda m: m["strategy"].pop("cagr")),
+            "metrics.json has no strategy cagr",
+        ),
+    ],
+)
+def test_broken_folder_is_listed_with_the_reason(results, capsys, break_it, reason):
+    folder = min(path for path in results.iterdir())
+    break_it(folder)
+    assert main(["--out", str(results)]) == 0
+    out = capsys.readouterr().out
+    assert "1 runs, 1 folders" in out
+    assert reason in out
+    assert reason.split(":")[0] in (results / "index.html").read_text()
+
+
+def test_files_and_hidden_folders_are_no_runs(results):
+    (results / "README.md").write_text("")
+    (results / ".writing-x").mkdir()
+    runs, broken = read_runs(results)
+    assert (len(runs), broken) == (2, [])
+
+
+def test_hostile_text_of_a_run_stays_text(results):
+    folder = min(path for path in results.iterdir())
+    changed(folder, "metrics.json", lambda m: m.update(verdict=HOSTILE, warnings=[HOSTILE]))
+    changed(folder, "manifest.json", lambda m: m["config"].update(asset=HOSTILE))
+    evil = results / "<svg onload=alert(2)>"
+    folder.rename(evil)
+    (results / "<i>broken").mkdir()
+    page = index_page(*read_runs(results))
+    assert "<img" not in page
+    assert "<svg" not in page
+    assert "<i>" not in page
+    assert "&lt;img src=x" in page
+    assert "%3Csvg%20onload" in page
+
+
+def test_undefined_figures_sort_last_and_read_as_undefined(results):
+    folder = min(path for path in results.iterdir())
+    changed(folder, "metrics.json", lambda m: m["strategy"].update(cagr=None))
+    record = read_run(folder)
+    assert verdict_word(record) == "undefined"
+    assert 'data-sort=""' in index_page([record], [])
+
+
+def test_no_runs_say_how_to_make_one(tmp_path):
+    assert main(["--out", str(tmp_path)]) == 0
+    assert "No runs here yet" in (tmp_path / "index.html").read_text()
+
+
+def test_comparison_shows_what_differs_and_both_curves(results, capsys):
+    names = sorted(path.name for path in results.iterdir())
+    assert main([*names, "--out", str(results)]) == 0
+    path = capsys.readouterr().out.removeprefix("Comparison: ").strip()
+    text = Path(path).read_text(encoding="utf-8")
+    assert "rules.hold_days" in text
+    assert "signal.base" not in text
+    charts = json.loads(text.partition('id="charts">')[2].partition("</script>")[0])["figures"]
+    assert [trace["name"] for trace in charts["equity"]["data"]] == ["1. ETH", "2. ETH", "Hold ETH"]
+
+
+def test_differences_name_settings_that_one_config_lacks():
+    first, second = {"a": 1, "filters": {"vix": {"level": 20}}}, {"a": 1, "filters": {}}
+    assert differences([first, second]) == [("filters.vix.level", ["20", ABSENT])]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--out", "/no/such"), "must be a folder of results"),
+        (("one",), "Give 2 to 12 runs, received 1"),
+        (("one", "two"), "'one' is no run"),
+        (("..", "."), "'..' is no run"),
+        (("../../etc", "two"), "'../../etc' is no run"),
+        (("--serve", "one"), "`--serve` takes no runs"),
+        (("--serve", "--port", "99999"), "`--port` must be a free port"),
+        (("--frobnicate",), "unrecognized arguments"),
+    ],
+)
+def test_wrong_input_exits_2_with_one_line(arguments, message, results, capsys):
+    out = () if "--out" in arguments else ("--out", str(results))
+    assert main([*arguments, *out]) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
+
+
+def test_comparison_of_a_broken_run_names_it(results, capsys):
+    names = sorted(path.name for path in results.iterdir())
+    (results / names[0] / "equity.csv").unlink()
+    assert main([*names, "--out", str(results)]) == 2
+    assert f"{names[0]}: equity.csv cannot be read" in capsys.readouterr().err
+
+
+def test_chosen_folders_refuses_what_is_outside(results):
+    with pytest.raises(BrokenRunError):
+        chosen_folders(results, ["..", "."])
+
+
+@pytest.fixture
+def address(results):
+    with server(results, port=0) as serving:
+        thread = threading.Thread(target=serving.serve_forever, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{serving.server_port}"
+        serving.shutdown()
+
+
+def get(url, **headers):
+    request = urllib.request.Request(url, headers=headers)  # noqa: S310 - our own server
+    with urllib.request.urlopen(request) as answer:  # noqa: S310
+        return answer.read().decode()
+
+
+def test_served_index_is_fresh_on_every_reload(address, results):
+    assert "2 runs" in get(address + "/")
+    shutil.rmtree(min(path for path in results.iterdir()))
+    assert "1 run<" in get(address + "/index.html")
+
+
+def test_server_serves_tearsheets_and_comparisons(address, results):
+    names = sorted(path.name for path in results.iterdir())
+    assert "Does ETH follow" in get(f"{address}/{names[0]}/tearsheet.html")
+    assert "2 runs side by side" in get(f"{address}/compare?run={names[0]}&run={names[1]}")
+
+
+@pytest.mark.parametrize(
+    ("path", "headers", "code"),
+    [
+        ("/../../../etc/passwd", {}, 404),
+        ("/%2e%2e/%2e%2e/etc/passwd", {}, 404),
+        ("/no-such/tearsheet.html", {}, 404),
+        ("/compare?run=a&run=b", {}, 400),
+        ("/", {"Host": "evil.example:80"}, 403),
+    ],
+)
+def test_server_refuses_what_is_not_a_result(address, path, headers, code):
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        get(address + path, **headers)
+    assert refused.value.code == code
+    refused.value.close()
+
+
+def test_index_of_2000_runs_is_built_in_time(made, tmp_path):
+    folder = min(path for path in made.iterdir() if path.is_dir())
+    for number in range(2_000):
+        target = tmp_path / f"{number:04d}"
+        target.mkdir()
+        for name in ("metrics.json", "manifest.json"):
+            (target / name).write_bytes((folder / name).read_bytes())
+    started = time.process_time()
+    page = index_page(*read_runs(tmp_path))
+    assert time.process_time() - started < 3
+    assert page.count("<tr data-run=") == 2_000
