@@ -11,14 +11,16 @@ from typing import Final
 
 from feeds import instruments
 from feeds.bars import Bars
-from feeds.cache import Cache, cache_folder
+from feeds.cache.updates import Cache
 from feeds.checks import findings
 from feeds.commands import Parser, complain, exit_code, run_command
 from feeds.errors import ConfigError, InputError, NotServed, Unreachable
+from feeds.folders import cache_folder
 from feeds.instruments import Instrument
-from feeds.live import VENDORS, Live
+from feeds.live import Live
 from feeds.sessions import BAR_LENGTHS
 from feeds.universe import altcoins
+from feeds.vendors import VENDORS
 
 BASKET: Final = "ALTS"
 WORKERS: Final = 4

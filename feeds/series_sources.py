@@ -6,11 +6,11 @@ import pandas as pd
 
 from feeds.errors import DataError
 from feeds.files import Files
-from feeds.fred import NET_LIQUIDITY, NET_LIQUIDITY_PARTS, Fred, net_liquidity
 from feeds.instruments import index
 from feeds.releases import FRED_SERIES
 from feeds.series import Series, series_from_file
 from feeds.sessions import bar_ends
+from feeds.vendors.fred import NET_LIQUIDITY, NET_LIQUIDITY_PARTS, Fred, net_liquidity
 
 
 def load_series(

@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from feeds.bars import Bars
-from feeds.cache import Cache, cache_folder
+from feeds.cache.updates import Cache
 from feeds.checks import with_findings
+from feeds.clock import Clock, utc_now
 from feeds.errors import Unreachable
+from feeds.folders import cache_folder
 from feeds.instruments import Instrument
-from feeds.live import VENDORS, Live
-from feeds.vendor import Clock, utc_now
+from feeds.live import Live
+from feeds.vendors import VENDORS
 
 log = logging.getLogger(__name__)
 

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from feeds.cache import Cache
+from feeds.cache.store import Key, Store
+from feeds.cache.updates import Cache
 from feeds.download import main
 from feeds.errors import Unreachable
 from feeds.instruments import coin
-from feeds.live import Live, Reach
-from feeds.store import Key, Store
+from feeds.live import Live
 from feeds.universe import USUAL
+from feeds.vendors.reach import Reach
 from tests.scripted import Clock, Scripted, days, frame_of, hours, sessions
 
 NOW = "2024-03-10 00:05"

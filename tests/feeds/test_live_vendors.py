@@ -3,15 +3,17 @@
 import pandas as pd
 import pytest
 
-from feeds.cache import Cache
-from feeds.exchanges import Exchange, Exchanges
+from feeds.cache.updates import Cache
 from feeds.instruments import coin, index
-from feeds.live import Live, Reach
-from feeds.patience import Patience
-from feeds.yahoo import Yahoo
-from tests.feeds.exchange_servers import client_for, exchange_server, is_page
-from tests.feeds.loopback import DAY_MS, candles, serving
-from tests.feeds.yahoo_server import LoopbackSession, session_rows, yahoo_server
+from feeds.live import Live
+from feeds.vendors.exchange import Exchange
+from feeds.vendors.exchanges import Exchanges
+from feeds.vendors.patience import Patience
+from feeds.vendors.reach import Reach
+from feeds.vendors.yahoo import Yahoo
+from tests.feeds.vendors.exchange_servers import client_for, exchange_server, is_page
+from tests.feeds.vendors.loopback import DAY_MS, candles, serving
+from tests.feeds.vendors.yahoo_server import LoopbackSession, session_rows, yahoo_server
 
 TODAY = pd.Timestamp("2024-06-27 22:00", tz="UTC")
 TOMORROW = TODAY + pd.Timedelta(days=1)

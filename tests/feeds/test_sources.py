@@ -5,11 +5,13 @@ import pytest
 
 from feeds import sources
 from feeds.bars import Bars
-from feeds.cache import Cache
+from feeds.cache.updates import Cache
 from feeds.errors import ConfigError, DataError, NotServed, Unreachable
 from feeds.instruments import coin, index
-from feeds.live import Live, NotCached, Reach, open_vendor
+from feeds.live import Live, NotCached
 from feeds.sources import SAMPLE_BANNER, Auto, Checked, FellBack, load_all
+from feeds.vendors import VENDORS, open_vendor
+from feeds.vendors.reach import Reach
 from tests.scripted import Clock, Scripted, days, frame_of, hours, sessions
 
 RUT, BTC, ETH = index("RUT"), coin("BTC"), coin("ETH")
@@ -237,7 +239,7 @@ def test_open_source_files_without_folder_is_refused():
 
 
 def test_open_vendor_without_its_client_is_unreachable(monkeypatch):
-    monkeypatch.setitem(sources.VENDORS, "yahoo", ("feeds.no_such_client", "Yahoo"))
+    monkeypatch.setitem(VENDORS, "yahoo", ("feeds.no_such_client", "Yahoo"))
     with pytest.raises(Unreachable, match="yahoo: its client cannot be imported"):
         open_vendor("yahoo")
 

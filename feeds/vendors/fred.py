@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 
 from feeds.errors import ConfigError, DataError, NotServed
-from feeds.patience import PassingError, Patience
 from feeds.releases import FRED_SERIES
 from feeds.series import Series, validated_series
+from feeds.vendors.patience import PassingError, Patience
 
 if TYPE_CHECKING:
     import requests
@@ -56,7 +56,7 @@ class Fred:
         ConfigError
             If no release calendar is known for the name.
         Unreachable, NotServed, DataError
-            As for bars: see `feeds.vendor.Vendor.fetch`.
+            As for bars: see `feeds.vendors.vendor.Vendor.fetch`.
         """
         if name == NET_LIQUIDITY:
             return net_liquidity(*(self.fetch(part) for part in NET_LIQUIDITY_PARTS))
@@ -85,7 +85,7 @@ class Fred:
     def _asked(self, name: str) -> str:
         import requests
 
-        from feeds.wire import mount
+        from feeds.vendors.wire import mount
 
         with requests.Session() as session:
             mount(session, self._patience, is_data=_is_csv)
@@ -158,7 +158,7 @@ def _is_csv(body: bytes) -> bool:
 def _failure(error: Exception) -> PassingError:
     import requests
 
-    from feeds.wire import could_not_connect
+    from feeds.vendors.wire import could_not_connect
 
     if could_not_connect(error):
         return PassingError("cannot be reached", connecting=True)

@@ -9,11 +9,12 @@ import pandas as pd
 import pytest
 
 from feeds.errors import ConfigError, DataError, NotServed, Unreachable
-from feeds.exchanges import Exchange, Exchanges
 from feeds.instruments import coin, index
-from feeds.patience import Patience
-from tests.feeds.exchange_servers import client_for, exchange_server, is_page
-from tests.feeds.loopback import (
+from feeds.vendors.exchange import Exchange
+from feeds.vendors.exchanges import Exchanges
+from feeds.vendors.patience import Patience
+from tests.feeds.vendors.exchange_servers import client_for, exchange_server, is_page
+from tests.feeds.vendors.loopback import (
     DAY_MS,
     HOUR_MS,
     HTML,
@@ -331,7 +332,7 @@ def test_fetch_of_a_timeframe_not_served_lists_the_others():
 
 
 def test_fetch_without_network_fails_within_seconds():
-    from tests.feeds.loopback import closed_address
+    from tests.feeds.vendors.loopback import closed_address
 
     client = client_for("binance", closed_address())
     vendor = Exchange("binance", client=client, clock=lambda: NOW, patience=Patience(first_wait=0))

@@ -10,10 +10,10 @@ import pytest
 
 from feeds.errors import DataError, NotServed, Unreachable
 from feeds.instruments import coin, index
-from feeds.patience import Patience
 from feeds.sessions import bar_ends
-from feeds.yahoo import Yahoo
-from tests.feeds.loopback import (
+from feeds.vendors.patience import Patience
+from feeds.vendors.yahoo import Yahoo
+from tests.feeds.vendors.loopback import (
     HTML,
     Answer,
     as_json,
@@ -21,7 +21,7 @@ from tests.feeds.loopback import (
     serving,
     silent_address,
 )
-from tests.feeds.yahoo_server import (
+from tests.feeds.vendors.yahoo_server import (
     NEW_YORK,
     LoopbackSession,
     any_chart,

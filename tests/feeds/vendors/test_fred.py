@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 
 from feeds.errors import ConfigError, DataError, NotServed, Unreachable
-from feeds.fred import Fred, net_liquidity
-from feeds.patience import Patience
-from tests.feeds.loopback import HTML, Answer, Request, Server, closed_address, serving
+from feeds.vendors.fred import Fred, net_liquidity
+from feeds.vendors.patience import Patience
+from tests.feeds.vendors.loopback import HTML, Answer, Request, Server, closed_address, serving
 
 IMPATIENT = Patience(
     connect_timeout=0.5, read_timeout=0.3, attempts=2, first_wait=0.0, longest_wait=0.0

@@ -19,8 +19,8 @@ from urllib.parse import quote, unquote
 import numpy as np
 import pandas as pd
 
+from feeds.cache.manifest import FORMAT, About, Malformed, Manifest, Segment
 from feeds.errors import ConfigError, DataError
-from feeds.manifest import FORMAT, About, Malformed, Manifest, Segment
 
 SEGMENT_ROWS: Final = 4096
 LOCK_TIMEOUT_SECONDS: Final = 600.0

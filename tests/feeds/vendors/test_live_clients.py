@@ -5,17 +5,24 @@ from contextlib import contextmanager
 import pandas as pd
 import pytest
 
-from feeds.cache import Cache
+from feeds.cache.store import Key, Store
+from feeds.cache.updates import Cache
 from feeds.errors import Unreachable
-from feeds.exchanges import Exchange, Exchanges
 from feeds.instruments import coin, index
-from feeds.live import Live, Reach
-from feeds.patience import Patience
-from feeds.store import Key, Store
-from feeds.yahoo import Yahoo
-from tests.feeds.exchange_servers import client_for, exchange_server, is_page
-from tests.feeds.loopback import HOUR_MS, Answer, candles, serving
-from tests.feeds.yahoo_server import LoopbackSession, chart_request, session_rows, yahoo_server
+from feeds.live import Live
+from feeds.vendors.exchange import Exchange
+from feeds.vendors.exchanges import Exchanges
+from feeds.vendors.patience import Patience
+from feeds.vendors.reach import Reach
+from feeds.vendors.yahoo import Yahoo
+from tests.feeds.vendors.exchange_servers import client_for, exchange_server, is_page
+from tests.feeds.vendors.loopback import HOUR_MS, Answer, candles, serving
+from tests.feeds.vendors.yahoo_server import (
+    LoopbackSession,
+    chart_request,
+    session_rows,
+    yahoo_server,
+)
 from tests.scripted import Clock
 
 RUT, BTC = index("RUT"), coin("BTC")

@@ -58,9 +58,3 @@ class Progress:
 
 
 Watcher = Callable[[Progress], None]
-Clock = Callable[[], pd.Timestamp]
-
-
-def utc_now() -> pd.Timestamp:
-    """Return the present instant, UTC."""
-    return pd.Timestamp.now(tz="UTC")

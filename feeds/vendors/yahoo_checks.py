@@ -11,7 +11,7 @@ from feeds.errors import DataError, NotServed
 from feeds.sessions import BAR_LENGTHS, NEW_YORK, session_closes, sessions_between
 
 if TYPE_CHECKING:
-    from feeds.yahoo_session import ChartAnswer
+    from feeds.vendors.yahoo_session import ChartAnswer
 
 log = logging.getLogger(__name__)
 

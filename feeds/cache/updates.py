@@ -1,7 +1,6 @@
 """Keep stored tables up to date: fetch what is missing, compare what is held, note revisions."""
 
 import logging
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,17 +8,16 @@ from typing import Final
 
 import pandas as pd
 
+from feeds.cache.manifest import MAX_EVENTS, About, Event
+from feeds.cache.revisions import mistrust, revisions
+from feeds.cache.store import Damaged, Key, Store, Table
+from feeds.clock import Clock, utc_now
 from feeds.errors import NotServed
-from feeds.manifest import MAX_EVENTS, About, Event
-from feeds.revisions import mistrust, revisions
-from feeds.store import Damaged, Key, Store, Table
-from feeds.vendor import Clock, utc_now
 
 log = logging.getLogger(__name__)
 
 OVERLAP_ROWS: Final = 7  # fetched again with every update, to see revisions
 RECHECK_AFTER: Final = pd.Timedelta(minutes=15)
-FOLDER_VARIABLE: Final = "RUSSELL_CACHE_DIR"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,15 +32,6 @@ class Fetched:
 
 Fetch = Callable[[pd.Timestamp | None], Fetched]
 IsDue = Callable[[pd.Timestamp], bool]
-
-
-def cache_folder(configured: str = "") -> Path:
-    """Return where tables are kept: as configured, else RUSSELL_CACHE_DIR, else the XDG place."""
-    named = configured or os.environ.get(FOLDER_VARIABLE, "")
-    if named:
-        return Path(named).expanduser()
-    base = os.environ.get("XDG_CACHE_HOME", "")
-    return (Path(base) if base else Path.home() / ".cache") / "russell-risk-on"
 
 
 class Cache:
