@@ -8,7 +8,8 @@ Read from the top; each line uses only what stands below it.
 - Behind `live`: `vendors` (Yahoo, exchanges, FRED) and `cache` (tables that survive crashes).
 - Judging and shaping: `checks` finds gaps and stale ends, `resample` makes longer bars.
 - Values: `bars` and `series` validate, `releases` says when a series was published.
-- Time: `sessions` (the New York calendar), `alignment` (what is known when).
+- Time: `sessions` (when a bar is over), `calendar_table` (New York's opens and closes),
+  `alignment` (what is known when).
 - Ground: `instruments`, `errors`, `clock`, `folders`.
 
 `combined` hands bars and signals to backtrader as one feed.

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any, Final
 import pandas as pd
 
 from feeds.bars import Bars
+from feeds.calendar_table import FIRST_SESSION
 from feeds.clock import Clock, utc_now
 from feeds.errors import DataError, NotServed
 from feeds.folders import cache_folder
 from feeds.instruments import Instrument, yahoo_symbol
-from feeds.sessions import FIRST_SESSION, NEW_YORK
+from feeds.sessions import NEW_YORK
 from feeds.vendors.patience import Patience
 from feeds.vendors.tidy import tidied
 from feeds.vendors.yahoo_checks import require_beginning, with_gaps_noted, with_tail_checked
