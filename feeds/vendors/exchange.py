@@ -18,7 +18,7 @@ from feeds.errors import NotServed
 from feeds.instruments import Instrument
 from feeds.sessions import BAR_LENGTHS
 from feeds.vendors.exchange_client import Market, configured, market_of, new_client, translated
-from feeds.vendors.paging import AskPage, Row, Span, missing_bars, opening, whole_history
+from feeds.vendors.paging import AskPage, Row, Span, opening, whole_history
 from feeds.vendors.patience import Patience
 from feeds.vendors.tidy import tidied
 from feeds.vendors.vendor import Progress, Watcher
@@ -194,7 +194,7 @@ def _table(rows: list[Row]) -> pd.DataFrame:
 
 
 def _notes(rows: list[Row], market: Market, span: Span, since: pd.Timestamp | None) -> list[str]:
-    notes = [f"{market.origin}: traded prices, nothing to adjust for"]
+    notes = []
     if market.quote != "USD":
         notes.append(f"{market.origin}: priced in {market.quote}, taken as USD")
     if rows:
@@ -202,13 +202,5 @@ def _notes(rows: list[Row], market: Market, span: Span, since: pd.Timestamp | No
         if since is not None and first > since.ceil(pd.Timedelta(span.step, unit="ms")):
             notes.append(f"{market.origin}: begins {first:%Y-%m-%d %H:%M}, there is none before")
         if rows[-1][0] < span.end:
-            notes.append(f"{market.origin}: ends {last:%Y-%m-%d %H:%M}, newer bars are not out yet")
-    missing, longest, begins = missing_bars(rows, step=span.step)
-    if missing:
-        at = pd.Timestamp(begins, unit="ms", tz="UTC")
-        notes.append(
-            f"{market.origin}: {missing} bars missing, at most {longest} in a row, "
-            f"from {at:%Y-%m-%d %H:%M}"
-        )
-        log.warning("%s", notes[-1])
+            log.info("%s: ends %s, newer bars are not out yet", market.origin, last)
     return notes

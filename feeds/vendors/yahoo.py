@@ -18,7 +18,7 @@ from feeds.instruments import Instrument, yahoo_symbol
 from feeds.sessions import NEW_YORK
 from feeds.vendors.patience import Patience
 from feeds.vendors.tidy import tidied
-from feeds.vendors.yahoo_checks import require_beginning, with_gaps_noted, with_tail_checked
+from feeds.vendors.yahoo_checks import require_beginning, require_end, require_few_gaps
 
 if TYPE_CHECKING:
     from feeds.vendors.yahoo_session import ChartAnswer, WatchedSession
@@ -32,7 +32,6 @@ FIRST_COIN: Final = pd.Timestamp("2010-01-01", tz="UTC")
 # The official close of an index comes minutes after the bell.
 SETTLING: Final = pd.Timedelta(minutes=30)
 REMEDY: Final = "Check the network, try later, or use --offline or --source files."
-ADJUSTMENT: Final = "prices split-adjusted, not dividend-adjusted"
 # Yahoo's plain close has splits in it and dividends not; rows without prices stay visible.
 PLAIN: Final[dict[str, Any]] = {
     "auto_adjust": False,
@@ -121,7 +120,9 @@ class Yahoo:
             now=settled,
             notes=_notes(timeframe, since, origin),
         )
-        return with_gaps_noted(with_tail_checked(bars, settled))
+        require_end(bars, settled)
+        require_few_gaps(bars)
+        return bars
 
     def _asked(
         self, symbol: str, timeframe: str, start: pd.Timestamp, origin: str
@@ -220,7 +221,6 @@ def _table(frame: pd.DataFrame, instrument: Instrument, timeframe: str) -> pd.Da
 
 
 def _notes(timeframe: str, since: pd.Timestamp | None, origin: str) -> list[str]:
-    notes = [f"{origin}: {ADJUSTMENT}"]
     if timeframe == "1h" and since is None:
-        notes.append(f"{origin}: Yahoo has hourly bars of the last 730 days only")
-    return notes
+        return [f"{origin}: Yahoo has hourly bars of the last 730 days only"]
+    return []
