@@ -5,7 +5,6 @@ import logging
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
-from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
@@ -16,9 +15,9 @@ from feeds.checks import findings
 from feeds.commands import Parser, complain, exit_code, run_command
 from feeds.errors import ConfigError, InputError, NotServed, Unreachable
 from feeds.folders import cache_folder
-from feeds.instruments import Instrument
 from feeds.live import Live
 from feeds.sessions import BAR_LENGTHS
+from feeds.sources import Request
 from feeds.universe import altcoins
 from feeds.vendors import VENDORS
 
@@ -29,21 +28,6 @@ EXAMPLES: Final = """\
   python -m feeds.download --assets BTC,ETH,ALTS --index russell2000
   python -m feeds.download --assets BTC --timeframe 1h --source exchange
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """One table to fill: an instrument and the length of its bars.
-
-    `is_optional` marks a member of the basket: one that died may be served by no vendor.
-    """
-
-    instrument: Instrument
-    timeframe: str
-    is_optional: bool = False
-
-    def __str__(self) -> str:
-        return f"{self.instrument.symbol} {self.timeframe}"
 
 
 def main(arguments: Sequence[str] | None = None, *, live: Live | None = None) -> int:

@@ -11,7 +11,7 @@ from feeds.bars import Bars
 from feeds.cache.store import Damaged, Key, Table
 from feeds.cache.updates import Cache, Fetched
 from feeds.clock import Clock, utc_now
-from feeds.errors import DataError, Unreachable
+from feeds.errors import DataError, NotCached
 from feeds.instruments import Instrument
 from feeds.sessions import BAR_LENGTHS, NEW_YORK, bar_ends, session_hours, sessions_between
 from feeds.vendors import VENDORS, OpenVendor, open_vendor
@@ -19,10 +19,6 @@ from feeds.vendors.reach import PROCESS_REACH, Reach
 from feeds.vendors.vendor import Vendor
 
 log = logging.getLogger(__name__)
-
-
-class NotCached(DataError):
-    """Only the cache may be used, and it does not hold these bars."""
 
 
 class Live:
@@ -143,18 +139,9 @@ class Live:
 
     def _fetch(self, key: Key, instrument: Instrument) -> Callable[[pd.Timestamp | None], Fetched]:
         def fetch(since: pd.Timestamp | None) -> Fetched:
-            try:
-                with self._turns[key.vendor]:
-                    self._reach.require(key.vendor)
-                    vendor = self._opened(key.vendor)
-                    bars = vendor.fetch(instrument, timeframe=key.timeframe, since=since)
-                    self._reach.answered(key.vendor)
-            except Unreachable as error:
-                self._reach.failed(key.vendor, error)
-                raise
-            except DataError:
-                self._reach.answered(key.vendor)
-                raise
+            with self._turns[key.vendor], self._reach.asking(key.vendor):
+                vendor = self._opened(key.vendor)
+                bars = vendor.fetch(instrument, timeframe=key.timeframe, since=since)
             return Fetched(bars.frame, bars.source, bars.origin, bars.notes)
 
         return fetch

@@ -75,6 +75,17 @@ class Cache:
         with self.store.lock(key):
             return self._refetch(key, fetch, reason)
 
+    def renew(self, key: Key, fetch: Fetch, *, max_age: pd.Timedelta) -> None:
+        """Fetch a table anew in full unless the vendor was asked within `max_age`.
+
+        For vendors that serve the whole history or nothing.
+        """
+        if self._age(key) < max_age:
+            return
+        with self.store.lock(key):
+            if self._age(key) >= max_age:
+                self._fill(key, fetch(None), _about_if_readable(self.store, key), [])
+
     def holds(self, key: Key) -> bool:
         """Return whether the table is there, as far as its manifest tells."""
         try:
@@ -89,9 +100,15 @@ class Cache:
             return False
         if manifest is None:
             return False
-        since_checked = self._clock() - pd.Timestamp(manifest.about.checked)
-        just_asked = pd.Timedelta(0) <= since_checked < RECHECK_AFTER
-        return just_asked or not is_due(manifest.last)
+        return self._age(key) < RECHECK_AFTER or not is_due(manifest.last)
+
+    def _age(self, key: Key) -> pd.Timedelta:
+        """Return how long ago the vendor was asked, for ever if it is not known to have been."""
+        about = _about_if_readable(self.store, key)
+        if about is None:
+            return pd.Timedelta.max
+        age = self._clock() - pd.Timestamp(about.checked)
+        return age if age >= pd.Timedelta(0) else pd.Timedelta.max
 
     def _extend(self, key: Key, fetch: Fetch, held: Table) -> int:
         tail = held.frame.iloc[-OVERLAP_ROWS:]

@@ -1,9 +1,11 @@
 """Which vendors answer in this process."""
 
+import contextlib
 import threading
+from collections.abc import Iterator
 from typing import Final
 
-from feeds.errors import Unreachable
+from feeds.errors import DataError, Unreachable
 
 
 class Reach:
@@ -23,6 +25,20 @@ class Reach:
         with self._lock:
             if name in self._silent:
                 raise Unreachable(f"{name} is not asked again: {self._silent[name]}")
+
+    @contextlib.contextmanager
+    def asking(self, name: str) -> Iterator[None]:
+        """Ask the vendor inside; whether it could be reached is remembered."""
+        self.require(name)
+        try:
+            yield
+        except Unreachable as error:
+            self.failed(name, error)
+            raise
+        except DataError:
+            self.answered(name)
+            raise
+        self.answered(name)
 
     def answered(self, name: str) -> None:
         """Note that the vendor answered, whatever it said."""

@@ -13,10 +13,10 @@ import pytest
 from feeds.cache.manifest import MAX_EVENTS
 from feeds.cache.store import SEGMENT_ROWS, Damaged, Key, Store
 from feeds.cache.updates import Cache
-from feeds.errors import ConfigError, DataError, NotServed, Unreachable
+from feeds.errors import ConfigError, DataError, NotCached, NotServed, Unreachable
 from feeds.folders import cache_folder
 from feeds.instruments import coin, index
-from feeds.live import Live, NotCached
+from feeds.live import Live
 from feeds.vendors.reach import Reach
 from tests.scripted import Clock, Scripted, days, frame_of, hours, sessions
 

@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 
 from feeds.errors import ConfigError, DataError, NotServed, Unreachable
-from feeds.vendors.fred import Fred, net_liquidity
+from feeds.net_liquidity import PARTS, net_liquidity
+from feeds.vendors.fred import Fred
 from feeds.vendors.patience import Patience
 from tests.feeds.vendors.loopback import HTML, Answer, Request, Server, closed_address, serving
 
@@ -68,7 +69,7 @@ def test_fetch_of_a_revised_series_says_so():
 
 def test_fetch_of_net_liquidity_is_in_billions_and_known_with_its_last_part():
     with fred() as (source, _):
-        series = source.fetch("NET_LIQUIDITY")
+        series = net_liquidity(*map(source.fetch, PARTS))
     # 6756.227 - 410 - 200.5 (of the day before), 6740.253 - 350 - 241.245, 6723.460 - 300 - 300
     assert series.frame["value"].tolist() == pytest.approx([6145.727, 6149.008, 6123.46])
     assert series.units == "USD billion"
