@@ -6,18 +6,21 @@ import hashlib
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, get_args, get_origin
 
 import tomli_w
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError, field_validator
 from pydantic.fields import FieldInfo
 
+from backtests.claims import ClaimSettings
+from backtests.settings import SignificanceSettings
 from feeds.errors import ConfigError
 from strategies.settings import (
     READY_MADE,
     BasketSettings,
     FilterSettings,
     IdleSettings,
+    Registry,
     RuleSettings,
     Settings,
     SignalSettings,
@@ -104,11 +107,13 @@ class Config(Settings):
     idle: IdleSettings = IdleSettings()
     basket: BasketSettings = BasketSettings()
     filters: dict[str, FilterSettings] = Field(default_factory=dict)
+    significance: SignificanceSettings = SignificanceSettings()
+    claim: ClaimSettings | None = None  # what the study judges; a run does not read it
 
     @field_validator("asset")
     @classmethod
     def _upper(cls, asset: str) -> str:
-        return asset.strip().upper()
+        return asset.upper() if asset.isalnum() else asset
 
     @field_validator("filters", mode="before")
     @classmethod
@@ -117,13 +122,15 @@ class Config(Settings):
         if not isinstance(filters, dict):
             return filters
         return {
-            name: {**READY_MADE.get(name, {}), **given} if isinstance(given, dict) else given
+            name: {"series": name.upper()} | READY_MADE.get(name, {}) | given
+            if isinstance(given, dict)
+            else given
             for name, given in filters.items()
         }
 
     def to_toml(self) -> str:
         """Return the whole effective config as TOML; reading it gives the same config."""
-        return tomli_w.dumps(self.model_dump())
+        return tomli_w.dumps(self.model_dump(exclude_none=True))
 
     @property
     def short_hash(self) -> str:
@@ -196,15 +203,17 @@ def _put(tree: dict[str, Any], dotted: str, value: Any) -> None:
 
 def _explained(error: ValidationError) -> str:
     findings = error.errors()
-    first = findings[0]
+    # a misspelt key also leaves the right one missing: name the misspelling
+    first = next((one for one in findings if one["type"] == "extra_forbidden"), findings[0])
     key, field = _locate(first["loc"])
     others = len({_locate(finding["loc"])[0] for finding in findings}) - 1
     more = f" ({others} more wrong.)" if others else ""
     if field is None:
-        near = difflib.get_close_matches(key, list(_keys(Config)), n=1, cutoff=0.5)
-        hint = f"The nearest is `{near[0]}`." if near else "See configs/eth.toml for all keys."
+        near = _nearest(key)
+        hint = f"The nearest is `{near}`." if near else "See configs/eth.toml for all keys."
         return f"`{key}` is not a setting. {hint}{more}"
-    return f"`{key}` must be {_allowed(field)}, received {first['input']!r}.{more}"
+    received = "nothing" if first["type"] == "missing" else repr(first["input"])
+    return f"`{key}` must be {_allowed(field)}, received {received}.{more}"
 
 
 def _locate(location: Sequence[str | int]) -> tuple[str, FieldInfo | None]:
@@ -213,29 +222,53 @@ def _locate(location: Sequence[str | int]) -> tuple[str, FieldInfo | None]:
     names: list[str] = []
     field: FieldInfo | None = None
     for part in location:
-        if not (isinstance(model, type) and issubclass(model, BaseModel)):
+        if get_origin(model) is dict:  # a section of named sections: the name is free
+            model = get_args(model)[1]
+        elif section := _section(model):
+            field = section.model_fields.get(str(part))
+            model = field.annotation if field else None
+        else:
             break
         names.append(str(part))
-        field = model.model_fields.get(str(part))
-        model = field.annotation if field else None
     return ".".join(names), field
+
+
+def _nearest(key: str) -> str:
+    section, _, name = key.rpartition(".")
+    if section.startswith("filters."):
+        near = difflib.get_close_matches(name, FilterSettings.model_fields, n=1)
+        return f"{section}.{near[0]}" if near else ""
+    near = difflib.get_close_matches(key, list(_keys(Config)), n=1, cutoff=0.5)
+    return near[0] if near else ""
 
 
 def _keys(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
     for name, field in model.model_fields.items():
-        annotation = field.annotation
-        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-            yield from _keys(annotation, f"{prefix}{name}.")
+        section = _section(field.annotation)
+        if section is not None:
+            yield from _keys(section, f"{prefix}{name}.")
         else:
             yield f"{prefix}{name}"
+
+
+def _section(annotation: Any) -> type[BaseModel] | None:
+    """Return the section a field holds, also where it may be left out; None for a value."""
+    kinds = () if get_origin(annotation) is dict else get_args(annotation)
+    for kind in (annotation, *kinds):
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            return kind
+    return None
 
 
 def _allowed(field: FieldInfo) -> str:
     extra = field.json_schema_extra
     if isinstance(extra, Mapping) and "allowed" in extra:
         return str(extra["allowed"])
+    for constraint in field.metadata:
+        if isinstance(registry := getattr(constraint, "func", None), Registry):
+            return "one of " + ", ".join(map(repr, registry.names))
     annotation: Any = field.annotation
-    if hasattr(annotation, "__args__"):
+    if get_origin(annotation) is Literal:
         return "one of " + ", ".join(repr(choice) for choice in annotation.__args__)
     kind = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
     words = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}

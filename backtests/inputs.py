@@ -64,7 +64,7 @@ def load_inputs(config: Config) -> Inputs:
     loaded = load_all(source, wanted)
     left_out = _left_out(config, loaded)
     bars = loaded.bars
-    series, notes = _series(config, real=bars[index].source != "sample")
+    series, notes = filter_series(config, real=bars[index].source != "sample")
     return Inputs(
         index=bars[index],
         coins=tuple(bars[coin] for coin in coins if coin in bars),
@@ -111,7 +111,8 @@ def basket_members(config: Config) -> list[instruments.Instrument]:
     return listed
 
 
-def _series(config: Config, *, real: bool) -> tuple[dict[str, Series], tuple[str, ...]]:
+def filter_series(config: Config, *, real: bool) -> tuple[dict[str, Series], tuple[str, ...]]:
+    """Return the series the config's filters read, and a note for each that is not to be had."""
     found: dict[str, Series] = {}
     notes = []
     for name, settings in config.filters.items():

@@ -1,8 +1,34 @@
 """The settings of signals, rules and sizes: names, defaults and allowed ranges, once."""
 
+import importlib
+from dataclasses import dataclass
 from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+
+@dataclass(frozen=True, slots=True)
+class Registry:
+    """The names in a registry, such as "FILTERS" of "strategies.filters".
+
+    It is looked up only when a name is given: registries live beside their functions, which
+    import libraries a config does not need.
+    """
+
+    module: str
+    attribute: str
+
+    @property
+    def names(self) -> list[str]:
+        """Every name there is."""
+        return list(getattr(importlib.import_module(self.module), self.attribute))
+
+    def __call__(self, name: str) -> str:
+        """Return the name if it is registered, else raise ValueError, for pydantic."""
+        if name not in self.names:
+            raise ValueError(name)
+        return name
+
 
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 Sessions = Annotated[int, Field(ge=1, le=10_000)]
@@ -52,7 +78,7 @@ class SizeSettings(Settings):
     trades an open position back to its weight.
     """
 
-    mode: Literal["fraction", "vol_target"] = "fraction"
+    mode: Annotated[str, AfterValidator(Registry("strategies.sizing", "SIZINGS"))] = "fraction"
     fraction: Annotated[float, Field(gt=0, le=1)] = 1.0
     vol_target: Annotated[float, Field(gt=0, le=10)] = 0.5
     vol_lookback: Annotated[int, Field(ge=2, le=10_000)] = 30
@@ -78,10 +104,10 @@ class FilterSettings(Settings):
     series, by `measure` (its level, its change over `window` observations, or their sum).
     """
 
-    kind: Literal["moving_average", "relative_strength", "series"] = "series"
+    kind: Annotated[str, AfterValidator(Registry("strategies.filters", "FILTERS"))] = "series"
     series: str = ""
     benchmark: str = "SPX"
-    measure: Literal["level", "change", "sum", "sum_this_year"] = "level"
+    measure: Annotated[str, AfterValidator(Registry("strategies.filters", "MEASURES"))] = "level"
     rule: Literal["above", "below", "rising", "falling", "new_high"] = "above"
     level: float = 0.0
     window: Annotated[int, Field(ge=1, le=10_000)] = 200
@@ -129,7 +155,7 @@ class BasketSettings(Settings):
     volume_in_money: tuple[str, ...] = Field(
         (), strict=False, json_schema_extra={"allowed": 'a list of coins, such as ["FTT"]'}
     )
-    weights: Literal["equal", "inverse_vol", "market_cap", "momentum"] = "equal"
+    weights: Annotated[str, AfterValidator(Registry("strategies.basket", "WEIGHTINGS"))] = "equal"
     weight_lookback_days: Annotated[int, Field(ge=2, le=3_650)] = 30
     max_coin_weight: Annotated[float, Field(gt=0, le=1)] = 1.0
     rebalance: Literal["never", "weekly", "monthly"] = "monthly"

@@ -1,9 +1,23 @@
 """Episodes: clusters of events that count as one, because days of a cluster are no sample."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
 EPISODE_GAP_SESSIONS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Episodes:
+    """First and last event and number of events of each episode, shape (episodes,) each."""
+
+    starts: NDArray[np.int64]
+    ends: NDArray[np.int64]
+    events: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return self.starts.size
 
 
 def episode_starts(
@@ -13,7 +27,13 @@ def episode_starts(
 
     `sessions` are the ascending session numbers of the events, shape (events,).
     """
+    return episodes(sessions, gap=gap).starts
+
+
+def episodes(sessions: NDArray[np.int64], *, gap: int = EPISODE_GAP_SESSIONS) -> Episodes:
+    """Return the clusters of events: events more than `gap` sessions apart split."""
     if sessions.size == 0:
-        return sessions
-    apart = np.concatenate(([True], np.diff(sessions) > gap))
-    return sessions[apart]
+        return Episodes(sessions, sessions, sessions)
+    firsts = np.flatnonzero(np.concatenate(([True], np.diff(sessions) > gap)))
+    lasts = np.append(firsts[1:], sessions.size) - 1
+    return Episodes(sessions[firsts], sessions[lasts], lasts - firsts + 1)

@@ -1,5 +1,6 @@
 """All figures of a run side by side, and what they say in one sentence."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,7 +61,8 @@ def summarise(result: Result) -> Summary:
         trades=trades,
         episodes=len(episodes),
         episodes_traded=_episodes_traded(result, episodes, trades),
-        verdict=verdict(result.asset, figures["strategy"], figures["buy_and_hold"]),
+        verdict=verdict(result.asset, figures["strategy"], figures["buy_and_hold"])
+        + idle_verdict(result.config.idle.asset, figures),
     )
 
 
@@ -77,6 +79,18 @@ def verdict(asset: str, strategy: Figures, held: Figures) -> str:
         f"worst drawdown {written.percent(strategy['max_drawdown'])} "
         f"instead of {written.percent(held['max_drawdown'])}, "
         f"with {written.percent(strategy['time_in_market'])} of the time in the market."
+    )
+
+
+def idle_verdict(idle: str, figures: Mapping[str, Figures]) -> str:
+    """Return what holding the idle asset alone would have made, or nothing without one."""
+    if "idle" not in figures:
+        return ""
+    alone = figures["idle"]
+    return (
+        f" Holding {idle} as it does while the signal is off, all the time, made "
+        f"{written.percent(alone['cagr'])} a year with a worst drawdown of "
+        f"{written.percent(alone['max_drawdown'])}."
     )
 
 

@@ -79,6 +79,14 @@ def test_load_config_bare_dates_are_taken(tmp_path):
         ("data.start=2024-13-01", "`data.start` must be YYYY-MM-DD, or empty for all, received"),
         ("signal=5", "`signal` must be a section, received 5"),
         ("signal", "`--set` takes section.key=value, received 'signal'"),
+        (
+            "filters.vix.levl=3",
+            "`filters.vix.levl` is not a setting. The nearest is `filters.vix.level`.",
+        ),
+        ("filters.vix=3", "`filters.vix` must be a section, received 3."),
+        ("filters.vix.rule=over", "`filters.vix.rule` must be one of 'above', 'below', 'rising'"),
+        ("basket.weights=abc", "must be one of 'equal', 'inverse_vol', 'market_cap', 'momentum'"),
+        ("basket.members=SOL", "`basket.members` must be a list of coins"),
         ("asset.name=5", "`asset` must be text, received {'name': 5}"),
         (
             "signal.lookback.x=5",
@@ -110,3 +118,19 @@ def test_load_config_missing_or_broken_file_is_refused(tmp_path):
     broken.write_text("asset = ETH\n")
     with pytest.raises(ConfigError, match="not valid TOML"):
         load_config(broken)
+
+
+def test_config_claim_is_optional_and_its_keys_are_checked(tmp_path):
+    assert load_config(None).claim is None
+    assert "claim" not in load_config(None).to_toml()
+    preset = tmp_path / "claim.toml"
+    preset.write_text('[claim]\nstatment = "It follows."\n')
+    with pytest.raises(ConfigError, match=r"`claim\.statment` is not .*`claim\.statement`"):
+        load_config(preset)
+    preset.write_text('[claim]\nsource = "s"\nsupport = "s"\n')
+    with pytest.raises(ConfigError, match=r"`claim\.statement` must be text, received nothing"):
+        load_config(preset)
+    words = "".join(f'{key} = "x"\n' for key in ("statement", "source", "support"))
+    preset.write_text(f"[claim]\n{words}assets = 3\n")
+    with pytest.raises(ConfigError, match=r"`claim\.assets` must be a list of names, received 3"):
+        load_config(preset)

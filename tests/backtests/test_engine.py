@@ -1,3 +1,5 @@
+import sys
+
 import backtrader as bt
 import numpy as np
 import pandas as pd
@@ -7,6 +9,7 @@ from hypothesis import strategies as st
 
 from backtests.backtest import run_on
 from backtests.config import Config, CostSettings, load_config
+from strategies import russell_risk_on
 from tests.markets import coin_tape, coin_walk, index_tape, index_walk
 
 # Resistance at 100 is broken on Friday 2024-01-05; a high needs one session of history.
@@ -211,3 +214,32 @@ def test_cost_settings_are_fractions():
     assert costs.commission == pytest.approx(0.001)
     assert costs.slippage == pytest.approx(0.0005)
     assert Config().costs == costs
+
+
+def test_refused_order_is_counted_and_warned_of(monkeypatch):
+    # twice what the cash buys: backtrader would refuse it in silence
+    honest = russell_risk_on.orders
+    monkeypatch.setattr(russell_risk_on, "orders", lambda **known: 2 * honest(**known))
+    result = run_tape()
+    assert result.strategy.refused > 0
+    assert result.strategy.fills.empty
+    assert any("refused by the broker" in warning for warning in result.warnings)
+
+
+def test_engine_never_imports_the_plotting_that_forces_a_display():
+    run_tape()
+    assert "backtrader.plot" not in sys.modules
+
+
+def test_friday_s_high_is_bought_once_and_not_again_at_the_weekend():
+    # a stop on Saturday; on Sunday and Monday no new session has closed, so no way back in
+    coin = [
+        ("2024-01-05", 10.0, 10.0),
+        ("2024-01-06", 10.0, 8.0),
+        ("2024-01-07", 8.0, 8.0),
+        ("2024-01-08", 8.0, 8.0),
+        ("2024-01-09", 8.0, 8.0),
+    ]
+    fills = run_tape(coin, rules__hold_days=30, rules__stop_loss=0.1).strategy.fills
+    assert fills["side"].tolist() == ["buy", "sell"]
+    assert fills["time"].dt.day.tolist() == [6, 7]

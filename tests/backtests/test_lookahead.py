@@ -1,15 +1,21 @@
-"""Nothing a run does may depend on a bar that comes later, and this notices when it would."""
+"""Nothing a run does may depend on what comes later, and this notices when it would."""
 
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from backtests import market as market_module
-from backtests.backtest import run_on
+from backtests.backtest import run_inputs
 from backtests.config import load_config
+from backtests.inputs import Inputs
+from feeds.instruments import coin, index
+from feeds.releases import after_days
+from feeds.series import validated_series
 from tests.markets import coin_walk, index_walk
 
+SMALL = {"signal.min_history": 20, "signal.base": 10, "rules.hold_days": 15}
 CONFIGS = {
     "any": {},
     "new high, stops": {
@@ -20,70 +26,163 @@ CONFIGS = {
     },
     "breakout, delayed": {"rules.trigger": "breakout", "rules.entry_delay_days": 3},
     "support, retest": {"rules.trigger": "support_held", "signal.retest": True},
-    "rolling high, vol target": {"signal.lookback": 40, "size.mode": "vol_target"},
+    "rolling high, vol target": {
+        "signal.lookback": 40,
+        "size.mode": "vol_target",
+        "size.rebalance_threshold": 0.05,
+        "size.scale_in_days": 3,
+    },
+    "filters": {
+        "filters.index_trend.window": 10,
+        "filters.small_caps_lead.window": 10,
+        "filters.etf_flows.measure": "sum",
+        "filters.etf_flows.window": 5,
+        "filters.etf_flows.on_exit": True,
+        "rules.filters": "any",
+    },
+    "basket, rotating from bitcoin": {
+        "asset": "ALTS",
+        "idle.asset": "BTC",
+        "basket.weights": "inverse_vol",
+        "basket.select": "dollar_volume",
+        "basket.top": 2,
+        "basket.min_age_days": 5,
+        "basket.weight_lookback_days": 5,
+        "basket.volume_window_days": 5,
+        "basket.rebalance": "weekly",
+    },
+    "basket by momentum, always in": {
+        "asset": "ALTS",
+        "idle.asset": "BBB",
+        "idle.weight": 0.5,
+        "basket.weights": "momentum",
+        "basket.min_age_days": 3,
+        "basket.weight_lookback_days": 4,
+        "basket.delisted_after_days": 3,
+    },
 }
-SMALL = {"signal.min_history": 20, "signal.base": 10, "rules.hold_days": 15}
 
 
-def markets():
-    return index_walk(260, seed=11, end="2018-12-31"), coin_walk(240, seed=12, start="2018-03-01")
+def configured(name):
+    return load_config(None, flags=SMALL | CONFIGS[name])
 
 
-def first(bars, rows):
-    return replace(bars, frame=bars.frame.iloc[:rows])
+def traded(days, name, *, seed, start="2018-03-01"):
+    """Return a coin with a volume, which a basket may be chosen by."""
+    bars = coin_walk(days, seed=seed, start=start)
+    volume = np.random.default_rng(seed).uniform(1, 9, days)
+    return replace(bars, instrument=coin(name), frame=bars.frame.assign(volume=volume))
 
 
-def until(index, coin):
-    """Cut the index to what was known when the coin's last bar ended."""
-    end = coin.frame.index[-1].tz_localize(None)
-    return replace(index, frame=index.frame.loc[:end])
+def inputs_of(config):
+    coins = (traded(240, "ETH", seed=12),)
+    if config.asset == "ALTS":
+        coins = (
+            traded(240, "AAA", seed=12),
+            traded(170, "BBB", seed=13, start="2018-05-10"),
+            traded(90, "CCC", seed=14),
+        )
+    idle = {"": None, "BTC": traded(240, "BTC", seed=15), "BBB": coins[-2:][0]}
+    spx = replace(index_walk(260, seed=16, end="2018-12-31"), instrument=index("SPX"))
+    return Inputs(
+        index_walk(260, seed=11, end="2018-12-31"),
+        coins,
+        idle=idle[config.idle.asset],
+        benchmarks={"SPX": spx},
+        series={"ETF_FLOWS": flows()},
+    )
 
 
-def outcome(config, index, coin):
-    result = run_on(config, index=index, coin=coin)
-    accounts = [result.strategy, result.control, result.buy_and_hold]
+def flows():
+    dates = pd.date_range("2018-01-01", periods=400)
+    values = np.random.default_rng(17).normal(0, 1, 400)
+    raw = pd.DataFrame({"date": dates.strftime("%Y-%m-%d"), "value": [str(v) for v in values]})
+    return validated_series(
+        raw,
+        name="ETF_FLOWS",
+        units="",
+        release=lambda days: after_days(days, lag_days=2),
+        source="test",
+        origin="test",
+    )
+
+
+def cut(inputs, last):
+    """Return what was known when the bar of day `last` ended."""
+    end = last + pd.Timedelta(days=1)
+
+    def coin_until(bars):
+        return replace(bars, frame=bars.frame.loc[:last])
+
+    def index_until(bars):
+        return replace(bars, frame=bars.frame.loc[: last.tz_localize(None)])
+
+    def series_until(series):
+        return replace(series, frame=series.frame[series.frame["available_at"] <= end])
+
+    return replace(
+        inputs,
+        index=index_until(inputs.index),
+        coins=tuple(coin_until(bars) for bars in inputs.coins if bars.frame.index[0] <= last),
+        idle=inputs.idle and coin_until(inputs.idle),
+        benchmarks={name: index_until(bars) for name, bars in inputs.benchmarks.items()},
+        series={name: series_until(series) for name, series in inputs.series.items()},
+    )
+
+
+def outcome(config, inputs):
+    result = run_inputs(config, inputs)
+    accounts = [result.strategy, result.control, *result.others.values()]
+    tape = result.market.traded
     # the lines too: what the rule sees at the last bar shows in no account yet
-    seen = np.column_stack(list(result.market.traded.lines.values()))
-    return [seen, *(account.bars.to_numpy() for account in accounts)], [a.fills for a in accounts]
+    tables = [pd.DataFrame(tape.lines, index=tape.times)]
+    tables += [pd.DataFrame(lines, index=tape.times) for lines in tape.coins.values()]
+    tables += [account.bars for account in accounts]
+    tables += [account.positions for account in accounts]
+    return tables, [account.fills for account in accounts]
 
 
-def assert_cut_changes_nothing(config, *, every=9):
-    index, coin = markets()
-    whole, whole_fills = outcome(config, index, coin)
-    for rows in range(60, len(coin), every):
-        cut = first(coin, rows)
-        part, part_fills = outcome(config, until(index, cut), cut)
-        for before, after in zip(part, whole, strict=True):
-            np.testing.assert_array_equal(before, after[: len(before)])
-        for fills, later in zip(part_fills, whole_fills, strict=True):
-            kept = later[later["time"] <= cut.frame.index[-1]]
-            assert fills.equals(kept.reset_index(drop=True))
+def assert_same_until(last, before, after):
+    """Compare two outcomes up to the bar of day `last`, included."""
+    for one, other in zip(before[0], after[0], strict=True):
+        np.testing.assert_array_equal(one.loc[:last], other.loc[:last])
+    for one, other in zip(before[1], after[1], strict=True):
+        kept = [fills[fills["time"] <= last].reset_index(drop=True) for fills in (one, other)]
+        assert kept[0].equals(kept[1])
+
+
+def days_of(inputs):
+    return inputs.coins[0].frame.index
+
+
+def assert_cut_changes_nothing(config, *, every=11):
+    inputs = inputs_of(config)
+    whole = outcome(config, inputs)
+    # from the day the last coin of a basket is listed: before, there is a table less
+    for last in days_of(inputs)[75::every]:
+        assert_same_until(last, outcome(config, cut(inputs, last)), whole)
 
 
 @pytest.mark.parametrize("name", CONFIGS)
 def test_run_cut_at_any_bar_leaves_the_past_unchanged(name):
-    every = 1 if name == "any" else 9
-    assert_cut_changes_nothing(load_config(None, flags=SMALL | CONFIGS[name]), every=every)
+    assert_cut_changes_nothing(configured(name), every=2 if name == "any" else 9)
 
 
 @pytest.mark.parametrize("name", CONFIGS)
 def test_run_last_bar_changed_leaves_everything_before_identical(name):
-    config = load_config(None, flags=SMALL | CONFIGS[name])
-    index, coin = markets()
-    index = until(index, coin)
-    bent = []
-    for bars in (index, coin):
+    config = configured(name)
+    inputs = cut(inputs_of(config), days_of(inputs_of(config))[-1])
+
+    def bent(bars):
         frame = bars.frame.copy()
         frame.iloc[-1] *= 3
-        bent.append(replace(bars, frame=frame))
-    plain, plain_fills = outcome(config, index, coin)
-    changed, changed_fills = outcome(config, *bent)
-    for before, after in zip(plain, changed, strict=True):
-        np.testing.assert_array_equal(before[:-1], after[:-1])
-    last = coin.frame.index[-1]
-    for before, after in zip(plain_fills, changed_fills, strict=True):
-        earlier = [fills[fills["time"] < last].reset_index(drop=True) for fills in (before, after)]
-        assert earlier[0].equals(earlier[1])
+        return replace(bars, frame=frame)
+
+    changed = replace(
+        inputs, index=bent(inputs.index), coins=(bent(inputs.coins[0]), *inputs.coins[1:])
+    )
+    day_before = days_of(inputs)[-2]
+    assert_same_until(day_before, outcome(config, inputs), outcome(config, changed))
 
 
 def test_planted_leak_of_one_bar_is_noticed(monkeypatch):
@@ -94,9 +193,8 @@ def test_planted_leak_of_one_bar_is_noticed(monkeypatch):
         return honest(available_at - 86_400_000_000_000, at=at)
 
     monkeypatch.setattr(market_module, "latest_known", leaking)
-    config = load_config(None, flags=SMALL | {"rules.index_drawdown": 0.02})
     with pytest.raises(AssertionError):
-        assert_cut_changes_nothing(config)
+        assert_cut_changes_nothing(configured("new high, stops"))
 
 
 def test_planted_signal_leak_is_noticed(monkeypatch):
@@ -108,4 +206,16 @@ def test_planted_signal_leak_is_noticed(monkeypatch):
 
     monkeypatch.setattr(market_module, "index_signals", leaking)
     with pytest.raises(AssertionError):
-        assert_cut_changes_nothing(load_config(None, flags=SMALL))
+        assert_cut_changes_nothing(configured("any"), every=2)
+
+
+def test_planted_weight_leak_is_noticed(monkeypatch):
+    honest = market_module.basket_weights
+
+    def leaking(panel, *, settings):
+        found = honest(panel, settings=settings)
+        return np.vstack([found[1:], found[-1:]])
+
+    monkeypatch.setattr(market_module, "basket_weights", leaking)
+    with pytest.raises(AssertionError):
+        assert_cut_changes_nothing(configured("basket, rotating from bitcoin"))

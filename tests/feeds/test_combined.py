@@ -3,6 +3,7 @@
 import backtrader as bt
 import numpy as np
 import pandas as pd
+import pytest
 
 from backtests.config import Config
 from backtests.inputs import Inputs
@@ -57,3 +58,10 @@ def test_feed_hourly_times_are_exact():
     lines = {"time": hours} | {name: np.ones(hours.size) for name in NAMES}
     times = [row[0] for row in read(lines)]
     assert times == pd.to_datetime(hours, unit="s").to_pydatetime().tolist()
+
+
+def test_feed_missing_column_is_an_error_and_not_silently_nan():
+    lines = lines_of()
+    del lines["lost_session"]
+    with pytest.raises(KeyError, match="lost_session"):
+        read(lines)

@@ -1,0 +1,187 @@
+"""The effect of events against random dates: size, interval, p-value and power.
+
+Everything is judged against random episodes (see `placebo`), whose spread is learned from
+the whole history and not from the five to eight episodes there are. The interval inverts
+the test: it holds every effect that, taken off the episodes, leaves them unremarkable.
+Values are log growth, so a mean is that of compounding and one huge year does not decide.
+"""
+
+import math
+from dataclasses import dataclass
+from statistics import NormalDist
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backtests.analysis.episodes import Episodes
+from backtests.analysis.placebo import Alternative, drawn_means, p_value, random_episodes
+
+Series = NDArray[np.float64]
+Positions = NDArray[np.int64]
+
+LEVEL: Final = 0.05
+POWER: Final = 0.80
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """How random episodes are placed and what is made of them."""
+
+    gap: int
+    draws: int = 10_000
+    confidence: float = 0.95
+    seed: int = 0
+    alternative: Alternative = "greater"
+
+    def rng(self, *key: int) -> np.random.Generator:
+        """Return a generator of its own for each use, whatever was drawn before."""
+        return np.random.default_rng([self.seed, *key])
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """How far episodes lie above random dates, in log growth; NaN where undefined.
+
+    `detectable` is the smallest effect that a one-sided test at `LEVEL` would find with
+    probability `POWER` with this many episodes.
+    """
+
+    episodes: int
+    mean: float
+    random_mean: float
+    low: float
+    high: float
+    p_value: float
+    detectable: float
+
+    @property
+    def excess(self) -> float:
+        """Mean of the episodes minus that of random dates."""
+        return self.mean - self.random_mean
+
+
+@dataclass(frozen=True, slots=True)
+class Outcomes:
+    """Episodes with a known outcome: `values` of all eligible sessions, episodes among them.
+
+    `values` has shape (eligible sessions,), `starts` and `spans` shape (episodes,); `kept`
+    is the number of each of these episodes among all, shape (episodes,).
+    """
+
+    values: Series
+    starts: Positions
+    spans: Positions
+    kept: Positions
+
+    def without(self, number: int) -> "Outcomes":
+        """Return the same with one episode left out."""
+        return Outcomes(
+            self.values,
+            np.delete(self.starts, number),
+            np.delete(self.spans, number),
+            np.delete(self.kept, number),
+        )
+
+    @property
+    def own(self) -> Series:
+        """The values of the episodes."""
+        return self.values[self.starts]
+
+
+def outcomes(values: Series, episodes: Episodes) -> Outcomes:
+    """Return the sessions whose outcome is known, and the episodes that began on them.
+
+    `values` has a value a session, NaN where the coin did not trade yet or the horizon is
+    not over. The coin's bull and bear years are eligible alike.
+    """
+    eligible = np.flatnonzero(np.isfinite(values))
+    kept = np.flatnonzero(np.isin(episodes.starts, eligible))
+    return Outcomes(
+        values=values[eligible],
+        starts=np.searchsorted(eligible, episodes.starts[kept]),
+        spans=(episodes.ends - episodes.starts)[kept],
+        kept=kept,
+    )
+
+
+def random_starts(sample: Outcomes, *, placement: Placement, key: int = 0) -> Positions:
+    """Return random episodes like those of the sample, shape (draws, episodes)."""
+    return random_episodes(
+        positions=sample.values.size,
+        spans=sample.spans,
+        gap=placement.gap,
+        draws=placement.draws,
+        rng=placement.rng(key, sample.starts.size),
+    )
+
+
+def effect_against_random(
+    sample: Outcomes, *, placement: Placement, key: int = 0, starts: Positions | None = None
+) -> Effect:
+    """Return the episodes' effect against random episodes of the same kind.
+
+    `starts` are random episodes already drawn by `random_starts`.
+    """
+    if sample.starts.size == 0:
+        return Effect(0, *[math.nan] * 6)
+    if starts is None:
+        starts = random_starts(sample, placement=placement, key=key)
+    drawn = drawn_means(sample.values, starts)
+    return effect_of(float(sample.own.mean()), drawn, count=sample.starts.size, placement=placement)
+
+
+def effect_of(actual: float, drawn: Series, *, count: int, placement: Placement) -> Effect:
+    """Return the effect of a statistic `actual` whose value on random dates is `drawn`."""
+    if drawn.size == 0:
+        return Effect(count, actual, *[math.nan] * 5)
+    tail = (1 - placement.confidence) / 2
+    low, high = np.quantile(drawn, [tail, 1 - tail])
+    return Effect(
+        episodes=count,
+        mean=actual,
+        random_mean=float(drawn.mean()),
+        low=actual - float(high),
+        high=actual - float(low),
+        p_value=p_value(actual, drawn, alternative=placement.alternative),
+        detectable=detectable_effect(drawn),
+    )
+
+
+def detectable_effect(drawn: Series, *, level: float = LEVEL, power: float = POWER) -> float:
+    """Return the smallest effect found with `power` by a one-sided test at `level`.
+
+    The statistic under the effect is taken to spread as it does on random dates: the
+    distance from the mean to the (1 - level) quantile plus that from the (1 - power)
+    quantile to the mean. NaN without draws.
+    """
+    if drawn.size == 0:
+        return math.nan
+    critical, missed = np.quantile(drawn, [1 - level, 1 - power])
+    return float(critical - missed)
+
+
+def normal_detectable_effect(deviation: float, *, count: int) -> float:
+    """Return the textbook figure for `count` independent normal values, to compare with."""
+    normal = NormalDist()
+    return (normal.inv_cdf(1 - LEVEL) + normal.inv_cdf(POWER)) * deviation / math.sqrt(count)
+
+
+def left_out_effects(sample: Outcomes, *, placement: Placement, key: int = 0) -> list[Effect]:
+    """Return the effect without each episode in turn; empty below two episodes."""
+    if sample.starts.size < 2:
+        return []
+    return [
+        effect_against_random(sample.without(number), placement=placement, key=key)
+        for number in range(sample.starts.size)
+    ]
+
+
+def holm(p_values: Series) -> Series:
+    """Return p-values adjusted for their number by Holm's step-down method; NaN stays NaN."""
+    adjusted = np.full(p_values.size, np.nan)
+    known = np.flatnonzero(~np.isnan(p_values))
+    order = known[np.argsort(p_values[known], kind="stable")]
+    factors = np.arange(order.size, 0, -1)
+    adjusted[order] = np.minimum(1.0, np.maximum.accumulate(factors * p_values[order]))
+    return adjusted

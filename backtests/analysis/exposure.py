@@ -1,0 +1,97 @@
+"""What a run held, bar by bar, in a form that can be moved in time or scaled."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backtests.backtest import Result
+
+Series = NDArray[np.float64]
+
+# units times price over equity is 1 - 1e-16 or so when all cash is spent: the same weight
+_WEIGHT_DECIMALS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Exposure:
+    """Weights from open to open with the returns over the same spans, shape (bars,) each.
+
+    `weights` is the share of equity in what the signal buys, just after each bar's open;
+    `traded` the share of equity bought or sold there. `coin_returns` is what that earns from
+    the open to the next (the last one to the last close), `idle_returns` what the rest of
+    the money earns meanwhile. `cost` is commission plus slippage as a fraction of traded
+    value.
+    """
+
+    weights: Series
+    traded: Series
+    coin_returns: Series
+    idle_returns: Series
+    cost: float
+
+    @property
+    def mean_weight(self) -> float:
+        """Average share of equity in what the signal buys; NaN for no bars."""
+        return float(self.weights.mean()) if self.weights.size else float("nan")
+
+
+def exposure_of(result: Result) -> Exposure:
+    """Return what a run's strategy held.
+
+    Of a basket, `coin_returns` are those of holding the same basket all the time; where the
+    signal rotates out of another coin, `idle_returns` are that coin's.
+    """
+    tape, account = result.market.traded, result.strategy
+    opens = tape.matrix("open")
+    units = account.positions.to_numpy()
+    invested = units * opens
+    cash = account.bars["cash"].to_numpy() / (1 + result.cash_return)
+    equity = cash + invested.sum(axis=1)
+    bought = np.asarray((tape.matrix("on_weight") > 0).any(axis=0))
+    moved = np.abs(np.diff(units, axis=0, prepend=0.0)) * opens
+    with np.errstate(invalid="ignore", divide="ignore"):
+        weights = np.nan_to_num(invested[:, bought].sum(axis=1) / equity)
+        traded = np.nan_to_num(moved.sum(axis=1) / equity)
+    costs = result.config.costs
+    return Exposure(
+        weights=np.round(weights, _WEIGHT_DECIMALS),
+        traded=np.minimum(traded, 1.0),
+        coin_returns=_coin_returns(result),
+        idle_returns=_idle_returns(result, bought=bought),
+        cost=costs.commission + costs.slippage,
+    )
+
+
+def exposure_matched_returns(
+    coin_returns: Series, *, weight: float, cost: float, idle_returns: Series | float = 0.0
+) -> Series:
+    """Return the returns of holding a constant share of the coin, shape (bars,).
+
+    Rebalanced at every bar's end back to `weight` at `cost` (a fraction of the traded
+    value), the first purchase included: what the same average exposure earned without any
+    timing.
+    """
+    gross = weight * coin_returns + (1 - weight) * idle_returns
+    with np.errstate(invalid="ignore", divide="ignore"):
+        drifted = np.nan_to_num(weight * (1 + coin_returns) / (1 + gross))
+    kept = 1 - cost * np.abs(weight - drifted)
+    kept[:1] *= 1 - cost * weight
+    return np.asarray((1 + gross) * kept - 1)
+
+
+def _coin_returns(result: Result) -> Series:
+    if "rebalanced" in result.others:
+        return result.others["rebalanced"].returns.to_numpy()
+    bars = result.market.traded_bars
+    opens = bars["open"].to_numpy()
+    return np.asarray(np.append(opens[1:], bars["close"].iloc[-1]) / opens - 1)
+
+
+def _idle_returns(result: Result, *, bought: NDArray[np.bool_]) -> Series:
+    """Return what money outside the signal earns: cash, or the coin rotated out of."""
+    size = len(result.strategy.bars)
+    is_other_coin = "idle" in result.others and not bought.all()
+    if is_other_coin:
+        return result.others["idle"].returns.to_numpy()
+    return np.full(size, result.cash_return)

@@ -1,0 +1,137 @@
+"""Forward growth of a coin or basket from the first open that can be traded on a signal."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from feeds.bars import Bars
+from feeds.sessions import bar_ends
+
+Series = NDArray[np.float64]
+Positions = NDArray[np.int64]
+
+NO_ENTRY: Final = -1
+DAY: Final = 86_400_000_000_000  # nanoseconds
+
+
+@dataclass(frozen=True, slots=True)
+class AssetPrices:
+    """Opens of one coin, or of every member of a basket, on one grid of instants.
+
+    `times` are ascending instants in nanoseconds since 1970 (UTC), the last one the end of
+    the last bar. `prices` has shape (times, coins): the open at each instant, the last close
+    from a coin's last bar on (a dead coin keeps its loss), NaN before its first bar. `lows`
+    is the lowest price between each instant and the next; `trades` is whether a coin has a
+    bar that opens there, and so can be bought.
+    """
+
+    name: str
+    times: NDArray[np.int64]
+    prices: Series
+    lows: Series
+    trades: NDArray[np.bool_]
+
+
+def asset_prices(name: str, coins: Mapping[str, Bars]) -> AssetPrices:
+    """Put the bars of one or more coins on one grid; the order of `coins` does not matter."""
+    members = [coins[symbol] for symbol in sorted(coins)]
+    grids = [_instants(bars) for bars in members]
+    times = np.unique(np.concatenate(grids))
+    prices = np.full((times.size, len(members)), np.nan)
+    lows = prices.copy()
+    trades = np.zeros(prices.shape, np.bool_)
+    for column, (bars, grid) in enumerate(zip(members, grids, strict=True)):
+        rows = np.searchsorted(times, grid)
+        close = bars.frame["close"].to_numpy()
+        prices[rows, column] = np.append(bars.frame["open"].to_numpy(), close[-1])
+        trades[rows[:-1], column] = True
+        lows[rows, column] = np.append(bars.frame["low"].to_numpy(), close[-1])
+    # a hole inside a coin's life, and its time after death, show the last price there was
+    filled = pd.DataFrame(prices).ffill().to_numpy()
+    return AssetPrices(name, times, filled, np.where(np.isnan(lows), filled, lows), trades)
+
+
+def entry_positions(asset: AssetPrices, *, available_at: NDArray[np.int64]) -> Positions:
+    """Return the row of the first open tradable on each session's close, else `NO_ENTRY`.
+
+    A bar that ends when the close becomes known, or later, takes the decision; the open
+    after it fills. A session known before the first bar has opened cannot be traded, nor one
+    whose open would come after the last bar.
+    """
+    rows = np.searchsorted(asset.times[1:], available_at, side="left") + 1
+    early = available_at <= asset.times[0]
+    late = rows >= asset.times.size - 1
+    return np.where(early | late, NO_ENTRY, rows)
+
+
+def forward_growth(asset: AssetPrices, entries: Positions, *, days: float) -> Series:
+    """Return log growth from each entry's open to the open `days` later, shape (entries,).
+
+    A basket is equal money in every member that trades at the entry, untouched until the
+    end. Measured before costs. Negative days look back. NaN without an entry, or where the
+    data end before (or begin after) the other end.
+    """
+    return growth_paths(asset, entries, days=np.array([days]))[:, 0]
+
+
+def growth_paths(asset: AssetPrices, entries: Positions, *, days: NDArray[np.float64]) -> Series:
+    """Return log growth from each entry to each of `days` later, shape (entries, days)."""
+    found = np.full((entries.size, days.size), np.nan)
+    valid = np.flatnonzero(entries != NO_ENTRY)
+    begin = entries[valid]
+    for column, distance in enumerate(days):
+        target = asset.times[begin] + int(distance * DAY)
+        end = np.searchsorted(asset.times, target, side="left")
+        inside = (end < asset.times.size) & (target >= asset.times[0])
+        held = np.where(asset.trades[begin[inside]], asset.prices[begin[inside]], np.nan)
+        found[valid[inside], column] = _log_mean(asset.prices[end[inside]] / held)
+    return found
+
+
+def delayed_growth(asset: AssetPrices, entries: Positions, *, delay: float, days: float) -> Series:
+    """Return log growth over `days` from `delay` days after each entry, shape (entries,).
+
+    A delay below 0 begins before the event was known. A basket is bought anew then.
+    """
+    moved = np.full(entries.size, NO_ENTRY)
+    valid = np.flatnonzero(entries != NO_ENTRY)
+    target = asset.times[entries[valid]] + int(delay * DAY)
+    begin = np.searchsorted(asset.times, target, side="left")
+    inside = (target >= asset.times[0]) & (begin < asset.times.size - 1)
+    moved[valid[inside]] = begin[inside]
+    return forward_growth(asset, moved, days=days)
+
+
+def adverse_excursion(asset: AssetPrices, entries: Positions, *, days: float) -> Series:
+    """Return the deepest low below the entry's open within `days`, as a fraction <= 0.
+
+    For a basket, the mean of its members' deepest lows, which need not fall on one day:
+    a bound on the worst. NaN without an entry or where the data end before.
+    """
+    found = np.full(entries.size, np.nan)
+    for row, entry in enumerate(entries):
+        if entry == NO_ENTRY:
+            continue
+        end = int(np.searchsorted(asset.times, asset.times[entry] + int(days * DAY)))
+        if end < asset.times.size:
+            own = asset.trades[entry]
+            deepest = asset.lows[entry:end, own].min(axis=0) / asset.prices[entry, own]
+            found[row] = min(0.0, float(deepest.mean()) - 1) if own.any() else np.nan
+    return found
+
+
+def _log_mean(ratios: Series) -> Series:
+    """Return the log of the mean over the coins that have a ratio, NaN where none has."""
+    known = np.isfinite(ratios)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray(np.log(np.where(known, ratios, 0.0).sum(axis=1) / known.sum(axis=1)))
+
+
+def _instants(bars: Bars) -> NDArray[np.int64]:
+    opens = pd.DatetimeIndex(bars.frame.index).as_unit("ns")
+    last = bar_ends(opens[-1:], kind="coin", timeframe=bars.timeframe).as_unit("ns")
+    return np.concatenate((opens.asi8, last.asi8))

@@ -1,0 +1,156 @@
+"""A run's significance: against the engine's own ledger, on markets with a known truth."""
+
+import json
+import time
+
+import numpy as np
+import pytest
+
+from backtests.analysis.bootstrap import Interval
+from backtests.analysis.conclusion import conclude
+from backtests.analysis.exposure import exposure_of
+from backtests.analysis.placebo import shift_placebo
+from backtests.analysis.significance import COMPARED, STRATEGY, significance
+from backtests.backtest import Result, run_inputs, run_on
+from backtests.config import Config, load_config
+from backtests.inputs import Inputs
+from backtests.settings import SignificanceSettings
+from feeds.bars import Bars
+from tests.simulated import coin_bars, index_bars
+
+OPTIONS = ["signal.lookback=60", "rules.trigger=new_high", "rules.hold_days=20"]
+FEW = SignificanceSettings(draws=100, block_bars=20.0)
+
+
+def settings(*more: str) -> Config:
+    return load_config(None, overrides=[*OPTIONS, *more])
+
+
+def index(sessions: int, *, seed: int = 1) -> Bars:
+    """Waves of a year about a level, so that highs of 60 sessions come in clusters."""
+    wave = np.sin(np.arange(sessions) * 2 * np.pi / 250)
+    noise = np.random.default_rng(seed).normal(0, 0.002, sessions)
+    return index_bars(np.diff(np.exp(0.2 * wave + noise), prepend=1.0))
+
+
+def result(days: int, *options: str, seed: int = 1, effect: float = 0.0) -> Result:
+    rng = np.random.default_rng(seed)
+    bars = index(days * 5 // 7)
+    returns = rng.normal(0.0005, 0.02, days)
+    config = settings(*options)
+    if effect:
+        quiet = run_on(config, index=bars, coin=coin_bars("BTC", returns))
+        held = quiet.strategy.invested.to_numpy()
+        returns[days - held.size :] += effect * held
+    return run_on(config, index=bars, coin=coin_bars("BTC", returns))
+
+
+@pytest.mark.parametrize("options", [(), ("size.fraction=0.5",), ('size.mode="vol_target"',)])
+@pytest.mark.parametrize("cash_rate", [0.0, 0.04])
+def test_exposure_grows_as_the_account_did(options: tuple[str, ...], cash_rate: float) -> None:
+    run = result(900, *options, f"costs.cash_rate={cash_rate}")
+    exposure = exposure_of(run)
+    assert len(run.strategy.fills) > 2
+    growth = np.log(run.strategy.equity.iloc[-1] / run.strategy.initial_cash)
+    # costs of buying are 1 / (1 + c), here 1 - c: a few millionths a fill
+    assert shift_placebo(exposure).growth == pytest.approx(growth, abs=1e-4)
+
+
+def basket_or_rotation(*options: str) -> Result:
+    rng = np.random.default_rng(5)
+    coins = [coin_bars(name, rng.normal(0.001, 0.03, 900)) for name in ("ADA", "ETH", "SOL")]
+    config = settings("costs.commission_bps=0", "costs.slippage_bps=0", *options)
+    if config.asset == "ALTS":
+        return run_inputs(config, Inputs(index(640), (coins[0], coins[2])))
+    return run_inputs(config, Inputs(index(640), (coins[1],), idle=coins[0]))
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("asset=ALTS", "basket.min_age_days=0", "basket.rebalance=weekly"),
+        ("asset=ETH", "idle.asset=ADA"),
+    ],
+)
+def test_exposure_of_baskets_and_rotations_grows_as_the_account_did(
+    options: tuple[str, ...],
+) -> None:
+    run = basket_or_rotation(*options)
+    growth = np.log(run.strategy.equity.iloc[-1] / run.strategy.initial_cash)
+    assert len(run.strategy.fills) > 2
+    assert 0 < exposure_of(run).mean_weight < 1
+    assert shift_placebo(exposure_of(run)).growth == pytest.approx(growth, abs=0.02)
+    found = significance(run, FEW)
+    assert 0 < found.shift_p_value <= 1
+
+
+def test_significance_compares_with_holding_matched_exposure_and_control() -> None:
+    found = significance(result(900), FEW)
+    assert list(found.intervals) == [STRATEGY, *COMPARED]
+    assert list(found.differences) == list(COMPARED)
+    assert found.episodes >= 2
+    assert 0 < found.time_in_market < 1
+    assert found.shifts == found.bars - 1
+    held = found.intervals["buy_and_hold"]["cagr"].estimate
+    own = found.intervals[STRATEGY]["cagr"].estimate
+    assert found.differences["buy_and_hold"]["cagr"].estimate == pytest.approx(own - held)
+
+
+def test_significance_is_reproducible_and_fit_for_json() -> None:
+    run = result(600)
+    first, second = (json.dumps(significance(run, FEW).figures()) for _ in range(2))
+    assert first == second
+
+
+def test_planted_timing_is_told_from_luck() -> None:
+    found = significance(result(1500, effect=0.01), FEW)
+    assert found.shift_p_value < 0.05
+    assert "better than chance" in found.conclusion
+    assert found.differences["exposure_matched"]["cagr"].low > 0
+
+
+def test_coin_without_an_effect_is_not_told_from_luck() -> None:
+    found = significance(result(1500, seed=3), FEW)
+    assert found.shift_p_value > 0.05
+    assert "not distinguishable from luck" in found.conclusion
+
+
+def test_rule_that_never_trades_concludes_nothing() -> None:
+    found = significance(result(600, "rules.trigger=breakout", "signal.base=5000"), FEW)
+    assert found.conclusion.startswith("Nothing can be concluded: 0 independent episodes")
+
+
+def test_eleven_years_of_daily_bars_take_less_than_two_seconds() -> None:
+    run = result(4000)
+    start = time.process_time()
+    significance(run)
+    assert time.process_time() - start < 2
+
+
+WIDE = Interval(0.1, -0.2, 0.4)
+ABOVE = Interval(0.3, 0.1, 0.5)
+BELOW = Interval(-0.3, -0.5, -0.1)
+
+
+@pytest.mark.parametrize(
+    ("held", "control", "p_value", "words"),
+    [
+        (ABOVE, ABOVE, 0.01, ["earned more than holding", "better than chance", "adds something"]),
+        (BELOW, BELOW, 0.5, ["earned less than holding", "luck: 50.0 %", "the better signal"]),
+        (WIDE, WIDE, 0.051, ["cannot be told", "from luck: 5.1 %", "is not shown"]),
+    ],
+)
+def test_conclusion_says_no_more_than_the_figures(
+    held: Interval, control: Interval, p_value: float, words: list[str]
+) -> None:
+    text = conclude(
+        asset="BTC",
+        growth=WIDE,
+        against_held=held,
+        against_control=control,
+        shift_p_value=p_value,
+        episodes=6,
+        confidence=0.95,
+    )
+    assert all(word in text for word in words), text
+    assert "6 independent episodes" in text
