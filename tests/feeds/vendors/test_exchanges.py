@@ -46,13 +46,6 @@ def begin_of(rows):
     return pd.Timestamp(rows[0][0], unit="ms", tz="UTC")
 
 
-@pytest.fixture(autouse=True)
-def _no_proxy(monkeypatch):
-    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.lower(), raising=False)
-
-
 @contextmanager
 def exchange(name, rows, *, fault=None, when=is_page, times=10**9, **options):
     server = exchange_server(name, rows, **options)

@@ -24,13 +24,6 @@ TABLES = {
 }
 
 
-@pytest.fixture(autouse=True)
-def _no_proxy(monkeypatch):
-    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.lower(), raising=False)
-
-
 @contextmanager
 def fred(*, fault=None, times=10**9):
     def route(request: Request) -> Answer:

@@ -41,13 +41,6 @@ IMPATIENT = Patience(
 RUT = index("RUT")
 
 
-@pytest.fixture(autouse=True)
-def _no_proxy(monkeypatch):
-    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.lower(), raising=False)
-
-
 @pytest.fixture
 def yahoo(tmp_path):
     """Open a `Yahoo` that talks to a loopback server with these symbols."""
