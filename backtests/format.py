@@ -18,6 +18,11 @@ def percent(fraction: float, *, decimals: int = 1) -> str:
     return _number(fraction * 100, decimals, " %")
 
 
+def points(fraction: float) -> str:
+    """Return a difference of fractions in percentage points, with its sign."""
+    return f"{'+' if fraction > 0 else ''}{_number(fraction * 100, 1)}"
+
+
 def percent_number(fraction: float) -> str:
     """Return a fraction as percent without the sign, for dense tables; whole from 100 % on."""
     return _number(fraction * 100, 0 if abs(fraction) >= 0.9995 else 1)
@@ -64,6 +69,11 @@ def date(time: pd.Timestamp | NaTType) -> str:
         return UNDEFINED
     midnight = time == time.normalize()
     return f"{time:%Y-%m-%d}" if midnight else f"{time:%Y-%m-%d %H:%M}"
+
+
+def coin(symbol: str) -> str:
+    """Return a coin's short name: "ETH-USD" is "ETH"."""
+    return symbol.removesuffix("-USD")
 
 
 def words(name: str) -> str:

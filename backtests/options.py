@@ -11,8 +11,8 @@ __all__ = ["RESULTS", "Parser", "add_run_options", "flags", "run_command"]
 RESULTS: Final = Path("results")
 
 
-def add_run_options(parser: Parser) -> None:
-    """Add the options every command that runs a config takes."""
+def add_run_options(parser: Parser) -> argparse._ArgumentGroup:
+    """Add the options every command that runs a config takes; return the group of outputs."""
     run = parser.add_argument_group("what to run")
     run.add_argument("--asset", metavar="COIN", help="BTC, ETH or any coin with bars")
     run.add_argument("--index", metavar="INDEX", help="RUT (default), russell2000value, ...")
@@ -39,6 +39,7 @@ def add_run_options(parser: Parser) -> None:
     out = parser.add_argument_group("output")
     out.add_argument("--out", type=Path, default=RESULTS, metavar="DIR", help="default: results/")
     out.add_argument("--quiet", action="store_true", help="no progress, only the result")
+    return out
 
 
 def flags(options: argparse.Namespace) -> dict[str, Any]:

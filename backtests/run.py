@@ -8,7 +8,7 @@ from backtests.options import Parser, add_run_options, flags, run_command
 EXAMPLES = """\
   python -m backtests.run --asset ETH
   python -m backtests.run --asset BTC --source files --data-dir DIR --set rules.hold_days=90
-  python -m backtests.run --config configs/eth.toml --start 2018-01-01
+  python -m backtests.run --config configs/eth.toml --start 2018-01-01 --pdf
 """
 
 
@@ -24,7 +24,8 @@ def _parser() -> Parser:
         "support; compare with buy-and-hold; leave a results folder with a tearsheet.",
         examples=EXAMPLES,
     )
-    add_run_options(parser)
+    output = add_run_options(parser)
+    output.add_argument("--pdf", action="store_true", help="print the tearsheet to a PDF as well")
     return parser
 
 
@@ -36,6 +37,10 @@ def _work(arguments: Sequence[str] | None) -> None:
 
     config = load_config(options.config, overrides=options.set, flags=flags(options))
     require_writable(options.out)
+    if options.pdf:
+        from backtests.report.pdf import require_browser
+
+        require_browser()
 
     from backtests.report.progress import steps
     from backtests.report.sheet_worker import SheetWorker
@@ -52,6 +57,11 @@ def _work(arguments: Sequence[str] | None) -> None:
         from backtests.report.leave import leave
 
         folder = leave(result, summary, out=options.out, worker=worker)
+        if options.pdf:
+            step("printing the tearsheet")
+            from backtests.report.pdf import print_pdf
+
+            print_pdf(folder / "tearsheet.html")
 
     from backtests.report.terminal import show
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 COLUMNS = (
     "symbol",
@@ -31,17 +32,17 @@ def round_trips(
     rows = [
         _trade(str(symbol), spell, last_time, last_closes[str(symbol)])
         for symbol, own in fills.groupby("symbol", sort=True)
-        for spell in _spells(own)
+        for _, spell in own.groupby(trade_numbers(own))
     ]
     table = pd.DataFrame(rows, columns=list(COLUMNS))
     return table.sort_values(["entry_time", "symbol"], kind="stable", ignore_index=True)
 
 
-def _spells(fills: pd.DataFrame) -> list[pd.DataFrame]:
+def trade_numbers(fills: pd.DataFrame) -> NDArray[np.int64]:
+    """Return which trade each fill of one coin belongs to, counting from 0."""
     held = np.where(fills["side"] == "buy", fills["units"], -fills["units"]).cumsum()
     flat = np.isclose(held, 0, atol=1e-12 * max(1.0, float(np.abs(held).max())))
-    numbers = np.concatenate(([0], np.cumsum(flat)[:-1]))
-    return [spell for _, spell in fills.groupby(numbers)]
+    return np.concatenate(([0], np.cumsum(flat)[:-1])).astype(np.int64)
 
 
 def _trade(

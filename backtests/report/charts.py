@@ -1,4 +1,4 @@
-"""The panels over time: index, coin, equity, underwater, exposure and rolling figures.
+"""The panels over time: equity, underwater, exposure and rolling figures.
 
 All share one time axis, so that the page can zoom them together. Intraday runs are drawn
 with the last value of each day, which keeps the file small; a missing day is a gap.
@@ -14,6 +14,7 @@ from backtests.analysis.metrics import underwater
 from backtests.analysis.summary import Summary
 from backtests.backtest import Result
 from backtests.engine import Account
+from backtests.report.figures import columns_of
 from backtests.report.palette import LIGHT
 from backtests.report.spec import (
     Spec,
@@ -21,12 +22,11 @@ from backtests.report.spec import (
     every_day,
     line,
     log_ticks,
-    markers,
-    plain,
     stamp,
     time_layout,
 )
-from backtests.report.states import day_states, runs
+from backtests.report.spells import is_plain, spells
+from backtests.report.states import day_states, order_states, runs
 
 PERCENT_AXIS: Final = {"tickformat": ".0%"}
 
@@ -42,32 +42,11 @@ def daily(series: pd.Series) -> pd.Series:
     return series.resample("1D").last()
 
 
-def coin_panel(result: Result, summary: Summary) -> Spec:
-    """Draw the coin's close, where it was held, and every entry and exit with its reason."""
-    closes = daily(result.market.traded_bars["close"])
-    held = _held_days(result)
-    x = every_day(closes.index[0])
-    states = runs(day_states(held, summary.trades))
-    hover: Spec = {"meta": {"runs": states}, "hovertemplate": "%{y:,.5~g}<br>%{text}"}
-    traces = [
-        line(f"{result.asset} close", closes, color="index", x=x, width=1.2, **hover),
-        line("while held", closes.where(held), color="strategy", x=x, width=2, hoverinfo="skip"),
-        *_entries_and_exits(summary.trades),
-    ]
-    title = {"text": plain(f"{result.asset}, log scale")}
-    yaxis = {"type": "log", "title": title, "tickformat": ",~g", **log_ticks(closes)}
-    shapes = _held_bands(result, summary.trades)
-    return {
-        "data": traces,
-        "layout": time_layout(time_span(result), height=380, yaxis=yaxis, shapes=shapes),
-    }
-
-
 def equity_panel(result: Result, summary: Summary) -> Spec:
-    """Draw equity of strategy, buy-and-hold, control and index from the same starting cash."""
+    """Draw equity of the strategy and all it is compared with from the same starting cash."""
     own = daily(result.strategy.equity)
     x = every_day(own.index[0])
-    states = runs(day_states(_held_days(result), summary.trades))
+    states = runs(daily_states(result, summary.trades))
     hover = "%{y:,.0f}"
     traces = [
         line(
@@ -82,7 +61,7 @@ def equity_panel(result: Result, summary: Summary) -> Spec:
     reached = np.concatenate([own, *(series for _, _, series, _ in _compared(result))])
     title = {"text": "Equity, log scale"}
     yaxis = {"type": "log", "title": title, "tickformat": ",~s", **log_ticks(reached)}
-    shapes = _held_bands(result, summary.trades)
+    shapes = held_bands(result)
     return {
         "data": traces,
         "layout": time_layout(time_span(result), height=420, yaxis=yaxis, shapes=shapes),
@@ -94,6 +73,10 @@ def _compared(result: Result) -> list[tuple[str, str, pd.Series, str]]:
     scaled = index / index.iloc[0] * result.strategy.initial_cash
     return [
         ("hold", f"Hold {result.asset}", result.buy_and_hold.equity, "solid"),
+        *(
+            (name, columns_of(result)[name], account.equity, "longdash")
+            for name, account in result.others.items()
+        ),
         ("control", f"Control ({result.asset}'s own highs)", result.control.equity, "dash"),
         ("index", result.market.index.instrument.label, scaled, "dot"),
     ]
@@ -191,11 +174,8 @@ def _rolling_panel(result: Result, *, title: str, form: str, is_ratio: bool) -> 
     return {"data": traces, "layout": time_layout(time_span(result), height=240, yaxis=yaxis)}
 
 
-def _held_days(result: Result) -> pd.Series:
-    return daily(result.strategy.invested.astype(np.float64)) > 0
-
-
-def _held_bands(result: Result, trades: pd.DataFrame) -> list[Spec]:
+def held_bands(result: Result) -> list[Spec]:
+    """Return a shade behind each stretch with the signal on."""
     end = time_span(result)[1]
     return [
         {
@@ -205,25 +185,21 @@ def _held_bands(result: Result, trades: pd.DataFrame) -> list[Spec]:
             "y0": 0,
             "y1": 1,
             "layer": "below",
-            "x0": stamp(trade["entry_time"]),
-            "x1": stamp(end if pd.isna(trade["exit_time"]) else trade["exit_time"]),
+            "x0": stamp(spell.start),
+            "x1": stamp(end if pd.isna(spell.end) else spell.end),
             "fillcolor": LIGHT["band"],
             "line": {"width": 0},
         }
-        for trade in trades.to_dict("records")
+        for spell in spells(result)
     ]
 
 
-def _entries_and_exits(trades: pd.DataFrame) -> list[Spec]:
-    closed = trades[trades["status"] == "closed"]
-    bought, sold = list(trades["entry_time"]), list(closed["exit_time"])
-    style: Spec = {"size": 12, "hoverinfo": "skip"}
-    return [
-        markers(
-            "Entry", bought, trades["entry_price"], color="good", symbol="triangle-up", **style
-        ),
-        markers("Exit", sold, closed["exit_price"], color="bad", symbol="triangle-down", **style),
-    ]
+def daily_states(result: Result, trades: pd.DataFrame) -> list[str]:
+    """Return for each day of the run what the strategy did, or where its money was."""
+    held = daily(result.strategy.invested.astype(np.float64)) > 0
+    if is_plain(result):
+        return day_states(held, trades)
+    return order_states(held, result.strategy.fills)
 
 
 def _underwater(account: Account) -> pd.Series:

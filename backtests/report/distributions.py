@@ -11,6 +11,7 @@ from backtests.analysis.summary import Summary
 from backtests.backtest import Result
 from backtests.report.palette import LIGHT
 from backtests.report.spec import Spec, UndrawableError, layout, log_ticks, packed, plain
+from backtests.tape import Tape
 
 BINS: Final = 60
 TAIL: Final = 0.002  # the outermost bins take all that lies beyond these quantiles
@@ -55,7 +56,7 @@ def excursion_panel(result: Result, summary: Summary) -> Spec:
     trades = summary.trades
     if trades.empty:
         raise UndrawableError("The strategy made no trade.")
-    worst, best = excursions(trades, bars=result.market.traded_bars)
+    worst, best = excursions(trades, tape=result.market.traded)
     final = trades["return"].to_numpy(np.float64)
     yaxis: Spec = {
         "type": "log",
@@ -76,21 +77,23 @@ def excursion_panel(result: Result, summary: Summary) -> Spec:
 
 
 def excursions(
-    trades: pd.DataFrame, *, bars: pd.DataFrame
+    trades: pd.DataFrame, *, tape: Tape
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the lowest low and the highest high of each trade against its entry price.
 
-    Both are fractions. A trade sees every bar from the one it was filled in to the last
-    before the one it left in, since it leaves at that bar's open.
+    Both are fractions of the mean price paid. A trade sees every bar of its own coin from the
+    one it was first filled in to the last before the one it left in, since it leaves at that
+    bar's open.
     """
-    times = pd.DatetimeIndex(bars.index)
+    times = tape.times
     worst, best = np.empty(len(trades)), np.empty(len(trades))
     for row, trade in enumerate(trades.to_dict("records")):
         start = times.searchsorted(trade["entry_time"])
         stop = len(times) if pd.isna(trade["exit_time"]) else times.searchsorted(trade["exit_time"])
-        seen = bars.iloc[start : max(stop, start + 1)]
-        worst[row] = seen["low"].min() / trade["entry_price"] - 1
-        best[row] = seen["high"].max() / trade["entry_price"] - 1
+        seen = slice(start, max(stop, start + 1))
+        coin = tape.coins[trade["symbol"]]
+        worst[row] = coin["low"][seen].min() / trade["entry_price"] - 1
+        best[row] = coin["high"][seen].max() / trade["entry_price"] - 1
     return worst, best
 
 

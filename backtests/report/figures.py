@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from backtests import format as written
+from backtests.backtest import Result
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,9 +20,27 @@ class Shown:
 COLUMNS: Final = {
     "strategy": "Strategy",
     "buy_and_hold": "Buy-and-hold",
+    "rebalanced": "Rebalanced",
+    "idle": "Idle coin",
     "control": "Control",
     "index": "Index",
 }
+
+
+def columns_of(result: Result) -> dict[str, str]:
+    """Return account name -> heading of all that a run is compared with, in order."""
+    absent = {"rebalanced", "idle"} - set(result.others)
+    return {name: heading for name, heading in COLUMNS.items() if name not in absent} | (
+        {"idle": idle_title(result)} if "idle" in result.others else {}
+    )
+
+
+def idle_title(result: Result) -> str:
+    """Return how holding the idle coin all the time is called."""
+    idle = result.config.idle
+    part = "" if idle.weight == 1 else f"{written.percent(idle.weight)} "
+    return f"Hold {part}{idle.asset.upper()}"
+
 
 FIGURES: Final = {
     "total_return": Shown(

@@ -105,6 +105,7 @@ def manifest_json(result: Result, *, created: pd.Timestamp) -> str:
             **{name: importlib.metadata.version(name) for name in LIBRARIES},
         },
         "config_hash": result.config.short_hash,
+        "config": result.config.model_dump(mode="json"),
         "prices": "split-adjusted, not dividend-adjusted",
         "bars": [_provenance(bars) for bars in result.market.inputs.all_bars],
         "series": [

@@ -52,3 +52,22 @@ def _put_in_place(scratch: Path, out: Path, name: str) -> Path:
                 if not target.exists():
                     raise
         attempt += 1
+
+
+def write_page(path: Path, page: str) -> Path:
+    """Write a page in one step, over an older one, and return its path."""
+    try:
+        descriptor, name = tempfile.mkstemp(prefix=".writing-", dir=path.parent)
+    except OSError as error:
+        raise ConfigError(
+            f"`--out` must be a folder that can be written, received {str(path.parent)!r}."
+        ) from error
+    os.close(descriptor)
+    scratch = Path(name)
+    try:
+        scratch.write_text(page, encoding="utf-8", newline="")
+        scratch.chmod(0o644)
+        return scratch.replace(path)
+    except BaseException:
+        scratch.unlink(missing_ok=True)
+        raise

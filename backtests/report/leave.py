@@ -1,5 +1,6 @@
 """Leave a run's results folder: tables, config, manifest and tearsheet, all at once."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -8,19 +9,25 @@ from backtests.analysis.summary import Summary
 from backtests.backtest import Result
 from backtests.report.files import manifest_json, run_files
 from backtests.report.folder import run_id, write_folder
+from backtests.report.section import Section
 from backtests.report.sheet_worker import SheetWorker
 from backtests.report.tearsheet import tearsheet
 
 
 def leave(
-    result: Result, summary: Summary, *, out: Path, worker: SheetWorker | None = None
+    result: Result,
+    summary: Summary,
+    *,
+    out: Path,
+    worker: SheetWorker | None = None,
+    sections: Sequence[Section] = (),
 ) -> Path:
-    """Write the results folder under `out` and return it."""
+    """Write the results folder under `out` and return it; `sections` join the tearsheet."""
     now = pd.Timestamp.now(tz="UTC")
     files = {
         **run_files(result, summary),
         "manifest.json": manifest_json(result, created=now),
-        "tearsheet.html": tearsheet(result, summary, worker=worker),
+        "tearsheet.html": tearsheet(result, summary, worker=worker, sections=sections),
     }
     name = run_id(asset=result.asset, config_hash=result.config.short_hash, now=now)
     return write_folder(out, name, files)

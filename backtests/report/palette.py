@@ -10,6 +10,8 @@ LIGHT: Final = {
     "good": "#0b6aa2",
     "bad": "#b84a00",
     "mark": "#a3467f",
+    "rebalanced": "#8c3fb5",
+    "idle": "#7d6300",
     "ink": "#1b1f24",
     "muted": "#5b6470",
     "grid": "#e6e8eb",
@@ -26,6 +28,8 @@ DARK: Final = {
     "good": "#63bbee",
     "bad": "#f5a35c",
     "mark": "#e08fc0",
+    "rebalanced": "#c49bea",
+    "idle": "#d9bf3f",
     "ink": "#e8eaed",
     "muted": "#a2abb6",
     "grid": "#2b3138",
@@ -33,6 +37,12 @@ DARK: Final = {
     "paper": "#171b20",
     "band": "#1d3443",
 }
+
+# Coins of a basket, one after another: areas are read on either background, so these stay.
+COINS: Final = (
+    "#0072b3", "#e69f00", "#009e73", "#cc79a7", "#56b4ea", "#d55e01", "#c9b800", "#882255",
+    "#88ccee", "#999933", "#aa4499", "#8f8f8f",
+)  # fmt: skip
 
 
 def dark_for_light() -> dict[str, str]:

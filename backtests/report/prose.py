@@ -2,10 +2,13 @@
 
 from typing import Final
 
+import numpy as np
+
 from backtests import format as written
+from backtests.analysis.costs import CostSensitivity
 from backtests.analysis.summary import Summary
 from backtests.backtest import Result
-from backtests.config import Config
+from backtests.config import ALTS, Config
 
 SAMPLE_SOURCE: Final = "sample"
 INDEX_TITLES: Final = {
@@ -26,21 +29,25 @@ def index_title(result: Result) -> str:
     return INDEX_TITLES.get(symbol, symbol)
 
 
-def unbroken(text: str) -> str:
-    """Return text in which no line can break between a number and its percent sign."""
-    return text.replace(" %", "\N{NO-BREAK SPACE}%")
+def traded_title(result: Result) -> str:
+    """Return what people call what was traded."""
+    return "the altcoin basket" if result.config.asset == ALTS else result.asset
 
 
 def rule_in_words(result: Result) -> list[str]:
     """Return the rule as sentences a reader can check against the config."""
     config = result.config
-    return [
-        f"Buy {result.asset} after {index_title(result)} {_trigger(config)}.",
+    sentences = [
+        f"Buy {traded_title(result)} after {index_title(result)} {_trigger(config)}.",
         f"{_entry(config)} {_holding(config)}",
         _stops(config),
+        _filters(config),
         _size(config),
+        _basket(result),
+        _idle(config),
         _costs(config),
     ]
+    return [sentence for sentence in sentences if sentence]
 
 
 def sample_size(result: Result, summary: Summary) -> str:
@@ -51,6 +58,16 @@ def sample_size(result: Result, summary: Summary) -> str:
     if result.strategy.invested.iloc[-1]:
         return f"{text} The last position is still open and marked at the last close."
     return text
+
+
+def break_even(costs: CostSensitivity, *, asset: str) -> str:
+    """Return in words up to which costs the strategy is ahead of buy-and-hold."""
+    bps = costs.break_even_bps
+    if np.isnan(bps):
+        return f"Even without any costs the strategy would be behind holding {asset}."
+    if np.isinf(bps):
+        return f"No costs within reason would put it behind holding {asset}."
+    return f"It is ahead of holding {asset} as long as costs stay below {bps:,.0f} bps a side."
 
 
 def _episodes(summary: Summary) -> str:
@@ -105,6 +122,38 @@ def _stops(config: Config) -> str:
     }
     active = [f"{written.percent(size)} {what}" for what, size in stops.items() if size]
     return f"Stops: {', '.join(active)}." if active else "No stops."
+
+
+def _filters(config: Config) -> str:
+    if not config.filters:
+        return ""
+    names = ", ".join(written.words(name) for name in config.filters)
+    if len(config.filters) == 1:
+        return f"Only while this filter lets it pass: {names}."
+    return f"Only while {config.rules.filters} of these filters let it pass: {names}."
+
+
+def _basket(result: Result) -> str:
+    basket = result.config.basket
+    if result.config.asset != ALTS:
+        return ""
+    coins = written.count(len(result.market.inputs.coins))
+    chosen = "all" if basket.select == "all" else f"the top {basket.top} by {basket.select}"
+    often = "never rebalanced" if basket.rebalance == "never" else f"rebalanced {basket.rebalance}"
+    return (
+        f"Basket: {written.words(chosen)} of {coins} coins, "
+        f"{written.words(basket.weights)} weights, {often}."
+    )
+
+
+def _idle(config: Config) -> str:
+    idle = config.idle
+    if not idle.asset:
+        return ""
+    return (
+        f"While the signal is off, {written.percent(idle.weight)} of equity is in "
+        f"{idle.asset.upper()}."
+    )
 
 
 def _size(config: Config) -> str:

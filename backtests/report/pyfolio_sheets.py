@@ -5,6 +5,8 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from backtests import format as written
+from backtests.analysis.trades import trade_numbers
 from backtests.backtest import Result
 from backtests.engine import Account
 
@@ -17,7 +19,6 @@ def sheet_request(result: Result) -> dict[str, Any]:
         "returns": returns.tolist(),
         "benchmark": _daily_returns(result.buy_and_hold).tolist(),
         "benchmark_name": f"Hold {result.asset}",
-        "symbol": result.asset,
         "lots": _lots(result.strategy.fills),
     }
 
@@ -32,21 +33,36 @@ def _daily_returns(account: Account) -> pd.Series:
 
 
 LOTS: Final = 1_000
+MOST_LOTS: Final = 200_000  # of all trades together: pyfolio lists every single lot
+FEWEST_LOTS: Final = 20
 
 
-def _lots(fills: pd.DataFrame) -> list[tuple[str, int, float]]:
-    """Return each fill as day, signed lots and money a lot.
+def _lots(fills: pd.DataFrame) -> list[tuple[str, str, int, float]]:
+    """Return each fill as day, symbol, signed lots and money a lot.
 
     pyfolio cuts amounts to whole units and lists every unit, so half a coin would vanish and
-    a billion would fill the memory. A buy of `LOTS` lots and the sale of all of them keep
-    each trade's profit exact.
+    a billion would fill the memory. Lots are shares of what a trade bought in all, rounded on
+    the running position, so that every trade ends at none.
     """
-    lots: list[tuple[str, int, float]] = []
-    bought = 0.0
-    for fill in fills.to_dict("records"):
-        is_buy = fill["side"] == "buy"
-        bought = fill["units"] if is_buy else bought
-        amount = max(1, round(fill["units"] / bought * LOTS))
-        money = fill["units"] * fill["price"] / amount
-        lots.append((f"{fill['time']:%Y-%m-%d}", amount if is_buy else -amount, money))
-    return lots
+    trades = [
+        own[numbers == number]
+        for _, own in fills.groupby("symbol", sort=True)
+        for numbers in [trade_numbers(own)]
+        for number in np.unique(numbers)
+    ]
+    each = int(np.clip(MOST_LOTS // max(1, len(trades)), FEWEST_LOTS, LOTS))
+    lots = [lot for trade in trades for lot in _lots_of(trade, each)]
+    return [lot for _, *lot in sorted(lots)]  # type: ignore[misc]
+
+
+def _lots_of(trade: pd.DataFrame, lots: int) -> list[tuple[pd.Timestamp, str, str, int, float]]:
+    signed = np.where(trade["side"] == "buy", trade["units"], -trade["units"])
+    position = np.round(np.cumsum(signed) / signed[signed > 0].sum() * lots).astype(int)
+    amounts = np.diff(position, prepend=0)
+    prices = trade["price"] * signed[signed > 0].sum() / lots
+    symbols = trade["symbol"].map(written.coin)
+    return [
+        (time, f"{time:%Y-%m-%d}", symbol, int(amount), float(price))
+        for time, symbol, amount, price in zip(trade["time"], symbols, amounts, prices, strict=True)
+        if amount
+    ]

@@ -137,11 +137,11 @@ def _month_sheet(request: Request) -> Figure:
 
 
 def _round_trip_sheet(request: Request) -> Figure:
-    lots = pd.DataFrame(request["lots"], columns=["day", "amount", "price"])
+    lots = pd.DataFrame(request["lots"], columns=["day", "symbol", "amount", "price"])
     if not (lots["amount"] < 0).any():
         raise NothingToDrawError("no trade was closed, so there is no round trip")
     transactions = lots.set_index(pd.DatetimeIndex(lots.pop("day"), tz="UTC"))
-    trips = pyfolio.round_trips.extract_round_trips(transactions.assign(symbol=request["symbol"]))
+    trips = pyfolio.round_trips.extract_round_trips(transactions)
     figure, axes = _axes("l;o", height=5.0)
     pyfolio.plotting.plot_round_trip_lifetimes(trips, ax=axes["l"])
     axes["l"].set_title("Round trips")

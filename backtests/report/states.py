@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from itertools import groupby
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -26,6 +27,30 @@ def day_states(held: pd.Series, trades: pd.DataFrame) -> list[str]:
             gain = written.percent(trade["return"])
             _put(states, held.index, trade["exit_time"], f"sold at {price} ({why}), {gain}")
     return states
+
+
+NAMED: Final = 3  # coins an order list names before it only counts them
+
+
+def order_states(held: pd.Series, fills: pd.DataFrame) -> list[str]:
+    """Return the same for several coins: each day's orders by reason."""
+    states = ["in the market" if is_held else "in cash" for is_held in held]
+    # all orders of one bar come from one decision and share its reason
+    for time in fills["time"].unique():
+        orders = fills[fills["time"] == time]
+        done = [
+            f"{verb} {_named(orders.loc[orders['side'] == side, 'symbol'])}"
+            for side, verb in (("sell", "sold"), ("buy", "bought"))
+            if (orders["side"] == side).any()
+        ]
+        why = written.words(orders["reason"].iloc[0])
+        _put(states, held.index, time, f"{' and '.join(done)} ({why})")
+    return states
+
+
+def _named(symbols: pd.Series) -> str:
+    names = [written.coin(symbol) for symbol in symbols]
+    return ", ".join(names) if len(names) <= NAMED else f"{len(names)} coins"
 
 
 def session_states(signals: IndexSignals, spans: Sequence[LevelSpan]) -> list[str]:

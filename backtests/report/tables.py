@@ -2,7 +2,6 @@
 
 import importlib.metadata
 import platform
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -11,8 +10,9 @@ import pandas as pd
 from backtests import format as written
 from backtests.analysis.summary import Summary
 from backtests.backtest import Result
+from backtests.report.cell import Cell, Row, number
 from backtests.report.distributions import excursions
-from backtests.report.figures import COLUMNS, FIGURES, figure_text
+from backtests.report.figures import FIGURES, columns_of, figure_text
 from feeds.bars import Bars
 
 KEY_FIGURES: Final = ("cagr", "final_equity", "max_drawdown", "sharpe_ratio", "time_in_market")
@@ -24,25 +24,6 @@ LIBRARIES: Final = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """A written value, what it sorts by, and the style that says its sign."""
-
-    text: str
-    sort: str = ""
-    style: str = ""
-    shade: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A labelled row of written cells; `note` explains the label."""
-
-    label: str
-    cells: tuple[Cell, ...]
-    note: str = ""
-
-
 def key_figures(summary: Summary) -> list[Row]:
     """Return the five figures of the page's top: strategy, then buy-and-hold."""
     return [
@@ -50,9 +31,10 @@ def key_figures(summary: Summary) -> list[Row]:
     ]
 
 
-def comparison(summary: Summary) -> list[Row]:
+def comparison(result: Result, summary: Summary) -> list[Row]:
     """Return every figure in every column, in the order they are defined."""
-    return [_figure_row(summary, name, columns=tuple(COLUMNS)) for name in FIGURES]
+    columns = tuple(columns_of(result))
+    return [_figure_row(summary, name, columns=columns) for name in FIGURES]
 
 
 def drawdown_rows(spells: pd.DataFrame) -> list[Row]:
@@ -75,31 +57,53 @@ def drawdown_rows(spells: pd.DataFrame) -> list[Row]:
 
 # heading and whether its cells are numbers
 TRADE_COLUMNS: Final = (
-    ("#", True), ("Entry", False), ("Price", True), ("Why", False), ("Exit", False),
-    ("Price", True), ("Why", False), ("Days", True), ("Worst", True), ("Best", True),
-    ("Return", True),
+    ("#", True), ("Coin", False), ("Entry", False), ("Price", True), ("Why", False),
+    ("Exit", False), ("Price", True), ("Why", False), ("Days", True), ("Worst", True),
+    ("Best", True), ("Return", True),
 )  # fmt: skip
 
 
 def trade_rows(result: Result, trades: pd.DataFrame) -> list[tuple[Cell, ...]]:
     """Return one row of cells a trade, in `TRADE_COLUMNS`."""
-    worst, best = excursions(trades, bars=result.market.traded_bars)
+    worst, best = excursions(trades, tape=result.market.traded)
     rows = zip(trades.to_dict("records"), worst, best, strict=True)
     return [
         (
-            _number(number, str(number)),
+            number(place, str),
+            Cell(written.coin(trade["symbol"]), sort=trade["symbol"]),
             _time(trade["entry_time"]),
-            _number(trade["entry_price"], written.price(trade["entry_price"])),
+            number(trade["entry_price"], written.price),
             _word(trade["entry_reason"]),
             _time(trade["exit_time"], absent="open"),
-            _number(trade["exit_price"], written.price(trade["exit_price"])),
+            number(trade["exit_price"], written.price),
             _word(trade["exit_reason"] or "still open"),
-            _number(trade["days"], written.days(trade["days"])),
-            _number(low, written.percent(low)),
-            _number(high, written.percent(high)),
-            _number(trade["return"], written.percent(trade["return"]), signed=True),
+            number(trade["days"], written.days),
+            number(low, written.percent),
+            number(high, written.percent),
+            number(trade["return"], written.percent, signed=True),
         )
-        for number, (trade, low, high) in enumerate(rows, start=1)
+        for place, (trade, low, high) in enumerate(rows, start=1)
+    ]
+
+
+# heading and whether its cells are numbers
+CONTRIBUTION_COLUMNS: Final = (
+    ("Coin", False), ("Profit", True), ("Of starting cash", True), ("Held", True),
+    ("Mean weight", True), ("Trades", True), ("Worst", True), ("Best", True),
+)  # fmt: skip
+
+
+def contribution_rows(table: pd.DataFrame) -> list[tuple[Cell, ...]]:
+    """Return one row of cells a coin, in `CONTRIBUTION_COLUMNS`."""
+    return [
+        (
+            Cell(written.coin(str(symbol)), sort=str(symbol)),
+            number(row["profit"], written.money, signed=True),
+            *(number(row[name], written.percent) for name in ("share", "held", "mean_weight")),
+            number(row["trades"], written.count),
+            *(number(row[name], written.percent) for name in ("worst", "best")),
+        )
+        for symbol, row in table.iterrows()
     ]
 
 
@@ -161,13 +165,6 @@ def _origin(role: str, bars: Bars) -> dict[str, str]:
         "Rows": written.count(len(bars)),
         "SHA-256": bars.sha256,
     }
-
-
-def _number(value: float, text: str, *, signed: bool = False) -> Cell:
-    style = "" if not signed or not value else "gain" if value > 0 else "loss"
-    return Cell(
-        text, sort=repr(float(value)) if np.isfinite(value) else "", style=f"num {style}".strip()
-    )
 
 
 def _time(time: pd.Timestamp, *, absent: str = written.UNDEFINED) -> Cell:

@@ -1,38 +1,37 @@
 """The tearsheet: one self-contained HTML document that says what the run found."""
 
 import base64
-import gzip
-import json
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
+from collections.abc import Callable, Sequence
 from pathlib import PurePath
 from typing import Any, Final
 
-from markupsafe import Markup
-
 from backtests import format as written
+from backtests.analysis.contribution import contribution
+from backtests.analysis.costs import cost_sensitivity
+from backtests.analysis.decisions import gate_records
 from backtests.analysis.summary import Summary
 from backtests.backtest import Result
 from backtests.config import Config
-from backtests.report import charts, distributions, figures, palette, prose, tables
+from backtests.report import charts, distributions, figures, prose, tables
+from backtests.report.coin_panel import coin_panel
+from backtests.report.contribution_panels import profit_panel, weights_panel
+from backtests.report.gates_panel import gates_panel
 from backtests.report.index_panel import index_panel
+from backtests.report.page import charts_json, plotly_payload, render
 from backtests.report.pyfolio_sheets import sheet_request
+from backtests.report.section import Panel, Section
 from backtests.report.sheet_worker import SheetWorker
 from backtests.report.spec import Spec, UndrawableError
 
-TEMPLATES: Final = files(__package__).joinpath("templates")
-UNSAFE_IN_SCRIPT: Final = str.maketrans(
-    {character: f"\\u{ord(character):04x}" for character in "<>&\u2028\u2029"}
-)
-
 PANELS: Final[dict[str, Callable[[Result, Summary], Spec]]] = {
     "index": index_panel,
-    "coin": charts.coin_panel,
+    "coin": coin_panel,
     "equity": charts.equity_panel,
     "underwater": charts.underwater_panel,
     "exposure": charts.exposure_panel,
+    "profit": profit_panel,
+    "weights": weights_panel,
+    "gates": gates_panel,
     "rolling_sharpe": charts.rolling_sharpe_panel,
     "rolling_volatility": charts.rolling_volatility_panel,
     "distribution": distributions.distribution_panel,
@@ -40,46 +39,26 @@ PANELS: Final[dict[str, Callable[[Result, Summary], Spec]]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Panel:
-    """A chart of the page, or the reason there is none."""
-
-    name: str
-    spec: Spec | None = None
-    reason: str = ""
-
-    @property
-    def height(self) -> int:
-        """Room the chart needs, in CSS pixels, kept free before it is drawn."""
-        return int(self.spec["layout"]["height"]) if self.spec else 0
-
-
-def tearsheet(result: Result, summary: Summary, *, worker: SheetWorker | None = None) -> str:
+def tearsheet(
+    result: Result,
+    summary: Summary,
+    *,
+    worker: SheetWorker | None = None,
+    sections: Sequence[Section] = (),
+) -> str:
     """Return the page as one HTML document without any outside reference.
 
     Same config and bars, same bytes. A `worker` started before the backtest has pyfolio
-    loaded by now; without one it is started here.
+    loaded by now; without one it is started here. `sections` are shown after the
+    comparison, in their order.
     """
     drawing = (worker or SheetWorker()).submit(sheet_request(result))
     panels = {name: _panel(name, draw, result, summary) for name, draw in PANELS.items()}
-    context = {**_content(result, summary), "panels": panels, "charts": _charts_json(panels)}
+    panels |= {section.name: section.panel for section in sections if section.panel}
+    context = {**_content(result, summary), "panels": panels, "charts": charts_json(panels)}
+    context["sections"] = sections
     library = plotly_payload()
-    page: str = _template().render(**context, plotly=library, sheets=drawing.result())
-    return page
-
-
-@cache
-def plotly_payload() -> Markup:
-    """Return plotly's browser library, compressed: plain it would be 4.8 MB of every page."""
-    source = files("plotly").joinpath("package_data/plotly.min.js").read_bytes()
-    packed = base64.b64encode(gzip.compress(source, compresslevel=6, mtime=0))
-    return Markup(packed.decode("ascii"))  # noqa: S704 - base64 holds no markup
-
-
-def script_json(value: object) -> Markup:
-    """Return JSON that cannot end the script element it stands in, whatever text it holds."""
-    text = json.dumps(value, separators=(",", ":"), allow_nan=False)
-    return Markup(text.translate(UNSAFE_IN_SCRIPT))  # noqa: S704 - nothing unsafe is left
+    return render("tearsheet.html.j2", **context, plotly=library, sheets=drawing.result())
 
 
 def shown_config(config: Config) -> str:
@@ -100,30 +79,30 @@ def _panel(
         return Panel(name, reason=str(error))
 
 
-def _charts_json(panels: dict[str, Panel]) -> Markup:
-    specs = {name: panel.spec for name, panel in panels.items() if panel.spec}
-    return script_json({"figures": specs, "dark": palette.dark_for_light()})
-
-
 def _content(result: Result, summary: Summary) -> dict[str, Any]:
     bars = result.market.traded_bars.index
+    costs = cost_sensitivity(result)
     return {
         "result": result,
         "summary": summary,
-        "written": written,
         "index": result.market.index.instrument.label,
         "first": written.date(bars[0]),
         "last": written.date(bars[-1]),
         "is_sample": prose.is_sample(result),
         "index_title": prose.index_title(result),
+        "traded_title": prose.traded_title(result),
         "rule": prose.rule_in_words(result),
         "sample_size": prose.sample_size(result, summary),
-        "columns": figures.COLUMNS,
+        "columns": figures.columns_of(result),
         "key_figures": tables.key_figures(summary),
-        "comparison": tables.comparison(summary),
+        "comparison": tables.comparison(result, summary),
         "drawdowns": {
             name: tables.drawdown_rows(spells) for name, spells in summary.drawdowns.items()
         },
+        **_several_coins(result, summary),
+        "gates": gate_records(result),
+        "costs": costs,
+        "break_even": prose.break_even(costs, asset=result.asset),
         "trade_columns": tables.TRADE_COLUMNS,
         "trades": tables.trade_rows(result, summary.trades),
         "trades_csv": _trades_download(summary),
@@ -135,27 +114,18 @@ def _content(result: Result, summary: Summary) -> dict[str, Any]:
         "provenance": tables.provenance(result),
         "versions": tables.library_versions(),
         "config": shown_config(result.config),
-        "light": palette.LIGHT,
-        "dark": palette.DARK,
+    }
+
+
+def _several_coins(result: Result, summary: Summary) -> dict[str, Any]:
+    table = contribution(result.strategy, result.market.traded, trades=summary.trades)
+    return {
+        "is_several": result.strategy.positions.shape[1] > 1,
+        "contribution_columns": tables.CONTRIBUTION_COLUMNS,
+        "contribution": tables.contribution_rows(table),
     }
 
 
 def _trades_download(summary: Summary) -> str:
     text = summary.trades.to_csv(index=False, lineterminator="\n")
     return base64.b64encode(text.encode()).decode("ascii")
-
-
-@cache
-def _template() -> Any:
-    import jinja2
-
-    def own(name: str) -> Markup:
-        # our own files, not input: the only text that is not escaped
-        return Markup(TEMPLATES.joinpath(name).read_text(encoding="utf-8"))  # noqa: S704
-
-    environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.globals.update(own=own)
-    environment.filters.update(unbroken=prose.unbroken)
-    return environment.from_string(TEMPLATES.joinpath("tearsheet.html.j2").read_text("utf-8"))

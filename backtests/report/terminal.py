@@ -12,7 +12,7 @@ from rich.table import Table
 from backtests import format as fmt
 from backtests.analysis.summary import Summary
 from backtests.backtest import Result
-from backtests.report.figures import COLUMNS, FIGURES, figure_text
+from backtests.report.figures import COLUMNS, FIGURES, columns_of, figure_text
 
 ROWS: Final = (
     "total_return",
@@ -39,7 +39,7 @@ def show(result: Result, summary: Summary, *, folder: Path) -> None:
     for warning in result.warnings:
         console.print(f"WARNING  {warning}", style="bold yellow", markup=False)
     console.print(_headline(result), markup=False)
-    console.print(_figures(summary))
+    console.print(_figures(result, summary))
     console.print(_drawdowns(summary))
     console.print(summary.verdict, markup=False)
     console.print(_episodes(result, summary), markup=False)
@@ -57,13 +57,14 @@ def _headline(result: Result) -> str:
     )
 
 
-def _figures(summary: Summary) -> Table:
+def _figures(result: Result, summary: Summary) -> Table:
+    columns = columns_of(result)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("")
-    for name in COLUMNS.values():
+    for name in columns.values():
         table.add_column(name, justify="right")
     for name in ROWS:
-        cells = [figure_text(name, summary.figures[column].get(name)) for column in COLUMNS]
+        cells = [figure_text(name, summary.figures[column].get(name)) for column in columns]
         table.add_row(FIGURES[name].label, *cells)
     return table
 

@@ -10,6 +10,7 @@ from backtests.analysis.summary import summarise
 from backtests.backtest import run_on
 from backtests.config import load_config
 from backtests.report import charts, distributions
+from backtests.report.coin_panel import coin_panel
 from backtests.report.index_panel import index_panel
 from backtests.report.levels import level_spans
 from backtests.report.spec import packed
@@ -66,7 +67,7 @@ def test_underwater_panel_bottoms_at_the_worst_drawdowns(run):
 
 def test_coin_panel_marks_every_entry_and_exit(run):
     result, summary = run
-    spec = charts.coin_panel(result, summary)
+    spec = coin_panel(result, summary)
     closed = summary.trades[summary.trades["status"] == "closed"]
     assert trace(spec, "Entry")["y"] == summary.trades["entry_price"].tolist()
     assert trace(spec, "Exit")["y"] == closed["exit_price"].tolist()
@@ -133,7 +134,7 @@ def test_rolling_ratio_equals_its_formula_and_is_undefined_in_cash():
 
 def test_excursions_bound_every_trade(run):
     result, summary = run
-    worst, best = distributions.excursions(summary.trades, bars=result.market.traded_bars)
+    worst, best = distributions.excursions(summary.trades, tape=result.market.traded)
     closed = summary.trades["status"] == "closed"
     gain = (summary.trades["exit_price"] / summary.trades["entry_price"] - 1)[closed]
     slip = 0.02

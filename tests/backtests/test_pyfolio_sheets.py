@@ -80,12 +80,22 @@ def test_unused_process_is_ended_on_leaving():
 
 def test_lots_keep_each_trade_s_profit():
     result = made()
-    lots = pd.DataFrame(sheet_request(result)["lots"], columns=["day", "amount", "money"])
+    lots = pd.DataFrame(sheet_request(result)["lots"], columns=["day", "symbol", "amount", "money"])
     fills = result.strategy.fills
     value = fills["units"] * fills["price"]
     received = value.where(fills["side"] == "sell", -value)
     assert (-lots["amount"] * lots["money"]).tolist() == pytest.approx(received.tolist())
     assert set(lots["amount"].abs()) == {LOTS}
+
+
+def test_lots_of_several_buys_end_at_none_and_keep_prices():
+    result = made("size.mode=vol_target", "size.rebalance_threshold=0.05")
+    fills = result.strategy.fills
+    lots = pd.DataFrame(sheet_request(result)["lots"], columns=["day", "symbol", "amount", "money"])
+    assert len(fills) > 2 * len(summarise(result).trades)
+    closed = result.strategy.positions.iloc[-1, 0] == 0
+    assert (lots["amount"].sum() == 0) == closed
+    assert (lots["amount"].cumsum() >= 0).all()
 
 
 def test_daily_returns_compound_to_the_account_s():

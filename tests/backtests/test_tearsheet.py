@@ -15,18 +15,21 @@ import pytest
 from backtests.analysis.summary import summarise
 from backtests.backtest import run_on
 from backtests.config import load_config
-from backtests.report.figures import COLUMNS, FIGURES, figure_text
+from backtests.report.figures import FIGURES, columns_of, figure_text
+from backtests.report.page import script_json
+from backtests.report.section import Panel, Section
 from backtests.report.sheet_worker import SHEETS, Sheet
-from backtests.report.tearsheet import PANELS, script_json, tearsheet
+from backtests.report.tearsheet import PANELS, tearsheet
 from feeds.instruments import Instrument
 from feeds.sample import LABEL
+from tests.backtests import baskets
 from tests.markets import coin_tape, coin_walk, index_tape, index_walk
 
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)>\u2028&amp;"
 
 SECTIONS = {
     "verdict", "comparison", "index", "coin", "equity", "underwater", "drawdowns", "exposure",
-    "rolling", "months", "distribution", "trades", "pyfolio", "provenance",
+    "rolling", "months", "distribution", "trades", "pyfolio", "provenance", "filters", "costs",
 }  # fmt: skip
 
 
@@ -103,7 +106,7 @@ def page(text):
 
 def test_page_has_every_section_and_chart(page):
     assert page.ids >= SECTIONS
-    assert set(page.charts) == set(PANELS)
+    assert set(page.charts) == set(PANELS) - {"gates"}  # no filter is switched on
 
 
 def test_page_loads_nothing_from_outside(text, page):
@@ -129,10 +132,11 @@ def test_same_config_and_bars_give_the_same_bytes(text):
 
 
 def test_comparison_shows_the_summary_s_figures(walk, page):
-    _, summary = walk
-    shown = {row[0]: row[1:] for row in page.rows if len(row) == 1 + len(COLUMNS)}
+    result, summary = walk
+    columns = columns_of(result)
+    shown = {row[0]: row[1:] for row in page.rows if len(row) == 1 + len(columns)}
     for name, figure in FIGURES.items():
-        figures = [summary.figures[column].get(name) for column in COLUMNS]
+        figures = [summary.figures[column].get(name) for column in columns]
         assert shown[figure.label] == [figure_text(name, value) for value in figures]
 
 
@@ -237,3 +241,33 @@ def test_extreme_runs_render_every_section(tape):
         go.Figure(spec)
     assert ("No trades" in text) == (trades == 0)
     assert ">nan<" not in text.lower()
+
+
+@pytest.mark.parametrize("kind", [baskets.basket, baskets.switch])
+def test_several_coins_show_contribution_and_every_account(kind):
+    result, summary = kind()
+    page = Page(page_of(result, summary))
+    assert page.ids >= SECTIONS | {"contribution"}
+    headings = next(row for row in page.rows if row and row[0] == "Figure")
+    assert headings[1:] == list(columns_of(result).values())
+    names = {trace["name"] for trace in page.charts["equity"]["data"]}
+    assert {columns_of(result)[name] for name in result.others} <= names
+    for spec in page.charts.values():
+        go.Figure(spec)
+
+
+def test_filters_are_drawn_as_bands():
+    page = Page(page_of(*baskets.filtered()))
+    assert "gates" in page.charts
+    assert sum(len(trace["x"]) for trace in page.charts["gates"]["data"]) >= 3
+
+
+def test_section_made_elsewhere_is_shown_with_its_text_escaped(walk):
+    panel = Panel("luck", reason="Too few bars.")
+    section = Section(
+        "luck", HOSTILE, (HOSTILE,), ("Figure", "Value"), ((HOSTILE, "1"),), (), panel
+    )
+    text = tearsheet(*walk, worker=Blank(), sections=(section,))
+    assert "luck" in Page(text).ids
+    assert "<img src=x" not in text
+    assert "Not drawn. Too few bars." in text

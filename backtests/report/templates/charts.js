@@ -1,4 +1,3 @@
-"use strict";
 (() => {
   const byId = (id) => document.getElementById(id);
   const all = (selector) => [...document.querySelectorAll(selector)];
@@ -132,21 +131,6 @@
     byId("theme").textContent = isDark() ? "Light" : "Dark";
   }
 
-  function sorted(table, heading) {
-    const column = [...heading.parentElement.children].indexOf(heading);
-    const descending = heading.getAttribute("aria-sort") === "ascending";
-    const key = (row) => row.cells[column].dataset.sort;
-    const order = (a, b) => {
-      if (key(a) === "" || key(b) === "") return (key(a) === "") - (key(b) === "");
-      const gap = Number(key(a)) - Number(key(b));
-      const compared = Number.isNaN(gap) ? key(a).localeCompare(key(b)) : gap;
-      return descending ? -compared : compared;
-    };
-    [...heading.parentElement.children].forEach((other) => other.removeAttribute("aria-sort"));
-    heading.setAttribute("aria-sort", descending ? "descending" : "ascending");
-    table.tBodies[0].append(...[...table.tBodies[0].rows].sort(order));
-  }
-
   function listen() {
     byId("theme").addEventListener("click", () => {
       document.documentElement.dataset.theme = isDark() ? "light" : "dark";
@@ -161,10 +145,7 @@
       press("[data-years]", (other) => other === button);
       show(years ? [Math.max(start, end - years * 365.25 * DAY), end] : null);
     }));
-    all("table.sortable").forEach((table) => table.tHead.addEventListener("click", (event) => {
-      const heading = event.target.closest("th");
-      if (heading) sorted(table, heading);
-    }));
+    SORT.listen();
   }
 
   async function loadPlotly() {
@@ -208,7 +189,9 @@
       byId("chart-failure").hidden = false;
       return;
     }
-    drawInTurn(all("[data-chart]"));
+    // a browser that only prints has no time to wait for what is out of sight
+    if (location.hash === "#print") print(true);
+    else drawInTurn(all("[data-chart]"));
     addEventListener("beforeprint", () => print(true));
     addEventListener("afterprint", () => print(false));
   }

@@ -1,0 +1,101 @@
+"""Show all runs on one page, or some side by side: python -m backtests.compare."""
+
+import argparse
+import hashlib
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from backtests.options import RESULTS, Parser, run_command
+from feeds.errors import ConfigError
+
+EXAMPLES: Final = """\
+  python -m backtests.compare
+  python -m backtests.compare RUN RUN --out results
+  python -m backtests.compare --serve
+"""
+PORT: Final = 8_765
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Parse, write the page or serve it, print where it is; return the exit code."""
+    return run_command(_work, arguments)
+
+
+def _parser() -> Parser:
+    parser = Parser(
+        prog="python -m backtests.compare",
+        description="List every run of a results folder on one page, or put some side by side: "
+        "figures, equities, drawdowns and what differs in their configs.",
+        examples=EXAMPLES,
+    )
+    parser.add_argument("runs", nargs="*", metavar="RUN", help="names of runs, two or more")
+    parser.add_argument(
+        "--out", type=Path, default=RESULTS, metavar="DIR", help="the results; default: results/"
+    )
+    parser.add_argument("--serve", action="store_true", help="show it on this machine's browser")
+    parser.add_argument("--port", type=int, default=PORT, help=f"for --serve; default: {PORT}")
+    parser.add_argument("--quiet", action="store_true", help="print only where the page is")
+    return parser
+
+
+def _work(arguments: Sequence[str] | None) -> None:
+    options = _parser().parse_args(arguments)
+    if not options.out.is_dir():
+        raise ConfigError(
+            f"`--out` must be a folder of results, received {str(options.out)!r}. Make a run first."
+        )
+    if options.serve:
+        _serve(options)
+    elif options.runs:
+        _say(_write_comparison(options.out, options.runs))
+    else:
+        _write_index(options)
+
+
+def _write_index(options: argparse.Namespace) -> None:
+    from backtests.report.folder import write_page
+    from backtests.report.index_page import index_page
+    from backtests.report.run_record import read_runs
+
+    runs, broken = read_runs(options.out)
+    page = index_page(runs, broken)
+    if not options.quiet:
+        _say(f"{len(runs)} runs, {len(broken)} folders that cannot be shown")
+        for name, reason in broken:
+            _say(f"  {name!r}: {reason}")
+    _say(f"Index: {write_page(options.out / 'index.html', page)}")
+
+
+def _write_comparison(out: Path, runs: Sequence[str]) -> str:
+    from backtests.report.compare_page import compare_page
+    from backtests.report.folder import write_page
+    from backtests.report.run_record import BrokenRunError, chosen_folders
+
+    try:
+        folders = chosen_folders(out, runs)
+        page = compare_page(folders)
+    except BrokenRunError as error:
+        raise ConfigError(f"{error}. Choose among the runs in {out}.") from error
+    names = "\n".join(folder.name for folder in folders)
+    digest = hashlib.sha256(names.encode()).hexdigest()[:8]
+    return f"Comparison: {write_page(out / f'compare-{digest}.html', page)}"
+
+
+def _serve(options: argparse.Namespace) -> None:
+    from backtests.report.server import server
+
+    if options.runs:
+        raise ConfigError(f"`--serve` takes no runs, received {options.runs[0]!r}: choose there.")
+    with server(options.out, port=options.port) as serving:
+        _say(f"http://127.0.0.1:{serving.server_port}/ (Ctrl-C ends it)")
+        serving.serve_forever()
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)  # noqa: T201 (a command speaks to its user)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,67 @@
+"""The panel of what is traded: its price or level, when it was held, entries and exits."""
+
+import pandas as pd
+
+from backtests.analysis.summary import Summary
+from backtests.backtest import Result
+from backtests.config import ALTS
+from backtests.report.charts import daily, daily_states, held_bands, time_span
+from backtests.report.spec import Spec, every_day, line, log_ticks, markers, plain, time_layout
+from backtests.report.spells import is_plain, spells
+from backtests.report.states import runs
+
+
+def coin_panel(result: Result, summary: Summary) -> Spec:
+    """Draw the close, where the signal was on, and every entry and exit.
+
+    A basket is drawn as its level: held all the time at its weights, without costs.
+    """
+    closes = daily(result.market.traded_bars["close"])
+    x = every_day(closes.index[0])
+    states = runs(daily_states(result, summary.trades))
+    hover: Spec = {"meta": {"runs": states}, "hovertemplate": "%{y:,.5~g}<br>%{text}"}
+    held = closes.where(_signal_on(result, pd.DatetimeIndex(closes.index)))
+    kind = "level" if result.config.asset == ALTS else "close"
+    traces = [
+        line(f"{result.asset} {kind}", closes, color="index", x=x, width=1.2, **hover),
+        line("while the signal is on", held, color="strategy", x=x, width=2, hoverinfo="skip"),
+        *_entries_and_exits(result, summary.trades),
+    ]
+    title = {"text": plain(f"{result.asset}, log scale")}
+    yaxis = {"type": "log", "title": title, "tickformat": ",~g", **log_ticks(closes)}
+    shapes = held_bands(result)
+    return {
+        "data": traces,
+        "layout": time_layout(time_span(result), height=380, yaxis=yaxis, shapes=shapes),
+    }
+
+
+def _signal_on(result: Result, days: pd.DatetimeIndex) -> pd.Series:
+    on = pd.Series(False, index=days)
+    for spell in spells(result):
+        last = days[-1] if pd.isna(spell.end) else spell.end - pd.Timedelta(1)
+        on[spell.start.normalize() : last] = True
+    return on
+
+
+def _entries_and_exits(result: Result, trades: pd.DataFrame) -> list[Spec]:
+    """Return markers at the fills' prices; where these are of other coins, at the open."""
+    if is_plain(result):
+        closed = trades[trades["status"] == "closed"]
+        bought = dict(zip(trades["entry_time"], trades["entry_price"], strict=True))
+        sold = dict(zip(closed["exit_time"], closed["exit_price"], strict=True))
+    else:
+        opens = result.market.traded_bars["open"]
+        found = spells(result)
+        bought = {each.start: opens.loc[each.start] for each in found}
+        sold = {each.end: opens.loc[each.end] for each in found if not pd.isna(each.end)}
+    style: Spec = {"size": 12, "hoverinfo": "skip"}
+    return [
+        markers(
+            "Entry", list(bought), list(bought.values()),
+            color="good", symbol="triangle-up", **style,
+        ),
+        markers(
+            "Exit", list(sold), list(sold.values()), color="bad", symbol="triangle-down", **style
+        ),
+    ]  # fmt: skip

@@ -1,0 +1,87 @@
+"""The page of all runs: a row each, sortable and filterable, with links to the tearsheets."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from backtests import format as written
+from backtests.report.cell import Cell, number
+from backtests.report.page import render
+from backtests.report.run_record import RunRecord
+
+# heading and whether its cells are numbers
+COLUMNS: Final = (
+    ("Run", False), ("Verdict", False), ("Asset", False), ("Index", False), ("Trigger", False),
+    ("Held", True), ("From", False), ("To", False), ("CAGR", True), ("Hold", True),
+    ("Ahead", True), ("Sharpe", True), ("Drawdown", True), ("Hold's", True), ("In market", True),
+    ("Trades", True), ("Episodes", True), ("Warnings", True),
+)  # fmt: skip
+# what a reader may choose one value of
+CHOICES: Final = ("Asset", "Index", "Trigger", "Verdict")
+
+
+@dataclass(frozen=True, slots=True)
+class IndexRow:
+    """One run's name, address, cells and warnings."""
+
+    name: str
+    link: str
+    cells: tuple[Cell, ...]
+    warnings: tuple[str, ...]
+
+
+def index_page(
+    runs: Sequence[RunRecord], broken: Sequence[tuple[str, str]], *, is_served: bool = False
+) -> str:
+    """Return the page of all runs; folders that are broken are listed with (name, reason)."""
+    rows = [IndexRow(run.name, run.link, _cells(run), run.warnings) for run in runs]
+    return render(
+        "index.html.j2",
+        runs=rows,
+        broken=broken,
+        columns=COLUMNS,
+        choices=[_choice(name, rows) for name in CHOICES],
+        is_served=is_served,
+    )
+
+
+def verdict_word(run: RunRecord) -> str:
+    """Return whether the run beats, trails or equals buy-and-hold, by CAGR."""
+    if math.isnan(run.ahead):
+        return "undefined"
+    return "beats" if run.ahead > 0 else "trails" if run.ahead < 0 else "equals"
+
+
+def _cells(run: RunRecord) -> tuple[Cell, ...]:
+    own, held = run.strategy, run.buy_and_hold
+    days = run.setting("rules", "hold_days")
+    return (
+        _word(verdict_word(run)),
+        _word(str(run.config.get("asset", ""))),
+        _word(str(run.setting("index", "symbol"))),
+        _word(written.words(str(run.setting("rules", "trigger")))),
+        number(float(days) if isinstance(days, int | float) else math.nan, written.days),
+        _word(run.first),
+        _word(run.last),
+        number(own["cagr"], written.percent),
+        number(held["cagr"], written.percent),
+        number(run.ahead, written.points, signed=True),
+        number(own["sharpe_ratio"], written.ratio),
+        number(own["max_drawdown"], written.percent),
+        number(held["max_drawdown"], written.percent),
+        number(own["time_in_market"], written.percent),
+        number(own["trades"], written.count),
+        number(run.episodes_traded, written.count),
+    )
+
+
+def _choice(name: str, rows: Sequence[IndexRow]) -> tuple[int, str, list[str]]:
+    """Return the column's place on the page, its name and the values it has."""
+    place = [heading for heading, _ in COLUMNS].index(name)
+    # the row starts with the box to choose it; name and link are no cells here
+    return place + 1, name, sorted({row.cells[place - 1].text for row in rows})
+
+
+def _word(text: str) -> Cell:
+    return Cell(text, sort=text)

@@ -1,0 +1,48 @@
+"""Cost sensitivity against runs of the config with those costs."""
+
+import numpy as np
+import pytest
+
+from backtests.analysis.costs import MULTIPLES, cost_sensitivity
+from tests.backtests import baskets
+
+
+def test_rows_equal_runs_with_those_costs():
+    result, _ = baskets.run()
+    rows = cost_sensitivity(result).rows
+    assert [row.multiple for row in rows] == list(MULTIPLES)
+    for row in rows:
+        _, summary = baskets.run(
+            f"costs.commission_bps={10 * row.multiple}", f"costs.slippage_bps={5 * row.multiple}"
+        )
+        assert row.bps == pytest.approx(15 * row.multiple)
+        assert row.cagr == summary.figures["strategy"]["cagr"]
+        assert row.held_cagr == summary.figures["buy_and_hold"]["cagr"]
+        assert row.costs_paid == pytest.approx(summary.figures["strategy"]["costs_paid"], abs=1e-6)
+
+
+def test_break_even_is_where_both_end_with_the_same_money():
+    for seed in ("rules.hold_days=5", "rules.hold_days=10", "rules.trigger=breakout"):
+        result, _ = baskets.run(seed)
+        bps = cost_sensitivity(result).break_even_bps
+        if not np.isfinite(bps):
+            continue
+        _, summary = baskets.run(
+            seed, f"costs.commission_bps={bps * 2 / 3}", f"costs.slippage_bps={bps / 3}"
+        )
+        final = [summary.figures[name]["final_equity"] for name in ("strategy", "buy_and_hold")]
+        assert final[0] == pytest.approx(final[1], rel=0.01)
+        return
+    pytest.fail("no run of these has a break-even: choose others")
+
+
+def test_behind_without_costs_has_no_break_even():
+    result, _ = baskets.filtered("filters.index_trend.window=5000", "data.start=2018-02-01")
+    sensitivity = cost_sensitivity(result)
+    ahead = sensitivity.rows[0].total_return > result.buy_and_hold.equity.iloc[-1] / 1e5 - 1
+    assert np.isnan(sensitivity.break_even_bps) != ahead
+
+
+def test_run_without_costs_is_tried_at_the_default_ones():
+    result, _ = baskets.run("costs.commission_bps=0", "costs.slippage_bps=0")
+    assert [row.bps for row in cost_sensitivity(result).rows] == [0, 15, 30, 45]
