@@ -1,13 +1,13 @@
 """One backtest from config to result: load, line up, simulate, and what to compare with."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 import pandas as pd
 
 from backtests.baselines import buy_and_hold
 from backtests.config import Config
-from backtests.engine import Account, simulate
+from backtests.engine import Account
 from backtests.market import Market, build_market, control_lines
 from feeds import instruments
 from feeds.bars import Bars
@@ -16,6 +16,7 @@ from feeds.sources import open_source
 from strategies.rules import rule_of
 
 ONE_DAY: Final = pd.Timedelta(days=1)
+Engine = Literal["backtrader", "fast"]
 STALE_INDEX: Final = pd.Timedelta(days=7)
 
 
@@ -76,8 +77,12 @@ def backtest(config: Config) -> Result:
     )
 
 
-def run_on(config: Config, *, index: Bars, coin: Bars) -> Result:
-    """Run the config on bars already loaded."""
+def run_on(config: Config, *, index: Bars, coin: Bars, engine: Engine = "backtrader") -> Result:
+    """Run the config on bars already loaded; both engines give the same result."""
+    if engine == "fast":
+        from backtests.fast import simulate
+    else:
+        from backtests.engine import simulate
     market = build_market(config, index=index, coin=coin)
     rule = rule_of(config.rules)
     symbol = coin.instrument.symbol
