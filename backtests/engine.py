@@ -93,6 +93,9 @@ def fills_table(rows: Iterable[tuple[Any, ...]]) -> pd.DataFrame:
     return pd.DataFrame(list(rows), columns=list(FILL_COLUMNS)).astype(
         {
             "time": "datetime64[ns, UTC]",
+            "symbol": "str",
+            "side": "str",
+            "reason": "str",
             "units": np.float64,
             "price": np.float64,
             "commission": np.float64,

@@ -40,6 +40,12 @@ class CombinedFeed(bt.feeds.DataBase):  # type: ignore[misc]
         self._fill("openinterest", np.zeros_like(seconds))
         self.home()
 
+    def _tick_fill(self, force: bool = False) -> None:
+        """Skip the ticks of a bar: nothing reads them, and they cost a third of a run."""
+
+    def _tick_nullify(self) -> None:
+        """Skip the ticks of a bar."""
+
     def _fill(self, name: str, values: NDArray[np.float64]) -> None:
         line: Any = getattr(self.lines, name)
         line.array = array.array("d", np.ascontiguousarray(values, dtype=np.float64).tobytes())

@@ -14,7 +14,7 @@ INDEX_NAMES = {
     "SP500": "SPX",
 }
 
-_SYMBOL = re.compile(r"[A-Z0-9][A-Z0-9]{0,14}(-[A-Z]{3,5})?")
+_SYMBOL = re.compile(r"[A-Z0-9][A-Z0-9]{0,19}(-[A-Z]{3,5})?")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""What a reader gets: the terminal's summary, the results folder, and the tearsheet."""

@@ -1,0 +1,133 @@
+"""The tables and documents a run leaves, as text; one function a file."""
+
+import importlib.metadata
+import json
+import platform
+from collections.abc import Mapping
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from backtests.analysis.summary import Summary
+from backtests.backtest import Result
+from feeds.bars import Bars
+
+TIME_FORMAT: Final = "%Y-%m-%dT%H:%M:%SZ"
+LIBRARIES: Final = ("backtrader", "exchange_calendars", "numpy", "pandas", "pyfolio-reloaded")
+
+
+def run_files(result: Result, summary: Summary) -> dict[str, str]:
+    """Return file name -> content of everything but the manifest's clock and the tearsheet."""
+    return {
+        "metrics.json": metrics_json(result, summary),
+        "equity.csv": equity_csv(result),
+        "fills.csv": _csv(result.strategy.fills),
+        "trades.csv": _csv(summary.trades),
+        "signals.csv": signals_csv(result),
+        "drawdowns.csv": drawdowns_csv(summary),
+        "config.toml": result.config.to_toml(),
+    }
+
+
+def metrics_json(result: Result, summary: Summary) -> str:
+    """Return all figures; an undefined one is null, because JSON has no NaN."""
+    content = {
+        **{name: _without_nan(figures) for name, figures in summary.figures.items()},
+        "periods_per_year": result.periods_per_year,
+        "first_bar": result.market.traded_bars.index[0].strftime(TIME_FORMAT),
+        "last_bar": result.market.traded_bars.index[-1].strftime(TIME_FORMAT),
+        "bars": len(result.market.traded_bars),
+        "episodes": summary.episodes,
+        "episodes_traded": summary.episodes_traded,
+        "refused_orders": result.strategy.refused,
+        "pending_order": result.strategy.pending or None,
+        "verdict": summary.verdict,
+        "warnings": list(result.warnings),
+    }
+    return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def equity_csv(result: Result) -> str:
+    """Return one row a tradable bar; time is the bar's open."""
+    bars = result.strategy.bars
+    held = bars["units"] * result.market.traded_bars["close"]
+    table = pd.DataFrame(
+        {
+            "equity": bars["equity"],
+            "cash": bars["cash"],
+            "units": bars["units"],
+            "weight": held / bars["equity"],
+            "buy_and_hold": result.buy_and_hold.equity,
+        }
+    )
+    return _csv(table.rename_axis("time").reset_index())
+
+
+def signals_csv(result: Result) -> str:
+    """Return one row an index session, the whole history."""
+    market, signals = result.market, result.market.signals
+    table = pd.DataFrame(
+        {
+            "session": pd.DatetimeIndex(market.index.frame.index).strftime("%Y-%m-%d"),
+            "available_at": market.available_at,
+            "close": market.index.frame["close"].to_numpy(),
+            "prior_high": signals.prior_high,
+            "resistance_age": pd.array(signals.resistance_age).astype("Int64"),
+            "new_high": signals.new_high,
+            "breakout": signals.breakout,
+            "support_level": signals.support_level,
+            "support_held": signals.support_held,
+            "support_lost": signals.support_lost,
+        }
+    )
+    return _csv(table)
+
+
+def drawdowns_csv(summary: Summary) -> str:
+    """Return every drawdown of the strategy and of buy-and-hold, deepest first."""
+    tables = [table.assign(of=name) for name, table in summary.drawdowns.items()]
+    joined = pd.concat(tables, ignore_index=True)
+    return _csv(joined[["of", *joined.columns.drop("of")]])
+
+
+def manifest_json(result: Result, *, created: pd.Timestamp) -> str:
+    """Return what was used: versions, source, symbols, ranges, rows and digests of the bars."""
+    content = {
+        "created": created.strftime(TIME_FORMAT),
+        "versions": {
+            "python": platform.python_version(),
+            **{name: importlib.metadata.version(name) for name in LIBRARIES},
+        },
+        "config_hash": result.config.short_hash,
+        "prices": "split-adjusted, not dividend-adjusted",
+        "bars": {
+            "index": _provenance(result.market.index),
+            "coin": _provenance(result.market.coin),
+        },
+        "warnings": list(result.warnings),
+    }
+    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+
+
+def _provenance(bars: Bars) -> dict[str, Any]:
+    return {
+        "symbol": bars.instrument.symbol,
+        "source": bars.source,
+        "origin": bars.origin,
+        "timeframe": bars.timeframe,
+        "first": bars.frame.index[0].strftime("%Y-%m-%dT%H:%M:%S"),
+        "last": bars.frame.index[-1].strftime("%Y-%m-%dT%H:%M:%S"),
+        "rows": len(bars),
+        "sha256": bars.sha256,
+        "notes": list(bars.notes),
+    }
+
+
+def _without_nan(figures: Mapping[str, float]) -> dict[str, float | None]:
+    return {name: value if np.isfinite(value) else None for name, value in figures.items()}
+
+
+def _csv(table: pd.DataFrame) -> str:
+    """Return CSV with floats that read back to the same bits and times in UTC."""
+    return table.to_csv(index=False, date_format=TIME_FORMAT, lineterminator="\n")

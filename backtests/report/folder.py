@@ -1,0 +1,54 @@
+"""A results folder appears whole or not at all."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from feeds.errors import ConfigError
+
+
+def run_id(*, asset: str, config_hash: str, now: pd.Timestamp) -> str:
+    """Return `<UTC stamp>-<asset>-<short config hash>`."""
+    return f"{now:%Y%m%dT%H%M%SZ}-{asset}-{config_hash}"
+
+
+def require_writable(out: Path) -> None:
+    """Refuse an `--out` that cannot hold results, before any work is done."""
+    existing = next(path for path in (out, *out.absolute().parents) if path.exists())
+    if not existing.is_dir() or not os.access(existing, os.W_OK):
+        raise ConfigError(f"`--out` must be a folder that can be written, received {str(out)!r}.")
+
+
+def write_folder(out: Path, name: str, files: Mapping[str, str]) -> Path:
+    """Write all files into `out/name` in one step and return that folder.
+
+    If the name is taken (two runs in one second), `-2`, `-3` ... is added.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    scratch = Path(tempfile.mkdtemp(prefix=".writing-", dir=out))
+    try:
+        scratch.chmod(0o755)
+        for file_name, content in files.items():
+            (scratch / file_name).write_text(content, encoding="utf-8", newline="")
+        return _put_in_place(scratch, out, name)
+    except BaseException:
+        shutil.rmtree(scratch, ignore_errors=True)
+        raise
+
+
+def _put_in_place(scratch: Path, out: Path, name: str) -> Path:
+    attempt = 1
+    while True:
+        target = out / (name if attempt == 1 else f"{name}-{attempt}")
+        if not target.exists():
+            try:
+                return scratch.rename(target)
+            except OSError:
+                # another run took the name between the question and the answer
+                if not target.exists():
+                    raise
+        attempt += 1

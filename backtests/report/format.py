@@ -1,0 +1,78 @@
+"""How a number or a date is written, once, for the terminal and the tearsheet alike.
+
+Figures are plain fractions everywhere else; percent signs and separators appear only here.
+An undefined value (NaN, NaT, infinite) is written as `UNDEFINED`.
+"""
+
+import math
+from typing import Final
+
+import pandas as pd
+from pandas.api.typing import NaTType
+
+UNDEFINED: Final = "\N{EN DASH}"
+
+
+def percent(fraction: float, *, decimals: int = 1) -> str:
+    """Return a fraction as percent: 0.1158 is "11.6 %"."""
+    return _number(fraction * 100, decimals, " %")
+
+
+def percent_number(fraction: float) -> str:
+    """Return a fraction as percent without the sign, for dense tables; whole from 100 % on."""
+    return _number(fraction * 100, 0 if abs(fraction) >= 1 else 1)
+
+
+def ratio(value: float) -> str:
+    """Return a ratio with two decimals."""
+    return _number(value, 2)
+
+
+def multiple(total_return: float) -> str:
+    """Return what one unit of money became: a total return of 1.44 is "2.44x"."""
+    return _number(1 + total_return, 2, "x")
+
+
+def money(amount: float) -> str:
+    """Return an amount of money in whole units, thousands separated."""
+    return _number(amount, 0)
+
+
+def count(number: float) -> str:
+    """Return a whole number, thousands separated."""
+    return _number(number, 0)
+
+
+def days(number: float) -> str:
+    """Return a number of days; a decimal only where it is not whole."""
+    whole = not math.isfinite(number) or float(number).is_integer()
+    return _number(number, 0 if whole else 1)
+
+
+def price(amount: float) -> str:
+    """Return a price with two decimals, or as many as five significant digits need."""
+    if not math.isfinite(amount):
+        return UNDEFINED
+    small = 0 < abs(amount) < 100
+    decimals = 4 - math.floor(math.log10(abs(amount))) if small else 2
+    return f"{amount:,.{decimals}f}"
+
+
+def date(time: pd.Timestamp | NaTType) -> str:
+    """Return the day, and the hour where the instant is not midnight."""
+    if isinstance(time, NaTType):
+        return UNDEFINED
+    midnight = time == time.normalize()
+    return f"{time:%Y-%m-%d}" if midnight else f"{time:%Y-%m-%d %H:%M}"
+
+
+def words(name: str) -> str:
+    """Return an identifier as words: "support_lost" is "support lost"."""
+    return name.replace("_", " ")
+
+
+def _number(value: float, decimals: int, unit: str = "") -> str:
+    if not math.isfinite(value):
+        return UNDEFINED
+    # + 0.0 keeps a rounded-away loss from being written as "-0.0"
+    return f"{round(float(value), decimals) + 0.0:,.{decimals}f}{unit}"

@@ -1,0 +1,100 @@
+"""The result on the terminal: figures side by side, worst drawdowns, verdict, where to look."""
+
+import sys
+from pathlib import Path
+from typing import Final
+
+import pandas as pd
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from backtests.analysis.summary import Summary
+from backtests.backtest import Result
+from backtests.report import format as fmt
+from backtests.report.figures import COLUMNS, FIGURES, figure_text
+
+ROWS: Final = (
+    "total_return",
+    "cagr",
+    "volatility",
+    "sharpe_ratio",
+    "sortino_ratio",
+    "max_drawdown",
+    "max_drawdown_days",
+    "time_in_market",
+    "trades",
+    "win_rate",
+    "costs_paid",
+)
+
+WORST: Final = 3
+WIDTH: Final = 100  # when nobody watches
+
+
+def show(result: Result, summary: Summary, *, folder: Path) -> None:
+    """Print the comparison on stdout."""
+    watched = sys.stdout.isatty()
+    console = Console(highlight=False, soft_wrap=not watched, width=None if watched else WIDTH)
+    for warning in result.warnings:
+        console.print(f"WARNING  {warning}", style="bold yellow", markup=False)
+    console.print(_headline(result), markup=False)
+    console.print(_figures(summary))
+    console.print(_drawdowns(summary))
+    console.print(summary.verdict, markup=False)
+    console.print(_episodes(result, summary), markup=False)
+    console.print(f"Tearsheet: {folder / 'tearsheet.html'}", markup=False)
+
+
+def _headline(result: Result) -> str:
+    bars = result.market.traded_bars
+    rules = result.config.rules
+    held = f"{rules.hold_days} days" if rules.hold_days else "until an exit"
+    return (
+        f"{result.asset} on {result.market.index.instrument.label}: {fmt.words(rules.trigger)}, "
+        f"held {held}; {fmt.date(bars.index[0])} to {fmt.date(bars.index[-1])}, "
+        f"{len(bars)} bars, source {result.market.coin.source}"
+    )
+
+
+def _figures(summary: Summary) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("")
+    for name in COLUMNS.values():
+        table.add_column(name, justify="right")
+    for name in ROWS:
+        cells = [figure_text(name, summary.figures[column].get(name)) for column in COLUMNS]
+        table.add_row(FIGURES[name].label, *cells)
+    return table
+
+
+def _drawdowns(summary: Summary) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for column in ("strategy", "buy_and_hold"):
+        table.add_column(f"worst drawdowns: {COLUMNS[column].lower()}", no_wrap=True)
+    spells = [
+        [_spell(*row) for row in table_of.head(WORST).itertuples(index=False)]
+        for table_of in (summary.drawdowns["strategy"], summary.drawdowns["buy_and_hold"])
+    ]
+    for place in range(max(map(len, spells))):
+        table.add_row(*(own[place] if place < len(own) else "" for own in spells))
+    return table
+
+
+def _spell(
+    depth: float, peak: pd.Timestamp, _trough: pd.Timestamp, recovery: pd.Timestamp, _days: float
+) -> str:
+    until = ", not back" if pd.isna(recovery) else f" to {fmt.date(recovery)}"
+    return f"{fmt.percent(depth):>8}  {fmt.date(peak)}{until}"
+
+
+def _episodes(result: Result, summary: Summary) -> str:
+    end = ""
+    if result.strategy.pending:
+        end = f" At the next open an order is due: {fmt.words(result.strategy.pending)}."
+    elif result.strategy.bars["units"].iloc[-1]:
+        end = " The last position is still open, marked at the last close."
+    return (
+        f"Independent episodes of triggers: {summary.episodes}, traded: "
+        f"{summary.episodes_traded}; so few say little.{end}"
+    )

@@ -1,0 +1,1 @@
+"""Speed, measured against the peer in one run and given as a ratio."""

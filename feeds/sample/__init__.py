@@ -1,0 +1,136 @@
+"""The bundled sample: real monthly prices, filled with simulated days, for runs without network."""
+
+import csv
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from importlib.resources import files
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from feeds.bars import PRICES, Bars, validated
+from feeds.errors import DataError
+from feeds.instruments import Instrument
+from feeds.sample.paths import Floats, daily_heights
+from feeds.sessions import sessions_between
+
+LABEL: Final = "sample: monthly figures real, days simulated"
+ORIGIN: Final = "feeds/sample/monthly.csv"
+
+# One digit more than the table: simulated prices do not depend on the last bit of some
+# platform's `log` or `exp`, and the table's own figures come back unchanged.
+SIGNIFICANT_DIGITS: Final = 6
+POWERS_OF_TEN: Final = np.array([float(10**n) for n in range(16)])
+
+
+@dataclass(frozen=True, slots=True)
+class Months:
+    """Consecutive months of one symbol: first days, prices of shape (months, 4), last day.
+
+    `last_day` is the end of the last month, or earlier: LUNA ended in the midst of one.
+    """
+
+    starts: pd.DatetimeIndex
+    prices: Floats
+    last_day: pd.Timestamp
+
+
+class Sample:
+    """The months of `monthly.csv` as daily bars: RUT on sessions, coins on every day.
+
+    Opens, highs, lows and closes of whole months are the real ones; everything inside a
+    month is one seeded path among many. Good for trying the program, not for a verdict.
+    """
+
+    name = "sample"
+
+    def load(self, instrument: Instrument, *, timeframe: str) -> Bars:
+        """Return the daily bars of `instrument`, the first note being `LABEL`.
+
+        Raises
+        ------
+        DataError
+            If the timeframe is not "1d" or the symbol is not in the table.
+        """
+        _require_daily(timeframe)
+        months = _months(instrument)
+        bars = validated(
+            _daily(months, instrument),
+            instrument=instrument,
+            timeframe=timeframe,
+            source=self.name,
+            origin=ORIGIN,
+        )
+        return replace(bars, notes=(LABEL, *bars.notes))
+
+
+def _require_daily(timeframe: str) -> None:
+    if timeframe != "1d":
+        raise DataError(
+            f"`data.timeframe` must be 1d with the bundled sample, received {timeframe}: it is "
+            f"daily only. Set 1d, or bring {timeframe} bars with --source files --data-dir DIR."
+        )
+
+
+def _months(instrument: Instrument) -> Months:
+    table = _table()
+    coins = instrument.kind == "coin"
+    alike = [symbol for symbol in sorted(table) if symbol.endswith("-USD") == coins]
+    if instrument.symbol not in alike:
+        raise DataError(
+            f"`{instrument.parameter}` {instrument.label} has no bars: it is not in the bundled "
+            f"sample. There are: {', '.join(s.removesuffix('-USD') for s in alike)}. "
+            "Choose one, or bring your own with --source files --data-dir DIR."
+        )
+    return table[instrument.symbol]
+
+
+@lru_cache(maxsize=1)
+def _table() -> dict[str, Months]:
+    rows: dict[str, list[dict[str, str]]] = {}
+    text = files(__name__).joinpath("monthly.csv").read_text(encoding="utf-8")
+    for row in csv.DictReader(text.splitlines()):
+        rows.setdefault(row["symbol"], []).append(row)
+    return {symbol: _parsed(own) for symbol, own in rows.items()}
+
+
+def _parsed(rows: list[dict[str, str]]) -> Months:
+    starts = pd.DatetimeIndex([row["month"] for row in rows])
+    prices = np.array([[float(row[name]) for name in PRICES] for row in rows])
+    last_day = rows[-1]["last_day"]
+    month_end = starts[-1] + pd.offsets.MonthEnd()
+    return Months(starts, prices, pd.Timestamp(last_day) if last_day else month_end)
+
+
+def _daily(months: Months, instrument: Instrument) -> pd.DataFrame:
+    days = _days(months, instrument)
+    opens, highs, lows, closes = months.prices.T
+    spans = np.log(highs / lows)
+    starts, ends = (
+        np.divide(np.log(levels / lows), spans, out=np.zeros_like(spans), where=spans > 0)
+        for levels in (opens, closes)
+    )
+    month_of_day = months.starts.searchsorted(days, side="right") - 1
+    counts = np.bincount(month_of_day)
+    heights = [
+        daily_heights(f"{instrument.symbol} {month:%Y-%m}", days=count, start=start, end=end)
+        for month, count, start, end in zip(months.starts, counts, starts, ends, strict=True)
+    ]
+    low, span = lows[month_of_day, np.newaxis], spans[month_of_day, np.newaxis]
+    prices = _rounded(low * np.exp(span * np.concatenate(heights)))
+    return pd.DataFrame(prices, columns=list(PRICES)).assign(date=days)
+
+
+def _days(months: Months, instrument: Instrument) -> pd.DatetimeIndex:
+    first, last = months.starts[0], months.last_day
+    if instrument.has_sessions("1d"):
+        return sessions_between(first, last)
+    return pd.date_range(first, last)
+
+
+def _rounded(prices: Floats) -> Floats:
+    decimals = SIGNIFICANT_DIGITS - 1 - np.floor(np.log10(prices)).astype(np.int64)
+    scale = POWERS_OF_TEN[np.maximum(decimals, 0)]
+    rounded: Floats = np.rint(prices * scale) / scale
+    return rounded

@@ -1,0 +1,64 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from backtests.analysis.episodes import episode_starts
+from backtests.analysis.trades import round_trips
+from backtests.engine import fills_table
+
+LAST = pd.Timestamp("2024-03-01", tz="UTC")
+
+
+def trades_of(*rows):
+    """Each row: day of January, side, units, price, commission, reason."""
+    fills = [
+        (pd.Timestamp(2024, 1, day, tz="UTC"), symbol, side, units, price, commission, reason)
+        for symbol, day, side, units, price, commission, reason in rows
+    ]
+    return round_trips(fills_table(fills), last_time=LAST, last_close=20.0)
+
+
+def test_round_trips_closed_and_open_are_told_apart():
+    table = trades_of(
+        ("ETH-USD", 1, "buy", 10.0, 10.0, 1.0, "new_high"),
+        ("ETH-USD", 11, "sell", 10.0, 12.0, 2.0, "window"),
+        ("ETH-USD", 20, "buy", 5.0, 16.0, 0.0, "breakout"),
+    )
+    assert table["status"].tolist() == ["closed", "open"]
+    assert table["return"].tolist() == pytest.approx([118 / 101 - 1, 20 / 16 - 1])
+    assert table["days"].tolist() == [10, 41]
+    assert table["exit_reason"].tolist() == ["window", ""]
+    assert pd.isna(table["exit_time"][1])
+
+
+def test_round_trips_several_buys_and_sells_make_one_trade():
+    table = trades_of(
+        ("ETH-USD", 1, "buy", 10.0, 10.0, 0.0, "new_high"),
+        ("ETH-USD", 2, "buy", 10.0, 20.0, 0.0, "new_high"),
+        ("ETH-USD", 3, "sell", 5.0, 30.0, 0.0, "trim"),
+        ("ETH-USD", 4, "sell", 15.0, 30.0, 0.0, "window"),
+    )
+    assert len(table) == 1
+    assert table["entry_price"][0] == pytest.approx(15)
+    assert table["exit_price"][0] == pytest.approx(30)
+    assert table["return"][0] == pytest.approx(1.0)
+
+
+def test_round_trips_two_symbols_do_not_mix():
+    table = trades_of(
+        ("AAA-USD", 1, "buy", 10.0, 10.0, 0.0, "new_high"),
+        ("BBB-USD", 2, "buy", 10.0, 10.0, 0.0, "new_high"),
+        ("AAA-USD", 3, "sell", 10.0, 5.0, 0.0, "window"),
+    )
+    assert table["symbol"].tolist() == ["AAA-USD", "BBB-USD"]
+    assert table["return"].tolist() == pytest.approx([-0.5, 1.0])
+
+
+def test_round_trips_no_fills_is_an_empty_table():
+    assert trades_of().empty
+
+
+def test_episode_starts_events_within_the_gap_are_one():
+    events = np.array([5, 6, 60, 66, 127])
+    assert episode_starts(events, gap=60).tolist() == [5, 127]
+    assert episode_starts(np.array([], dtype=np.int64)).size == 0

@@ -1,0 +1,112 @@
+import pytest
+
+from backtests.config import Config, load_config
+from feeds.errors import ConfigError
+
+
+def test_load_config_nothing_given_is_all_defaults():
+    assert load_config(None) == Config()
+
+
+def test_load_config_order_is_file_then_set_then_flags(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text('asset = "BTC"\n[signal]\nlookback = 100\nbase = 30\n[rules]\nhold_days = 10\n')
+    config = load_config(
+        path,
+        overrides=["signal.lookback=200", "signal.base=40"],
+        flags={"signal.base": 50, "asset": None},
+    )
+    assert config.asset == "BTC"
+    assert config.signal.lookback == 200
+    assert config.signal.base == 50
+    assert config.rules.hold_days == 10
+
+
+@pytest.mark.parametrize(
+    ("override", "expected"),
+    [
+        ("signal.lookback=all", "all"),
+        ('signal.lookback="all"', "all"),
+        ("signal.lookback = 252", 252),
+    ],
+)
+def test_load_config_set_reads_values_as_toml(override, expected):
+    assert load_config(None, overrides=[override]).signal.lookback == expected
+
+
+def test_to_toml_read_back_is_the_same_config(tmp_path):
+    config = load_config(None, overrides=["costs.initial_cash=12345.678901234567", "asset=BTC"])
+    path = tmp_path / "config.toml"
+    path.write_text(config.to_toml())
+    again = load_config(path)
+    assert again == config
+    assert again.to_toml() == config.to_toml()
+
+
+def test_load_config_bare_dates_are_taken(tmp_path):
+    path = tmp_path / "config.toml"
+    path.write_text("[data]\nstart = 2018-01-01\n")
+    assert load_config(path).data.start == "2018-01-01"
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        (
+            "signal.lookbak=5",
+            "`signal.lookbak` is not a setting. The nearest is `signal.lookback`.",
+        ),
+        ("sigal.lookback=5", "`sigal` is not a setting. The nearest is"),
+        ("zzz=5", "`zzz` is not a setting. See configs/eth.toml"),
+        (
+            "signal.lookback=-5",
+            '`signal.lookback` must be a whole number from 1 to 10000, or "all", received -5.',
+        ),
+        ("signal.lookback=most", "or \"all\", received 'most'"),
+        (
+            "costs.commission_bps=-1",
+            "`costs.commission_bps` must be a number at least 0 and at most 5000, received -1.",
+        ),
+        ("costs.initial_cash=0", "`costs.initial_cash` must be a number above 0"),
+        ("costs.slippage_bps=nan", "`costs.slippage_bps` must be a number at least 0"),
+        ("rules.hold_days=2.5", "`rules.hold_days` must be a whole number at least 0"),
+        ('rules.hold_days="60"', "`rules.hold_days` must be a whole number"),
+        ("rules.exit_on_support_lost=yes", "must be true or false, received 'yes'"),
+        (
+            "rules.trigger=newhigh",
+            "must be one of 'new_high', 'breakout', 'support_held', 'any', received 'newhigh'",
+        ),
+        ("data.start=2024-13-01", "`data.start` must be YYYY-MM-DD, or empty for all, received"),
+        ("signal=5", "`signal` must be a section, received 5"),
+        ("signal", "`--set` takes section.key=value, received 'signal'"),
+        ("asset.name=5", "`asset` must be text, received {'name': 5}"),
+        (
+            "signal.lookback.x=5",
+            '`signal.lookback` must be a whole number from 1 to 10000, or "all"',
+        ),
+    ],
+)
+def test_load_config_wrong_input_is_one_helpful_line(override, message):
+    with pytest.raises(ConfigError) as raised:
+        load_config(None, overrides=[override])
+    assert message in str(raised.value)
+    assert "\n" not in str(raised.value)
+
+
+def test_load_config_two_faults_are_counted():
+    with pytest.raises(ConfigError, match=r"received -1\. \(1 more wrong\.\)$"):
+        load_config(None, overrides=["signal.base=-1", "signal.confirm=-1"])
+
+
+def test_load_config_start_after_end_names_both():
+    with pytest.raises(ConfigError, match="received 2024-01-02 and 2020-01-01"):
+        load_config(None, flags={"data.start": "2024-01-02", "data.end": "2020-01-01"})
+
+
+def test_load_config_missing_or_broken_file_is_refused(tmp_path):
+    with pytest.raises(ConfigError, match="No such file"):
+        load_config(tmp_path / "none.toml")
+    broken = tmp_path / "broken.toml"
+    broken.write_text("asset = ETH\n")
+    with pytest.raises(ConfigError, match="not valid TOML"):
+        load_config(broken)

@@ -1,0 +1,211 @@
+"""The command as a user types it: exit code, stdout, stderr and the folder it leaves."""
+
+import json
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from backtests.run import main
+from feeds.sample import LABEL
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+FILES = {
+    "config.toml",
+    "drawdowns.csv",
+    "equity.csv",
+    "fills.csv",
+    "manifest.json",
+    "metrics.json",
+    "signals.csv",
+    "tearsheet.html",
+    "trades.csv",
+}
+
+
+def run(out, *arguments):
+    """Run the command in this process and return the folder it left."""
+    assert main([*arguments, "--out", str(out), "--quiet"]) == 0
+    (folder,) = out.iterdir()
+    return folder
+
+
+@pytest.fixture(scope="module")
+def sample_run(tmp_path_factory):
+    return run(tmp_path_factory.mktemp("sample"), "--asset", "ETH", "--source", "sample")
+
+
+def test_run_sample_leaves_every_file_and_nothing_else(sample_run):
+    assert {path.name for path in sample_run.iterdir()} == FILES
+    assert sample_run.name.split("-")[1] == "ETH"
+
+
+def test_run_sample_says_so_in_every_place_it_shows(sample_run, capsys, tmp_path):
+    run(tmp_path, "--asset", "BTC", "--source", "sample")
+    assert LABEL in capsys.readouterr().out
+    assert LABEL in (sample_run / "tearsheet.html").read_text()
+    assert LABEL in json.loads((sample_run / "manifest.json").read_text())["warnings"]
+
+
+def test_run_terminal_shows_figures_verdict_and_where_the_tearsheet_is(capsys, tmp_path):
+    folder = run(tmp_path, "--asset", "ETH", "--source", "sample")
+    out = capsys.readouterr().out
+    for words in ("Strategy", "buy-and-hold", "Control", "Index", "CAGR", "Worst drawdown"):
+        assert words in out
+    assert json.loads((folder / "metrics.json").read_text())["verdict"] in out
+    assert f"Tearsheet: {folder / 'tearsheet.html'}" in out
+
+
+def test_run_config_again_gives_the_same_bytes(sample_run, tmp_path):
+    again = run(tmp_path, "--config", str(sample_run / "config.toml"))
+    for name in FILES - {"manifest.json"}:
+        assert (again / name).read_bytes() == (sample_run / name).read_bytes(), name
+    first, second = (
+        json.loads((folder / "manifest.json").read_text()) for folder in (sample_run, again)
+    )
+    del first["created"], second["created"]
+    assert first == second
+
+
+def test_run_equity_file_follows_from_fills_and_bars_alone(sample_run):
+    equity = pd.read_csv(sample_run / "equity.csv")
+    fills = pd.read_csv(sample_run / "fills.csv")
+    closes = {row.time: row.equity for row in equity.itertuples()}
+    signed = np.where(fills["side"] == "buy", fills["units"], -fills["units"])
+    flows = -(signed * fills["price"]) - fills["commission"]
+    cash = 100_000 + flows.groupby(fills["time"]).sum().reindex(closes).fillna(0).cumsum()
+    units = pd.Series(signed).groupby(fills["time"]).sum().reindex(closes).fillna(0).cumsum()
+    np.testing.assert_allclose(equity["cash"], cash, rtol=1e-9, atol=1e-6)
+    np.testing.assert_allclose(equity["units"], units, rtol=1e-9, atol=1e-9)
+    held = (equity["equity"] - equity["cash"]) / equity["equity"]
+    np.testing.assert_allclose(equity["weight"], held, atol=1e-12)
+
+
+def test_run_metrics_file_follows_from_the_equity_file(sample_run):
+    equity = pd.read_csv(sample_run / "equity.csv")["equity"].to_numpy()
+    figures = json.loads((sample_run / "metrics.json").read_text())["strategy"]
+    returns = np.diff(equity, prepend=100_000) / np.concatenate(([100_000], equity[:-1]))
+    assert figures["final_equity"] == equity[-1]
+    assert figures["total_return"] == pytest.approx(equity[-1] / 100_000 - 1, rel=1e-9)
+    assert figures["cagr"] == pytest.approx(
+        (equity[-1] / 100_000) ** (365.25 / len(equity)) - 1, rel=1e-9
+    )
+    sharpe = returns.mean() / returns.std(ddof=1) * 365**0.5
+    assert figures["sharpe_ratio"] == pytest.approx(sharpe, rel=1e-9)
+
+
+def test_run_metrics_file_is_plain_json_with_null_for_undefined(tmp_path):
+    folder = run(tmp_path, "--source", "sample", "--start", "2024-02-01", "--end", "2024-02-20")
+    figures = json.loads(
+        (folder / "metrics.json").read_text(), parse_constant=pytest.fail
+    )
+    assert figures["strategy"]["win_rate"] is None
+    assert figures["strategy"]["trades"] == 0
+
+
+def test_run_set_and_flags_reach_the_config(tmp_path):
+    folder = run(
+        tmp_path, "--source", "sample", "--asset", "btc", "--set", "rules.hold_days=30",
+        "--start", "2016-01-01",
+    )  # fmt: skip
+    config = tomllib.loads((folder / "config.toml").read_text())
+    assert config["rules"]["hold_days"] == 30
+    assert config["data"]["start"] == "2016-01-01"
+
+
+@pytest.mark.parametrize("asset", ["btc", "eth"])
+def test_run_preset_is_valid_and_holds_every_setting_at_its_default(asset):
+    from backtests.config import Config, load_config
+
+    path = REPOSITORY / "configs" / f"{asset}.toml"
+    assert load_config(path) == Config(asset=asset.upper())
+    written = tomllib.loads(path.read_text())
+    assert written == Config(asset=asset.upper()).model_dump()
+
+
+SAMPLE = ("--source", "sample")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--asset", "XYZ", *SAMPLE), "`asset` XYZ has no bars"),
+        (("--asset", "../../etc", *SAMPLE), "`asset` must be a plain symbol"),
+        (("--index", "../../etc", *SAMPLE), "`index.symbol` must be a plain symbol"),
+        (("--source", "files"), "`data.data_dir` must be the folder with the bar files"),
+        (
+            ("--source", "files", "--data-dir", "/no/such"),
+            "received '/no/such', which is no folder",
+        ),
+        (("--source", "moon"), "`data.source` must be one of"),
+        ((*SAMPLE, "--start", "2024-01-02", "--end", "2020-01-01"), "must not be after `data.end`"),
+        ((*SAMPLE, "--start", "2035-01-01"), "leave no bar"),
+        ((*SAMPLE, "--start", "soon"), "`data.start` must be YYYY-MM-DD"),
+        ((*SAMPLE, "--set", "signal.min_history=9999"), "the history is too short"),
+        ((*SAMPLE, "--set", "signal.lookbak=9"), "The nearest is `signal.lookback`"),
+        ((*SAMPLE, "--set", "costs.commission_bps=-1"), "must be a number at least 0"),
+        ((*SAMPLE, "--config", "/no/such.toml"), "No such file"),
+        ((*SAMPLE, "--frobnicate"), "unrecognized arguments: --frobnicate"),
+        ((*SAMPLE, "--timeframe", "1h"), "`data.timeframe` must be 1d with the bundled sample"),
+    ],
+)
+def test_run_wrong_input_exits_2_with_one_line_and_writes_nothing(
+    arguments, message, capsys, tmp_path
+):
+    out = tmp_path / "results"
+    assert main([*arguments, "--out", str(out)]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert message in captured.err
+    assert captured.err.startswith("error: ")
+    assert captured.err.count("\n") == 1
+    assert not out.exists()
+
+
+def test_run_no_overlap_of_index_and_coin_exits_2(capsys, tmp_path):
+    row = "{},10,12,9,11\n".format
+    (tmp_path / "RUT_1d.csv").write_text("date,open,high,low,close\n" + row("2015-01-02"))
+    (tmp_path / "ETH-USD_1d.csv").write_text(
+        "date,open,high,low,close\n" + row("2014-01-01") + row("2014-01-02")
+    )
+    out = tmp_path / "results"
+    arguments = ["--source", "files", "--data-dir", str(tmp_path), "--out", str(out)]
+    assert main(arguments) == 2
+    assert "ETH has 2014-01-01 to 2014-01-02, RUT has 2015-01-02" in capsys.readouterr().err
+    assert not out.exists()
+
+
+def test_run_out_that_is_a_file_exits_2_before_any_work(capsys, tmp_path):
+    out = tmp_path / "taken"
+    out.write_text("")
+    assert main([*SAMPLE, "--out", str(out)]) == 2
+    assert "`--out` must be a folder that can be written" in capsys.readouterr().err
+
+
+def test_run_as_module_help_ends_with_an_example():
+    done = subprocess.run(
+        [sys.executable, "-m", "backtests.run", "--help"],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "python -m backtests.run --asset ETH" in done.stdout
+    assert done.stderr == ""
+
+
+def test_run_help_imports_nothing_slow():
+    program = (
+        "import sys\nfrom backtests.run import main\n"
+        "try: main(['--help'])\nexcept SystemExit: pass\n"
+        "print(sorted({'pandas', 'numpy', 'backtrader', 'pydantic', 'rich'} & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=REPOSITORY, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines()[-1] == "[]"
