@@ -1,4 +1,3 @@
-
 import pytest
 
 from backtests.report.folder import write_folder

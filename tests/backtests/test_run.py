@@ -101,9 +101,7 @@ def test_run_metrics_file_follows_from_the_equity_file(sample_run):
 
 def test_run_metrics_file_is_plain_json_with_null_for_undefined(tmp_path):
     folder = run(tmp_path, "--source", "sample", "--start", "2024-02-01", "--end", "2024-02-20")
-    figures = json.loads(
-        (folder / "metrics.json").read_text(), parse_constant=pytest.fail
-    )
+    figures = json.loads((folder / "metrics.json").read_text(), parse_constant=pytest.fail)
     assert figures["strategy"]["win_rate"] is None
     assert figures["strategy"]["trades"] == 0
 
