@@ -1,5 +1,6 @@
 """What trials share: the tape of a coin, and the events of each set of signal settings."""
 
+import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from backtests.sweep.spans import Events
 from feeds import instruments
 from feeds.alignment import latest_arrival
 from feeds.bars import Bars
+from feeds.instruments import Instrument
 from feeds.sessions import BAR_LENGTHS, bar_ends, periods_per_year
 from feeds.sources import Source, open_source
 from strategies.rules import NONE, triggers
@@ -28,6 +30,7 @@ REMEMBERED_GROUPS: Final = 4_096
 
 Thing = TypeVar("Thing")
 Integers = NDArray[np.int64]
+LoadedBars = dict[tuple[Instrument, str], Bars]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +45,23 @@ class Group:
 
 
 class Library:
-    """Loads bars once and remembers what has been computed from them, up to a limit."""
+    """Loads bars once and remembers what has been computed from them, up to a limit.
 
-    def __init__(self, source: Source | None = None) -> None:
+    `bars` are bars loaded elsewhere, as `loaded` returns them. Threads may share a library.
+    """
+
+    def __init__(self, source: Source | None = None, *, bars: LoadedBars | None = None) -> None:
         self._source = source
-        self._bars: dict[Hashable, Bars] = {}
+        self._lock = threading.RLock()
+        self._bars: LoadedBars = dict(bars or {})
         self._tapes: dict[Hashable, Tape] = {}
         self._markets: OrderedDict[Hashable, Market] = OrderedDict()
         self._groups: OrderedDict[Hashable, Group] = OrderedDict()
+
+    @property
+    def loaded(self) -> LoadedBars:
+        """All bars loaded so far, by instrument and timeframe."""
+        return dict(self._bars)
 
     def bars(self, config: Config) -> tuple[Bars, Bars]:
         """Return the bars of index and coin that the config names."""
@@ -69,9 +81,10 @@ class Library:
     def tape(self, config: Config) -> Tape:
         """Return the coin's tape, the same object for the same bars and cash rate."""
         key = tape_key(config)
-        if key not in self._tapes:
-            self._tapes[key] = _tape(config, self.market(config))
-        return self._tapes[key]
+        with self._lock:
+            if key not in self._tapes:
+                self._tapes[key] = _tape(config, self.market(config))
+            return self._tapes[key]
 
     def market(self, config: Config) -> Market:
         """Return the market of a config, as a single run builds it."""
@@ -87,9 +100,10 @@ class Library:
         """Return the events of a config's signals, trigger and entry delay."""
         rules = config.rules
         key = (*group_key(config), rules.trigger, rules.entry_delay_days)
-        return _remembered(
-            self._groups, key, lambda: _group(config, self.market(config)), REMEMBERED_GROUPS
-        )
+        with self._lock:
+            return _remembered(
+                self._groups, key, lambda: _group(config, self.market(config)), REMEMBERED_GROUPS
+            )
 
 
 def tape_key(config: Config) -> Hashable:

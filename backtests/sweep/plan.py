@@ -1,10 +1,11 @@
 """What a sweep will do: the config all trials start from, and the `[sweep]` table beside it."""
 
+import itertools
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 import numpy as np
 import tomli_w
@@ -24,6 +25,8 @@ from backtests.sweep.space import (
 )
 from feeds.errors import ConfigError
 from strategies.settings import Settings
+
+NEEDS_BARS: Final = ("asset", "index.symbol", "data.timeframe")
 
 
 class SearchSettings(Settings):
@@ -72,6 +75,13 @@ class Plan:
         rng = np.random.default_rng([self.settings.seed, chunk])
         return random_columns(self.axes, count=stop - first, rng=rng)
 
+    def markets(self) -> list[Config]:
+        """Return one config for each set of bars the sweep needs."""
+        needed = [one for one in self.axes if one.key in NEEDS_BARS and isinstance(one, Choice)]
+        keys = [one.key for one in needed]
+        sets = itertools.product(*(one.values for one in needed))
+        return [self.config(dict(zip(keys, values, strict=True))) for values in sets]
+
     def config(self, values: Mapping[str, Any]) -> Config:
         """Return the config of a trial with these values."""
         return with_values(self.base, values)
@@ -115,6 +125,9 @@ def load_plan(
         raise ConfigError(
             '`sweep` names no setting to vary. Add lines such as "rules.hold_days" = [30, 60, 90].'
         )
+    if options.get("search") == "guided":
+        # each draw learns from the chunks before it, so they must be small
+        options = {"chunk": 100, **options}
     plan = Plan(base, axes, _search(options))
     if plan.settings.search == "grid":
         grid_size(plan.axes)
