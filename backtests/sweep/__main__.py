@@ -1,5 +1,6 @@
 """Sweep settings: python -m backtests.sweep --asset ETH --config configs/sweeps/eth.toml."""
 
+import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import TYPE_CHECKING
 from backtests.options import Parser, add_run_options, flags, run_command
 
 if TYPE_CHECKING:
+    from backtests.sweep.judge import Judgement
     from backtests.sweep.store import Store
 
 EXAMPLES = """\
@@ -42,6 +44,7 @@ def _work(arguments: Sequence[str] | None) -> None:
     from backtests.report.folder import require_writable
     from backtests.sweep.drive import drive, load_bars, progress
     from backtests.sweep.groups import Library
+    from backtests.sweep.judge import judge
     from backtests.sweep.plan import load_plan
     from backtests.sweep.store import create, open_store, require_same_bars
 
@@ -56,7 +59,11 @@ def _work(arguments: Sequence[str] | None) -> None:
     left = sum(_size(store, chunk) for chunk in store.missing())
     with progress(store.plan, done=store.plan.trials - left, quiet=options.quiet) as report:
         drive(store, library=library, report=report, threads=options.threads)
-    _show(store)
+    judgement = judge(store, library=library)
+    if judgement is not None:
+        text = json.dumps(judgement.plain(), indent=2)
+        (store.folder / "overfitting.json").write_text(text + "\n", encoding="utf-8")
+    _show(store, judgement)
 
 
 def _size(store: "Store", chunk: int) -> int:
@@ -64,7 +71,7 @@ def _size(store: "Store", chunk: int) -> int:
     return stop - first
 
 
-def _show(store: "Store") -> None:
+def _show(store: "Store", judgement: "Judgement | None") -> None:
     objective = store.plan.settings.objective
     failures = store.failures()
     best = store.best(objective, count=5)
@@ -74,6 +81,7 @@ def _show(store: "Store") -> None:
         f"The best by {objective}:",
         best[list(shown)].to_string(index=False),
         *(f"{count:,} failed: {reason}" for reason, count in failures.items()),
+        judgement.words() if judgement else "Too few trials to judge the best of them.",
         f"All trials: {store.folder}",
     ]
     print("\n".join(lines))  # noqa: T201 (a command speaks to its user)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from backtests.backtest import ONE_DAY
 from backtests.config import Config
-from backtests.market import Market, build_market
+from backtests.market import Lines, Market, build_market
 from backtests.sweep.ranges import Floats, Tape, extremes
 from backtests.sweep.spans import Events
 from feeds import instruments
@@ -104,6 +104,25 @@ class Library:
             return _remembered(
                 self._groups, key, lambda: _group(config, self.market(config)), REMEMBERED_GROUPS
             )
+
+
+def traded_lines(config: Config, library: Library) -> Lines:
+    """Return the tradable lines of a config, from what the library remembers.
+
+    The same as those of `build_market`, but for the kind of trigger, which only names it.
+    """
+    market, group = library.market(config), library.group(config)
+    trigger, lost = np.full((2, len(market.coin)), float(NONE))
+    trigger[group.bar], lost[group.bar] = group.trigger, group.lost
+    weight = weights(config, library.tape(config))
+    lines = {
+        **market.lines,
+        "trigger_session": trigger,
+        "trigger_kind": (trigger > NONE).astype(np.float64),
+        "lost_session": lost,
+        "weight": np.ones(trigger.size) if weight is None else weight,
+    }
+    return {name: values[market.tradable] for name, values in lines.items()}
 
 
 def tape_key(config: Config) -> Hashable:

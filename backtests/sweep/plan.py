@@ -35,8 +35,9 @@ class SearchSettings(Settings):
     search: Literal["grid", "random", "guided"] = "grid"
     trials: Annotated[int, Field(ge=1)] = 1_000
     seed: Annotated[int, Field(ge=0)] = 0
-    chunk: Annotated[int, Field(ge=1, le=1_000_000)] = 50_000
+    chunk: Annotated[int, Field(ge=1, le=1_000_000)] = 20_000
     objective: str = "sharpe_ratio"
+    tried_before: Annotated[int, Field(ge=0)] = 0  # trials by hand or in other sweeps
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -83,6 +84,19 @@ class Store:
         for part in self.parts(["trial", *self.plan.keys, "config", *FIGURES]):
             best = pd.concat([best, part.nlargest(count, figure)]).nlargest(count, figure)
         return best.reset_index(drop=True)
+
+    def configs(self, trials: Sequence[int]) -> list[Config]:
+        """Return the configs of some trials, in ascending order of trial."""
+        wanted = np.unique(np.asarray(trials, np.int64))
+        chunks = wanted // self.plan.settings.chunk
+        found = []
+        for chunk in np.unique(chunks):
+            rows = wanted[chunks == chunk] - self.plan.bounds(int(chunk))[0]
+            table = pq.read_table(self.path(int(chunk)), columns=list(self.plan.keys))
+            for row in table.take(pa.array(rows)).to_pylist():
+                values = {one.key: _read(one, row[one.key]) for one in self.plan.axes}
+                found.append(self.plan.config(values))
+        return found
 
     def failures(self) -> dict[str, int]:
         """Return each reason trials failed for, and how many did."""
@@ -159,13 +173,13 @@ def config_of_trial(folder: Path, trial: int) -> Config:
             f"`--from-trial` {trial} is not in {folder}: "
             f"it has trials 0 to {store.plan.trials - 1}, as far as they are done."
         )
-    row = pq.read_table(path).slice(trial - store.plan.bounds(chunk)[0], 1).to_pylist()[0]
-    values = {one.key: _read(one, row[one.key]) for one in store.plan.axes}
-    config = store.plan.config(values)
-    if config.short_hash != row["config"]:
+    first = store.plan.bounds(chunk)[0]
+    written = pq.read_table(path, columns=["config"]).column(0)[trial - first].as_py()
+    (config,) = store.configs([trial])
+    if config.short_hash != written:
         raise ConfigError(
             f"`--from-trial` {trial}: {folder} was written by another version of the program "
-            f"(config {row['config']}, now {config.short_hash}). Run the sweep again."
+            f"(config {written}, now {config.short_hash}). Run the sweep again."
         )
     return config
 
