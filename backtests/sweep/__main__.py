@@ -1,6 +1,5 @@
 """Sweep settings: python -m backtests.sweep --asset ETH --config configs/sweeps/eth.toml."""
 
-import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -47,6 +46,7 @@ def _work(arguments: Sequence[str] | None) -> None:
     from backtests.sweep.judge import judge
     from backtests.sweep.plan import load_plan
     from backtests.sweep.store import create, open_store, require_same_bars
+    from backtests.sweep.written import json_text
 
     library = Library()
     if options.resume:
@@ -61,8 +61,8 @@ def _work(arguments: Sequence[str] | None) -> None:
         drive(store, library=library, report=report, threads=options.threads)
     judgement = judge(store, library=library)
     if judgement is not None:
-        text = json.dumps(judgement.plain(), indent=2)
-        (store.folder / "overfitting.json").write_text(text + "\n", encoding="utf-8")
+        text = json_text(judgement.plain())
+        (store.folder / "overfitting.json").write_text(text, encoding="utf-8")
     _show(store, judgement)
 
 
