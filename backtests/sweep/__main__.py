@@ -45,6 +45,7 @@ def _work(arguments: Sequence[str] | None) -> None:
     from backtests.sweep.groups import Library
     from backtests.sweep.judge import judge
     from backtests.sweep.plan import load_plan
+    from backtests.sweep.sheet import sheet
     from backtests.sweep.store import create, open_store, require_same_bars
     from backtests.sweep.written import json_text
 
@@ -63,6 +64,7 @@ def _work(arguments: Sequence[str] | None) -> None:
     if judgement is not None:
         text = json_text(judgement.plain())
         (store.folder / "overfitting.json").write_text(text, encoding="utf-8")
+    (store.folder / "sheet.html").write_text(sheet(store, judgement), encoding="utf-8")
     _show(store, judgement)
 
 
@@ -82,7 +84,7 @@ def _show(store: "Store", judgement: "Judgement | None") -> None:
         best[list(shown)].to_string(index=False),
         *(f"{count:,} failed: {reason}" for reason, count in failures.items()),
         judgement.words() if judgement else "Too few trials to judge the best of them.",
-        f"All trials: {store.folder}",
+        f"All trials: {store.folder}; the sheet: {store.folder / 'sheet.html'}",
     ]
     print("\n".join(lines))  # noqa: T201 (a command speaks to its user)
 
