@@ -34,6 +34,8 @@ def _parser() -> Parser:
     group = parser.add_argument_group("how to sweep")
     group.add_argument("--resume", type=Path, metavar="FOLDER", help="go on with a stopped sweep")
     group.add_argument("--threads", type=int, metavar="N", help="default: one a processor")
+    group.add_argument("--workers", type=int, metavar="N", help="use N processes instead")
+    group.add_argument("--scheduler", metavar="ADDRESS", help="use a Dask cluster: tcp://...")
     return parser
 
 
@@ -59,7 +61,13 @@ def _work(arguments: Sequence[str] | None) -> None:
         store = create(options.out, plan, digests=load_bars(plan, library))
     left = sum(_size(store, chunk) for chunk in store.missing())
     with progress(store.plan, done=store.plan.trials - left, quiet=options.quiet) as report:
-        drive(store, library=library, report=report, threads=options.threads)
+        if options.workers or options.scheduler:
+            from backtests.sweep.cluster import drive_cluster
+
+            address, count = options.scheduler or "", options.workers or 0
+            drive_cluster(store, library=library, report=report, workers=count, scheduler=address)
+        else:
+            drive(store, library=library, report=report, threads=options.threads)
     judgement = judge(store, library=library)
     if judgement is not None:
         text = json_text(judgement.plain())
