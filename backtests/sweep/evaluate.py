@@ -40,9 +40,6 @@ PER_TRIAL: Final = (
 # All else the kernel understands; a config that uses anything else is run in full.
 SHARED: Final = (
     "asset",
-    "data",
-    "index",
-    "signal",
     "rules.trigger",
     "rules.entry_delay_days",
     "size.mode",
@@ -52,6 +49,7 @@ SHARED: Final = (
     "size.max_weight",
     "costs.cash_rate",
 )
+SHARED_SECTIONS: Final = ("data.", "index.", "signal.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +67,11 @@ def evaluate(base: Config, columns: Columns, *, library: Library) -> Evaluated:
     failures: list[str | None] = [None] * count
     shared = {key: column for key, column in columns.items() if key not in PER_TRIAL}
     by_tape: dict[Any, list[tuple[Config, Integers]]] = {}
+    understood = is_understood(base) and all(_is_known(key) for key in columns)
     for values, rows in _distinct(shared, count):
         try:
-            config = with_values(base, values)
-            if is_understood(config):
+            config = library.config(base, values)
+            if understood:
                 library.group(config)
                 by_tape.setdefault(tape_key(config), []).append((config, rows))
             else:
@@ -90,9 +89,13 @@ def is_understood(config: Config) -> bool:
     """Return whether the kernel knows every setting the config uses."""
     plain = _flat(Config().model_dump())
     return all(
-        plain.get(key) == value or key in PER_TRIAL or key.startswith(SHARED)
+        _is_known(key) or plain.get(key) == value
         for key, value in _flat(config.model_dump()).items()
     )
+
+
+def _is_known(key: str) -> bool:
+    return key in PER_TRIAL or key in SHARED or key.startswith(SHARED_SECTIONS)
 
 
 def _flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

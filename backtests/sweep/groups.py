@@ -2,7 +2,7 @@
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from backtests.backtest import ONE_DAY
 from backtests.config import Config
 from backtests.market import Lines, Market, build_market
+from backtests.sweep.plan import with_values
 from backtests.sweep.ranges import Floats, Tape, extremes
 from backtests.sweep.spans import Events
 from feeds import instruments
@@ -40,6 +41,8 @@ class Group:
     bar: Integers
     trigger: Integers
     lost: Integers
+    time: Floats
+    before: Floats
     first: int
     stop: int
 
@@ -56,6 +59,7 @@ class Library:
         self._bars: LoadedBars = dict(bars or {})
         self._tapes: dict[Hashable, Tape] = {}
         self._markets: OrderedDict[Hashable, Market] = OrderedDict()
+        self._configs: OrderedDict[Hashable, Config] = OrderedDict()
         self._groups: OrderedDict[Hashable, Group] = OrderedDict()
 
     @property
@@ -77,6 +81,14 @@ class Library:
                 self._bars[instrument, timeframe] = source.load(instrument, timeframe=timeframe)
         index, coin = (self._bars[key] for key in wanted)
         return index, coin
+
+    def config(self, base: Config, values: Mapping[str, Any]) -> Config:
+        """Return `base` with other values of some settings, validated."""
+        key = (base, tuple(values.items()))
+        with self._lock:
+            return _remembered(
+                self._configs, key, lambda: with_values(base, values), REMEMBERED_GROUPS
+            )
 
     def tape(self, config: Config) -> Tape:
         """Return the coin's tape, the same object for the same bars and cash rate."""
@@ -142,6 +154,8 @@ def joined(groups: Sequence[Group]) -> Events:
         bar=np.concatenate([group.bar for group in groups]),
         trigger=np.concatenate([group.trigger for group in groups]),
         lost=np.concatenate([group.lost for group in groups]),
+        time=np.concatenate([group.time for group in groups]),
+        before=np.concatenate([group.before for group in groups]),
         offset=np.concatenate(([0], np.cumsum(sizes))).astype(np.int64),
         first=np.array([group.first for group in groups], np.int64),
         stop=np.array([group.stop for group in groups], np.int64),
@@ -209,4 +223,14 @@ def _group(config: Config, market: Market) -> Group:
     inside = np.zeros(ends.size, np.bool_)
     inside[market.tradable] = True
     bar = np.flatnonzero(inside & ((trigger > NONE) | (lost > NONE)))
-    return Group(bar, trigger[bar], lost[bar], market.tradable.start, market.tradable.stop)
+    time = market.lines["bar_end"]
+    before = np.concatenate(([-np.inf], time[:-1]))
+    return Group(
+        bar=bar,
+        trigger=trigger[bar],
+        lost=lost[bar],
+        time=time[bar],
+        before=before[bar],
+        first=market.tradable.start,
+        stop=market.tradable.stop,
+    )

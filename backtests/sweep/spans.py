@@ -22,6 +22,8 @@ class Events(NamedTuple):
     bar: Integers
     trigger: Integers
     lost: Integers
+    time: Floats  # when the bar ends
+    before: Floats  # when the bar before it ended
     offset: Integers
     first: Integers
     stop: Integers
@@ -77,6 +79,20 @@ def _trial_at(events: Events, trials: Trials, number: int) -> Trial:
     )
 
 
+def _first_end(bar_end: Floats, time: float, first: int, stop: int) -> int:
+    """Return the first bar from `first` on that ends at `time` or later; `stop` if none does."""
+    if bar_end[stop - 1] < time:
+        return stop
+    # bars are evenly spaced but for gaps: the guess is right or too late by what is missing
+    bar = first + int((time - bar_end[first]) / (bar_end[first] - bar_end[first - 1]))
+    bar = max(first, min(bar, stop - 1))
+    while bar_end[bar] < time:
+        bar += 1
+    while bar > first and bar_end[bar - 1] >= time:
+        bar -= 1
+    return bar
+
+
 # Both return how many spans there are, after filling `spans` with the first bar held and
 # the bar of the sale; a span still open at the end has `stop` as the bar of its sale.
 
@@ -98,21 +114,20 @@ def _spans_between_events(  # noqa: C901 (one pass over the events; cut up, it i
             continue
         if entry >= stop:
             break
-        window_end = tape.bar_end[entry - 1] + hold
+        window_end = events.time[at - 1] + hold
         decided = NONE
-        while decided == NONE and at < last and tape.bar_end[events.bar[at] - 1] < window_end:
-            bar = events.bar[at]
+        while decided == NONE and at < last and events.before[at] < window_end:
             lost = heeds_lost and events.lost[at] > NONE
             if lost and events.lost[at] > blocked:
                 blocked = events.lost[at]
             if events.trigger[at] > blocked:
-                window_end = tape.bar_end[bar] + hold
-            elif lost or tape.bar_end[bar] >= window_end:
-                decided = bar
-                blocked = max(blocked, tape.session[bar]) if lost else blocked
+                window_end = events.time[at] + hold
+            elif lost or events.time[at] >= window_end:
+                decided = events.bar[at]
+                blocked = max(blocked, tape.session[decided]) if lost else blocked
             at += 1
         if decided == NONE:
-            decided = max(entry, np.searchsorted(tape.bar_end, window_end))
+            decided = first_end(tape.bar_end, window_end, entry, stop)
         spans[count, 0] = entry
         spans[count, 1] = min(decided + 1, stop)
         count += 1
@@ -163,5 +178,6 @@ def _spans_bar_by_bar(
 
 
 trial_at = compiled(_trial_at)
+first_end = compiled(_first_end)
 spans_between_events = compiled(_spans_between_events)
 spans_bar_by_bar = compiled(_spans_bar_by_bar)
