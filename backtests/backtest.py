@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 import pandas as pd
 
 from backtests.baselines import always_in, buy_and_hold, hold_idle
 from backtests.config import ALTS, Config
-from backtests.engine import Account, simulate
+from backtests.engine import Account
 from backtests.inputs import Inputs, load_inputs
 from backtests.market import Market, build_market, control_tape
 from backtests.survivors import survivor_note
@@ -17,6 +17,7 @@ from feeds.checks import silent_index
 from feeds.sessions import BAR_LENGTHS, periods_per_year
 
 ONE_DAY: Final = pd.Timedelta(days=1)
+Engine = Literal["backtrader", "fast"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ class Result:
         return tuple(dict.fromkeys(found))
 
 
-def backtest(config: Config) -> Result:
+def backtest(config: Config, *, engine: Engine = "backtrader") -> Result:
     """Load the bars the config names and run it on backtrader.
 
     Raises
@@ -83,16 +84,20 @@ def backtest(config: Config) -> Result:
     InputError
         If a symbol, file, date or setting is wrong.
     """
-    return run_inputs(config, load_inputs(config))
+    return run_inputs(config, load_inputs(config), engine=engine)
 
 
-def run_on(config: Config, *, index: Bars, coin: Bars) -> Result:
+def run_on(config: Config, *, index: Bars, coin: Bars, engine: Engine = "backtrader") -> Result:
     """Run the config on an index and one coin already loaded."""
-    return run_inputs(config, Inputs(index, (coin,)))
+    return run_inputs(config, Inputs(index, (coin,)), engine=engine)
 
 
-def run_inputs(config: Config, inputs: Inputs) -> Result:
-    """Run the config on everything it reads."""
+def run_inputs(config: Config, inputs: Inputs, *, engine: Engine = "backtrader") -> Result:
+    """Run the config on everything it reads; both engines give the same result."""
+    if engine == "fast":
+        from backtests.fast import simulate
+    else:
+        from backtests.engine import simulate
     market = build_market(config, inputs)
     tape = market.traded
     others = {}

@@ -128,6 +128,11 @@ class Config(Settings):
             for name, given in filters.items()
         }
 
+    def __hash__(self) -> int:
+        """Hash all sections; pydantic's own does not take the table of filters."""
+        sections = (getattr(self, name) for name in type(self).model_fields if name != "filters")
+        return hash((*sections, tuple(self.filters.items())))
+
     def to_toml(self) -> str:
         """Return the whole effective config as TOML; reading it gives the same config."""
         return tomli_w.dumps(self.model_dump(exclude_none=True))
@@ -148,15 +153,27 @@ def load_config(
     ConfigError
         Naming the key, the value received, what is allowed and the nearest key.
     """
+    return validated_config(config_tree(path, overrides=overrides, flags=flags))
+
+
+def config_tree(
+    path: Path | None, *, overrides: Sequence[str] = (), flags: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """Return the settings given in file, overrides and flags, not yet validated."""
     tree = _read(path) if path else {}
     for override in overrides:
         key, separator, text = override.partition("=")
         if not separator or not key.strip():
             raise ConfigError(f"`--set` takes section.key=value, received {override!r}.")
-        _put(tree, key.strip(), _parsed(text.strip()))
+        put(tree, key.strip(), _parsed(text.strip()))
     for key, value in (flags or {}).items():
         if value is not None:
-            _put(tree, key, value)
+            put(tree, key, value)
+    return tree
+
+
+def validated_config(tree: Mapping[str, Any]) -> Config:
+    """Return the config of a tree of settings, or raise `ConfigError` with the remedy."""
     try:
         config = Config.model_validate(tree)
     except ValidationError as error:
@@ -189,7 +206,8 @@ def _parsed(text: str) -> Any:
         return text
 
 
-def _put(tree: dict[str, Any], dotted: str, value: Any) -> None:
+def put(tree: dict[str, Any], dotted: str, value: Any) -> None:
+    """Set `section.key` in a tree of settings."""
     *sections, key = dotted.split(".")
     for section in sections:
         tree = tree.setdefault(section, {})

@@ -1,9 +1,16 @@
 """Run one backtest: python -m backtests.run --asset ETH."""
 
+import argparse
 import sys
 from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from backtests.options import Parser, add_run_options, flags, run_command
+from feeds.errors import ConfigError
+
+if TYPE_CHECKING:
+    from backtests.config import Config
 
 EXAMPLES = """\
   python -m backtests.run --asset ETH
@@ -25,6 +32,16 @@ def _parser() -> Parser:
         examples=EXAMPLES,
     )
     output = add_run_options(parser)
+    more = parser.add_argument_group("engine")
+    more.add_argument(
+        "--engine",
+        choices=("backtrader", "fast"),
+        default="backtrader",
+        help="backtrader (default, the reference) or its compiled twin for single coins",
+    )
+    more.add_argument(
+        "--from-trial", metavar="SWEEP:ID", help="the config of one row of a sweep's folder"
+    )
     output.add_argument("--pdf", action="store_true", help="print the tearsheet to a PDF as well")
     return parser
 
@@ -35,7 +52,11 @@ def _work(arguments: Sequence[str] | None) -> None:
     from backtests.config import load_config
     from backtests.report.folder import require_writable
 
-    config = load_config(options.config, overrides=options.set, flags=flags(options))
+    config = (
+        _trial(options)
+        if options.from_trial
+        else load_config(options.config, overrides=options.set, flags=flags(options))
+    )
     require_writable(options.out)
     if options.pdf:
         from backtests.report.pdf import require_browser
@@ -51,7 +72,7 @@ def _work(arguments: Sequence[str] | None) -> None:
         from backtests.analysis.summary import summarise
         from backtests.backtest import backtest
 
-        result = backtest(config)
+        result = backtest(config, engine=options.engine)
         summary = summarise(result)
         step("asking whether it could be luck")
         from backtests.analysis.significance import significance
@@ -70,6 +91,22 @@ def _work(arguments: Sequence[str] | None) -> None:
     from backtests.report.terminal import show
 
     show(result, summary, found, folder=folder)
+
+
+def _trial(options: argparse.Namespace) -> "Config":
+    """Return the config of a sweep's row, which is to be run as it was."""
+    from backtests.sweep.store import config_of_trial
+
+    given = [flag for flag, value in flags(options).items() if value is not None]
+    if options.config or options.set or given:
+        raise ConfigError("`--from-trial` takes its whole config from the sweep. Leave others out.")
+    folder, _, trial = options.from_trial.rpartition(":")
+    if not folder or not trial.isdecimal():
+        raise ConfigError(
+            f"`--from-trial` takes a sweep's folder and a trial, such as "
+            f"results/20260101T000000Z-sweep:17, received {options.from_trial!r}."
+        )
+    return config_of_trial(Path(folder), int(trial))
 
 
 if __name__ == "__main__":

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 Returns = NDArray[np.float64]
 
 DAYS_PER_YEAR = 365.25
+# Idle cash earns the same every bar but for the last digit, of which no ratio can be made.
+ROUNDING = 1e-12
 
 
 def total_return(returns: Returns) -> float:
@@ -38,7 +40,7 @@ def sharpe_ratio(returns: Returns, *, periods_per_year: float, cash_return: floa
     `cash_return` is per bar. NaN below two bars or where returns never vary.
     """
     excess = returns - cash_return
-    if excess.size < 2 or np.ptp(excess) == 0:
+    if excess.size < 2 or np.ptp(excess) < ROUNDING:
         return np.nan
     return float(excess.mean() / np.std(excess, ddof=1) * np.sqrt(periods_per_year))
 
@@ -52,7 +54,7 @@ def sortino_ratio(returns: Returns, *, periods_per_year: float, cash_return: flo
     if excess.size == 0:
         return np.nan
     downside = np.sqrt(np.mean(np.minimum(excess, 0) ** 2))
-    if downside == 0:
+    if downside < ROUNDING:
         return np.nan
     return float(excess.mean() / downside * np.sqrt(periods_per_year))
 

@@ -208,3 +208,26 @@ def test_run_help_imports_nothing_slow():
         [sys.executable, "-c", program], cwd=REPOSITORY, capture_output=True, text=True, check=True
     )
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_run_fast_engine_leaves_the_same_accounts(sample_run, tmp_path):
+    fast = run(tmp_path, "--source", "sample", "--engine", "fast")
+    for name in ("fills.csv", "trades.csv", "config.toml"):
+        assert (fast / name).read_text() == (sample_run / name).read_text()
+    columns = [pd.read_csv(folder / "equity.csv")["equity"] for folder in (fast, sample_run)]
+    np.testing.assert_allclose(columns[0], columns[1], rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--from-trial", "nowhere"), "`--from-trial` takes a sweep's folder and a trial"),
+        (("--from-trial", "nowhere:3"), "nowhere"),
+        (("--from-trial", "x:3", "--asset", "BTC"), "Leave others out"),
+        (("--engine", "fast", *SAMPLE, "--asset", "ALTS"), "not known to the fast engine"),
+        (("--engine", "slow"), "invalid choice: 'slow'"),
+    ],
+)
+def test_run_engine_and_trial_wrong_input_exits_2(arguments, message, capsys, tmp_path):
+    assert main([*arguments, "--out", str(tmp_path / "out")]) == 2
+    assert message in capsys.readouterr().err

@@ -44,6 +44,7 @@ def test_figures_any_returns_agree_with_empyrical(values):
     ("returns", "figure"),
     [
         ([0.01] * 5, "sharpe_ratio"),  # never varies
+        ([1e-4, 1e-4 + 1e-16, 1e-4], "sharpe_ratio"),  # nor here, but for the last digit
         ([0.1, 0.2, 0.3], "sortino_ratio"),  # never loses
         ([0.1, 0.2, 0.3], "calmar_ratio"),
         ([0.1], "volatility"),

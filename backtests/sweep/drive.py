@@ -1,0 +1,96 @@
+"""Doing a sweep's missing chunks: on threads here, or on the workers of a cluster."""
+
+import contextlib
+import os
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from typing import Final
+
+import pyarrow as pa
+
+from backtests.sweep.evaluate import evaluate
+from backtests.sweep.groups import Library
+from backtests.sweep.plan import Plan
+from backtests.sweep.store import Store, table_of
+
+Report = Callable[[int], None]
+
+# Chunks in flight per thread: one running, and none waiting, so that memory stays constant.
+IN_FLIGHT: Final = 1
+
+
+def chunk_table(plan: Plan, chunk: int, *, library: Library) -> pa.Table:
+    """Return a chunk's rows, the same wherever and whenever they are computed."""
+    columns = plan.columns(chunk)
+    return table_of(plan, chunk, columns, evaluate(plan.base, columns, library=library))
+
+
+def load_bars(plan: Plan, library: Library) -> dict[str, str]:
+    """Load all bars the sweep needs, so that a coin without bars is refused at once.
+
+    Returns
+    -------
+    The digest of each instrument's bars.
+    """
+    digests = {}
+    for config in plan.markets():
+        for bars in library.inputs(config).all_bars:
+            digests[f"{bars.instrument.symbol}_{bars.timeframe}"] = bars.sha256
+    return digests
+
+
+def drive(store: Store, *, library: Library, report: Report, threads: int | None = None) -> None:
+    """Do all missing chunks on threads; the kernel leaves the interpreter to the others."""
+    if store.plan.settings.search == "guided":
+        from backtests.sweep.guided import drive_guided
+
+        drive_guided(store, library=library, report=report)
+        return
+
+    def done(chunk: int) -> int:
+        table = chunk_table(store.plan, chunk, library=library)
+        store.write(chunk, table)
+        return int(table.num_rows)
+
+    workers = threads or os.cpu_count() or 1
+    with ThreadPoolExecutor(workers) as pool:
+        running: set[Future[int]] = set()
+        try:
+            for chunk in store.missing():
+                if len(running) >= workers * IN_FLIGHT:
+                    running = _some_done(running, report)
+                running.add(pool.submit(done, chunk))
+            while running:
+                running = _some_done(running, report)
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def _some_done(running: "set[Future[int]]", report: Report) -> "set[Future[int]]":
+    finished, rest = wait(running, return_when=FIRST_COMPLETED)
+    for future in finished:
+        report(future.result())
+    return rest
+
+
+@contextlib.contextmanager
+def progress(plan: Plan, *, done: int, quiet: bool) -> Iterator[Report]:
+    """Yield a function to report finished trials to; it shows rate and time left to a watcher."""
+    if quiet or not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, ProgressColumn, Task, TimeRemainingColumn
+    from rich.text import Text
+
+    class Rate(ProgressColumn):
+        def render(self, task: Task) -> Text:
+            rate = f"{task.speed:,.0f}" if task.speed else "-"
+            return Text(f"{task.completed:,.0f} of {task.total:,.0f} trials, {rate} a second")
+
+    columns = (BarColumn(), Rate(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task("", total=plan.trials, completed=done)
+        yield lambda count: bar.advance(task, count)

@@ -1,0 +1,240 @@
+"""What trials share: the tape of a coin, and the events of each set of signal settings."""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from backtests import tape
+from backtests.backtest import ONE_DAY
+from backtests.config import Config
+from backtests.inputs import Inputs, load_inputs
+from backtests.market import Market, build_market
+from backtests.sweep.plan import with_values
+from backtests.sweep.ranges import Floats, Tape, extremes
+from backtests.sweep.spans import Events
+from feeds.alignment import latest_arrival
+from feeds.sessions import BAR_LENGTHS, bar_ends, periods_per_year
+from strategies.rules import NONE, triggers
+from strategies.sizing import target_weights
+
+DAYS_PER_YEAR: Final = 365.25
+REMEMBERED_MARKETS: Final = 64
+REMEMBERED_GROUPS: Final = 4_096
+
+Thing = TypeVar("Thing")
+Integers = NDArray[np.int64]
+LoadedInputs = dict[Hashable, Inputs]
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The events inside the tradable bars `first` to `stop` - 1 of one set of settings."""
+
+    bar: Integers
+    trigger: Integers
+    lost: Integers
+    time: Floats
+    before: Floats
+    first: int
+    stop: int
+
+
+class Library:
+    """Loads inputs once and remembers what has been computed from them, up to a limit.
+
+    `inputs` are those loaded elsewhere, as `loaded` returns them; `load` loads the others.
+    Threads may share a library.
+    """
+
+    def __init__(
+        self,
+        *,
+        inputs: LoadedInputs | None = None,
+        load: Callable[[Config], Inputs] = load_inputs,
+    ) -> None:
+        self._load = load
+        self._lock = threading.RLock()
+        self._inputs: LoadedInputs = dict(inputs or {})
+        self._tapes: dict[Hashable, Tape] = {}
+        self._markets: OrderedDict[Hashable, Market] = OrderedDict()
+        self._configs: OrderedDict[Hashable, Config] = OrderedDict()
+        self._groups: OrderedDict[Hashable, Group] = OrderedDict()
+
+    @property
+    def loaded(self) -> LoadedInputs:
+        """All inputs loaded so far, by what decides them."""
+        return dict(self._inputs)
+
+    def inputs(self, config: Config) -> Inputs:
+        """Return everything the config reads, loaded once."""
+        key = inputs_key(config)
+        with self._lock:
+            if key not in self._inputs:
+                self._inputs[key] = self._load(config)
+            return self._inputs[key]
+
+    def config(self, base: Config, values: Mapping[str, Any]) -> Config:
+        """Return `base` with other values of some settings, validated."""
+        key = (base, tuple(values.items()))
+        with self._lock:
+            return _remembered(
+                self._configs, key, lambda: with_values(base, values), REMEMBERED_GROUPS
+            )
+
+    def tape(self, config: Config) -> Tape:
+        """Return the coin's tape, the same object for the same bars and cash rate."""
+        key = tape_key(config)
+        with self._lock:
+            if key not in self._tapes:
+                self._tapes[key] = _tape(config, self.market(config))
+            return self._tapes[key]
+
+    def market(self, config: Config) -> Market:
+        """Return the market of a config, as a single run builds it."""
+        key = group_key(config)
+
+        def build() -> Market:
+            return build_market(config, self.inputs(config))
+
+        return _remembered(self._markets, key, build, REMEMBERED_MARKETS)
+
+    def group(self, config: Config) -> Group:
+        """Return the events of a config's signals, trigger and entry delay."""
+        rules = config.rules
+        key = (*group_key(config), rules.trigger, rules.entry_delay_days)
+        with self._lock:
+            return _remembered(
+                self._groups, key, lambda: _group(config, self.market(config)), REMEMBERED_GROUPS
+            )
+
+
+def traded_tape(config: Config, library: Library) -> tape.Tape:
+    """Return the tradable tape of a config, from what the library remembers.
+
+    The same as those of `build_market`, but for the kind of trigger, which only names it.
+    """
+    market, group = library.market(config), library.group(config)
+    trigger, lost = np.full((2, len(market.coin)), float(NONE))
+    trigger[group.bar], lost[group.bar] = group.trigger, group.lost
+    weight = weights(config, library.tape(config))
+    lines = {
+        **market.tape.lines,
+        "trigger_session": trigger,
+        "trigger_kind": (trigger > NONE).astype(np.float64),
+        "lost_session": lost,
+        "weight": np.ones(trigger.size) if weight is None else weight,
+    }
+    return tape.Tape(lines, market.tape.coins).cut(market.tradable)
+
+
+def inputs_key(config: Config) -> Hashable:
+    """Return what decides the inputs."""
+    data = config.data.model_copy(update={"start": "", "end": ""})
+    filters = tuple(sorted((name, each) for name, each in config.filters.items()))
+    index = (config.index.symbol, config.index.timeframe)
+    return (config.asset, data, index, config.idle.asset, config.basket.members, filters)
+
+
+def tape_key(config: Config) -> Hashable:
+    """Return what decides a tape."""
+    return (config.asset, config.data.timeframe, config.index, config.costs.cash_rate)
+
+
+def group_key(config: Config) -> tuple[Hashable, ...]:
+    """Return what decides the signals and the tradable bars."""
+    return (config.asset, config.data, config.index, config.signal)
+
+
+def joined(groups: Sequence[Group]) -> Events:
+    """Return the groups' events in one array each, as the kernel reads them."""
+    sizes = [group.bar.size for group in groups]
+    return Events(
+        bar=np.concatenate([group.bar for group in groups]),
+        trigger=np.concatenate([group.trigger for group in groups]),
+        lost=np.concatenate([group.lost for group in groups]),
+        time=np.concatenate([group.time for group in groups]),
+        before=np.concatenate([group.before for group in groups]),
+        offset=np.concatenate(([0], np.cumsum(sizes))).astype(np.int64),
+        first=np.array([group.first for group in groups], np.int64),
+        stop=np.array([group.stop for group in groups], np.int64),
+    )
+
+
+def weights(config: Config, tape: Tape) -> Floats | None:
+    """Return the weight an entry would take on each bar; None for all of equity always."""
+    line = target_weights(
+        tape.close, settings=config.size, periods_per_year=int(tape.periods_per_year)
+    )
+    return None if (line == 1).all() else line
+
+
+def _remembered(
+    store: "OrderedDict[Hashable, Any]", key: Hashable, build: Callable[[], Thing], limit: int
+) -> Thing:
+    if key in store:
+        store.move_to_end(key)
+        found: Thing = store[key]
+        return found
+    made = build()
+    store[key] = made
+    if len(store) > limit:
+        store.popitem(last=False)
+    return made
+
+
+def _tape(config: Config, market: Market) -> Tape:
+    timeframe = config.data.timeframe
+    per_year = periods_per_year(timeframe)
+    cash_return = config.costs.cash_return(per_year)
+    lines = market.tape.lines
+    opens, close = np.ascontiguousarray(lines["open"]), np.ascontiguousarray(lines["close"])
+    before = np.concatenate((opens[:1], close[:-1]))
+    returns = close / before - 1
+    table, level = extremes(close)
+    return Tape(
+        bar_end=lines["bar_end"],
+        open=opens,
+        close=close,
+        index_close=lines["index_close"],
+        session=lines["session"].astype(np.int64),
+        per_open=1 / opens,
+        overnight=opens / before,
+        returns=np.cumsum(returns),
+        squares=np.cumsum(returns**2),
+        losses=np.cumsum(np.minimum(returns - cash_return, 0) ** 2),
+        table=table,
+        level=level,
+        cash_return=cash_return,
+        periods_per_year=float(per_year),
+        years_per_bar=float(BAR_LENGTHS[timeframe] / ONE_DAY) / DAYS_PER_YEAR,
+    )
+
+
+def _group(config: Config, market: Market) -> Group:
+    opens = pd.DatetimeIndex(market.coin.frame.index).as_unit("ns")
+    ends = bar_ends(opens, kind="coin", timeframe=market.coin.timeframe).asi8
+    known_at = market.available_at.as_unit("ns").asi8
+    delay = pd.Timedelta(days=config.rules.entry_delay_days).value
+    kinds = triggers(market.signals, trigger=config.rules.trigger)
+    trigger = latest_arrival(kinds > 0, effective_at=known_at + delay, opens=opens.asi8, ends=ends)
+    lost = market.tape.lines["lost_session"].astype(np.int64)
+    inside = np.zeros(ends.size, np.bool_)
+    inside[market.tradable] = True
+    bar = np.flatnonzero(inside & ((trigger > NONE) | (lost > NONE)))
+    time = market.tape.lines["bar_end"]
+    before = np.concatenate(([-np.inf], time[:-1]))
+    return Group(
+        bar=bar,
+        trigger=trigger[bar],
+        lost=lost[bar],
+        time=time[bar],
+        before=before[bar],
+        first=market.tradable.start,
+        stop=market.tradable.stop,
+    )

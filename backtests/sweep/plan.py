@@ -1,0 +1,194 @@
+"""What a sweep will do: the config all trials start from, and the `[sweep]` table beside it."""
+
+import itertools
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+
+import numpy as np
+import tomli_w
+from pydantic import Field, ValidationError
+
+from backtests.config import Config, config_tree, put, validated_config
+from backtests.sweep.kernel import FIGURES
+from backtests.sweep.space import (
+    Axis,
+    Choice,
+    Columns,
+    Range,
+    axis,
+    grid_columns,
+    grid_size,
+    random_columns,
+)
+from feeds.errors import ConfigError
+from strategies.settings import Settings
+
+NEEDS_BARS: Final = ("asset", "index.symbol", "data.timeframe")
+
+
+class SearchSettings(Settings):
+    """How trials are chosen: the whole grid, draws, or draws guided by an objective."""
+
+    search: Literal["grid", "random", "guided"] = "grid"
+    trials: Annotated[int, Field(ge=1)] = 1_000
+    seed: Annotated[int, Field(ge=0)] = 0
+    chunk: Annotated[int, Field(ge=1, le=1_000_000)] = 20_000
+    objective: str = "sharpe_ratio"
+    tried_before: Annotated[int, Field(ge=0)] = 0  # trials by hand or in other sweeps
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A sweep before its first trial: every value of every axis has been validated."""
+
+    base: Config
+    axes: tuple[Axis, ...]
+    settings: SearchSettings
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The settings that vary, in the order of the file."""
+        return tuple(one.key for one in self.axes)
+
+    @property
+    def trials(self) -> int:
+        """How many trials the sweep has."""
+        return grid_size(self.axes) if self.settings.search == "grid" else self.settings.trials
+
+    @property
+    def chunks(self) -> int:
+        """How many chunks the trials are done in."""
+        return -(-self.trials // self.settings.chunk)
+
+    def bounds(self, chunk: int) -> tuple[int, int]:
+        """Return the first trial of a chunk and the one after its last."""
+        first = chunk * self.settings.chunk
+        return first, min(first + self.settings.chunk, self.trials)
+
+    def columns(self, chunk: int) -> Columns:
+        """Return the settings of a chunk's trials, the same whoever asks and when."""
+        first, stop = self.bounds(chunk)
+        if self.settings.search == "grid":
+            return grid_columns(self.axes, first=first, stop=stop)
+        rng = np.random.default_rng([self.settings.seed, chunk])
+        return random_columns(self.axes, count=stop - first, rng=rng)
+
+    def markets(self) -> list[Config]:
+        """Return one config for each set of bars the sweep needs."""
+        needed = [one for one in self.axes if one.key in NEEDS_BARS and isinstance(one, Choice)]
+        keys = [one.key for one in needed]
+        sets = itertools.product(*(one.values for one in needed))
+        return [self.config(dict(zip(keys, values, strict=True))) for values in sets]
+
+    def config(self, values: Mapping[str, Any]) -> Config:
+        """Return the config of a trial with these values."""
+        return with_values(self.base, values)
+
+    def to_toml(self) -> str:
+        """Return the plan as TOML; reading it gives the same plan."""
+        table: dict[str, Any] = self.settings.model_dump(exclude_none=True)
+        table.update({one.key: _axis_table(one) for one in self.axes})
+        return tomli_w.dumps({**self.base.model_dump(exclude_none=True), "sweep": table})
+
+
+def with_values(base: Config, values: Mapping[str, Any]) -> Config:
+    """Return `base` with other values of some settings, validated."""
+    tree = base.model_dump(exclude_none=True)
+    for key, value in values.items():
+        put(tree, key, value)
+    return validated_config(tree)
+
+
+def load_plan(
+    path: Path | None, *, overrides: Sequence[str] = (), flags: Mapping[str, Any] | None = None
+) -> Plan:
+    """Return the plan of a sweep file; `sweep.KEY=...` among the overrides changes the search.
+
+    Raises
+    ------
+    ConfigError
+        If any setting, or any value of any axis, is not allowed.
+    """
+    tree = config_tree(path, overrides=overrides, flags=flags)
+    given = tree.pop("sweep", {})
+    base = validated_config(tree)
+    if not isinstance(given, Mapping):
+        raise ConfigError(f"`sweep` must be a table of settings to vary, received {given!r}.")
+    options = {key: given[key] for key in given if key in SearchSettings.model_fields}
+    axes = tuple(
+        _validated_axis(base, axis(key, value))
+        for key, value in _flat({key: given[key] for key in given if key not in options})
+    )
+    if not axes:
+        raise ConfigError(
+            '`sweep` names no setting to vary. Add lines such as "rules.hold_days" = [30, 60, 90].'
+        )
+    if options.get("search") == "guided":
+        # each draw learns from the chunks before it, so they must be small
+        options = {"chunk": 100, **options}
+    plan = Plan(base, axes, _search(options))
+    if plan.settings.search == "grid":
+        grid_size(plan.axes)
+    return plan
+
+
+def parsed_plan(text: str) -> Plan:
+    """Return the plan that `Plan.to_toml` wrote."""
+    tree = tomllib.loads(text)
+    given = tree.pop("sweep")
+    options = {key: given.pop(key) for key in SearchSettings.model_fields}
+    axes = tuple(axis(key, value) for key, value in given.items())
+    return Plan(validated_config(tree), axes, _search(options))
+
+
+def value_at(config: Config, key: str) -> Any:
+    """Return the value of a dotted setting."""
+    found: Any = config
+    for part in key.split("."):
+        found = found[part] if isinstance(found, Mapping) else getattr(found, part)
+    return found
+
+
+def _flat(tree: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
+    """Return axes by dotted key: `"rules.hold_days" = ...` and `rules.hold_days = ...` alike."""
+    found: list[tuple[str, Any]] = []
+    for key, value in tree.items():
+        if isinstance(value, Mapping) and "from" not in value:
+            found += _flat(value, f"{prefix}{key}.")
+        else:
+            found.append((f"{prefix}{key}", value))
+    return found
+
+
+def _validated_axis(base: Config, one: Axis) -> Axis:
+    # as the config holds them: a commission of 10 is 10.0 there, and in its hash
+    ends = tuple(value_at(with_values(base, {one.key: end}), one.key) for end in one.ends)
+    if isinstance(one, Range):
+        return Range(one.key, ends[0], ends[1], one.log)
+    if len({(type(value), value) for value in ends}) < len(ends):
+        raise ConfigError(f"`sweep.{one.key}` names a value twice, received {list(ends)!r}.")
+    return Choice(one.key, ends)
+
+
+def _search(options: Mapping[str, Any]) -> SearchSettings:
+    try:
+        settings = SearchSettings.model_validate(options)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(map(str, first["loc"]))
+        raise ConfigError(f"`sweep.{key}`: {first['msg']}, received {first['input']!r}.") from error
+    if settings.objective not in FIGURES:
+        raise ConfigError(
+            f"`sweep.objective` must be one of {', '.join(FIGURES)}, "
+            f"received {settings.objective!r}."
+        )
+    return settings
+
+
+def _axis_table(one: Axis) -> Any:
+    if isinstance(one, Choice):
+        return list(one.values)
+    return {"from": one.low, "to": one.high, "log": one.log}

@@ -1,0 +1,173 @@
+"""What a sweep varies: axes of settings, and the trials a grid or a draw makes of them."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from feeds.errors import ConfigError
+
+Integers = NDArray[np.int64]
+
+_RANGE_KEYS: Final = frozenset({"from", "to", "step", "count", "log"})
+MOST_VALUES: Final = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A setting and the values it takes, in order."""
+
+    key: str
+    values: tuple[Any, ...]
+
+    @property
+    def ends(self) -> tuple[Any, ...]:
+        """All values: each must be allowed."""
+        return self.values
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """A setting drawn from low to high, both included, evenly or evenly in its logarithm."""
+
+    key: str
+    low: float
+    high: float
+    log: bool = False
+
+    @property
+    def ends(self) -> tuple[Any, ...]:
+        """The extreme values: if they are allowed, so is all between."""
+        return (self.low, self.high)
+
+    @property
+    def whole(self) -> bool:
+        """Whether only whole numbers are drawn."""
+        return isinstance(self.low, int) and isinstance(self.high, int)
+
+    def drawn(self, count: int, *, rng: np.random.Generator) -> list[Any]:
+        """Return that many values."""
+        if self.whole and not self.log:
+            return [int(v) for v in rng.integers(int(self.low), int(self.high) + 1, count)]
+        if not self.log:
+            return [float(v) for v in rng.uniform(self.low, self.high, count)]
+        values = np.exp(rng.uniform(math.log(self.low), math.log(self.high), count))
+        values = np.clip(values, self.low, self.high)
+        return [round(v) if self.whole else float(v) for v in values]
+
+
+Axis = Choice | Range
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """The values of one setting over many trials: distinct values, and which a trial has."""
+
+    values: tuple[Any, ...]
+    codes: Integers
+
+    def taken(self) -> list[Any]:
+        """Return the value of each trial."""
+        return [self.values[code] for code in self.codes]
+
+    def array(self) -> NDArray[Any]:
+        """Return the value of each trial; for numbers and switches only."""
+        return np.array(self.values)[self.codes]
+
+
+Columns = dict[str, Column]
+
+
+def axis(key: str, given: Any) -> Axis:
+    """Return the axis of a list of values or of a `{from, to, step | count, log}` table.
+
+    Raises
+    ------
+    ConfigError
+        Naming the key, what was received and what is allowed.
+    """
+    if isinstance(given, list) and given:
+        return Choice(key, tuple(given))
+    if not isinstance(given, Mapping) or not {"from", "to"} <= given.keys() <= _RANGE_KEYS:
+        raise ConfigError(
+            f"`sweep.{key}` must be a list of values or {{from, to, step | count, log}}, "
+            f"received {given!r}."
+        )
+    low, high, log = given["from"], given["to"], bool(given.get("log", False))
+    numbers = all(isinstance(end, int | float) and not isinstance(end, bool) for end in (low, high))
+    if not numbers or not low <= high or (log and low <= 0):
+        above = "above 0 and " if log else ""
+        raise ConfigError(
+            f"`sweep.{key}`: `from` must be {above}at most `to`, received {low!r} and {high!r}."
+        )
+    if "step" in given:
+        return Choice(key, _stepped(key, low, high, given["step"]))
+    if "count" in given:
+        return Choice(key, _counted(key, Range(key, low, high, log), given["count"]))
+    return Range(key, low, high, log)
+
+
+def _stepped(key: str, low: Any, high: Any, step: Any) -> tuple[Any, ...]:
+    if not isinstance(step, int | float) or not step > 0 or (high - low) / step > MOST_VALUES:
+        raise ConfigError(f"`sweep.{key}`: `step` must be above 0, received {step!r}.")
+    count = math.floor((high - low) / step + 1e-9) + 1
+    # rounded, so that 0.1 + 2 x 0.1 is 0.3 and its hash that of a config that says 0.3
+    values = (low + number * step for number in range(count))
+    return tuple(round(v, 12) if isinstance(v, float) else v for v in values)
+
+
+def _counted(key: str, span: Range, count: Any) -> tuple[Any, ...]:
+    if not isinstance(count, int) or not 1 <= count <= MOST_VALUES:
+        raise ConfigError(f"`sweep.{key}`: `count` must be a whole number, received {count!r}.")
+    space = np.geomspace if span.log else np.linspace
+    spaced = space(span.low, span.high, count)
+    values = [round(v) if span.whole else round(float(v), 12) for v in spaced]
+    return tuple(dict.fromkeys(values))
+
+
+def grid_size(axes: Sequence[Axis]) -> int:
+    """Return how many trials the full grid has; every axis must be a `Choice`."""
+    sizes = []
+    for one in axes:
+        if isinstance(one, Range):
+            raise ConfigError(
+                f"`sweep.{one.key}`: a grid needs `step` or `count` beside `from` and `to`, "
+                'received neither. Add one, or set search = "random".'
+            )
+        sizes.append(len(one.values))
+    return math.prod(sizes)
+
+
+def grid_columns(axes: Sequence[Axis], *, first: int, stop: int) -> Columns:
+    """Return trials first..stop-1 of the full grid; the last axis turns fastest."""
+    choices = [one for one in axes if isinstance(one, Choice)]
+    sizes = [len(one.values) for one in choices]
+    strides = [math.prod(sizes[place + 1 :]) for place in range(len(sizes))]
+    numbers = np.arange(first, stop)
+    return {
+        one.key: Column(one.values, (numbers // stride) % size)
+        for one, stride, size in zip(choices, strides, sizes, strict=True)
+    }
+
+
+def random_columns(axes: Sequence[Axis], *, count: int, rng: np.random.Generator) -> Columns:
+    """Return `count` trials drawn at random, each setting on its own."""
+    columns = {}
+    for one in axes:
+        if isinstance(one, Choice):
+            columns[one.key] = Column(one.values, rng.integers(0, len(one.values), count))
+        else:
+            columns[one.key] = column_of(one.drawn(count, rng=rng))
+    return columns
+
+
+def column_of(taken: Sequence[Any]) -> Column:
+    """Return a column of one value a trial."""
+    # by type too: True is not 1, and 1 is not 1.0
+    codes: dict[tuple[type, Any], int] = {}
+    places = [codes.setdefault((type(value), value), len(codes)) for value in taken]
+    values = tuple(value for _, value in codes)
+    return Column(values, np.array(places, np.int64))

@@ -1,0 +1,206 @@
+"""The folder of a sweep: its plan, and a Parquet file for every chunk that is done.
+
+A chunk's file appears whole or not at all, so whatever stops a sweep, what is there is
+right, and the rest can be done later.
+"""
+
+import hashlib
+import json
+import os
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from backtests.config import Config
+from backtests.sweep.evaluate import Evaluated
+from backtests.sweep.hashes import short_hashes
+from backtests.sweep.kernel import FIGURES
+from backtests.sweep.plan import Plan, parsed_plan
+from backtests.sweep.space import Choice, Column, Columns
+from feeds.errors import ConfigError, DataError
+
+PLAN: Final = "sweep.toml"
+MANIFEST: Final = "manifest.json"
+TRIALS: Final = "trials"
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """A sweep's folder and its plan."""
+
+    folder: Path
+    plan: Plan
+
+    def missing(self) -> list[int]:
+        """Return the chunks still to be done."""
+        return [chunk for chunk in range(self.plan.chunks) if not self.path(chunk).exists()]
+
+    def path(self, chunk: int) -> Path:
+        """Return where a chunk's trials are, or will be."""
+        return self.folder / TRIALS / f"part-{chunk:06d}.parquet"
+
+    def write(self, chunk: int, table: pa.Table) -> None:
+        """Put a chunk's file in place in one step.
+
+        Raises
+        ------
+        OSError
+            If it cannot be written; then nothing of it is left.
+        """
+        path = self.path(chunk)
+        scratch = path.with_name(f".{path.name}.{os.getpid()}")
+        try:
+            pq.write_table(table, scratch, compression="zstd", use_dictionary=list(self.plan.keys))
+            with scratch.open("rb+") as file:
+                os.fsync(file.fileno())
+            scratch.replace(path)
+        except OSError as error:
+            scratch.unlink(missing_ok=True)
+            done = self.plan.chunks - len(self.missing())
+            raise OSError(
+                f"{path} cannot be written ({error}). {done} of {self.plan.chunks} chunks are "
+                f"saved; make room and go on with --resume {self.folder}"
+            ) from error
+
+    def parts(self, columns: Sequence[str]) -> Iterator[pd.DataFrame]:
+        """Yield the trials done so far, a chunk at a time, in order."""
+        for chunk in range(self.plan.chunks):
+            if self.path(chunk).exists():
+                table: pd.DataFrame = pq.read_table(
+                    self.path(chunk), columns=list(columns)
+                ).to_pandas()
+                yield table
+
+    def best(self, figure: str, *, count: int) -> pd.DataFrame:
+        """Return the rows with the highest figure; of equals the earliest trial comes first."""
+        best = pd.DataFrame()
+        for part in self.parts(["trial", *self.plan.keys, "config", *FIGURES]):
+            best = pd.concat([best, part.nlargest(count, figure)]).nlargest(count, figure)
+        return best.reset_index(drop=True)
+
+    def configs(self, trials: Sequence[int]) -> list[Config]:
+        """Return the configs of some trials, in ascending order of trial."""
+        wanted = np.unique(np.asarray(trials, np.int64))
+        chunks = wanted // self.plan.settings.chunk
+        found = []
+        for chunk in np.unique(chunks):
+            rows = wanted[chunks == chunk] - self.plan.bounds(int(chunk))[0]
+            table = pq.read_table(self.path(int(chunk)), columns=list(self.plan.keys))
+            for row in table.take(pa.array(rows)).to_pylist():
+                values = {one.key: _read(one, row[one.key]) for one in self.plan.axes}
+                found.append(self.plan.config(values))
+        return found
+
+    def failures(self) -> dict[str, int]:
+        """Return each reason trials failed for, and how many did."""
+        reasons: Counter[str] = Counter()
+        for part in self.parts(["failure"]):
+            reasons.update(part["failure"].dropna())
+        return dict(reasons)
+
+
+def create(out: Path, plan: Plan, *, digests: dict[str, str]) -> Store:
+    """Make the folder of a new sweep under `out`: `<UTC stamp>-sweep-<asset>-<plan hash>`."""
+    plan_hash = hashlib.sha256(plan.to_toml().encode()).hexdigest()[:8]
+    name = f"{pd.Timestamp.now(tz='UTC'):%Y%m%dT%H%M%SZ}-sweep-{plan.base.asset}-{plan_hash}"
+    folder = out / name
+    (folder / TRIALS).mkdir(parents=True)
+    (folder / PLAN).write_text(plan.to_toml(), encoding="utf-8")
+    manifest = {"trials": plan.trials, "chunks": plan.chunks, "bars": digests}
+    (folder / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+    return Store(folder, plan)
+
+
+def open_store(folder: Path) -> Store:
+    """Return the store of an existing sweep.
+
+    Raises
+    ------
+    ConfigError
+        If the folder holds no sweep.
+    """
+    try:
+        text = (folder / PLAN).read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(
+            f"`--resume` must be the folder of a sweep, received {str(folder)!r}: it has no {PLAN}."
+        ) from error
+    return Store(folder, parsed_plan(text))
+
+
+def require_same_bars(store: Store, digests: dict[str, str]) -> None:
+    """Refuse to mix trials of other bars into a sweep."""
+    before = json.loads((store.folder / MANIFEST).read_text(encoding="utf-8"))["bars"]
+    for name in sorted(before.keys() | digests.keys()):
+        if before.get(name) != digests.get(name):
+            raise DataError(
+                f"`--resume` {store.folder}: the bars of {name} have changed since. "
+                "Give it the same bars, or start a new sweep."
+            )
+
+
+def table_of(plan: Plan, chunk: int, columns: Columns, evaluated: Evaluated) -> pa.Table:
+    """Return a chunk's rows: trial, settings, config hash, figures, and why a trial failed."""
+    first, stop = plan.bounds(chunk)
+    fields: dict[str, Any] = {"trial": pa.array(range(first, stop), pa.int64())}
+    fields |= {one.key: _written(one, columns[one.key]) for one in plan.axes}
+    fields["config"] = pa.array(short_hashes(plan.base, columns), pa.string())
+    fields |= {name: evaluated.figures[:, place] for place, name in enumerate(FIGURES)}
+    fields["failure"] = pa.array(evaluated.failures, pa.string())
+    return pa.table(fields)
+
+
+def config_of_trial(folder: Path, trial: int) -> Config:
+    """Return the config of one row of a sweep, to run it again.
+
+    Raises
+    ------
+    ConfigError
+        If the folder holds no sweep, or the sweep has not done that trial.
+    """
+    store = open_store(folder)
+    chunk = trial // store.plan.settings.chunk
+    path = store.path(chunk)
+    if not 0 <= trial < store.plan.trials or not path.exists():
+        raise ConfigError(
+            f"`--from-trial` {trial} is not in {folder}: "
+            f"it has trials 0 to {store.plan.trials - 1}, as far as they are done."
+        )
+    first = store.plan.bounds(chunk)[0]
+    written = pq.read_table(path, columns=["config"]).column(0)[trial - first].as_py()
+    (config,) = store.configs([trial])
+    if config.short_hash != written:
+        raise ConfigError(
+            f"`--from-trial` {trial}: {folder} was written by another version of the program "
+            f"(config {written}, now {config.short_hash}). Run the sweep again."
+        )
+    return config
+
+
+def _kind(one: Any) -> pa.DataType | None:
+    """Return the column type of a setting; None for mixed values, written as text."""
+    kinds = {type(value) for value in one.ends}
+    if len(kinds) > 1:
+        return None
+    found = {bool: pa.bool_(), int: pa.int64(), float: pa.float64(), str: pa.string()}
+    return found.get(kinds.pop())
+
+
+def _written(one: Any, column: Column) -> pa.Array:
+    kind = _kind(one)
+    values = column.values if kind else tuple(str(value) for value in column.values)
+    return pa.array(values, kind or pa.string()).take(pa.array(column.codes))
+
+
+def _read(one: Any, value: Any) -> Any:
+    if isinstance(one, Choice):
+        text = {str(choice): choice for choice in one.values}
+        return text[str(value)]
+    return value

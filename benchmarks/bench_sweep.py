@@ -1,0 +1,188 @@
+"""Sweeps against vectorbt: the same bars, rule, costs and figures, medians of one run.
+
+python -m benchmarks.bench_sweep [--data-dir DIR] [--vectorbt PYTHON]
+
+The rule: a new high of the Russell 2000 opens or extends a holding window in BTC, daily. Its
+lookback and its days vary. vectorbt is given ready signals and asked for four figures; we make
+our own signals and return eleven. Both use all processors they can.
+"""
+
+import argparse
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from backtests.config import Config
+from backtests.sweep.drive import drive, load_bars
+from backtests.sweep.evaluate import evaluate
+from backtests.sweep.groups import Library, traded_tape
+from backtests.sweep.kernel import FIGURES
+from backtests.sweep.plan import load_plan, with_values
+from backtests.sweep.space import Choice, Columns, grid_columns
+from backtests.sweep.store import create
+
+ROOT = Path(__file__).parents[1]
+LOOKBACKS = (20, 63, 126, 252, 504, "all")
+HOLD_DAYS = tuple(range(1, 181))
+ROUNDS = 7
+THREADS = 2
+COMPARED = ("total_return", "cagr", "sharpe_ratio", "max_drawdown")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data-dir", type=Path, default=ROOT.parent / "shared" / "data")
+    parser.add_argument("--vectorbt", default=sys.executable, help="a python with vectorbt")
+    options = parser.parse_args()
+    library = Library()
+    base = Config.model_validate({"asset": "BTC", "rules": {"trigger": "new_high"}})
+    plain = grid({"signal.lookback": LOOKBACKS, "rules.hold_days": HOLD_DAYS})
+    stops = grid(
+        {
+            "signal.lookback": LOOKBACKS,
+            "rules.hold_days": HOLD_DAYS,
+            "rules.trailing_stop": (0.1, 0.2, 0.3),
+        }
+    )
+    theirs, their_figures = vectorbt(options.vectorbt, base, plain, library)
+    ours = evaluate(base, plain, library=library).figures
+    columns = [FIGURES.index(name) for name in COMPARED]
+    apart = np.nanmax(np.abs(ours[:, columns] / their_figures - 1))
+    print("| engine | trials a second | against vectorbt | a second of one core | against |")
+    print("|---|---:|---:|---:|---:|")
+    show("vectorbt 1.2.0, `Portfolio.from_signals`, 4 figures", theirs, theirs)
+    show("one run, compiled engine", one_by_one(base, plain, library), theirs)
+    show("sweep, no stops, 11 figures", rate(base, plain, library), theirs)
+    show("sweep, trailing stop, 11 figures", rate(base, stops, library), theirs)
+    whole, trials = end_to_end(options.data_dir)
+    show(f"{trials:,} trials into Parquet, {trials / whole.clock:.1f} s", whole, theirs)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(f"\nLargest relative difference of the four figures from vectorbt's: {apart:.1e}.")
+    print(f"Peak memory of this process: {peak:.0f} MB. Medians of {ROUNDS} rounds.")
+
+
+@dataclass(frozen=True, slots=True)
+class Speed:
+    """Trials a second by the clock, and a second of processor time."""
+
+    clock: float
+    core: float
+
+
+def show(name: str, own: Speed, theirs: Speed) -> None:
+    ratios = f"{own.clock / theirs.clock:,.1f}x", f"{own.core / theirs.core:,.1f}x"
+    figures = f"{own.clock:,.0f} | {ratios[0]} | {own.core:,.0f} | {ratios[1]}"
+    print(f"| {name} | {figures} |", flush=True)
+
+
+def grid(values: dict[str, tuple[Any, ...]]) -> Columns:
+    axes = [Choice(key, taken) for key, taken in values.items()]
+    size = int(np.prod([len(axis.values) for axis in axes]))
+    return grid_columns(axes, first=0, stop=size)
+
+
+def configs(base: Config, columns: Columns) -> list[Config]:
+    taken = {key: column.taken() for key, column in columns.items()}
+    return [
+        with_values(base, dict(zip(taken, row, strict=True)))
+        for row in zip(*taken.values(), strict=True)
+    ]
+
+
+def vectorbt(
+    python: str, base: Config, columns: Columns, library: Library
+) -> tuple[Speed, np.ndarray]:
+    """Return vectorbt's speed and its four figures."""
+    tried = configs(base, columns)
+    lines = traded_tape(tried[0], library).lines
+    entries, exits = np.zeros((2, len(lines["time"]), len(tried)), bool)
+    for number, config in enumerate(tried):
+        for side, row in fills(config, library):
+            (entries if side == "buy" else exits)[row, number] = True
+    with tempfile.TemporaryDirectory() as folder:
+        source, target = Path(folder) / "in.npz", Path(folder) / "out.npz"
+        np.savez(
+            source,
+            entries=entries,
+            exits=exits,
+            commission=base.costs.commission,
+            slippage=base.costs.slippage,
+            **{name: lines[name] for name in ("time", "open", "close")},
+        )
+        script = str(ROOT / "benchmarks" / "vectorbt_trials.py")
+        taken = []
+        for _ in range(3):
+            subprocess.run([python, script, str(source), str(target)], check=True)
+            taken.append(np.load(target)["seconds"])
+        clock, core = np.median(taken, axis=0)
+        return Speed(len(tried) / clock, len(tried) / core), np.load(target)["figures"]
+
+
+def account(config: Config, library: Library):
+    from backtests.fast import simulate
+
+    return simulate(traded_tape(config, library), config)
+
+
+def fills(config: Config, library: Library):
+    done = account(config, library)
+    rows = done.bars.index.get_indexer(done.fills["time"])
+    return zip(done.fills["side"], rows, strict=True)
+
+
+def one_by_one(base: Config, columns: Columns, library: Library) -> Speed:
+    tried = configs(base, columns)[::10]
+    return speed(len(tried), lambda: [account(config, library) for config in tried])
+
+
+def rate(base: Config, columns: Columns, library: Library) -> Speed:
+    """Return the speed on all threads; the trials are repeated until it takes a while."""
+    size = next(iter(columns.values())).codes.size
+    chosen = np.random.default_rng(0).integers(0, size, 100_000)
+    repeated = {
+        key: type(column)(column.values, column.codes[chosen]) for key, column in columns.items()
+    }
+
+    def work() -> None:
+        with ThreadPoolExecutor(THREADS) as pool:
+            list(pool.map(lambda _: evaluate(base, repeated, library=library), range(2 * THREADS)))
+
+    return speed(2 * THREADS * chosen.size, work)
+
+
+def end_to_end(data_dir: Path) -> tuple[Speed, int]:
+    """Return the speed of the million-trial preset and its number of trials."""
+    flags = {"data.source": "files", "data.data_dir": str(data_dir)}
+    plan = load_plan(ROOT / "configs" / "sweeps" / "million.toml", flags=flags)
+
+    def work() -> None:
+        library = Library()
+        with tempfile.TemporaryDirectory() as folder:
+            store = create(Path(folder), plan, digests=load_bars(plan, library))
+            drive(store, library=library, report=lambda _: None)
+
+    return speed(plan.trials, work, rounds=3), plan.trials
+
+
+def speed(trials: int, work: Callable[[], object], *, rounds: int = ROUNDS) -> Speed:
+    work()
+    taken = []
+    for _ in range(rounds):
+        started = time.perf_counter(), time.process_time()
+        work()
+        taken.append((time.perf_counter() - started[0], time.process_time() - started[1]))
+    clock, core = np.median(taken, axis=0)
+    return Speed(trials / clock, trials / core)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,109 @@
+"""Overfitting statistics against published values, another library, and what must be so."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+from backtests.analysis.bootstrap import Sampling
+from backtests.analysis.overfitting import (
+    backtest_overfitting,
+    effective_trials,
+    superior_ability,
+)
+
+
+def noise(bars: int, trials: int, *, seed: int) -> np.ndarray:
+    return np.random.default_rng(seed).normal(0, 1, (bars, trials))
+
+
+def test_effective_trials_of_copies_is_one() -> None:
+    returns = np.repeat(noise(500, 1, seed=0), 20, axis=1)
+    assert effective_trials(returns) == pytest.approx(1)
+
+
+def test_effective_trials_of_independent_ones_is_nearly_their_number() -> None:
+    assert effective_trials(noise(100_000, 20, seed=0)) == pytest.approx(20, rel=0.01)
+
+
+def test_effective_trials_without_any_variation_is_undefined() -> None:
+    assert np.isnan(effective_trials(np.zeros((100, 3))))
+
+
+def test_overfitting_of_noise_is_about_half() -> None:
+    # 0.476 +- 0.137 over matrices is what the method gives where there is nothing to find
+    found = [backtest_overfitting(noise(1_000, 60, seed=seed)) for seed in range(4)]
+    probabilities = [one.probability for one in found]
+    assert np.mean(probabilities) == pytest.approx(0.476, abs=0.2)
+    inside = [one.low <= 0.476 <= one.high for one in found]
+    assert sum(inside) >= 3
+    assert all(one.loss_probability > 0.2 for one in found)
+
+
+def test_overfitting_of_a_planted_edge_is_nearly_nothing() -> None:
+    returns = noise(1_000, 200, seed=1)
+    returns[:, :20] += 0.15
+    found = backtest_overfitting(returns)
+    assert found.probability < 0.01
+    assert found.loss_probability < 0.01
+
+
+def test_overfitting_equals_a_plain_enumeration_of_the_splits() -> None:
+    returns = noise(60, 7, seed=2)
+    blocks = np.array_split(returns, 6)
+    logits = []
+    for half in itertools.combinations(range(6), 3):
+        inside = np.concatenate([blocks[b] for b in half])
+        outside = np.concatenate([blocks[b] for b in range(6) if b not in half])
+        best = (inside.mean(0) / inside.std(0, ddof=1)).argmax()
+        ratios = outside.mean(0) / outside.std(0, ddof=1)
+        rank = (ratios <= ratios[best]).sum() / 8
+        logits.append(np.log(rank / (1 - rank)))
+    assert backtest_overfitting(returns, blocks=6).probability == np.mean(np.array(logits) <= 0)
+
+
+def test_overfitting_with_too_few_bars_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"shape \(20, 5\)"):
+        backtest_overfitting(noise(20, 5, seed=0))
+
+
+SAMPLING = Sampling(block_bars=10, draws=4_000, seed=42)
+
+
+@pytest.mark.parametrize(
+    ("shift", "expected"), [(0.0, (0.316, 0.4, 0.4)), (0.2, (0.003, 0.005, 0.005))]
+)
+def test_superior_ability_unstudentised_equals_arch(
+    shift: float, expected: tuple[float, ...]
+) -> None:
+    # arch 8.0.0 takes losses, so that its models are better the lower they are
+    rng = np.random.default_rng(12345)
+    benchmark = rng.normal(0, 1, 500)
+    models = rng.normal(0, 1, (500, 20))
+    models[:, -1] -= shift
+    found = superior_ability(-models, benchmark=-benchmark, sampling=SAMPLING, studentised=False)
+    assert (found.lower, found.consistent, found.upper) == pytest.approx(expected, abs=0.04)
+    assert found.reality_check == pytest.approx(found.upper, abs=0.01)
+
+
+def test_superior_ability_of_noise_gives_evenly_spread_p_values() -> None:
+    sampling = Sampling(block_bars=1, draws=300, seed=0)
+    p_values = [
+        superior_ability(
+            noise(250, 5, seed=seed), benchmark=np.zeros(250), sampling=sampling
+        ).consistent
+        for seed in range(200)
+    ]
+    assert np.mean(np.array(p_values) < 0.5) == pytest.approx(0.5, abs=0.12)
+    assert np.mean(np.array(p_values) < 0.1) == pytest.approx(0.1, abs=0.06)
+
+
+def test_superior_ability_hardly_minds_hopeless_trials() -> None:
+    returns = noise(500, 5, seed=3)
+    returns[:, 0] += 0.04
+    hopeless = np.concatenate([returns, noise(500, 200, seed=4) - 1.0], axis=1)
+    alone = superior_ability(returns, benchmark=np.zeros(500), sampling=SAMPLING)
+    crowded = superior_ability(hopeless, benchmark=np.zeros(500), sampling=SAMPLING)
+    assert crowded.consistent == pytest.approx(alone.consistent, abs=0.01)
+    assert crowded.upper > alone.upper + 0.05
+    assert crowded.lower <= crowded.consistent <= crowded.upper

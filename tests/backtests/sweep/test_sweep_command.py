@@ -1,0 +1,237 @@
+"""A sweep as a user runs it: its table, its refusals, and going on after being stopped."""
+
+import errno
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+
+from backtests.config import Config
+from backtests.sweep import store as stores
+from backtests.sweep.__main__ import main
+from backtests.sweep.hashes import short_hashes
+from backtests.sweep.plan import load_plan, parsed_plan
+from backtests.sweep.space import column_of
+from backtests.sweep.store import config_of_trial, open_store
+
+SWEEP = """
+[sweep]
+chunk = 40
+"signal.lookback" = [63, 252, "all"]
+"rules.hold_days" = {from = 10, to = 60, step = 10}
+"rules.trailing_stop" = [0.0, 0.2]
+"costs.commission_bps" = [0, 10, 25]
+"""
+
+
+@pytest.fixture
+def sweep_file(tmp_path: Path) -> Path:
+    path = tmp_path / "sweep.toml"
+    path.write_text(SWEEP)
+    return path
+
+
+def arguments(file: Path, data: Path, out: Path, *more: str) -> list[str]:
+    files = ["--source", "files", "--data-dir", str(data)]
+    return ["--asset", "ETH", "--config", str(file), *files, "--out", str(out), *more]
+
+
+def only_folder(out: Path) -> Path:
+    (folder,) = out.iterdir()
+    return folder
+
+
+def rows(folder: Path) -> pd.DataFrame:
+    parts = sorted((folder / "trials").glob("part-*.parquet"))
+    return pd.concat([pq.read_table(part).to_pandas() for part in parts], ignore_index=True)
+
+
+def test_sweep_leaves_a_row_for_every_trial(
+    sweep_file: Path, shared_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments(sweep_file, shared_data, tmp_path / "out")) == 0
+    shown = capsys.readouterr()
+    assert "108 trials, 0 failed." in shown.out
+    assert shown.err == ""
+    folder = only_folder(tmp_path / "out")
+    table = rows(folder)
+    assert table["trial"].tolist() == list(range(108))
+    assert table["sharpe_ratio"].notna().all()
+    config = config_of_trial(folder, 77)
+    assert config.short_hash == table["config"][77]
+    assert config.rules.hold_days == table["rules.hold_days"][77]
+    assert str(config.signal.lookback) == table["signal.lookback"][77]
+
+
+def test_sweep_resumed_after_a_lost_chunk_is_identical(
+    sweep_file: Path, shared_data: Path, tmp_path: Path
+) -> None:
+    assert main(arguments(sweep_file, shared_data, tmp_path / "out")) == 0
+    folder = only_folder(tmp_path / "out")
+    before = {part.name: part.read_bytes() for part in (folder / "trials").iterdir()}
+    (folder / "trials" / "part-000001.parquet").unlink()
+    assert main(["--resume", str(folder)]) == 0
+    assert {part.name: part.read_bytes() for part in (folder / "trials").iterdir()} == before
+
+
+def test_sweep_killed_midway_resumes_to_the_same_table(shared_data: Path, tmp_path: Path) -> None:
+    file = tmp_path / "sweep.toml"
+    file.write_text(
+        "[sweep]\nchunk = 400\n"
+        '"signal.lookback" = [63, 252]\n"rules.hold_days" = {from = 1, to = 600, step = 1}\n'
+        '"rules.trailing_stop" = {from = 0.0, to = 0.5, step = 0.05}\n'
+    )
+    command = [sys.executable, "-m", "backtests.sweep"]
+    killed = subprocess.Popen(
+        [*command, *arguments(file, shared_data, tmp_path / "killed")],
+        stdout=subprocess.DEVNULL,
+        cwd=Path(__file__).parents[3],
+    )
+    deadline = time.monotonic() + 60
+    while not list((tmp_path / "killed").glob("*/trials/part-00000[3-9]*")):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    killed.send_signal(signal.SIGKILL)
+    killed.wait()
+    folder = only_folder(tmp_path / "killed")
+    assert open_store(folder).missing()
+    assert main(["--resume", str(folder)]) == 0
+    assert main(arguments(file, shared_data, tmp_path / "whole")) == 0
+    pd.testing.assert_frame_equal(rows(folder), rows(only_folder(tmp_path / "whole")))
+
+
+def test_sweep_on_a_full_disk_says_so_and_leaves_no_broken_part(
+    sweep_file: Path,
+    shared_data: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    written = pq.write_table
+
+    def full(table: object, path: Path, **options: object) -> None:
+        if "part-000001" in str(path):
+            path.write_bytes(b"half a fi")
+            raise OSError(errno.ENOSPC, "No space left on device")
+        written(table, path, **options)
+
+    monkeypatch.setattr(stores.pq, "write_table", full)
+    assert main(arguments(sweep_file, shared_data, tmp_path / "out", "--threads", "1")) == 1
+    assert "make room and go on with --resume" in capsys.readouterr().err
+    folder = only_folder(tmp_path / "out")
+    assert [part.name for part in (folder / "trials").iterdir()] == ["part-000000.parquet"]
+    monkeypatch.undo()
+    assert main(["--resume", str(folder)]) == 0
+    assert len(rows(folder)) == 108
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ('"rules.hold_dyas" = [1]', "The nearest is `rules.hold_days`"),
+        ('"rules.hold_days" = [1, -5]', "`rules.hold_days` must be a whole number at least 0"),
+        ('"rules.trigger" = ["any", "all"]', "one of 'new_high', 'breakout'"),
+        ('"rules.hold_days" = {from = 9, to = 1, step = 1}', "at most `to`"),
+        ('"rules.hold_days" = {from = 1, to = 9}', "a grid needs `step` or `count`"),
+        ('"rules.hold_days" = [1]\nsearch = "best"', "`sweep.search`"),
+        ('"asset" = ["NOCOIN"]', "`asset` NOCOIN has no bars"),
+        ("", "names no setting to vary"),
+    ],
+)
+def test_sweep_with_a_wrong_setting_is_refused_before_it_starts(
+    line: str,
+    message: str,
+    shared_data: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    file = tmp_path / "sweep.toml"
+    file.write_text(f"[sweep]\n{line}\n")
+    assert main(arguments(file, shared_data, tmp_path / "out")) == 2
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("search", ["random", "guided"])
+def test_sweep_by_draws_resumes_to_the_same_table(
+    search: str, shared_data: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "sweep.toml"
+    file.write_text(
+        f'[sweep]\nsearch = "{search}"\ntrials = 60\nchunk = 20\nseed = 3\n'
+        '"signal.lookback" = [63, 252, "all"]\n"rules.hold_days" = {from = 1, to = 200}\n'
+        '"rules.stop_loss" = {from = 0.01, to = 0.5, log = true}\n'
+    )
+    assert main(arguments(file, shared_data, tmp_path / "out")) == 0
+    folder = only_folder(tmp_path / "out")
+    before = rows(folder)
+    assert before["rules.hold_days"].between(1, 200).all()
+    (folder / "trials" / "part-000002.parquet").unlink()
+    assert main(["--resume", str(folder)]) == 0
+    pd.testing.assert_frame_equal(rows(folder), before)
+    config = config_of_trial(folder, 41)
+    assert config.rules.stop_loss == before["rules.stop_loss"][41]
+
+
+def test_sweep_records_the_reason_of_a_failing_trial(
+    shared_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "sweep.toml"
+    file.write_text('[sweep]\n"signal.lookback" = [252, 9999]\n')
+    assert main(arguments(file, shared_data, tmp_path / "out")) == 0
+    assert "2 trials, 1 failed." in capsys.readouterr().out
+    table = rows(only_folder(tmp_path / "out"))
+    assert table["failure"].isna().tolist() == [True, False]
+    assert "too short" in table["failure"][1]
+
+
+def test_short_hashes_equal_those_of_the_configs() -> None:
+    base = Config()
+    columns = {
+        "rules.hold_days": column_of([5, 60, 5]),
+        "asset": column_of(["BTC", "BTC", "SOL"]),
+        "costs.commission_bps": column_of([0.0, 12.5, 10.0]),
+        "signal.lookback": column_of(["all", 63, 252]),
+    }
+    expected = []
+    for row in range(3):
+        tree = base.model_dump()
+        tree["asset"] = columns["asset"].taken()[row]
+        for key in ("rules.hold_days",):
+            section, name = key.split(".")
+            tree[section][name] = columns[key].taken()[row]
+        tree["signal"]["lookback"] = columns["signal.lookback"].taken()[row]
+        tree["costs"]["commission_bps"] = columns["costs.commission_bps"].taken()[row]
+        expected.append(Config.model_validate(tree).short_hash)
+    assert short_hashes(base, columns) == expected
+
+
+def test_plan_written_and_read_again_is_the_same(sweep_file: Path) -> None:
+    plan = load_plan(sweep_file)
+    assert parsed_plan(plan.to_toml()) == plan
+
+
+def test_sweep_row_run_again_on_backtrader_gives_its_figures(
+    shared_data: Path, tmp_path: Path
+) -> None:
+    from backtests.run import main as run
+
+    file = tmp_path / "sweep.toml"
+    file.write_text('[sweep]\n"rules.hold_days" = [20, 40]\n"rules.stop_loss" = [0.0, 0.2]\n')
+    files = ["--source", "files", "--data-dir", str(shared_data)]
+    assert main(["--config", str(file), *files, "--out", str(tmp_path / "sweeps")]) == 0
+    (folder,) = (tmp_path / "sweeps").iterdir()
+    out = tmp_path / "runs"
+    assert run(["--from-trial", f"{folder}:3", "--out", str(out), "--quiet"]) == 0
+    (left,) = out.iterdir()
+    row = open_store(folder).best("trial", count=1).iloc[0]
+    assert row["trial"] == 3
+    found = json.loads((left / "metrics.json").read_text())["strategy"]
+    for name in ("total_return", "cagr", "sharpe_ratio", "max_drawdown", "trades"):
+        assert found[name] == pytest.approx(row[name], rel=1e-9)
