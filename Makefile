@@ -1,17 +1,22 @@
 # make run    sets everything up and runs the main job; ASSET and ARGS choose what
 # make test   sets everything up and runs the tests
+# make download  sets everything up and fills the cache of live bars; ASSETS and ARGS choose
 
 ASSET ?= ETH
+ASSETS ?= BTC,ETH,ALTS
 ARGS ?=
 PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3,$(shell command -v $(name) 2>/dev/null)))
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: run test check bench clean
+.PHONY: run download test check bench clean
 
 run: $(READY)
 	$(BIN)/python -m backtests.run --asset $(ASSET) $(ARGS)
+
+download: $(READY)
+	$(BIN)/python -m feeds.download --assets $(ASSETS) $(ARGS)
 
 test: $(READY)
 	$(BIN)/pytest $(ARGS)
@@ -24,6 +29,7 @@ check: $(READY)
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks.engine
+	$(BIN)/python -m benchmarks.bench_cache
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis build *.egg-info

@@ -4,8 +4,9 @@ Figures are plain fractions everywhere else; percent signs and separators appear
 An undefined value (NaN, NaT, infinite) is written as `UNDEFINED`.
 """
 
+import json
 import math
-from typing import Final
+from typing import Any, Final
 
 import pandas as pd
 from pandas.api.typing import NaTType
@@ -79,6 +80,21 @@ def coin(symbol: str) -> str:
 def words(name: str) -> str:
     """Return an identifier as words: "support_lost" is "support lost"."""
     return name.replace("_", " ")
+
+
+def as_json(value: Any) -> str:
+    """Return JSON with null for what is undefined or infinite."""
+    return json.dumps(_defined(value), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _defined(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _defined(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_defined(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
 
 
 def _number(value: float, decimals: int, unit: str = "") -> str:

@@ -9,7 +9,7 @@ from feeds.bars import Bars
 from feeds.errors import DataError
 from feeds.series import Series
 from feeds.series_sources import load_series
-from feeds.sources import load_all, open_source
+from feeds.sources import Loaded, Request, load_all, open_source
 from feeds.universe import altcoins
 
 
@@ -45,35 +45,54 @@ def load_inputs(config: Config) -> Inputs:
     InputError
         If a symbol, file or setting is wrong.
     """
-    coins = basket_members(config) if config.asset == ALTS else [instruments.coin(config.asset)]
-    benchmarks = [
-        each.benchmark for each in config.filters.values() if each.kind == "relative_strength"
-    ]
-    timeframe = config.data.timeframe
-    wanted = [
-        (instruments.index(config.index.symbol), config.index.timeframe),
-        *((coin, timeframe) for coin in coins),
-        *((instruments.index(name), config.index.timeframe) for name in benchmarks),
-    ]
-    if config.idle.asset:
-        wanted.append((instruments.coin(config.idle.asset), timeframe))
+    timeframe, index_timeframe = config.data.timeframe, config.index.timeframe
+    index = Request(instruments.index(config.index.symbol), index_timeframe)
+    coins = [Request(coin, timeframe, config.asset == ALTS) for coin in _coins(config)]
+    benchmarks = {
+        each.benchmark: Request(instruments.index(each.benchmark), index_timeframe)
+        for each in config.filters.values()
+        if each.kind == "relative_strength"
+    }
+    idle = Request(instruments.coin(config.idle.asset), timeframe) if config.idle.asset else None
     source = open_source(
         config.data.source,
         data_dir=config.data.data_dir,
         cache_dir=config.data.cache_dir,
         offline=config.data.offline,
     )
-    bars = load_all(source, wanted)
-    series, notes = filter_series(config, real=bars[0].source != "sample")
-    after_coins = 1 + len(coins)
+    wanted = (index, *coins, *benchmarks.values(), *([idle] if idle else []))
+    loaded = load_all(source, wanted)
+    left_out = _left_out(config, loaded)
+    bars = loaded.bars
+    series, notes = filter_series(config, real=bars[index].source != "sample")
     return Inputs(
-        index=bars[0],
-        coins=tuple(bars[1:after_coins]),
-        idle=bars[-1] if config.idle.asset else None,
-        benchmarks=dict(zip(benchmarks, bars[after_coins:], strict=False)),
+        index=bars[index],
+        coins=tuple(bars[coin] for coin in coins if coin in bars),
+        idle=bars[idle] if idle else None,
+        benchmarks={name: bars[request] for name, request in benchmarks.items()},
         series=series,
-        notes=notes,
+        notes=(*left_out, *notes),
     )
+
+
+def _coins(config: Config) -> list[instruments.Instrument]:
+    return basket_members(config) if config.asset == ALTS else [instruments.coin(config.asset)]
+
+
+def _left_out(config: Config, loaded: Loaded) -> tuple[str, ...]:
+    """Return a note on the members of a basket that nobody serves; named ones must be there."""
+    if not loaded.missing:
+        return ()
+    names = ", ".join(request.instrument.label for request in loaded.missing)
+    reason = str(next(iter(loaded.missing.values())))
+    if config.basket.members:
+        raise DataError(
+            f"`basket.members` names {names}, without bars: {reason} Take it out of the members, "
+            "or bring its file with --source files."
+        )
+    if not any(request.is_optional for request in loaded.bars):
+        raise DataError(f"no coin of the basket has bars, the first: {reason}")
+    return (f"left out of {ALTS}, because no bars were to be had: {names}",)
 
 
 def basket_members(config: Config) -> list[instruments.Instrument]:
@@ -104,6 +123,7 @@ def filter_series(config: Config, *, real: bool) -> tuple[dict[str, Series], tup
                 settings.series,
                 source=config.data.source if real else "sample",
                 data_dir=config.data.data_dir,
+                cache_dir=config.data.cache_dir,
                 offline=config.data.offline,
                 lag_days=None if settings.lag_days == "release" else settings.lag_days,
             )

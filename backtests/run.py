@@ -69,7 +69,7 @@ def _work(arguments: Sequence[str] | None) -> None:
 
     from backtests.report.terminal import show
 
-    show(result, summary, folder=folder)
+    show(result, summary, found, folder=folder)
 
 
 if __name__ == "__main__":

@@ -19,12 +19,13 @@ import numpy as np
 import pandas as pd
 
 from feeds.bars import COLUMNS, Bars
-from feeds.cache import Cache, Fetched
+from feeds.cache.store import Key
+from feeds.cache.updates import Cache, Fetched
 from feeds.checks import with_findings
 from feeds.instruments import Instrument, coin, index
-from feeds.live import Live, Reach
+from feeds.live import Live
 from feeds.sessions import BAR_LENGTHS, bar_ends, sessions_between
-from feeds.store import Key
+from feeds.vendors.reach import Reach
 
 NOW = pd.Timestamp("2025-12-31 23:30", tz="UTC")
 COINS = ("BTC", "ETH", "SOL", "XRP", "ADA", "DOGE", "LTC", "BNB", "LINK", "DOT")

@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from feeds.clock import utc_now
 from feeds.errors import DataError
 from feeds.instruments import Instrument
 from feeds.sessions import bar_ends
@@ -163,7 +164,7 @@ def _require_finished(
     origin: str,
     now: pd.Timestamp | None,
 ) -> None:
-    now = pd.Timestamp.now(tz="UTC") if now is None else now
+    now = utc_now() if now is None else now
     row = int(dates.argmax())
     try:
         end = bar_ends(dates, kind=instrument.kind, timeframe=timeframe)[row]

@@ -5,20 +5,23 @@ import logging
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
-from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
 from feeds import instruments
 from feeds.bars import Bars
-from feeds.cache import Cache, cache_folder
+from feeds.cache.updates import Cache
 from feeds.checks import findings
 from feeds.commands import Parser, complain, exit_code, run_command
 from feeds.errors import ConfigError, InputError, NotServed, Unreachable
-from feeds.instruments import Instrument
-from feeds.live import VENDORS, Live
+from feeds.folders import cache_folder
+from feeds.live import Live
+from feeds.live_series import LiveSeries
+from feeds.series_sources import open_live_series
 from feeds.sessions import BAR_LENGTHS
+from feeds.sources import Request
 from feeds.universe import altcoins
+from feeds.vendors import VENDORS
 
 BASKET: Final = "ALTS"
 WORKERS: Final = 4
@@ -26,30 +29,23 @@ WORKERS: Final = 4
 EXAMPLES: Final = """\
   python -m feeds.download --assets BTC,ETH,ALTS --index russell2000
   python -m feeds.download --assets BTC --timeframe 1h --source exchange
+  python -m feeds.download --series NET_LIQUIDITY,VIX
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
-    """One table to fill: an instrument and the length of its bars.
-
-    `is_optional` marks a member of the basket: one that died may be served by no vendor.
-    """
-
-    instrument: Instrument
-    timeframe: str
-    is_optional: bool = False
-
-    def __str__(self) -> str:
-        return f"{self.instrument.symbol} {self.timeframe}"
+def main(
+    arguments: Sequence[str] | None = None,
+    *,
+    live: Live | None = None,
+    live_series: LiveSeries | None = None,
+) -> int:
+    """Fetch what is asked for and return the exit code; tests bring their own sources."""
+    return run_command(partial(_work, live=live, live_series=live_series), arguments)
 
 
-def main(arguments: Sequence[str] | None = None, *, live: Live | None = None) -> int:
-    """Fetch what is asked for and return the exit code; tests bring their own `live`."""
-    return run_command(partial(_work, live=live), arguments)
-
-
-def _work(arguments: Sequence[str] | None, *, live: Live | None) -> int:
+def _work(
+    arguments: Sequence[str] | None, *, live: Live | None, live_series: LiveSeries | None
+) -> int:
     options = _parser().parse_args(arguments)
     if options.quiet:
         logging.getLogger().setLevel(logging.ERROR)
@@ -59,7 +55,7 @@ def _work(arguments: Sequence[str] | None, *, live: Live | None) -> int:
         vendor=None if options.source == "auto" else options.source,
     )
     outcomes = dict(_fetched(source, requests, anew=options.anew, quiet=options.quiet))
-    failures: dict[Request, InputError] = {}
+    failures: dict[object, InputError] = {}
     for request in requests:
         outcome = outcomes[request]
         if not isinstance(outcome, InputError):
@@ -68,10 +64,30 @@ def _work(arguments: Sequence[str] | None, *, live: Live | None) -> int:
             sys.stderr.write(f"left out of {BASKET}: {outcome}\n")
         else:
             failures[request] = outcome
+    names = [name.strip().upper() for name in options.series.split(",") if name.strip()]
+    series = live_series or open_live_series(cache_dir=options.cache_dir)
+    failures.update(_failed_series(series, names))
     return _failed(failures)
 
 
-def _failed(failures: Mapping[Request, InputError]) -> int:
+def _failed_series(source: LiveSeries, names: Sequence[str]) -> dict[object, InputError]:
+    """Fetch each series, say what it holds, and return what failed."""
+    failures: dict[object, InputError] = {}
+    for name in names:
+        try:
+            series = source.load(name)
+        except InputError as error:
+            failures[name] = error
+            continue
+        first, last = series.frame.index[0], series.frame.index[-1]
+        sys.stdout.write(
+            f"{name}: {len(series)} values of {series.source}, {first:%Y-%m-%d} to "
+            f"{last:%Y-%m-%d}\n"
+        )
+    return failures
+
+
+def _failed(failures: Mapping[object, InputError]) -> int:
     """Say what failed, a dead network once, and return the exit code."""
     unreached = {str(r): error for r, error in failures.items() if isinstance(error, Unreachable)}
     for error in failures.values():
@@ -94,6 +110,9 @@ def _parser() -> Parser:
     )
     parser.add_argument(
         "--index", default="russell2000", help="indices, comma-separated; empty for none"
+    )
+    parser.add_argument(
+        "--series", default="", help="for filters, comma-separated: NET_LIQUIDITY, VIX, DGS10"
     )
     lengths = tuple(BAR_LENGTHS)
     parser.add_argument("--timeframe", default="1d", choices=lengths, help="of the coins' bars")
@@ -118,8 +137,8 @@ def _requests(options: argparse.Namespace) -> list[Request]:
         members = altcoins(options.source, data_dir="", timeframe=options.timeframe)
         named = {request.instrument for request in wanted}
         wanted += [Request(m, options.timeframe, True) for m in members if m not in named]
-    if not wanted:
-        raise ConfigError("`--assets` and `--index` are both empty. Name what is to be fetched.")
+    if not wanted and not options.series:
+        raise ConfigError("`--assets`, `--index` and `--series` are empty. Name what to fetch.")
     return list(dict.fromkeys(wanted))
 
 

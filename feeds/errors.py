@@ -17,5 +17,9 @@ class NotServed(DataError):
     """A vendor was reached and does not have it: symbol, region, timeframe or history."""
 
 
+class NotCached(DataError):
+    """Only the cache may be used, and it does not hold what was asked for."""
+
+
 class ConfigError(InputError):
     """A setting is unknown, out of range or contradicts another."""

@@ -7,13 +7,13 @@ from typing import Final
 
 from feeds import instruments
 from feeds.bars import Bars
-from feeds.cache import cache_folder
+from feeds.cache.manifest import Manifest
+from feeds.cache.store import Damaged, Key, Store, Table
 from feeds.checks import Disagreement, cross_check, missing_bars
 from feeds.commands import Parser, run_command
+from feeds.folders import cache_folder
 from feeds.live import bars_of
-from feeds.manifest import Manifest
 from feeds.sessions import BAR_LENGTHS
-from feeds.store import Damaged, Key, Store, Table
 
 HEADER: Final = (
     "symbol", "timeframe", "source", "first", "last", "rows", "gaps", "updated", "revisions"

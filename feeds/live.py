@@ -1,80 +1,24 @@
 """Bars of live vendors, through the cache: what is missing is fetched, what is held is kept."""
 
-import importlib
 import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Final
 
 import pandas as pd
 
 from feeds.bars import Bars
-from feeds.cache import Cache, Fetched
-from feeds.errors import DataError, Unreachable
+from feeds.cache.store import Damaged, Key, Table
+from feeds.cache.updates import Cache, Fetched
+from feeds.clock import Clock, utc_now
+from feeds.errors import DataError, NotCached
 from feeds.instruments import Instrument
 from feeds.sessions import BAR_LENGTHS, NEW_YORK, bar_ends, session_hours, sessions_between
-from feeds.store import Damaged, Key, Table
-from feeds.vendor import Clock, Vendor, utc_now
+from feeds.vendors import VENDORS, OpenVendor, open_vendor
+from feeds.vendors.reach import PROCESS_REACH, Reach
+from feeds.vendors.vendor import Vendor
 
 log = logging.getLogger(__name__)
-
-VENDORS: Final = {"yahoo": ("feeds.yahoo", "Yahoo"), "exchange": ("feeds.exchanges", "Exchanges")}
-
-OpenVendor = Callable[[str], Vendor]
-
-
-class NotCached(DataError):
-    """Only the cache may be used, and it does not hold these bars."""
-
-
-def open_vendor(name: str) -> Vendor:
-    """Return the vendor called `name`; its client library is imported only here.
-
-    Raises
-    ------
-    Unreachable
-        If that library is not installed.
-    """
-    module, attribute = VENDORS[name]
-    try:
-        vendor: Vendor = getattr(importlib.import_module(module), attribute)()
-    except ImportError as error:
-        raise Unreachable(f"{name}: its client cannot be imported ({error}).") from error
-    return vendor
-
-
-class Reach:
-    """Which vendors answered in this process, so that a dead network is waited for once.
-
-    A vendor that was unreachable before it ever answered is not asked again; one that
-    answered is, because then a failure is about one request.
-    """
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._answered: set[str] = set()
-        self._silent: dict[str, str] = {}
-
-    def require(self, name: str) -> None:
-        """Raise `Unreachable` at once if the vendor is known to be."""
-        with self._lock:
-            if name in self._silent:
-                raise Unreachable(f"{name} is not asked again: {self._silent[name]}")
-
-    def answered(self, name: str) -> None:
-        """Note that the vendor answered, whatever it said."""
-        with self._lock:
-            self._answered.add(name)
-
-    def failed(self, name: str, error: Unreachable) -> None:
-        """Note that the vendor could not be reached."""
-        with self._lock:
-            if name not in self._answered:
-                self._silent[name] = str(error)
-
-
-PROCESS_REACH: Final = Reach()
 
 
 class Live:
@@ -195,18 +139,9 @@ class Live:
 
     def _fetch(self, key: Key, instrument: Instrument) -> Callable[[pd.Timestamp | None], Fetched]:
         def fetch(since: pd.Timestamp | None) -> Fetched:
-            try:
-                with self._turns[key.vendor]:
-                    self._reach.require(key.vendor)
-                    vendor = self._opened(key.vendor)
-                    bars = vendor.fetch(instrument, timeframe=key.timeframe, since=since)
-                    self._reach.answered(key.vendor)
-            except Unreachable as error:
-                self._reach.failed(key.vendor, error)
-                raise
-            except DataError:
-                self._reach.answered(key.vendor)
-                raise
+            with self._turns[key.vendor], self._reach.asking(key.vendor):
+                vendor = self._opened(key.vendor)
+                bars = vendor.fetch(instrument, timeframe=key.timeframe, since=since)
             return Fetched(bars.frame, bars.source, bars.origin, bars.notes)
 
         return fetch

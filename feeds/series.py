@@ -84,14 +84,17 @@ def validated_series(
     if empty.all():
         raise DataError(f"{origin}: no observations. Download it again or remove it.")
     kept = pd.Series(values[~empty], index=dates[~empty]).sort_index()
-    available_at = release(pd.DatetimeIndex(kept.index)).as_unit("ns")
+    notes = _left_out(int(empty.sum()), origin)
+    return Series(name, units, released(kept, release), source, origin, notes)
+
+
+def released(values: pd.Series, release: Release) -> pd.DataFrame:
+    """Return the frame of a `Series` from finite values by ascending observation date."""
+    dates = pd.DatetimeIndex(values.index).rename(None)
     # Two dates may come out together, as a weekend's do; a later date is never known earlier.
-    known = np.maximum.accumulate(available_at.asi8)
-    frame = pd.DataFrame(
-        {"value": kept.to_numpy(), "available_at": pd.to_datetime(known, unit="ns", utc=True)},
-        index=kept.index.rename(None),
-    )
-    return Series(name, units, frame, source, origin, _left_out(int(empty.sum()), origin))
+    known = np.maximum.accumulate(release(dates).as_unit("ns").asi8)
+    available_at = pd.to_datetime(known, unit="ns", utc=True)
+    return pd.DataFrame({"value": values.to_numpy(), "available_at": available_at}, index=dates)
 
 
 def series_from_file(folder: Path, name: str, *, lag_days: float | None = None) -> Series:
@@ -111,7 +114,7 @@ def series_from_file(folder: Path, name: str, *, lag_days: float | None = None) 
     DataError
         If the file is missing or malformed.
     """
-    units, release = _terms(name, lag_days)
+    units, release = terms(name, lag_days)
     path = folder / f"{name}_series.csv"
     if not path.is_file():
         there = sorted(p.name.removesuffix("_series.csv") for p in folder.glob("*_series.csv"))
@@ -130,15 +133,14 @@ def series_from_file(folder: Path, name: str, *, lag_days: float | None = None) 
     )
 
 
-def _left_out(count: int, origin: str) -> tuple[str, ...]:
-    if count == 0:
-        return ()
-    note = f"{origin}: {count} {'dates' if count > 1 else 'date'} without a value left out"
-    log.info("%s", note)
-    return (note,)
+def terms(name: str, lag_days: float | None) -> tuple[str, Release]:
+    """Return a series' units, "" if unknown, and when it is published.
 
-
-def _terms(name: str, lag_days: float | None) -> tuple[str, Release]:
+    Raises
+    ------
+    ConfigError
+        If the lag is negative, absurd, or missing for a series without a calendar.
+    """
     known = FRED_SERIES.get(name)
     if lag_days is None and known is not None:
         return known.units, known.release
@@ -149,6 +151,14 @@ def _terms(name: str, lag_days: float | None) -> tuple[str, Release]:
             "observation's date to its publication."
         )
     return "" if known is None else known.units, lambda dates: after_days(dates, lag_days=lag_days)
+
+
+def _left_out(count: int, origin: str) -> tuple[str, ...]:
+    if count == 0:
+        return ()
+    note = f"{origin}: {count} {'dates' if count > 1 else 'date'} without a value left out"
+    log.info("%s", note)
+    return (note,)
 
 
 def _parsed_dates(column: pd.Series, origin: str) -> pd.DatetimeIndex:

@@ -1,26 +1,33 @@
-"""Series for filters: from files, or from FRED."""
+"""Series for filters: from files, or live through the cache."""
 
 from pathlib import Path
 
-import pandas as pd
-
+from feeds import net_liquidity
+from feeds.cache.updates import Cache
 from feeds.errors import DataError
 from feeds.files import Files
-from feeds.fred import NET_LIQUIDITY, NET_LIQUIDITY_PARTS, Fred, net_liquidity
+from feeds.folders import cache_folder
 from feeds.instruments import index
-from feeds.releases import FRED_SERIES
+from feeds.live import Live
+from feeds.live_series import LiveSeries, closes
 from feeds.series import Series, series_from_file
-from feeds.sessions import bar_ends
+from feeds.sources import is_live
 
 
 def load_series(
-    name: str, *, source: str, data_dir: str, offline: bool, lag_days: float | None
+    name: str,
+    *,
+    source: str,
+    data_dir: str = "",
+    cache_dir: str = "",
+    offline: bool = False,
+    lag_days: float | None = None,
 ) -> Series:
     """Return the series called `name`.
 
     A file `<NAME>_series.csv` in `data_dir` comes first, then the closes of index bars of
-    that name (VIX), then, for a live source, FRED. `lag_days` of None takes the built-in
-    release calendar.
+    that name there (VIX); a live `source` then has FRED's series and index bars. `lag_days`
+    of None takes the built-in release calendar.
 
     Raises
     ------
@@ -32,31 +39,25 @@ def load_series(
         found = _from_folder(folder, name, lag_days)
         if found is not None:
             return found
-    live = source not in ("files", "sample") and not offline
-    if live and (name in FRED_SERIES or name == NET_LIQUIDITY):
-        return Fred().fetch(name)
+    if is_live(source):
+        return open_live_series(cache_dir=cache_dir, offline=offline).load(name, lag_days=lag_days)
     raise DataError(f"the series {name} is not here. Put {name}_series.csv into --data-dir.")
+
+
+def open_live_series(*, cache_dir: str = "", offline: bool = False) -> LiveSeries:
+    """Return the live series, kept in the same cache as bars."""
+    cache = Cache(cache_folder(cache_dir))
+    return LiveSeries(cache, bars=Live(cache, offline=offline), offline=offline)
 
 
 def _from_folder(folder: Path, name: str, lag_days: float | None) -> Series | None:
     if (folder / f"{name}_series.csv").is_file():
         return series_from_file(folder, name, lag_days=lag_days)
-    parts = [folder / f"{part}_series.csv" for part in NET_LIQUIDITY_PARTS]
-    if name == NET_LIQUIDITY and all(part.is_file() for part in parts):
-        return net_liquidity(*(series_from_file(folder, part) for part in NET_LIQUIDITY_PARTS))
+    parts = net_liquidity.PARTS
+    if name == net_liquidity.NAME and all((folder / f"{p}_series.csv").is_file() for p in parts):
+        return net_liquidity.net_liquidity(
+            *(series_from_file(folder, part, lag_days=lag_days) for part in parts)
+        )
     if any((folder / f"{name}_1d{suffix}").is_file() for suffix in (".parquet", ".csv")):
-        return _closes(folder, name)
+        return closes(Files(folder).load(index(name), timeframe="1d"), lag_days=lag_days)
     return None
-
-
-def _closes(folder: Path, name: str) -> Series:
-    bars = Files(folder).load(index(name), timeframe="1d")
-    sessions = pd.DatetimeIndex(bars.frame.index)
-    frame = pd.DataFrame(
-        {
-            "value": bars.frame["close"].to_numpy(),
-            "available_at": bar_ends(sessions, kind="index", timeframe="1d"),
-        },
-        index=sessions,
-    )
-    return Series(name, "index", frame, bars.source, bars.origin, bars.notes)

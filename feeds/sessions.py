@@ -1,19 +1,16 @@
 """When a bar is over: XNYS session closes for an index, the clock for a coin."""
 
-from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import pandas as pd
 
+from feeds.calendar_table import xnys
 from feeds.errors import DataError
 
 if TYPE_CHECKING:
-    from exchange_calendars import ExchangeCalendar
-
     from feeds.instruments import Kind
 
-FIRST_SESSION: Final = "1970-01-02"
 NEW_YORK: Final = "America/New_York"
 
 BAR_LENGTHS: Final = {
@@ -55,8 +52,7 @@ def bar_ends(opens: pd.DatetimeIndex, *, kind: "Kind", timeframe: str) -> pd.Dat
 def _intraday_ends(opens: pd.DatetimeIndex, length: pd.Timedelta) -> pd.DatetimeIndex:
     starts = opens.as_unit("ns").asi8
     order = starts.argsort()
-    closes = pd.DatetimeIndex(_xnys().closes).as_unit("ns").asi8
-    closes = np.append(closes, np.iinfo(np.int64).max)
+    closes = np.append(xnys().closes.asi8, np.iinfo(np.int64).max)
     next_close = closes[closes.searchsorted(starts, side="right")]
     ends = np.minimum(starts + length.value, next_close)
     ends[order[:-1]] = np.minimum(ends[order[:-1]], starts[order[1:]])
@@ -76,30 +72,18 @@ def session_hours(sessions: pd.DatetimeIndex) -> tuple[pd.DatetimeIndex, pd.Date
     DataError
         If a date is not a session.
     """
-    calendar = _xnys()
-    rows = calendar.closes.index.get_indexer(sessions)
+    calendar = xnys()
+    rows = calendar.sessions.get_indexer(sessions)
     if (rows < 0).any():
         stranger = sessions[int((rows < 0).argmax())]
         raise DataError(
             f"{stranger:%Y-%m-%d} is not a session of the New York Stock Exchange. "
             "An index bar is dated by its session; correct or remove the row."
         )
-    opens, closes = (
-        pd.DatetimeIndex(times.iloc[rows]).as_unit("ns")
-        for times in (calendar.opens, calendar.closes)
-    )
-    return opens, closes
+    return calendar.opens[rows], calendar.closes[rows]
 
 
 def sessions_between(first: pd.Timestamp, last: pd.Timestamp) -> pd.DatetimeIndex:
     """Return all XNYS sessions (tz-naive) from `first` to `last`, both included."""
-    sessions = _xnys().sessions
-    inside = sessions[(sessions >= first) & (sessions <= last)]
-    return pd.DatetimeIndex(inside).as_unit("ns")
-
-
-@lru_cache(maxsize=1)
-def _xnys() -> "ExchangeCalendar":
-    import exchange_calendars
-
-    return exchange_calendars.get_calendar("XNYS", start=FIRST_SESSION)
+    sessions = xnys().sessions
+    return sessions[sessions.searchsorted(first) : sessions.searchsorted(last, side="right")]

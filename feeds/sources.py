@@ -2,17 +2,19 @@
 
 import logging
 from collections.abc import Callable, Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Protocol
 
 from feeds.bars import Bars
-from feeds.cache import Cache, cache_folder
+from feeds.cache.updates import Cache
 from feeds.checks import with_findings
-from feeds.errors import Unreachable
+from feeds.clock import Clock, utc_now
+from feeds.errors import DataError, NotCached, NotServed, Unreachable
+from feeds.folders import cache_folder
 from feeds.instruments import Instrument
-from feeds.live import VENDORS, Live
-from feeds.vendor import Clock, utc_now
+from feeds.live import Live
+from feeds.vendors import VENDORS
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +35,29 @@ class Source(Protocol):
     def load(self, instrument: Instrument, *, timeframe: str) -> Bars:
         """Return all bars this source has, or raise `DataError` with the remedy."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Bars that are wanted: an instrument and the length of its bars.
+
+    `is_optional` marks a member of a basket: one that died may be served by nobody.
+    """
+
+    instrument: Instrument
+    timeframe: str
+    is_optional: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.instrument.symbol} {self.timeframe}"
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """The bars of each request, and why an optional one has none."""
+
+    bars: dict[Request, Bars]
+    missing: dict[Request, DataError]
 
 
 class FellBack(Unreachable):
@@ -101,7 +126,7 @@ def open_source(
         from feeds.files import Files
 
         return Checked(Files(Path(data_dir)))
-    if name in (*VENDORS, "auto"):
+    if is_live(name):
         vendor = None if name == "auto" else name
         live = Live(Cache(cache_folder(cache_dir)), vendor=vendor, offline=offline)
         checked = Checked(live, clock=utc_now)
@@ -109,13 +134,38 @@ def open_source(
     return _sample()
 
 
-def load_all(source: Source, wanted: Iterable[tuple[Instrument, str]]) -> list[Bars]:
-    """Return the bars of each instrument and timeframe, all live or all from the sample."""
-    pairs = list(wanted)
+def is_live(name: str) -> bool:
+    """Return whether the source called `name` asks vendors."""
+    return name == "auto" or name in VENDORS
+
+
+def load_all(source: Source, requests: Iterable[Request]) -> Loaded:
+    """Return the bars of all requests, all live or all from the sample.
+
+    Raises
+    ------
+    DataError
+        If bars are not to be had, but for an optional request that nobody serves.
+    """
+    wanted = tuple(dict.fromkeys(requests))
     try:
-        return [source.load(instrument, timeframe=timeframe) for instrument, timeframe in pairs]
+        return _loaded(source, wanted)
     except FellBack:
-        return [source.load(instrument, timeframe=timeframe) for instrument, timeframe in pairs]
+        return _loaded(source, wanted)
+
+
+def _loaded(source: Source, requests: Iterable[Request]) -> Loaded:
+    loaded = Loaded({}, {})
+    for request in requests:
+        try:
+            bars = source.load(request.instrument, timeframe=request.timeframe)
+        except (NotServed, NotCached) as error:
+            if not request.is_optional:
+                raise
+            loaded.missing[request] = error
+        else:
+            loaded.bars[request] = bars
+    return loaded
 
 
 def _sample() -> Source:

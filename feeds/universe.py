@@ -18,10 +18,11 @@ WRAPPED: Final = frozenset(
 )
 
 # What live vendors are asked for when no members are named: large coins of several years,
-# two that died among them. A list made today flatters; the run warns where none died.
+# two that collapsed among them. A list made today flatters; the run warns where none died.
+# LUNC is the coin that was LUNA until May 2022; vendors now call another coin LUNA.
 USUAL: Final = (
     *("ADA", "AVAX", "BNB", "DOGE", "DOT", "FTT"),
-    *("LINK", "LTC", "LUNA", "SOL", "TRX", "XRP"),
+    *("LINK", "LTC", "LUNC", "SOL", "TRX", "XRP"),
 )
 
 

@@ -14,9 +14,10 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet  # noqa: F401  (before the fork: a child should reach the writing at once)
 
-from feeds.cache import Cache
+from feeds.cache.updates import Cache
 from feeds.instruments import coin
-from feeds.live import Live, Reach
+from feeds.live import Live
+from feeds.vendors.reach import Reach
 from tests.scripted import Clock, Scripted, frame_of, hours
 
 KILLS = 32

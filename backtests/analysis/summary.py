@@ -62,6 +62,7 @@ def summarise(result: Result) -> Summary:
         episodes=len(episodes),
         episodes_traded=_episodes_traded(result, episodes, trades),
         verdict=verdict(result.asset, figures["strategy"], figures["buy_and_hold"])
+        + basket_verdict(result, figures)
         + idle_verdict(result.config.idle.asset, figures),
     )
 
@@ -79,6 +80,21 @@ def verdict(asset: str, strategy: Figures, held: Figures) -> str:
         f"worst drawdown {written.percent(strategy['max_drawdown'])} "
         f"instead of {written.percent(held['max_drawdown'])}, "
         f"with {written.percent(strategy['time_in_market'])} of the time in the market."
+    )
+
+
+def basket_verdict(result: Result, figures: Mapping[str, Figures]) -> str:
+    """Return what holding a basket means here, or nothing for a single coin."""
+    if "rebalanced" not in figures:
+        return ""
+    bought = ", ".join(
+        symbol.removesuffix("-USD") for symbol in result.buy_and_hold.fills["symbol"]
+    )
+    always = figures["rebalanced"]
+    return (
+        f" Holding means the coins that qualified on the first day ({bought}), untouched; the "
+        f"basket itself, held all the time at its weights, made {written.percent(always['cagr'])} "
+        f"a year with a worst drawdown of {written.percent(always['max_drawdown'])}."
     )
 
 

@@ -1,8 +1,6 @@
 """Leave a study's results folder: pages, tables and what they were made from."""
 
 import importlib.metadata
-import json
-import math
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -17,6 +15,7 @@ from backtests.evidence.page import (
     study_page,
 )
 from backtests.evidence.runner import AssetStudy, Judged, Study
+from backtests.format import as_json
 
 PACKAGES: Final = ("russell-risk-on", "numpy", "pandas", "scipy")
 
@@ -64,21 +63,6 @@ def markdown(judged: Sequence[Judged]) -> str:
             f"{found.episodes} | {one.verdict} |"
         )
     return "\n".join(lines) + "\n"
-
-
-def as_json(value: Any) -> str:
-    """Return JSON with null for what is undefined or infinite."""
-    return json.dumps(_defined(value), indent=2, allow_nan=False) + "\n"
-
-
-def _defined(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _defined(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_defined(item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value
 
 
 def _tables(studies: Sequence[Study]) -> dict[str, str]:

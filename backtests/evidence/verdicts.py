@@ -1,9 +1,10 @@
 """From figures to a verdict: supported, not supported, or too little data to tell.
 
-The rule is fixed before the figures are seen. Support needs a p-value of at most `LEVEL` in
-the claimed direction that no single episode carries alone. A claim is not supported if the
-interval rules out an effect as large as claimed. All else is too little data, however the
-estimate looks: absence of evidence is not evidence of absence.
+Support needs a p-value of at most `LEVEL` in the claimed direction that no single episode
+carries alone. A claim is not supported if the interval rules out an effect as large as claimed.
+All else is too little data, however the estimate looks: absence of evidence is not evidence of
+absence. Writers seldom say how much and by when: horizons and claimed sizes are our reading, made
+with earlier tables in view, and stand in each claim's file for others to change.
 """
 
 from dataclasses import dataclass

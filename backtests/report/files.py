@@ -3,15 +3,14 @@
 import importlib.metadata
 import json
 import platform
-from collections.abc import Mapping
 from typing import Any, Final
 
-import numpy as np
 import pandas as pd
 
 from backtests.analysis.significance import Significance
 from backtests.analysis.summary import Summary
 from backtests.backtest import Result
+from backtests.format import as_json
 from feeds.bars import Bars
 
 TIME_FORMAT: Final = "%Y-%m-%dT%H:%M:%SZ"
@@ -38,9 +37,9 @@ def run_files(
 
 
 def metrics_json(result: Result, summary: Summary, significance: Significance | None = None) -> str:
-    """Return all figures; an undefined one is null, because JSON has no NaN."""
-    content = {
-        **{name: _without_nan(figures) for name, figures in summary.figures.items()},
+    """Return all figures; an undefined or infinite one is null: JSON has neither."""
+    content: dict[str, Any] = {
+        **summary.figures,
         "periods_per_year": result.periods_per_year,
         "first_bar": result.market.traded_bars.index[0].strftime(TIME_FORMAT),
         "last_bar": result.market.traded_bars.index[-1].strftime(TIME_FORMAT),
@@ -50,10 +49,12 @@ def metrics_json(result: Result, summary: Summary, significance: Significance | 
         "refused_orders": result.strategy.refused,
         "pending_order": result.strategy.pending or None,
         "verdict": summary.verdict,
-        "significance": _plain(significance.figures()) if significance else None,
+        "significance": significance.figures() if significance else None,
         "warnings": list(result.warnings),
     }
-    return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    if significance is not None:
+        content["significance"] = significance.figures()
+    return as_json(content)
 
 
 def equity_csv(result: Result) -> str:
@@ -134,19 +135,6 @@ def _provenance(bars: Bars) -> dict[str, Any]:
         "sha256": bars.sha256,
         "notes": list(bars.notes),
     }
-
-
-def _plain(value: Any) -> Any:
-    """Return nested figures as JSON holds them: numbers of Python's own, null for undefined."""
-    if isinstance(value, Mapping):
-        return {name: _plain(each) for name, each in value.items()}
-    if isinstance(value, float | np.floating):
-        return float(value) if np.isfinite(value) else None
-    return value
-
-
-def _without_nan(figures: Mapping[str, float]) -> dict[str, float | None]:
-    return {name: value if np.isfinite(value) else None for name, value in figures.items()}
 
 
 def _csv(table: pd.DataFrame) -> str:

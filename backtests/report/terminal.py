@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from backtests import format as fmt
+from backtests.analysis.significance import Significance
 from backtests.analysis.summary import Summary
 from backtests.backtest import Result
 from backtests.report.figures import COLUMNS, FIGURES, columns_of, figure_text
@@ -32,7 +33,7 @@ WORST: Final = 3
 WIDTH: Final = 100  # when nobody watches
 
 
-def show(result: Result, summary: Summary, *, folder: Path) -> None:
+def show(result: Result, summary: Summary, significance: Significance, *, folder: Path) -> None:
     """Print the comparison on stdout."""
     watched = sys.stdout.isatty()
     console = Console(highlight=False, soft_wrap=not watched, width=None if watched else WIDTH)
@@ -42,6 +43,7 @@ def show(result: Result, summary: Summary, *, folder: Path) -> None:
     console.print(_figures(result, summary))
     console.print(_drawdowns(summary))
     console.print(summary.verdict, markup=False)
+    console.print(significance.conclusion, markup=False)
     console.print(_episodes(result, summary), markup=False)
     console.print(f"Tearsheet: {folder / 'tearsheet.html'}", markup=False)
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from feeds.bars import PRICES, Bars, validated
-from feeds.errors import DataError
+from feeds.errors import DataError, NotServed
 from feeds.instruments import Instrument
 from feeds.sample.paths import Floats, daily_heights
 from feeds.sessions import sessions_between
@@ -51,7 +51,7 @@ class Sample:
         Raises
         ------
         DataError
-            If the timeframe is not "1d" or the symbol is not in the table.
+            If the timeframe is not "1d", or (`NotServed`) the symbol is not in the table.
         """
         _require_daily(timeframe)
         months = _months(instrument)
@@ -83,7 +83,7 @@ def _months(instrument: Instrument) -> Months:
     coins = instrument.kind == "coin"
     alike = [symbol for symbol in sorted(table) if symbol.endswith("-USD") == coins]
     if instrument.symbol not in alike:
-        raise DataError(
+        raise NotServed(
             f"`{instrument.parameter}` {instrument.label} has no bars: it is not in the bundled "
             f"sample. There are: {', '.join(s.removesuffix('-USD') for s in alike)}. "
             "Choose one, or bring your own with --source files --data-dir DIR."

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from feeds.cache import Cache
+from feeds.cache.store import Key, Store
+from feeds.cache.updates import Cache
 from feeds.download import main
 from feeds.errors import Unreachable
 from feeds.instruments import coin
-from feeds.live import Live, Reach
-from feeds.store import Key, Store
+from feeds.live import Live
 from feeds.universe import USUAL
+from feeds.vendors.reach import Reach
 from tests.scripted import Clock, Scripted, days, frame_of, hours, sessions
 
 NOW = "2024-03-10 00:05"
@@ -72,10 +73,10 @@ def test_download_alts_stands_for_a_basket_of_coins(desk):
 
 
 def test_download_dead_member_of_alts_is_left_out_but_not_if_named(desk, capsys):
-    del desk.yahoo.frames["LUNA-USD", "1d"], desk.exchange.frames["LUNA-USD", "1d"]
+    del desk.yahoo.frames["LUNC-USD", "1d"], desk.exchange.frames["LUNC-USD", "1d"]
     assert desk.run("--assets", "ALTS", "--index", "") == 0
-    assert "left out of ALTS: LUNA: no vendor has its bars." in capsys.readouterr().err
-    assert desk.run("--assets", "LUNA,ALTS", "--index", "") == 2
+    assert "left out of ALTS: LUNC: no vendor has its bars." in capsys.readouterr().err
+    assert desk.run("--assets", "LUNC,ALTS", "--index", "") == 2
 
 
 def test_download_hours_come_from_the_exchange(desk):
@@ -121,7 +122,7 @@ def test_download_dead_network_is_exit_1_and_asked_once(desk, capsys):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--assets", "", "--index", ""], "`--assets` and `--index` are both empty"),
+        (["--assets", "", "--index", ""], "`--assets`, `--index` and `--series` are empty"),
         (["--assets", "../x"], "`asset` must be a plain symbol"),
         (["--timeframe", "2h"], "invalid choice: '2h'"),
         (["--bogus"], "unrecognized arguments: --bogus. See python -m feeds.download --help"),

@@ -1,11 +1,12 @@
 import pandas as pd
 import pytest
 
-from feeds.cache import Cache, Fetched
+from feeds.cache.store import Key, Store
+from feeds.cache.updates import Cache, Fetched
 from feeds.inspect import main
 from feeds.instruments import coin, index
-from feeds.live import Live, Reach
-from feeds.store import Key, Store
+from feeds.live import Live
+from feeds.vendors.reach import Reach
 from tests.scripted import Clock, Scripted, days, frame_of, sessions
 
 

@@ -5,11 +5,13 @@ import pytest
 
 from feeds import sources
 from feeds.bars import Bars
-from feeds.cache import Cache
-from feeds.errors import ConfigError, DataError, NotServed, Unreachable
+from feeds.cache.updates import Cache
+from feeds.errors import ConfigError, DataError, NotCached, NotServed, Unreachable
 from feeds.instruments import coin, index
-from feeds.live import Live, NotCached, Reach, open_vendor
-from feeds.sources import SAMPLE_BANNER, Auto, Checked, FellBack, load_all
+from feeds.live import Live
+from feeds.sources import SAMPLE_BANNER, Auto, Checked, FellBack, Request, load_all
+from feeds.vendors import VENDORS, open_vendor
+from feeds.vendors.reach import Reach
 from tests.scripted import Clock, Scripted, days, frame_of, hours, sessions
 
 RUT, BTC, ETH = index("RUT"), coin("BTC"), coin("ETH")
@@ -111,8 +113,9 @@ def test_live_opens_no_vendor_while_the_cache_is_current(network):
 
 def test_auto_unreachable_falls_back_to_the_sample_under_its_banner(network, caplog):
     network.cut()
-    index_bars, coin_bars = load_all(network.auto(), [(RUT, "1d"), (BTC, "1d")])
-    for bars in (index_bars, coin_bars):
+    loaded = load_all(network.auto(), [Request(RUT, "1d"), Request(BTC, "1d")])
+    assert len(loaded.bars) == 2
+    for bars in loaded.bars.values():
         assert bars.source == "sample"
         assert bars.notes[:2] == (SAMPLE_BANNER, "months real")
     assert SAMPLE_BANNER in caplog.text
@@ -123,7 +126,8 @@ def test_load_all_never_mixes_live_bars_with_the_sample(network):
     network.live().load(RUT, timeframe="1d")
     network.cut()
     source = network.auto()
-    assert [bars.source for bars in load_all(source, [(RUT, "1d"), (BTC, "1d")])] == ["sample"] * 2
+    loaded = load_all(source, [Request(RUT, "1d"), Request(BTC, "1d")])
+    assert [bars.source for bars in loaded.bars.values()] == ["sample"] * 2
     assert source.load(RUT, timeframe="1d").source == "sample"
 
 
@@ -168,13 +172,36 @@ def test_named_source_never_falls_back(network, vendor):
     assert network.opened == [vendor]
 
 
+# Members of a basket
+
+
+def test_load_all_leaves_out_an_optional_coin_that_nobody_serves(network):
+    dead = Request(coin("FTT"), "1d", is_optional=True)
+    loaded = load_all(network.auto(), [Request(BTC, "1d", is_optional=True), dead])
+    assert [bars.instrument for bars in loaded.bars.values()] == [BTC]
+    assert "FTT: no vendor has its bars" in str(loaded.missing[dead])
+
+
+def test_load_all_offline_leaves_out_an_optional_coin_that_is_not_cached(network):
+    network.live().load(BTC, timeframe="1d")
+    wanted = [Request(BTC, "1d"), Request(coin("FTT"), "1d", is_optional=True)]
+    loaded = load_all(network.live(offline=True), wanted)
+    assert len(loaded.bars) == len(loaded.missing) == 1
+
+
+def test_load_all_optional_coin_that_could_not_be_asked_for_is_an_error(network):
+    network.yahoo.error = DataError("an HTML page")
+    with pytest.raises(DataError, match="FTT: no vendor has its bars"):
+        load_all(network.live(), [Request(coin("FTT"), "1d", is_optional=True)])
+
+
 # A dead network
 
 
 def test_unreachable_vendor_is_waited_for_once_in_a_process(network):
     network.cut()
     for instrument in (RUT, BTC, ETH, coin("SOL")):
-        load_all(network.auto(), [(instrument, "1d")])
+        load_all(network.auto(), [Request(instrument, "1d")])
     assert len(network.yahoo.asked) == 1
     assert len(network.exchange.asked) == 1
 
@@ -237,7 +264,7 @@ def test_open_source_files_without_folder_is_refused():
 
 
 def test_open_vendor_without_its_client_is_unreachable(monkeypatch):
-    monkeypatch.setitem(sources.VENDORS, "yahoo", ("feeds.no_such_client", "Yahoo"))
+    monkeypatch.setitem(VENDORS, "yahoo", ("feeds.no_such_client", "Yahoo"))
     with pytest.raises(Unreachable, match="yahoo: its client cannot be imported"):
         open_vendor("yahoo")
 

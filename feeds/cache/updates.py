@@ -1,7 +1,6 @@
 """Keep stored tables up to date: fetch what is missing, compare what is held, note revisions."""
 
 import logging
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,17 +8,16 @@ from typing import Final
 
 import pandas as pd
 
+from feeds.cache.manifest import MAX_EVENTS, About, Event
+from feeds.cache.revisions import mistrust, revisions
+from feeds.cache.store import Damaged, Key, Store, Table
+from feeds.clock import Clock, utc_now
 from feeds.errors import NotServed
-from feeds.manifest import MAX_EVENTS, About, Event
-from feeds.revisions import mistrust, revisions
-from feeds.store import Damaged, Key, Store, Table
-from feeds.vendor import Clock, utc_now
 
 log = logging.getLogger(__name__)
 
 OVERLAP_ROWS: Final = 7  # fetched again with every update, to see revisions
 RECHECK_AFTER: Final = pd.Timedelta(minutes=15)
-FOLDER_VARIABLE: Final = "RUSSELL_CACHE_DIR"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,15 +32,6 @@ class Fetched:
 
 Fetch = Callable[[pd.Timestamp | None], Fetched]
 IsDue = Callable[[pd.Timestamp], bool]
-
-
-def cache_folder(configured: str = "") -> Path:
-    """Return where tables are kept: as configured, else RUSSELL_CACHE_DIR, else the XDG place."""
-    named = configured or os.environ.get(FOLDER_VARIABLE, "")
-    if named:
-        return Path(named).expanduser()
-    base = os.environ.get("XDG_CACHE_HOME", "")
-    return (Path(base) if base else Path.home() / ".cache") / "russell-risk-on"
 
 
 class Cache:
@@ -86,6 +75,17 @@ class Cache:
         with self.store.lock(key):
             return self._refetch(key, fetch, reason)
 
+    def renew(self, key: Key, fetch: Fetch, *, max_age: pd.Timedelta) -> None:
+        """Fetch a table anew in full unless the vendor was asked within `max_age`.
+
+        For vendors that serve the whole history or nothing.
+        """
+        if self._age(key) < max_age:
+            return
+        with self.store.lock(key):
+            if self._age(key) >= max_age:
+                self._fill(key, fetch(None), _about_if_readable(self.store, key), [])
+
     def holds(self, key: Key) -> bool:
         """Return whether the table is there, as far as its manifest tells."""
         try:
@@ -100,9 +100,15 @@ class Cache:
             return False
         if manifest is None:
             return False
-        since_checked = self._clock() - pd.Timestamp(manifest.about.checked)
-        just_asked = pd.Timedelta(0) <= since_checked < RECHECK_AFTER
-        return just_asked or not is_due(manifest.last)
+        return self._age(key) < RECHECK_AFTER or not is_due(manifest.last)
+
+    def _age(self, key: Key) -> pd.Timedelta:
+        """Return how long ago the vendor was asked, for ever if it is not known to have been."""
+        about = _about_if_readable(self.store, key)
+        if about is None:
+            return pd.Timedelta.max
+        age = self._clock() - pd.Timestamp(about.checked)
+        return age if age >= pd.Timedelta(0) else pd.Timedelta.max
 
     def _extend(self, key: Key, fetch: Fetch, held: Table) -> int:
         tail = held.frame.iloc[-OVERLAP_ROWS:]

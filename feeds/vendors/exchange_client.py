@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Final
 
 from feeds.errors import ConfigError, DataError, NotServed
 from feeds.instruments import Instrument
-from feeds.patience import PassingError, Patience
+from feeds.vendors.patience import PassingError, Patience
 
 if TYPE_CHECKING:
     import ccxt
@@ -55,7 +55,7 @@ def configured(client: "ccxt.Exchange", patience: Patience) -> "ccxt.Exchange":
 
     A proxy set in the environment is honoured, which ccxt by itself does not.
     """
-    from feeds.wire import is_json, mount
+    from feeds.vendors.wire import is_json, mount
 
     client.enableRateLimit = True
     client.session.trust_env = True
@@ -109,7 +109,7 @@ def translated(error: Exception, subject: str) -> Exception:
     """
     import ccxt
 
-    from feeds.wire import could_not_connect, status_of
+    from feeds.vendors.wire import could_not_connect, status_of
 
     status, retry_after = status_of(error)
     if status in REFUSED:
@@ -134,7 +134,7 @@ def translated(error: Exception, subject: str) -> Exception:
 def _cause(error: Exception) -> str:
     import requests
 
-    from feeds.wire import could_not_connect
+    from feeds.vendors.wire import could_not_connect
 
     if could_not_connect(error):
         return "cannot be reached"

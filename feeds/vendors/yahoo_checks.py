@@ -1,17 +1,17 @@
 """Is Yahoo's answer whole? It says when its bars begin; the calendar says when they end."""
 
 import logging
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import pandas as pd
 
 from feeds.bars import Bars
+from feeds.checks import missing_bars
 from feeds.errors import DataError, NotServed
 from feeds.sessions import BAR_LENGTHS, NEW_YORK, session_closes, sessions_between
 
 if TYPE_CHECKING:
-    from feeds.yahoo_session import ChartAnswer
+    from feeds.vendors.yahoo_session import ChartAnswer
 
 log = logging.getLogger(__name__)
 
@@ -56,8 +56,8 @@ def require_beginning(
         )
 
 
-def with_tail_checked(bars: Bars, now: pd.Timestamp) -> Bars:
-    """Return `bars` with a note if the last one is missing, or raise if more are.
+def require_end(bars: Bars, now: pd.Timestamp) -> None:
+    """Raise if more than the very last bars are missing; that those are out late is only logged.
 
     Raises
     ------
@@ -77,11 +77,23 @@ def with_tail_checked(bars: Bars, now: pd.Timestamp) -> Bars:
             f"{bars.origin}: bars end {last:%Y-%m-%d %H:%M}, {missing} are missing since: "
             f"{reason}. Try again; if it stays, use another symbol or --source files."
         )
-    if missing == 0:
-        return bars
-    note = f"{bars.origin}: ends {last:%Y-%m-%d %H:%M}, newer bars are not out yet"
-    log.info("%s", note)
-    return replace(bars, notes=(*bars.notes, note))
+    if missing:
+        log.info("%s: ends %s, newer bars are not out yet", bars.origin, f"{last:%Y-%m-%d %H:%M}")
+
+
+def require_few_gaps(bars: Bars) -> None:
+    """Raise if more than 2 % of daily bars are missing inside the range, beyond a handful.
+
+    Fewer are left to the checks on arrival, which report every gap.
+    """
+    if bars.timeframe != "1d":
+        return
+    missing = missing_bars(bars)
+    if len(missing) > max(5, MOST_MISSING * (len(bars) + len(missing))):
+        raise DataError(
+            f"{bars.origin}: {len(missing)} days missing, the first {missing[0]:%Y-%m-%d}. "
+            "Try again; if it stays, use --source files."
+        )
 
 
 def _missing_at_end(bars: Bars, now: pd.Timestamp) -> int:
@@ -93,28 +105,3 @@ def _missing_at_end(bars: Bars, now: pd.Timestamp) -> int:
     later = sessions_between(session + pd.Timedelta(days=1), now.tz_localize(None).normalize())
     over = int((session_closes(later) <= now).sum()) if len(later) else 0
     return over * (1 if bars.timeframe == "1d" else HOURS_OF_A_SESSION)
-
-
-def with_gaps_noted(bars: Bars) -> Bars:
-    """Return daily `bars` with a note of the days missing between first and last.
-
-    Raises
-    ------
-    DataError
-        If more than 2 % of them are, beyond a handful.
-    """
-    if bars.timeframe != "1d":
-        return bars
-    held = pd.DatetimeIndex(bars.frame.index)
-    if bars.instrument.kind == "index":
-        expected = sessions_between(held[0], held[-1])
-    else:
-        expected = pd.date_range(held[0], held[-1], freq="D")
-    missing = expected.difference(held)
-    if missing.empty:
-        return bars
-    note = f"{bars.origin}: {len(missing)} days missing, the first {missing[0]:%Y-%m-%d}"
-    if len(missing) > max(5, MOST_MISSING * len(expected)):
-        raise DataError(f"{note}. Try again; if it stays, use --source files.")
-    log.warning("%s", note)
-    return replace(bars, notes=(*bars.notes, note))

@@ -31,8 +31,9 @@ class Vendor(Protocol):
         Returns
         -------
         Bars whose `source` is the vendor that served them and whose `origin` names it and its
-        symbol. `notes` names every row left out and the kind of price. Bars before the
-        vendor's own first one do not exist there: a note says where they begin.
+        symbol, split-adjusted and never dividend-adjusted. `notes` names every row left out
+        or altered inside the range, and what will still be true tomorrow; what is true only
+        now, such as a bar in progress, is logged. Gaps are found by `feeds.checks`.
 
         Raises
         ------
@@ -58,9 +59,3 @@ class Progress:
 
 
 Watcher = Callable[[Progress], None]
-Clock = Callable[[], pd.Timestamp]
-
-
-def utc_now() -> pd.Timestamp:
-    """Return the present instant, UTC."""
-    return pd.Timestamp.now(tz="UTC")

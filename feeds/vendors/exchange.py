@@ -1,4 +1,4 @@
-"""Bars from crypto exchanges through ccxt, one exchange or the first of several that can.
+"""Bars from one crypto exchange through ccxt.
 
 ccxt retries nothing, pages wrongly on some exchanges and takes a proxy's HTML page for
 "no bars"; so requests, retries and pages are ours, and ccxt speaks each exchange's format.
@@ -6,28 +6,28 @@ ccxt retries nothing, pages wrongly on some exchanges and takes a proxy's HTML p
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 
 from feeds.bars import Bars
-from feeds.errors import ConfigError, NotServed
-from feeds.exchange_client import Market, configured, market_of, new_client, translated
+from feeds.clock import Clock, utc_now
+from feeds.errors import NotServed
 from feeds.instruments import Instrument
-from feeds.paging import AskPage, Row, Span, missing_bars, opening, whole_history
-from feeds.patience import Patience
 from feeds.sessions import BAR_LENGTHS
-from feeds.tidy import tidied
-from feeds.vendor import Clock, Progress, Watcher, utc_now
+from feeds.vendors.exchange_client import Market, configured, market_of, new_client, translated
+from feeds.vendors.paging import AskPage, Row, Span, opening, whole_history
+from feeds.vendors.patience import Patience
+from feeds.vendors.tidy import tidied
+from feeds.vendors.vendor import Progress, Watcher
 
 if TYPE_CHECKING:
     import ccxt
 
 log = logging.getLogger(__name__)
 
-ORDER: Final = ("binance", "coinbase", "kraken", "bitstamp")
 # No exchange of today had bars before: Bitstamp, the oldest, opened in August 2011.
 BEGINNING: Final = pd.Timestamp("2011-01-01", tz="UTC")
 DAY: Final = "1d"
@@ -50,7 +50,7 @@ class Exchange:
     client, clock
         A ccxt client already made, and the present instant; tests give their own.
 
-    Where the history begins is looked for with daily bars (see `feeds.paging`), also for
+    Where the history begins is looked for with daily bars (see `feeds.vendors.paging`), also for
     hourly ones: the answer is a few pages away, hourly it would be hundreds.
 
     Raises
@@ -79,7 +79,7 @@ class Exchange:
     def fetch(
         self, instrument: Instrument, *, timeframe: str, since: pd.Timestamp | None = None
     ) -> Bars:
-        """Return the bars as `feeds.vendor.Vendor.fetch` promises."""
+        """Return the bars as `feeds.vendors.vendor.Vendor.fetch` promises."""
         now = self._clock()
         market = self._market(instrument, timeframe)
         span = self._span(market, timeframe, since=since, now=now)
@@ -183,78 +183,6 @@ class Exchange:
         return report
 
 
-class Exchanges:
-    """Several exchanges as one vendor: the first that has the coin and the history.
-
-    A refusal (region, symbol, timeframe, missing history) passes on to the next exchange.
-    So does a history that begins after `since`, or after `required_start` where no `since`
-    is given; if none goes back so far, the one that begins earliest is taken, and a note
-    says so. An exchange that fails for the moment is an error, not a reason to change:
-    another one's prices differ.
-
-    `used` maps each symbol fetched to the exchange its bars came from, which is also the
-    bars' `source`. Keep to it when adding bars later, with `Exchange(bars.source)`.
-    `open_exchange` makes the vendor of a name, to give it a watcher or other patience.
-    """
-
-    name = "exchange"
-
-    def __init__(
-        self,
-        order: Sequence[str] = ORDER,
-        *,
-        required_start: pd.Timestamp | None = None,
-        open_exchange: Callable[[str], Exchange] = Exchange,
-    ) -> None:
-        if not order:
-            raise ConfigError("`order` must name an exchange or more, received none. Try binance.")
-        self.used: dict[str, str] = {}
-        self._order = tuple(order)
-        self._required_start = required_start
-        self._open_exchange = open_exchange
-        self._opened: dict[str, Exchange] = {}
-
-    def fetch(
-        self, instrument: Instrument, *, timeframe: str, since: pd.Timestamp | None = None
-    ) -> Bars:
-        """Return the bars as `feeds.vendor.Vendor.fetch` promises, from one exchange."""
-        wanted = since if since is not None else self._required_start
-        passed: list[str] = []
-        late: list[tuple[pd.Timestamp, Exchange]] = []
-        for name in self._order:
-            try:
-                exchange = self._exchange(name)
-                begins = exchange.begins(instrument, timeframe=timeframe, since=since)
-                if wanted is None or begins <= wanted.ceil(BAR_LENGTHS[timeframe]):
-                    return self._recorded(
-                        exchange.fetch(instrument, timeframe=timeframe, since=since), passed
-                    )
-                late.append((begins, exchange))
-                passed.append(f"{name} {instrument.symbol}: begins {begins:%Y-%m-%d}")
-            except NotServed as refusal:
-                passed.append(str(refusal))
-            log.warning("passed over: %s", passed[-1])
-        for _, exchange in sorted(late, key=lambda candidate: candidate[0]):
-            try:
-                return self._recorded(
-                    exchange.fetch(instrument, timeframe=timeframe, since=since), passed
-                )
-            except NotServed as refusal:
-                passed.append(str(refusal))
-        raise NotServed(
-            f"{instrument.symbol}: none of {', '.join(self._order)} serves it: {' | '.join(passed)}"
-        )
-
-    def _recorded(self, bars: Bars, passed: list[str]) -> Bars:
-        self.used[bars.instrument.symbol] = bars.source
-        return replace(bars, notes=(*(f"passed over: {reason}" for reason in passed), *bars.notes))
-
-    def _exchange(self, name: str) -> Exchange:
-        if name not in self._opened:
-            self._opened[name] = self._open_exchange(name)
-        return self._opened[name]
-
-
 def _milliseconds(length: pd.Timedelta) -> int:
     return int(length / pd.Timedelta(milliseconds=1))
 
@@ -266,7 +194,7 @@ def _table(rows: list[Row]) -> pd.DataFrame:
 
 
 def _notes(rows: list[Row], market: Market, span: Span, since: pd.Timestamp | None) -> list[str]:
-    notes = [f"{market.origin}: traded prices, nothing to adjust for"]
+    notes = []
     if market.quote != "USD":
         notes.append(f"{market.origin}: priced in {market.quote}, taken as USD")
     if rows:
@@ -274,13 +202,5 @@ def _notes(rows: list[Row], market: Market, span: Span, since: pd.Timestamp | No
         if since is not None and first > since.ceil(pd.Timedelta(span.step, unit="ms")):
             notes.append(f"{market.origin}: begins {first:%Y-%m-%d %H:%M}, there is none before")
         if rows[-1][0] < span.end:
-            notes.append(f"{market.origin}: ends {last:%Y-%m-%d %H:%M}, newer bars are not out yet")
-    missing, longest, begins = missing_bars(rows, step=span.step)
-    if missing:
-        at = pd.Timestamp(begins, unit="ms", tz="UTC")
-        notes.append(
-            f"{market.origin}: {missing} bars missing, at most {longest} in a row, "
-            f"from {at:%Y-%m-%d %H:%M}"
-        )
-        log.warning("%s", notes[-1])
+            log.info("%s: ends %s, newer bars are not out yet", market.origin, last)
     return notes

@@ -1,6 +1,7 @@
 """Yahoo with the real yfinance against a loopback server in Yahoo's format."""
 
 import json
+import logging
 import time
 from contextlib import contextmanager
 from dataclasses import replace
@@ -8,12 +9,13 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
+from feeds.checks import findings
 from feeds.errors import DataError, NotServed, Unreachable
 from feeds.instruments import coin, index
-from feeds.patience import Patience
 from feeds.sessions import bar_ends
-from feeds.yahoo import Yahoo
-from tests.feeds.loopback import (
+from feeds.vendors.patience import Patience
+from feeds.vendors.yahoo import Yahoo
+from tests.feeds.vendors.loopback import (
     HTML,
     Answer,
     as_json,
@@ -21,7 +23,7 @@ from tests.feeds.loopback import (
     serving,
     silent_address,
 )
-from tests.feeds.yahoo_server import (
+from tests.feeds.vendors.yahoo_server import (
     NEW_YORK,
     LoopbackSession,
     any_chart,
@@ -37,13 +39,6 @@ IMPATIENT = Patience(
     connect_timeout=0.2, read_timeout=0.2, attempts=2, first_wait=0.0, longest_wait=0.0
 )
 RUT = index("RUT")
-
-
-@pytest.fixture(autouse=True)
-def _no_proxy(monkeypatch):
-    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.lower(), raising=False)
 
 
 @pytest.fixture
@@ -74,14 +69,15 @@ def sessions_of(rows):
 RUT_ROWS = session_rows("2022-01-03", "2024-06-28")
 
 
-def test_fetch_of_an_index_has_every_session_and_the_traded_close(yahoo):
+def test_fetch_of_an_index_has_every_session_and_the_traded_close(yahoo, caplog):
+    caplog.set_level(logging.INFO)
     with yahoo({"^RUT": RUT_ROWS}) as (vendor, _):
         bars = vendor.fetch(RUT, timeframe="1d")
     assert list(bars.frame.index) == sessions_of(RUT_ROWS)[:-1]
     assert list(bars.frame["close"]) == [row["close"] for row in RUT_ROWS[:-1]]
     assert (bars.source, bars.origin) == ("yahoo", "yahoo ^RUT")
-    assert "yahoo ^RUT: prices split-adjusted, not dividend-adjusted" in bars.notes
-    assert any("still in progress: 1 bar, 2024-06-28" in note for note in bars.notes)
+    assert bars.notes == ()
+    assert "still in progress: 1 bar, 2024-06-28" in caplog.text
 
 
 def test_fetch_after_the_close_has_settled_includes_the_session(yahoo):
@@ -253,10 +249,11 @@ def test_fetch_answered_with_weekly_bars_is_an_error(yahoo):
         vendor.fetch(RUT, timeframe="1d")
 
 
-def test_fetch_with_a_hole_is_noted_and_with_a_large_one_refused(yahoo):
+def test_fetch_with_a_hole_is_a_finding_and_with_a_large_one_refused(yahoo):
     with yahoo({"^RUT": RUT_ROWS[:100] + RUT_ROWS[103:]}) as (vendor, _):
         bars = vendor.fetch(RUT, timeframe="1d")
-    assert any("3 days missing, the first 2022-05-26" in note for note in bars.notes)
+    assert bars.notes == ()
+    assert "3 1d bars are missing inside the range (2022-05-26" in findings(bars)[0].text
     with (
         yahoo({"^RUT": RUT_ROWS[:100] + RUT_ROWS[130:]}) as (vendor, _),
         pytest.raises(DataError, match="30 days missing"),
@@ -270,13 +267,15 @@ def with_changed(rows, number, **changes):
     return changed
 
 
-def test_fetch_with_the_last_row_empty_leaves_it_out_with_a_note(yahoo):
+def test_fetch_with_the_last_row_empty_leaves_it_out_and_only_logs_it(yahoo, caplog):
+    caplog.set_level(logging.INFO)
     nothing = dict.fromkeys(("open", "high", "low", "close", "volume", "adjclose"))
     with yahoo({"^RUT": with_changed(RUT_ROWS, -2, **nothing)}) as (vendor, _):
         bars = vendor.fetch(RUT, timeframe="1d")
     assert bars.frame.index[-1] == pd.Timestamp("2024-06-26")
-    assert any("a price is missing: 1 bar, 2024-06-27" in note for note in bars.notes)
-    assert any("ends 2024-06-26 00:00, newer bars are not out yet" in note for note in bars.notes)
+    assert bars.notes == ()
+    assert "a price is missing: 1 bar, 2024-06-27" in caplog.text
+    assert "ends 2024-06-26 00:00, newer bars are not out yet" in caplog.text
 
 
 def test_fetch_with_zero_opens_at_the_start_begins_after_them(yahoo):

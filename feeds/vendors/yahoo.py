@@ -1,7 +1,6 @@
 """Bars from Yahoo Finance through yfinance: indices, funds and coins, daily and hourly."""
 
 import logging
-import os
 import threading
 import warnings
 from dataclasses import replace
@@ -11,16 +10,18 @@ from typing import TYPE_CHECKING, Any, Final
 import pandas as pd
 
 from feeds.bars import Bars
+from feeds.calendar_table import FIRST_SESSION
+from feeds.clock import Clock, utc_now
 from feeds.errors import DataError, NotServed
+from feeds.folders import cache_folder
 from feeds.instruments import Instrument, yahoo_symbol
-from feeds.patience import Patience
-from feeds.sessions import FIRST_SESSION, NEW_YORK
-from feeds.tidy import tidied
-from feeds.vendor import Clock, utc_now
-from feeds.yahoo_checks import require_beginning, with_gaps_noted, with_tail_checked
+from feeds.sessions import NEW_YORK
+from feeds.vendors.patience import Patience
+from feeds.vendors.tidy import tidied
+from feeds.vendors.yahoo_checks import require_beginning, require_end, require_few_gaps
 
 if TYPE_CHECKING:
-    from feeds.yahoo_session import ChartAnswer, WatchedSession
+    from feeds.vendors.yahoo_session import ChartAnswer, WatchedSession
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +32,6 @@ FIRST_COIN: Final = pd.Timestamp("2010-01-01", tz="UTC")
 # The official close of an index comes minutes after the bell.
 SETTLING: Final = pd.Timedelta(minutes=30)
 REMEDY: Final = "Check the network, try later, or use --offline or --source files."
-ADJUSTMENT: Final = "prices split-adjusted, not dividend-adjusted"
 # Yahoo's plain close has splits in it and dividends not; rows without prices stay visible.
 PLAIN: Final[dict[str, Any]] = {
     "auto_adjust": False,
@@ -75,14 +75,14 @@ class Yahoo:
         clock: Clock = utc_now,
     ) -> None:
         self._patience = patience or Patience()
-        self._folder = folder or _cache_folder()
+        self._folder = folder or cache_folder() / "yfinance"
         self._session = session
         self._clock = clock
 
     def fetch(
         self, instrument: Instrument, *, timeframe: str, since: pd.Timestamp | None = None
     ) -> Bars:
-        """Return the bars as `feeds.vendor.Vendor.fetch` promises.
+        """Return the bars as `feeds.vendors.vendor.Vendor.fetch` promises.
 
         An index Yahoo does not serve is replaced by the fund that tracks it, where there is
         one: `origin` names the fund and a note says so. Its price level is another one, so
@@ -120,7 +120,9 @@ class Yahoo:
             now=settled,
             notes=_notes(timeframe, since, origin),
         )
-        return with_gaps_noted(with_tail_checked(bars, settled))
+        require_end(bars, settled)
+        require_few_gaps(bars)
+        return bars
 
     def _asked(
         self, symbol: str, timeframe: str, start: pd.Timestamp, origin: str
@@ -148,7 +150,7 @@ class Yahoo:
 
     def _opened_session(self) -> "WatchedSession":
         if self._session is None:
-            from feeds.yahoo_session import WatchedSession
+            from feeds.vendors.yahoo_session import WatchedSession
 
             self._session = WatchedSession(self._patience)
         return self._session
@@ -164,11 +166,6 @@ def _set_up_yfinance(folder: Path) -> Any:
     folder.mkdir(parents=True, exist_ok=True)
     yfinance.set_tz_cache_location(str(folder))
     return yfinance
-
-
-def _cache_folder() -> Path:
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "russell-risk-on" / "yfinance"
 
 
 def _start(
@@ -224,7 +221,6 @@ def _table(frame: pd.DataFrame, instrument: Instrument, timeframe: str) -> pd.Da
 
 
 def _notes(timeframe: str, since: pd.Timestamp | None, origin: str) -> list[str]:
-    notes = [f"{origin}: {ADJUSTMENT}"]
     if timeframe == "1h" and since is None:
-        notes.append(f"{origin}: Yahoo has hourly bars of the last 730 days only")
-    return notes
+        return [f"{origin}: Yahoo has hourly bars of the last 730 days only"]
+    return []

@@ -4,7 +4,7 @@ from typing import Any
 
 import ccxt
 
-from tests.feeds.loopback import Answer, Request, Server, as_json
+from tests.feeds.vendors.loopback import Answer, Request, Server, as_json
 
 Rows = list[list[float]]
 PAGES = {"binance": "klines", "coinbase": "candles", "kraken": "OHLC", "bitstamp": "ohlc/"}

@@ -6,7 +6,7 @@ from typing import Any
 import requests
 from requests.adapters import HTTPAdapter
 
-from feeds.patience import Patience
+from feeds.vendors.patience import Patience
 
 Check = Callable[[bytes], bool]
 

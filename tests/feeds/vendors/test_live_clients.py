@@ -5,30 +5,30 @@ from contextlib import contextmanager
 import pandas as pd
 import pytest
 
-from feeds.cache import Cache
+from feeds.cache.store import Key, Store
+from feeds.cache.updates import Cache
 from feeds.errors import Unreachable
-from feeds.exchanges import Exchange, Exchanges
 from feeds.instruments import coin, index
-from feeds.live import Live, Reach
-from feeds.patience import Patience
-from feeds.store import Key, Store
-from feeds.yahoo import Yahoo
-from tests.feeds.exchange_servers import client_for, exchange_server, is_page
-from tests.feeds.loopback import HOUR_MS, Answer, candles, serving
-from tests.feeds.yahoo_server import LoopbackSession, chart_request, session_rows, yahoo_server
+from feeds.live import Live
+from feeds.vendors.exchange import Exchange
+from feeds.vendors.exchanges import Exchanges
+from feeds.vendors.patience import Patience
+from feeds.vendors.reach import Reach
+from feeds.vendors.yahoo import Yahoo
+from tests.feeds.vendors.exchange_servers import client_for, exchange_server, is_page
+from tests.feeds.vendors.loopback import HOUR_MS, Answer, candles, serving
+from tests.feeds.vendors.yahoo_server import (
+    LoopbackSession,
+    chart_request,
+    session_rows,
+    yahoo_server,
+)
 from tests.scripted import Clock
 
 RUT, BTC = index("RUT"), coin("BTC")
 IMPATIENT = Patience(
     connect_timeout=0.5, read_timeout=0.5, attempts=2, first_wait=0.0, longest_wait=0.0
 )
-
-
-@pytest.fixture(autouse=True)
-def _no_proxy(monkeypatch):
-    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.lower(), raising=False)
 
 
 def live(folder, clock, vendor, name):
@@ -42,8 +42,8 @@ def live(folder, clock, vendor, name):
 
 
 @contextmanager
-def yahoo(folder, clock):
-    server = yahoo_server({"^RUT": session_rows("2022-01-03", "2024-06-28")})
+def yahoo(folder, clock, symbols=None):
+    server = yahoo_server(symbols or {"^RUT": session_rows("2022-01-03", "2024-06-28")})
     with serving(server) as address:
         session = LoopbackSession(IMPATIENT, address)
         vendor = Yahoo(patience=IMPATIENT, folder=folder / "yf", session=session, clock=clock)
@@ -80,6 +80,22 @@ def test_yahoo_grown_in_steps_equals_one_full_fetch(tmp_path):
     about = Store(tmp_path).manifest(Key("yahoo", "RUT", "1d")).about
     assert about.revisions == 0
     assert [event for event in about.events if event.kind != "note"] == []
+
+
+def test_yahoo_index_served_again_replaces_the_fund_that_stood_in(tmp_path):
+    """Their price levels differ, so the two must never stand in one table."""
+    rows = session_rows("2024-01-02", "2024-06-28")
+    dear = [{k: v * (1 if k in ("timestamp", "volume") else 9) for k, v in r.items()} for r in rows]
+    symbols, clock, value_index = {"IWN": rows}, Clock("2024-06-27 22:00"), index("RUJ")
+    with yahoo(tmp_path, clock, symbols) as (vendor, _):
+        fund = live(tmp_path / "held", clock, vendor, "yahoo").load(value_index, timeframe="1d")
+        clock.set("2024-06-28 22:00")
+        symbols["^RUJ"] = dear
+        updated = live(tmp_path / "held", clock, vendor, "yahoo").load(value_index, timeframe="1d")
+        anew = live(tmp_path / "anew", clock, vendor, "yahoo").load(value_index, timeframe="1d")
+    assert (fund.origin, updated.origin) == ("yahoo IWN", "yahoo ^RUJ")
+    assert updated.sha256 == anew.sha256
+    assert updated.notes == anew.notes
 
 
 def test_exchange_grown_in_steps_equals_one_full_fetch(tmp_path):

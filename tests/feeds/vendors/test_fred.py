@@ -8,9 +8,10 @@ import pandas as pd
 import pytest
 
 from feeds.errors import ConfigError, DataError, NotServed, Unreachable
-from feeds.fred import Fred, net_liquidity
-from feeds.patience import Patience
-from tests.feeds.loopback import HTML, Answer, Request, Server, closed_address, serving
+from feeds.net_liquidity import PARTS, net_liquidity
+from feeds.vendors.fred import Fred
+from feeds.vendors.patience import Patience
+from tests.feeds.vendors.loopback import HTML, Answer, Request, Server, closed_address, serving
 
 IMPATIENT = Patience(
     connect_timeout=0.5, read_timeout=0.3, attempts=2, first_wait=0.0, longest_wait=0.0
@@ -21,13 +22,6 @@ TABLES = {
     "RRPONTSYD": "2025-03-18,200.5\n2025-03-26,241.245\n2025-03-28,300\n2025-03-31,.\n",
     "M2SL": "2025-01-01,21500.1\n2025-02-01,21600.2\n",
 }
-
-
-@pytest.fixture(autouse=True)
-def _no_proxy(monkeypatch):
-    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.lower(), raising=False)
 
 
 @contextmanager
@@ -68,7 +62,7 @@ def test_fetch_of_a_revised_series_says_so():
 
 def test_fetch_of_net_liquidity_is_in_billions_and_known_with_its_last_part():
     with fred() as (source, _):
-        series = source.fetch("NET_LIQUIDITY")
+        series = net_liquidity(*map(source.fetch, PARTS))
     # 6756.227 - 410 - 200.5 (of the day before), 6740.253 - 350 - 241.245, 6723.460 - 300 - 300
     assert series.frame["value"].tolist() == pytest.approx([6145.727, 6149.008, 6123.46])
     assert series.units == "USD billion"

@@ -10,12 +10,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from feeds.cache import Cache, cache_folder
-from feeds.errors import ConfigError, DataError, NotServed, Unreachable
+from feeds.cache.manifest import MAX_EVENTS
+from feeds.cache.store import SEGMENT_ROWS, Damaged, Key, Store
+from feeds.cache.updates import Cache
+from feeds.errors import ConfigError, DataError, NotCached, NotServed, Unreachable
+from feeds.folders import cache_folder
 from feeds.instruments import coin, index
-from feeds.live import Live, NotCached, Reach
-from feeds.manifest import MAX_EVENTS
-from feeds.store import SEGMENT_ROWS, Damaged, Key, Store
+from feeds.live import Live
+from feeds.vendors.reach import Reach
 from tests.scripted import Clock, Scripted, days, frame_of, hours, sessions
 
 BTC, RUT = coin("BTC"), index("RUT")
@@ -448,7 +450,7 @@ def test_write_stopped_at_any_file_operation_leaves_old_or_new(desk, monkeypatch
 
 
 def test_load_killed_at_many_moments_is_completed_by_the_next_run(fast_folder):
-    tests = Path(__file__).parents[1]
+    tests = Path(__file__).parents[2]
     script = tests / "killed_writers.py"
     done = subprocess.run(
         [sys.executable, script, fast_folder],

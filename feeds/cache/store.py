@@ -19,8 +19,9 @@ from urllib.parse import quote, unquote
 import numpy as np
 import pandas as pd
 
+from feeds.cache.manifest import FORMAT, About, Malformed, Manifest, Segment
 from feeds.errors import ConfigError, DataError
-from feeds.manifest import FORMAT, About, Malformed, Manifest, Segment
+from feeds.folders import write_whole
 
 SEGMENT_ROWS: Final = 4096
 LOCK_TIMEOUT_SECONDS: Final = 600.0
@@ -164,7 +165,7 @@ class Store:
     def _publish(self, key: Key, manifest: Manifest) -> None:
         folder = self._path(key)
         _settle(folder)  # the segments before the manifest that names them
-        _write_whole(folder / MANIFEST, manifest.to_text().encode())
+        write_whole(folder / MANIFEST, manifest.to_text().encode())
         _settle(folder)  # and that manifest before old segments go
         wanted = {MANIFEST, *(segment.file for segment in manifest.segments)}
         for path in folder.iterdir():
@@ -250,18 +251,8 @@ def _write_segment(folder: Path, frame: pd.DataFrame) -> Segment:
     payload = buffer.getvalue()
     digest = hashlib.sha256(payload).hexdigest()
     name = f"{frame.index[0]:%Y%m%d}-{digest[:16]}.parquet"
-    _write_whole(folder / name, payload)
+    write_whole(folder / name, payload)
     return Segment(name, len(frame), int(times[0]), int(times[-1]), digest)
-
-
-def _write_whole(path: Path, payload: bytes) -> None:
-    """Write a file that appears complete or not at all."""
-    part = path.with_name(f".{path.name}.part")
-    with part.open("wb") as file:
-        file.write(payload)
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)
 
 
 def _settle(folder: Path) -> None:

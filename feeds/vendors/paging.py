@@ -17,7 +17,6 @@ mean that the exchange does not look back at all, which only a short history sur
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Final, Protocol
 
 from feeds.errors import DataError, NotServed
@@ -113,17 +112,6 @@ def whole_history(
             f"there. {REMEDY}"
         )
     return [rows[instant] for instant in sorted(rows)]
-
-
-def missing_bars(rows: list[Row], *, step: int) -> tuple[int, int, int]:
-    """Return how many bars are missing between rows, the longest run and where it begins."""
-    total, longest, begins = 0, 0, 0
-    for row, following in pairwise(rows):
-        missing = int(following[0] - row[0]) // step - 1
-        total += missing
-        if missing > longest:
-            longest, begins = missing, int(row[0]) + step
-    return total, longest, begins
 
 
 def _first_bar(ask: AskPage, span: Span) -> int:

@@ -4,9 +4,9 @@ from typing import Any
 
 import pandas as pd
 
-from feeds.patience import Patience
-from feeds.yahoo_session import WatchedSession
-from tests.feeds.loopback import Answer, Request, Server, as_json
+from feeds.vendors.patience import Patience
+from feeds.vendors.yahoo_session import WatchedSession
+from tests.feeds.vendors.loopback import Answer, Request, Server, as_json
 
 NEW_YORK = "America/New_York"
 

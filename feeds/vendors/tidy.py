@@ -2,6 +2,8 @@
 
 No step invents a price. Each takes a table of `date,open,high,low,close,volume` with
 parsed dates, ascending, and returns it with a note of what was left out, "" for nothing.
+Rows after the last one kept are no repair, their bars are only not there yet: that is logged
+and not noted, as it would be untrue tomorrow.
 """
 
 import logging
@@ -47,11 +49,12 @@ def tidied(
     if instrument.kind == "index":
         frame, note = on_sessions(frame, origin)
         found.append(note)
-    for step in (without_repeats, without_unpriced, with_covering_range):
+    frame, note = without_repeats(frame, origin)
+    found.append(note)
+    frame = without_unfinished(frame, origin, instrument, timeframe, now)
+    for step in (without_unpriced, with_covering_range):
         frame, note = step(frame, origin)
         found.append(note)
-    frame, note = without_unfinished(frame, origin, instrument, timeframe, now)
-    found.append(note)
     if frame.empty:
         raise NotServed(f"{origin}: no finished {timeframe} bar. Ask for an earlier start.")
     bars = validated(
@@ -69,7 +72,7 @@ def on_sessions(frame: pd.DataFrame, origin: str) -> tuple[pd.DataFrame, str]:
     kept = np.asarray(days.isin(sessions_between(days.min(), days.max())))
     if opens.tz is not None:
         kept[kept] = np.asarray(opens[kept] < session_closes(days[kept]))
-    return frame[kept], _noted(frame[~kept], f"{origin}: left out, outside a session:")
+    return frame[kept], _noted(frame[~kept], frame[kept], f"{origin}: left out, outside a session:")
 
 
 def without_repeats(frame: pd.DataFrame, origin: str) -> tuple[pd.DataFrame, str]:
@@ -83,7 +86,19 @@ def without_repeats(frame: pd.DataFrame, origin: str) -> tuple[pd.DataFrame, str
             "stays, use another source."
         )
     repeats = frame[frame.duplicated()]
-    return once, _noted(repeats, f"{origin}: left out, the same bar twice:")
+    return once, _noted(repeats, once, f"{origin}: left out, the same bar twice:")
+
+
+def without_unfinished(
+    frame: pd.DataFrame, origin: str, instrument: Instrument, timeframe: str, now: pd.Timestamp
+) -> pd.DataFrame:
+    """Leave out bars that end after `now`."""
+    if frame.empty:
+        return frame
+    ends = bar_ends(pd.DatetimeIndex(frame["date"]), kind=instrument.kind, timeframe=timeframe)
+    over = np.asarray(ends <= now)
+    _noted(frame[~over], frame[over], f"{origin}: left out, still in progress:")
+    return frame[over]
 
 
 def without_unpriced(frame: pd.DataFrame, origin: str) -> tuple[pd.DataFrame, str]:
@@ -97,7 +112,8 @@ def without_unpriced(frame: pd.DataFrame, origin: str) -> tuple[pd.DataFrame, st
             raise DataError(
                 f"{origin}: {inside} of {last - first} bars have no price. Use another source."
             )
-    return frame[priced], _noted(frame[~priced], f"{origin}: left out, a price is missing:")
+    note = _noted(frame[~priced], frame[priced], f"{origin}: left out, a price is missing:")
+    return frame[priced], note
 
 
 def with_covering_range(frame: pd.DataFrame, origin: str) -> tuple[pd.DataFrame, str]:
@@ -111,21 +127,12 @@ def with_covering_range(frame: pd.DataFrame, origin: str) -> tuple[pd.DataFrame,
     widened = frame.assign(
         high=frame["high"].where(~wrong, high), low=frame["low"].where(~wrong, low)
     )
-    return widened, _noted(frame[wrong], f"{origin}: high or low widened to open and close:")
+    note = _noted(frame[wrong], frame, f"{origin}: high or low widened to open and close:")
+    return widened, note
 
 
-def without_unfinished(
-    frame: pd.DataFrame, origin: str, instrument: Instrument, timeframe: str, now: pd.Timestamp
-) -> tuple[pd.DataFrame, str]:
-    """Leave out bars that end after `now`."""
-    if frame.empty:
-        return frame, ""
-    ends = bar_ends(pd.DatetimeIndex(frame["date"]), kind=instrument.kind, timeframe=timeframe)
-    over = np.asarray(ends <= now)
-    return frame[over], _noted(frame[~over], f"{origin}: left out, still in progress:")
-
-
-def _noted(rows: pd.DataFrame, what: str) -> str:
+def _noted(rows: pd.DataFrame, kept: pd.DataFrame, what: str) -> str:
+    """Log what happened to `rows`; return the text if they lie within the bars kept, else ""."""
     if rows.empty:
         return ""
     dates = rows["date"]
@@ -134,4 +141,5 @@ def _noted(rows: pd.DataFrame, what: str) -> str:
         span += f" to {dates.iloc[-1]:%Y-%m-%d %H:%M}"
     note = f"{what} {len(rows)} {'bars' if len(rows) > 1 else 'bar'}, {span}"
     log.info("%s", note)
-    return note
+    is_late = not kept.empty and dates.iloc[0] > kept["date"].iloc[-1]
+    return "" if is_late else note

@@ -14,7 +14,7 @@ from curl_cffi.requests.exceptions import ConnectionError as ConnectFailure
 from curl_cffi.requests.exceptions import RequestException, Timeout
 
 from feeds.errors import DataError, NotServed
-from feeds.patience import PassingError, Patience
+from feeds.vendors.patience import PassingError, Patience
 
 CHART = "/v8/finance/chart/"
 DATA_HOST = "query2.finance.yahoo.com"

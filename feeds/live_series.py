@@ -1,0 +1,136 @@
+"""Series of live vendors, through the cache: FRED's, and the closes of indices such as VIX."""
+
+import logging
+from dataclasses import replace
+from typing import Final
+
+import pandas as pd
+
+from feeds import net_liquidity
+from feeds.bars import Bars
+from feeds.cache.store import Damaged, Key, Table
+from feeds.cache.updates import Cache, Fetched
+from feeds.errors import DataError, NotCached
+from feeds.instruments import BY_SYMBOL, index
+from feeds.releases import FRED_SERIES, after_days
+from feeds.series import Series, released, terms
+from feeds.sessions import bar_ends
+from feeds.sources import Source
+from feeds.vendors.fred import Fred
+from feeds.vendors.reach import PROCESS_REACH, Reach
+
+log = logging.getLogger(__name__)
+
+# FRED serves whole series only, and none of them is published more often.
+MAX_AGE: Final = pd.Timedelta(days=1)
+# The index is computed from options that trade a quarter of an hour longer than stocks.
+LATE_CLOSES: Final = {"VIX": pd.Timedelta(minutes=15)}
+# What FRED has of an index whose bars cannot be had; known only the next morning.
+STAND_INS: Final = {"VIX": "VIXCLS"}
+
+
+class LiveSeries:
+    """Series from FRED and from index bars, each held in the cache.
+
+    Parameters
+    ----------
+    bars
+        Where the bars of an index come from.
+    offline
+        Whether FRED's series come from the cache alone.
+    fred, reach
+        The vendor and the memory of who answers; tests give their own.
+    """
+
+    def __init__(
+        self,
+        cache: Cache,
+        *,
+        bars: Source,
+        offline: bool = False,
+        fred: Fred | None = None,
+        reach: Reach = PROCESS_REACH,
+    ) -> None:
+        self._cache = cache
+        self._bars = bars
+        self._offline = offline
+        self._fred = fred or Fred()
+        self._reach = reach
+
+    def load(self, name: str, *, lag_days: float | None = None) -> Series:
+        """Return the series called `name`, known from its release or after `lag_days`.
+
+        Raises
+        ------
+        NotServed, NotCached, Unreachable, DataError
+            As for bars.
+        """
+        if name == net_liquidity.NAME:
+            return net_liquidity.net_liquidity(
+                *(self.load(part, lag_days=lag_days) for part in net_liquidity.PARTS)
+            )
+        if name in FRED_SERIES:
+            return self._of_fred(name, lag_days)
+        if name in BY_SYMBOL:
+            return self._of_index(name, lag_days)
+        raise DataError(f"the series {name} is not here. Put {name}_series.csv into --data-dir.")
+
+    def _of_index(self, name: str, lag_days: float | None) -> Series:
+        try:
+            return closes(self._bars.load(index(name), timeframe="1d"), lag_days=lag_days)
+        except DataError as error:
+            stand_in = STAND_INS.get(name)
+            if stand_in is None:
+                raise
+            log.info("%s: %s", name, error)
+        series = self._of_fred(stand_in, lag_days)
+        note = f"the series {name}: {stand_in} of FRED stands in for its bars, a day later"
+        return replace(series, name=name, notes=(note, *series.notes))
+
+    def _of_fred(self, name: str, lag_days: float | None) -> Series:
+        key = Key("fred", name, "series")
+        table = self._table(key) if self._offline else self._renewed(key)
+        if table is None:
+            raise NotCached(
+                f"the series {name} is not in the cache {self._cache.store.folder}, and --offline "
+                f"uses nothing else. Drop --offline, or put {name}_series.csv into --data-dir."
+            )
+        units, release = terms(name, lag_days)
+        about = table.manifest.about
+        frame = released(table.frame["value"], release)
+        return Series(name, units, frame, about.source, about.origin, about.notes)
+
+    def _renewed(self, key: Key) -> Table | None:
+        try:
+            self._cache.renew(key, lambda _: self._fetched(key), max_age=MAX_AGE)
+        except DataError as error:
+            if not self._cache.holds(key):
+                raise
+            log.warning("%s: the cached values are used as they are, because: %s", key, error)
+        try:
+            return self._table(key)
+        except Damaged as damage:
+            self._cache.reload(key, lambda _: self._fetched(key), reason=str(damage))
+            return self._table(key)
+
+    def _table(self, key: Key) -> Table | None:
+        return self._cache.store.read(key)
+
+    def _fetched(self, key: Key) -> Fetched:
+        with self._reach.asking(key.vendor):
+            series = self._fred.fetch(key.symbol)
+        return Fetched(series.frame[["value"]], series.source, series.origin, series.notes)
+
+
+def closes(bars: Bars, *, lag_days: float | None = None) -> Series:
+    """Return the closes of daily index bars, known at the session's close or after `lag_days`."""
+    name = bars.instrument.symbol
+    late = LATE_CLOSES.get(name, pd.Timedelta(0))
+
+    def release(sessions: pd.DatetimeIndex) -> pd.DatetimeIndex:
+        if lag_days is not None:
+            return after_days(sessions, lag_days=lag_days)
+        return bar_ends(sessions, kind="index", timeframe="1d") + late
+
+    frame = released(bars.frame["close"], release)
+    return Series(name, "index", frame, bars.source, bars.origin, bars.notes)
