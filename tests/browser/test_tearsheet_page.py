@@ -39,7 +39,7 @@ def test_page_draws_every_chart_and_asks_for_nothing(browser, tearsheets, kind):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("kind", ["ETH", "switch"])
+@pytest.mark.parametrize("kind", ["switch"])
 def test_page_has_no_serious_accessibility_finding(browser, tearsheets, kind, scheme):
     browser.open(tearsheets[kind].as_uri(), scheme=scheme).drawn()
     assert browser.violations() == []
