@@ -52,8 +52,6 @@ def metrics_json(result: Result, summary: Summary, significance: Significance | 
         "significance": significance.figures() if significance else None,
         "warnings": list(result.warnings),
     }
-    if significance is not None:
-        content["significance"] = significance.figures()
     return as_json(content)
 
 
