@@ -19,6 +19,7 @@ from backtests.report.spec import Spec, every_day, line, log_ticks, time_layout
 
 DASHES: Final = ("solid", "dash", "dashdot")
 HELD_FIGURES: Final = ("cagr", "max_drawdown")
+LABEL_LENGTH: Final = 12
 ABSENT: Final = "not set"
 
 Curves = dict[str, pd.Series]
@@ -97,7 +98,7 @@ def _compared(place: int, folder: Path) -> Compared:
     if curves.empty:
         raise BrokenRunError(f"{folder.name}: equity.csv has no rows")
     daily = (curves / _initial_cash(record, curves)).resample("1D").last()
-    label = f"{place}. {record.config.get('asset', '?')}"
+    label = f"{place}. {str(record.config.get('asset', '?'))[:LABEL_LENGTH]}"
     return Compared(label, record, daily["equity"], daily["buy_and_hold"])
 
 

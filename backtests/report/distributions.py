@@ -7,6 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from backtests import format as written
+from backtests.analysis.periods import yearly_returns
 from backtests.analysis.summary import Summary
 from backtests.backtest import Result
 from backtests.report.palette import LIGHT
@@ -44,6 +45,37 @@ def distribution_panel(result: Result, summary: Summary) -> Spec:
                 "hoverformat": ".1%",
             },
             yaxis={"tickformat": ".0%", "title": {"text": "Share of bars"}},
+        ),
+    }
+
+
+def years_panel(result: Result, summary: Summary) -> Spec:
+    """Draw each calendar year's return, strategy beside buy-and-hold."""
+    del summary
+    accounts = {"strategy": result.strategy, "hold": result.buy_and_hold}
+    names = {"strategy": "Strategy", "hold": f"Hold {result.asset}"}
+    traces = []
+    for color, account in accounts.items():
+        years = yearly_returns(account.returns)
+        traces.append(
+            {
+                "type": "bar",
+                "name": plain(names[color]),
+                "x": [str(year) for year in years.index],
+                "y": packed(years),
+                "marker": {"color": LIGHT[color]},
+                "hovertemplate": "%{y:.1%}",
+            }
+        )
+    return {
+        "data": traces,
+        "layout": layout(
+            height=280,
+            barmode="group",
+            bargap=0.25,
+            hovermode="x unified",
+            xaxis={"type": "category", "showgrid": False},
+            yaxis={"tickformat": ".0%", "title": {"text": "Return of the year"}, "zeroline": True},
         ),
     }
 

@@ -2,12 +2,14 @@
 
 import importlib.metadata
 import platform
+from collections.abc import Callable
 from typing import Final
 
 import numpy as np
 import pandas as pd
 
 from backtests import format as written
+from backtests.analysis.periods import calendar_figures, recent_returns
 from backtests.analysis.summary import Summary
 from backtests.backtest import Result
 from backtests.report.cell import Cell, Row, number
@@ -116,6 +118,43 @@ def return_grid(returns: pd.Series) -> list[Row]:
     return [
         Row(str(year), tuple(_shaded(value - 1) for value in [*months.loc[year], yearly.loc[year]]))
         for year in months.index
+    ]
+
+
+CALENDAR: Final[dict[str, tuple[str, Callable[[float], str]]]] = {
+    "best_month": ("Best month", written.percent),
+    "worst_month": ("Worst month", written.percent),
+    "gaining_months": ("Months with a gain", written.percent),
+    "best_year": ("Best year", written.percent),
+    "worst_year": ("Worst year", written.percent),
+    "expected_shortfall": ("Mean of the worst 5 % of bars", written.percent),
+    "skewness": ("Skewness", written.ratio),
+    "kurtosis": ("Excess kurtosis", written.ratio),
+    "correlation": ("Correlation with holding", written.ratio),
+    "beta": ("Beta to holding", written.ratio),
+}
+
+
+def recent_rows(result: Result) -> list[Row]:
+    """Return the returns of the last months and years, strategy beside buy-and-hold."""
+    own, held = (
+        recent_returns(account.returns) for account in (result.strategy, result.buy_and_hold)
+    )
+    return [
+        Row(label, (Cell(written.percent(own[label])), Cell(written.percent(held[label]))))
+        for label in own
+    ]
+
+
+def calendar_rows(result: Result) -> list[Row]:
+    """Return months, years, tails and the link to the coin, strategy beside buy-and-hold."""
+    held = result.buy_and_hold.returns
+    sides = [
+        calendar_figures(returns, benchmark=held) for returns in (result.strategy.returns, held)
+    ]
+    return [
+        Row(label, tuple(Cell(write(side[name])) for side in sides))
+        for name, (label, write) in CALENDAR.items()
     ]
 
 

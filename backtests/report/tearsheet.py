@@ -34,6 +34,7 @@ PANELS: Final[dict[str, Callable[[Result, Summary], Spec]]] = {
     "gates": gates_panel,
     "rolling_sharpe": charts.rolling_sharpe_panel,
     "rolling_volatility": charts.rolling_volatility_panel,
+    "years": distributions.years_panel,
     "distribution": distributions.distribution_panel,
     "excursions": distributions.excursion_panel,
 }
@@ -110,6 +111,8 @@ def _content(result: Result, summary: Summary) -> dict[str, Any]:
             "Strategy": tables.return_grid(result.strategy.returns),
             f"Hold {result.asset}": tables.return_grid(result.buy_and_hold.returns),
         },
+        "recent": tables.recent_rows(result),
+        "calendar": tables.calendar_rows(result),
         "quantiles": tables.quantile_rows(result),
         "provenance": tables.provenance(result),
         "versions": tables.library_versions(),

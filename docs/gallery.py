@@ -1,0 +1,110 @@
+"""Take the pictures of the gallery from the bundled sample: python -m docs.gallery."""
+
+import os
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from PIL import Image
+
+from backtests.compare import main as compare
+from backtests.report.pdf import require_browser
+from backtests.run import main as run
+
+GALLERY: Final = Path(__file__).parent / "gallery"
+COLOURS: Final = 128
+SHRUNK: Final = 0.62
+RUNS: Final = (
+    ("--asset", "ETH"),
+    ("--asset", "ETH", "--set", "idle.asset=BTC", "--set", "filters.index_trend.window=200"),
+    ("--asset", "BTC", "--set", "rules.hold_days=90"),
+    ("--asset", "ALTS", "--set", 'basket.members=["ADA", "BNB", "DOGE", "SOL"]'),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """One picture: which page, which part of it, how wide, and light or dark."""
+
+    name: str
+    page: str
+    part: str = ""
+    width: int = 1280
+    height: int = 900
+    is_dark: bool = False
+
+
+PICTURES: Final = (
+    Picture("verdict", "ETH/tearsheet.html", height=1000),
+    Picture("charts", "ETH/tearsheet.html", part="coin", height=1000),
+    Picture("dark", "ETH/tearsheet.html", part="equity", height=1000, is_dark=True),
+    Picture("luck", "ETH/tearsheet.html", part="significance", height=560),
+    Picture("phone", "ETH/tearsheet.html", width=500, height=1000),
+    Picture("contribution", "ALTS/tearsheet.html", part="contribution", height=1000),
+    Picture("filters", "switch/tearsheet.html", part="filters", height=800),
+    Picture("runs", "index.html", width=1500, height=520),
+    Picture("comparison", "compare.html", part="equity", height=900),
+)
+
+
+def main() -> None:
+    """Make the runs, open each page in a headless browser, keep small pictures."""
+    GALLERY.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as scratch:
+        results = Path(scratch) / "results"
+        pages = _pages(results)
+        for picture in PICTURES:
+            source = pages[picture.page]
+            shot = Path(scratch) / f"{picture.name}.png"
+            _take(picture, source, shot)
+            _shrink(shot, GALLERY / f"{picture.name}.png")
+
+
+def _pages(results: Path) -> dict[str, Path]:
+    for extra in RUNS:
+        run([*extra, "--source", "sample", "--out", str(results), "--quiet"])
+    folders = sorted(path for path in results.iterdir() if path.is_dir())
+    compare(["--out", str(results), "--quiet"])
+    compare(["--out", str(results), *(folder.name for folder in folders)])
+    (comparison,) = results.glob("compare-*.html")
+    names = ("ETH", "switch", "BTC", "ALTS")
+    sheets = {
+        f"{name}/tearsheet.html": folder / "tearsheet.html"
+        for name, folder in zip(names, folders, strict=True)
+    }
+    return {**sheets, "index.html": results / "index.html", "compare.html": comparison}
+
+
+def _take(picture: Picture, page: Path, target: Path) -> None:
+    """Take the part of a page that starts at `part`, by leaving out what comes before it."""
+    text = page.read_text(encoding="utf-8")
+    hide = f"main > :not(#{picture.part}):not(#{picture.part} ~ *) {{ display: none }}"
+    style = f"<style>{hide if picture.part else ''} .bar {{ position: static }}</style>"
+    theme = ' data-theme="dark"' if picture.is_dark else ' data-theme="light"'
+    staged = page.with_name(f"staged-{picture.name}.html")
+    staged.write_text(
+        text.replace("</head>", f"{style}</head>", 1).replace("<html", f"<html{theme}", 1),
+        encoding="utf-8",
+    )
+    command = [
+        require_browser(), "--headless=new", "--disable-gpu", "--hide-scrollbars",
+        f"--window-size={picture.width},{picture.height}", "--virtual-time-budget=15000",
+        f"--screenshot={target}", staged.as_uri(),
+    ]  # fmt: skip
+    if os.geteuid() == 0:
+        command.insert(1, "--no-sandbox")
+    subprocess.run(command, check=True, capture_output=True)  # noqa: S603 - our own pages
+    staged.unlink()
+
+
+def _shrink(shot: Path, target: Path) -> None:
+    with Image.open(shot) as picture:
+        size = (round(picture.width * SHRUNK), round(picture.height * SHRUNK))
+        small = picture.convert("RGB").resize(size, Image.Resampling.LANCZOS)
+        small.quantize(COLOURS, dither=Image.Dither.NONE).save(target, optimize=True)
+
+
+if __name__ == "__main__":
+    main()

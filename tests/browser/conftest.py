@@ -1,0 +1,65 @@
+"""A real headless Chromium; without one these tests skip, except under CI, where they fail."""
+
+import os
+import shutil
+
+import pytest
+from pytest_socket import enable_socket
+
+from backtests.report.pdf import find_browser
+from backtests.run import main as run
+
+FEW = ("--set", 'basket.members=["ADA", "SOL"]')
+QUICK = ("--source", "sample", "--quiet", "--set", "significance.draws=200")
+RUNS = {
+    "ETH": ("--start", "2019-01-01"),
+    "switch": (
+        "--start",
+        "2019-01-01",
+        "--set",
+        "idle.asset=BTC",
+        "--set",
+        "filters.index_trend.window=100",
+    ),
+    "ALTS": ("--asset", "ALTS", "--start", "2021-01-01", "--end", "2022-02-01", *FEW),
+}
+
+
+@pytest.fixture(scope="session")
+def driver():
+    """The browser, with its console recorded."""
+    browser, chromedriver = find_browser(), shutil.which("chromedriver")
+    if browser is None or chromedriver is None:
+        reason = "chromium and chromedriver are not installed"
+        pytest.fail(reason) if os.environ.get("CI") == "true" else pytest.skip(reason)
+    from selenium import webdriver
+
+    options = webdriver.ChromeOptions()
+    options.binary_location = browser
+    for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"):
+        options.add_argument(argument)
+    options.add_argument("--window-size=1280,900")
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    enable_socket()  # the driver is spoken to over loopback
+    started = webdriver.Chrome(
+        options=options, service=webdriver.ChromeService(executable_path=chromedriver)
+    )
+    started.set_script_timeout(30)
+    yield started
+    started.quit()
+
+
+@pytest.fixture(scope="session")
+def results(tmp_path_factory):
+    """One results folder with a run of each kind."""
+    out = tmp_path_factory.mktemp("results")
+    for extra in RUNS.values():
+        assert run([*QUICK, "--out", str(out), *extra]) == 0
+    return out
+
+
+@pytest.fixture(scope="session")
+def tearsheets(results):
+    """Kind of run -> its tearsheet."""
+    folders = sorted(path for path in results.iterdir() if path.is_dir())
+    return dict(zip(RUNS, (folder / "tearsheet.html" for folder in folders), strict=True))

@@ -1,0 +1,75 @@
+"""What a test does with a page: open it, wait for its charts, read its console and traffic."""
+
+import json
+from importlib.resources import files
+
+import pytest
+from selenium.webdriver.support.ui import WebDriverWait
+
+# zoom and scripts of the page itself are our own; these rules are about foreign frames
+AXE_OPTIONS = {"resultTypes": ["violations"]}
+SERIOUS = ("serious", "critical")
+DRAWN = """
+  const charts = [...document.querySelectorAll("[data-chart]")];
+  return charts.every((div) => div.querySelector(".main-svg"));
+"""
+SIZES = {"laptop": (1280, 900), "phone": (390, 844)}
+
+
+class Browser:
+    """One page in the driver."""
+
+    def __init__(self, driver):
+        self.driver = driver
+
+    def open(self, url, *, size="laptop", scheme="light"):
+        width, height = SIZES[size]
+        self.driver.execute_cdp_cmd(
+            "Emulation.setDeviceMetricsOverride",
+            {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": size == "phone"},
+        )
+        features = [{"name": "prefers-color-scheme", "value": scheme}]
+        self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+        self.logs()
+        self.driver.get(url)
+        return self
+
+    def drawn(self):
+        """Wait until every chart stands."""
+        WebDriverWait(self.driver, 20).until(lambda driver: driver.execute_script(DRAWN))
+        return self
+
+    def run(self, script, *arguments):
+        return self.driver.execute_script(script, *arguments)
+
+    def logs(self):
+        """Return (console messages, addresses asked for) since the last call."""
+        console = [each["message"] for each in self.driver.get_log("browser")]
+        events = [
+            json.loads(each["message"])["message"] for each in self.driver.get_log("performance")
+        ]
+        asked = [
+            event["params"]["request"]["url"]
+            for event in events
+            if event["method"] == "Network.requestWillBeSent"
+        ]
+        return console, [url for url in asked if not url.startswith(("data:", "blob:"))]
+
+    def violations(self):
+        """Return axe's serious findings as (rule, elements)."""
+        axe = pytest.importorskip("axe_core_python").__name__
+        self.run(files(axe).joinpath("axe.min.js").read_text(encoding="utf-8"))
+        found = self.driver.execute_async_script(
+            "axe.run(document, arguments[0]).then(arguments[arguments.length - 1])", AXE_OPTIONS
+        )
+        return [
+            (each["id"], [node["html"][:160] for node in each["nodes"][:3]])
+            for each in found["violations"]
+            if each["impact"] in SERIOUS
+        ]
+
+    def texts(self, selector):
+        return self.run(
+            "return [...document.querySelectorAll(arguments[0])].map((e) => e.textContent.trim())",
+            selector,
+        )
