@@ -1,22 +1,46 @@
-"""Fill the generated parts of README.md from real runs: python -m docs.readme."""
+"""Fill the generated parts of README.md from real runs: python -m docs.readme [DATA_DIR].
+
+The table of claims is made only where a folder of real bars is given.
+"""
 
 import contextlib
 import io
 import re
+import sys
 import tempfile
 from pathlib import Path
 
 from backtests.run import main as run
+from backtests.study import main as study
 
 README = Path(__file__).parents[1] / "README.md"
 COMMAND = ("--asset", "ETH", "--source", "sample")
 
 
-def filled(text: str) -> str:
-    """Return the README with its generated part made anew."""
-    head, start, rest = text.partition("<!-- generated: run -->\n")
+def filled(text: str, *, data_dir: Path | None = None) -> str:
+    """Return the README with its generated parts made anew."""
+    text = _replaced(text, "run", _run())
+    return text if data_dir is None else _replaced(text, "claims", claims(data_dir))
+
+
+def claims(data_dir: Path) -> str:
+    """Return the table of claims, judged on the bars in `data_dir`."""
+    with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
+        arguments = ("--all-claims", "--source", "files", "--data-dir", str(data_dir))
+        study([*arguments, "--horizons", "90", "--quiet", "--out", folder])
+        (left,) = Path(folder).iterdir()
+        return f"\n{(left / 'claims.md').read_text(encoding='utf-8')}\n"
+
+
+def part(text: str, name: str) -> str:
+    """Return one generated part as it stands."""
+    return text.partition(f"<!-- generated: {name} -->\n")[2].partition("<!-- end -->")[0]
+
+
+def _replaced(text: str, name: str, made: str) -> str:
+    head, start, rest = text.partition(f"<!-- generated: {name} -->\n")
     _, end, tail = rest.partition("<!-- end -->")
-    return head + start + _run() + end + tail
+    return head + start + made + end + tail
 
 
 def _run() -> str:
@@ -29,4 +53,5 @@ def _run() -> str:
 
 
 if __name__ == "__main__":
-    README.write_text(filled(README.read_text(encoding="utf-8")), encoding="utf-8")
+    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else None
+    README.write_text(filled(README.read_text(encoding="utf-8"), data_dir=folder), encoding="utf-8")
