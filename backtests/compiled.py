@@ -30,14 +30,20 @@ _SOURCES: Final = (
     "backtests/sweep/kernel.py",
     "backtests/sweep/ranges.py",
     "backtests/sweep/spans.py",
+    "backtests/sweep/stops.py",
 )
 
 
-def compiled(function: Function, **replaced: Callable[..., Any]) -> Function:
+def compiled(
+    function: Function, *, is_inlined: bool = False, **replaced: Callable[..., Any]
+) -> Function:
     """Return `function` as machine code that runs without holding the interpreter.
 
     Parameters
     ----------
+    is_inlined
+        Whether to put the code where it is called and count no references to arrays: these cost
+        more than most functions that take a tuple of arrays. It must not make an array.
     replaced
         Names the function calls, and the compiled functions to call instead. So a plain
         function of another module is compiled as it stands, and its logic exists once.
@@ -52,7 +58,8 @@ def compiled(function: Function, **replaced: Callable[..., Any]) -> Function:
     code.__module__ = function.__module__
     code.__qualname__ = function.__qualname__
     with _cache_folder() as can_cache:
-        machine_code: Any = numba.njit(nogil=True, cache=can_cache)(code)
+        options: dict[str, Any] = {"forceinline": is_inlined, "_nrt": not is_inlined}
+        machine_code: Any = numba.njit(nogil=True, cache=can_cache, **options)(code)
     return cast("Function", machine_code)
 
 

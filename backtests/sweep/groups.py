@@ -196,12 +196,13 @@ def _tape(config: Config, market: Market) -> Tape:
     opens, close = np.ascontiguousarray(lines["open"]), np.ascontiguousarray(lines["close"])
     before = np.concatenate((opens[:1], close[:-1]))
     returns = close / before - 1
+    index_close = np.ascontiguousarray(lines["index_close"])
     table, level = extremes(close)
     return Tape(
         bar_end=lines["bar_end"],
         open=opens,
         close=close,
-        index_close=lines["index_close"],
+        index_close=index_close,
         session=lines["session"].astype(np.int64),
         per_open=1 / opens,
         overnight=opens / before,
@@ -209,6 +210,7 @@ def _tape(config: Config, market: Market) -> Tape:
         squares=np.cumsum(returns**2),
         losses=np.cumsum(np.minimum(returns - cash_return, 0) ** 2),
         table=table,
+        index_table=extremes(index_close)[0],
         level=level,
         cash_return=cash_return,
         periods_per_year=float(per_year),

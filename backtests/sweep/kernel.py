@@ -65,7 +65,7 @@ def _looked_up(tape: Tape, trial: Trial, spans: Integers) -> Sums:
             growth *= idle
             level = min(1.0, level * idle)
         units = into * tape.per_open[entry]
-        low, high, fall = spanned(tape, entry, sale - 1)
+        low, high, fall = spanned(tape.close, tape.table, tape.level, entry, sale - 1)
         deepest = min(deepest, fall, level * units * low)
         change = tape.close[entry] * units - 1
         returns += change + tape.returns[sale - 1] - tape.returns[entry]
@@ -162,20 +162,17 @@ def _run(tape: Tape, events: Events, trials: Trials, weights: Floats, out: Float
     spans = np.empty((tape.close.size // 2 + 2, 2), np.int64)
     for number in range(out.shape[0]):
         trial = trial_at(events, trials, number)
-        row, rule = trials.weight[number], trial.rule
-        weight = weights[row] if row > NONE else weights[0, :0]
-        if row > NONE or rule.stop_loss + rule.trailing_stop + rule.index_drawdown > 0:
-            count = spans_bar_by_bar(tape, events, trial, spans, weight)
+        row = trials.weight[number]
+        if row > NONE:
+            count = spans_bar_by_bar(tape, events, trial, spans, weights[row])
+            sums = added_up(tape, trial, spans[:count], weights[row])
         else:
             count = spans_between_events(tape, events, trial, spans)
-        if row > NONE:
-            sums = added_up(tape, trial, spans[:count], weight)
-        else:
             sums = looked_up(tape, trial, spans[:count])
         figured(tape, trial, sums, count, out[number])
 
 
-looked_up = compiled(_looked_up)
-added_up = compiled(_added_up)
-figured = compiled(_figured)
+looked_up = compiled(_looked_up, is_inlined=True)
+added_up = compiled(_added_up, is_inlined=True)
+figured = compiled(_figured, is_inlined=True)
 run = compiled(_run)

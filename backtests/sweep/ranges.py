@@ -23,10 +23,10 @@ FALL: Final = 2  # the lowest close over the highest before it
 class Tape(NamedTuple):
     """The bars of one coin with the index beside them, and all that spans look up.
 
-    Shape (bars,) each, but for `table` (levels, bars, 3) and `level`, which maps the
-    exclusive or of two bars to a level. `returns`, `squares` and `losses` are running sums
-    of close-to-close returns, of their squares, and of the squares of their excess over
-    cash where that is negative.
+    Shape (bars,) each, but for the tables of `close` and `index_close` (levels, bars, 3) and
+    `level`, which maps the exclusive or of two bars to a level. `returns`, `squares` and
+    `losses` are running sums of close-to-close returns, of their squares, and of the squares
+    of their excess over cash where that is negative.
     """
 
     bar_end: Floats
@@ -40,6 +40,7 @@ class Tape(NamedTuple):
     squares: Floats
     losses: Floats
     table: Floats
+    index_table: Floats
     level: Integers
     cash_return: float
     periods_per_year: float
@@ -78,15 +79,17 @@ def _filled(close: Floats, table: Floats) -> None:
                 entry[LOW], entry[HIGH], entry[FALL] = low, high, fall
 
 
-def _spanned(tape: Tape, first: int, last: int) -> tuple[float, float, float]:
+def _spanned(
+    close: Floats, table: Floats, level: Integers, first: int, last: int
+) -> tuple[float, float, float]:
     """Return the lowest and highest close of bars first..last, and the deepest fall inside."""
     if first == last:
-        return tape.close[first], tape.close[first], 1.0
-    height = tape.level[first ^ last]
-    left, right = tape.table[height, first], tape.table[height, last]
+        return close[first], close[first], 1.0
+    height = level[first ^ last]
+    left, right = table[height, first], table[height, last]
     fall = min(left[FALL], right[FALL], right[LOW] / left[HIGH])
     return min(left[LOW], right[LOW]), max(left[HIGH], right[HIGH]), fall
 
 
 _fill = compiled(_filled)
-spanned = compiled(_spanned)
+spanned = compiled(_spanned, is_inlined=True)

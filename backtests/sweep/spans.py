@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from backtests.compiled import compiled
 from backtests.fast import step
 from backtests.sweep.ranges import Floats, Integers, Tape
+from backtests.sweep.stops import stopped
 from strategies.rules import ENTER, NONE, STAY, Moment, Rule, State
 
 
@@ -93,19 +94,17 @@ def _first_end(bar_end: Floats, time: float, first: int, stop: int) -> int:
     return bar
 
 
-# Both return how many spans there are, after filling `spans` with the first bar held and
-# the bar of the sale; a span still open at the end has `stop` as the bar of its sale.
+# Both functions named spans return how many there are, after filling `spans` with the first bar
+# held and the bar of the sale; a span still open at the end has `stop` as the bar of its sale.
 
 
-def _spans_between_events(  # noqa: C901 (one pass over the events; cut up, it is harder to check)
-    tape: Tape, events: Events, trial: Trial, spans: Integers
-) -> int:
-    """Find the spans of a rule without stops: only its events and its window's end matter."""
-    at, last, stop = trial.events_from, trial.events_to, trial.stop
-    hold, heeds_lost = trial.rule.hold_seconds, trial.rule.exit_on_support_lost
+def _spans_between_events(tape: Tape, events: Events, trial: Trial, spans: Integers) -> int:
+    """Find the spans of a rule that holds all or nothing: from event to event, stops looked up."""
+    at, last, stop, rule = trial.events_from, trial.events_to, trial.stop, trial.rule
+    has_stops = rule.stop_loss > 0 or rule.trailing_stop > 0 or rule.index_drawdown > 0
     blocked, count = NONE, 0
     while at < last:
-        if heeds_lost and events.lost[at] > blocked:
+        if rule.exit_on_support_lost and events.lost[at] > blocked:
             blocked = events.lost[at]
         entry = events.bar[at] + 1
         triggered = events.trigger[at] > blocked
@@ -114,24 +113,51 @@ def _spans_between_events(  # noqa: C901 (one pass over the events; cut up, it i
             continue
         if entry >= stop:
             break
-        window_end = events.time[at - 1] + hold
-        decided = NONE
-        while decided == NONE and at < last and events.before[at] < window_end:
-            lost = heeds_lost and events.lost[at] > NONE
-            if lost and events.lost[at] > blocked:
-                blocked = events.lost[at]
-            if events.trigger[at] > blocked:
-                window_end = events.time[at] + hold
-            elif lost or events.time[at] >= window_end:
-                decided = events.bar[at]
-                blocked = max(blocked, tape.session[decided]) if lost else blocked
-            at += 1
-        if decided == NONE:
-            decided = first_end(tape.bar_end, window_end, entry, stop)
+        before = at, blocked
+        at, blocked, decided = held(tape, events, trial, before, stop)
+        if has_stops:
+            entry_price = tape.open[entry] * (1 + trial.slippage)
+            end = min(decided + 1, stop)
+            exit_bar = stopped(tape, rule, entry, end, entry_price)
+            if exit_bar < end:
+                # only what was known by then counts: a later trigger is for a later span
+                at, blocked, _ = held(tape, events, trial, before, exit_bar)
+                blocked = max(blocked, tape.session[exit_bar])
+                decided = exit_bar
         spans[count, 0] = entry
         spans[count, 1] = min(decided + 1, stop)
         count += 1
     return count
+
+
+def _held(
+    tape: Tape, events: Events, trial: Trial, start: tuple[int, int], through: int
+) -> tuple[int, int, int]:
+    """Follow a span from event to event through a bar, without its stops.
+
+    `start` is the event after the one that triggered, and the session triggers are blocked
+    through. Return both as the span leaves them, and the bar that decides to leave.
+    """
+    at, blocked = start
+    last, heeds_lost, hold = (
+        trial.events_to,
+        trial.rule.exit_on_support_lost,
+        trial.rule.hold_seconds,
+    )
+    entry, window_end = events.bar[at - 1] + 1, events.time[at - 1] + hold
+    while at < last and events.before[at] < window_end and events.bar[at] <= through:
+        lost = heeds_lost and events.lost[at] > NONE
+        if lost and events.lost[at] > blocked:
+            blocked = events.lost[at]
+        at += 1
+        if events.trigger[at - 1] > blocked:
+            window_end = events.time[at - 1] + hold
+        elif lost:
+            decided = events.bar[at - 1]
+            return at, max(blocked, tape.session[decided]), decided
+        elif events.time[at - 1] >= window_end:
+            return at, blocked, events.bar[at - 1]
+    return at, blocked, first_end(tape.bar_end, window_end, entry, trial.stop)
 
 
 def _spans_bar_by_bar(
@@ -139,7 +165,7 @@ def _spans_bar_by_bar(
 ) -> int:
     """Find the spans of any rule: ask the step function on every bar of a span.
 
-    `weight` is NaN where no entry can be made; empty, there is no such bar.
+    `weight` is NaN where no entry can be made.
     """
     at, last, stop, rule = trial.events_from, trial.events_to, trial.stop, trial.rule
     state = State(-np.inf, NONE, -np.inf, -np.inf)
@@ -168,7 +194,7 @@ def _spans_bar_by_bar(
         at += here
         state, planned = step(rule, state, moment, entry_price)
         bar += 1
-        if planned == ENTER and weight.size > 0 and np.isnan(weight[bar - 1]):
+        if planned == ENTER and np.isnan(weight[bar - 1]):
             planned = STAY
         if planned == STAY and np.isnan(entry_price) and tape.bar_end[bar - 1] >= state.window_end:
             # nothing held and no window open: nothing happens until the next event
@@ -179,7 +205,8 @@ def _spans_bar_by_bar(
     return count
 
 
-trial_at = compiled(_trial_at)
-first_end = compiled(_first_end)
-spans_between_events = compiled(_spans_between_events)
-spans_bar_by_bar = compiled(_spans_bar_by_bar)
+trial_at = compiled(_trial_at, is_inlined=True)
+first_end = compiled(_first_end, is_inlined=True)
+held = compiled(_held, is_inlined=True)
+spans_between_events = compiled(_spans_between_events, is_inlined=True)
+spans_bar_by_bar = compiled(_spans_bar_by_bar, is_inlined=True)

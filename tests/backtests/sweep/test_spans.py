@@ -1,0 +1,62 @@
+"""Spans found by skipping, against the step function asked on every bar."""
+
+import functools
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from backtests.config import Config
+from backtests.inputs import Inputs
+from backtests.sweep.groups import Library, joined
+from backtests.sweep.plan import with_values
+from backtests.sweep.spans import Trial, spans_bar_by_bar, spans_between_events
+from strategies.rules import rule_of
+from tests.markets import coin_walk, index_walk
+
+DAY = 86_400.0
+
+
+@functools.cache
+def library(seed: int) -> Library:
+    coin = coin_walk(1_200, seed=seed + 1, start="2017-03-01")
+    inputs = Inputs(index_walk(1_300, seed=seed), (coin,))
+    return Library(load=lambda _: inputs)
+
+
+def off_or(low: float, high: float) -> st.SearchStrategy[float]:
+    return st.one_of(st.just(0.0), st.floats(low, high))
+
+
+@settings(max_examples=300)
+@given(
+    seed=st.integers(0, 5),
+    lookback=st.sampled_from([20, 63, 252]),
+    trigger=st.sampled_from(["new_high", "support_held", "any"]),
+    rules=st.fixed_dictionaries(
+        {
+            "hold_days": st.sampled_from([0, 1, 3, 20, 90, 400]),
+            "exit_on_support_lost": st.booleans(),
+            "stop_loss": off_or(0.005, 0.6),
+            "trailing_stop": off_or(0.005, 0.6),
+            "index_drawdown": off_or(0.002, 0.3),
+        }
+    ),
+)
+def test_spans_between_events_equal_those_of_the_step_function_on_every_bar(
+    seed: int, lookback: int, trigger: str, rules: dict[str, float]
+) -> None:
+    shared = {"signal.lookback": lookback, "rules.trigger": trigger, "signal.confirm": 2}
+    changed = shared | {f"rules.{name}": value for name, value in rules.items()}
+    config = with_values(Config(), changed)
+    tape, group = library(seed).tape(config), library(seed).group(config)
+    rule, costs = rule_of(config.rules), config.costs
+    trial = Trial(
+        0, group.bar.size, group.first, group.stop, rule,
+        costs.commission, costs.slippage, costs.initial_cash,
+    )  # fmt: skip
+    found, expected = np.zeros((2, tape.close.size, 2), np.int64)
+    events, ones = joined([group]), np.ones(tape.close.size)
+    count = spans_between_events(tape, events, trial, found)
+    assert count == spans_bar_by_bar(tape, events, trial, expected, ones)
+    np.testing.assert_array_equal(found, expected)
