@@ -25,8 +25,10 @@ _ROOT: Final = Path(__file__).parents[1]
 _SOURCES: Final = (
     "strategies/rules.py",
     "strategies/sizing.py",
+    "strategies/support.py",
     "backtests/compiled.py",
     "backtests/fast.py",
+    "backtests/sweep/groups.py",
     "backtests/sweep/kernel.py",
     "backtests/sweep/ranges.py",
     "backtests/sweep/spans.py",

@@ -29,6 +29,7 @@ from strategies.filters import Gate
 from strategies.rules import triggers
 from strategies.signals import IndexSignals, index_signals
 from strategies.sizing import target_weights
+from strategies.support import Follow, follow_support
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +78,10 @@ class Market:
         return slice(int(known[0]), int(known[-1]) + 1)
 
 
-def build_market(config: Config, inputs: Inputs) -> Market:
+def build_market(config: Config, inputs: Inputs, *, follow: Follow = follow_support) -> Market:
     """Compute signals, gates and the tape, and find the tradable bars.
+
+    `follow` is `follow_support` or the same compiled.
 
     Raises
     ------
@@ -87,7 +90,7 @@ def build_market(config: Config, inputs: Inputs) -> Market:
     """
     index = inputs.index
     available_at = known_from(index, config)
-    signals = signals_of(index, config)
+    signals = signals_of(index, config, follow=follow)
     gates = gates_of(config, inputs, available_at=available_at)
     coin, coins = _coins(config, inputs)
     lines = _lines(config, index=index, coin=coin, signals=signals, available_at=available_at)
@@ -115,12 +118,13 @@ def control_tape(market: Market, config: Config) -> Tape:
     return Tape(lines, market.tape.coins).cut(market.tradable)
 
 
-def signals_of(bars: Bars, config: Config) -> IndexSignals:
+def signals_of(bars: Bars, config: Config, *, follow: Follow = follow_support) -> IndexSignals:
     """Return the signals of some bars under the config."""
     return index_signals(
         close=bars.frame["close"].to_numpy(),
         low=bars.frame["low"].to_numpy(),
         settings=config.signal,
+        follow=follow,
     )
 
 

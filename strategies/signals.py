@@ -9,12 +9,10 @@ from typing import Literal
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
-from numpy.typing import NDArray
 
 from strategies.settings import SignalSettings
+from strategies.support import Flags, Follow, Prices, SupportRule, follow_support
 
-Prices = NDArray[np.float64]
-Flags = NDArray[np.bool_]
 Lookback = int | Literal["all"]
 
 
@@ -35,12 +33,19 @@ class IndexSignals:
     support_lost: Flags
 
 
-def index_signals(*, close: Prices, low: Prices, settings: SignalSettings) -> IndexSignals:
-    """Return every signal of an index from its closes and lows, shape (sessions,) each."""
+def index_signals(
+    *, close: Prices, low: Prices, settings: SignalSettings, follow: Follow = follow_support
+) -> IndexSignals:
+    """Return every signal of an index from its closes and lows, shape (sessions,) each.
+
+    `follow` is `follow_support` or the same compiled.
+    """
     high, age = prior_high(close, lookback=settings.lookback, min_history=settings.min_history)
     record = new_high(close, prior_high=high)
     broken = breakout(record, resistance_age=age, base=settings.base)
-    level, held, lost = support(close, low, breakout=broken, prior_high=high, settings=settings)
+    level, held, lost = support(
+        close, low, breakout=broken, prior_high=high, settings=settings, follow=follow
+    )
     return IndexSignals(high, age, record, broken, level, held, lost)
 
 
@@ -98,7 +103,13 @@ def breakout(new_high: Flags, *, resistance_age: Prices, base: int) -> Flags:
 
 
 def support(
-    close: Prices, low: Prices, *, breakout: Flags, prior_high: Prices, settings: SignalSettings
+    close: Prices,
+    low: Prices,
+    *,
+    breakout: Flags,
+    prior_high: Prices,
+    settings: SignalSettings,
+    follow: Follow = follow_support,
 ) -> tuple[Prices, Flags, Flags]:
     """Follow each broken resistance until it is held as support, fails, lapses or is lost.
 
@@ -113,54 +124,11 @@ def support(
     The level under test or held at each session's end (NaN where none), `support_held` and
     `support_lost`, shape (sessions,) each.
     """
-    level = np.full(close.size, np.nan)
-    held = np.zeros(close.size, dtype=np.bool_)
-    lost = np.zeros(close.size, dtype=np.bool_)
-    test = _SupportTest(settings)
-    for t in range(close.size):
-        held[t], lost[t] = test.follow(close[t], low[t])
-        if breakout[t]:
-            test.start(prior_high[t])
-        level[t] = test.level
-    return level, held, lost
-
-
-class _SupportTest:
-    """The one level being followed; `level` is NaN when there is none."""
-
-    __slots__ = ("_age", "_cleared", "_held", "_settings", "_streak", "_touched", "level")
-
-    def __init__(self, settings: SignalSettings) -> None:
-        self._settings = settings
-        self.start(np.nan)
-
-    def start(self, level: float) -> None:
-        self.level = level
-        self._age = 0
-        self._streak = 0
-        self._held = False
-        self._cleared = False
-        self._touched = not self._settings.retest
-
-    def follow(self, close: float, low: float) -> tuple[bool, bool]:
-        """Judge one session: return whether support was held now, and whether lost now."""
-        if np.isnan(self.level):
-            return False, False
-        if close < self.level * (1 - self._settings.tolerance):
-            was_held = self._held
-            self.start(np.nan)
-            return False, was_held
-        if self._held:
-            return False, False
-        self._age += 1
-        self._await_touch(close, low)
-        self._streak = self._streak + 1 if self._touched and close >= self.level else 0
-        if self._streak >= self._settings.confirm:
-            self._held = True
-        elif self._age >= self._settings.window:
-            self.start(np.nan)
-        return self._held, False
-
-    def _await_touch(self, close: float, low: float) -> None:
-        self._cleared |= bool(close >= self.level * (1 + self._settings.clearance))
-        self._touched |= self._cleared and bool(low <= self.level * (1 + self._settings.tolerance))
+    rule = SupportRule(
+        tolerance=settings.tolerance,
+        clearance=settings.clearance,
+        confirm=settings.confirm,
+        window=settings.window,
+        retest=settings.retest,
+    )
+    return follow(close, low, breakout, prior_high, rule)

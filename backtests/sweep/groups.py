@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from backtests import tape
 from backtests.backtest import ONE_DAY
+from backtests.compiled import compiled
 from backtests.config import Config
 from backtests.inputs import Inputs, load_inputs
 from backtests.market import Market, build_market
@@ -20,12 +21,19 @@ from backtests.sweep.ranges import Floats, Tape, extremes
 from backtests.sweep.spans import Events
 from feeds.alignment import latest_arrival
 from feeds.sessions import BAR_LENGTHS, bar_ends, periods_per_year
+from strategies import support
 from strategies.rules import NONE, triggers
 from strategies.sizing import target_weights
 
 DAYS_PER_YEAR: Final = 365.25
 REMEMBERED_MARKETS: Final = 64
 REMEMBERED_GROUPS: Final = 4_096
+
+followed = compiled(
+    support.follow_support,
+    _started=compiled(support._started),
+    _followed=compiled(support._followed, _started=compiled(support._started)),
+)
 
 Thing = TypeVar("Thing")
 Integers = NDArray[np.int64]
@@ -100,7 +108,7 @@ class Library:
         key = group_key(config)
 
         def build() -> Market:
-            return build_market(config, self.inputs(config))
+            return build_market(config, self.inputs(config), follow=followed)
 
         return _remembered(self._markets, key, build, REMEMBERED_MARKETS)
 

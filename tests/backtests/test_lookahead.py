@@ -200,8 +200,8 @@ def test_planted_leak_of_one_bar_is_noticed(monkeypatch):
 def test_planted_signal_leak_is_noticed(monkeypatch):
     honest = market_module.index_signals
 
-    def leaking(*, close, low, settings):
-        found = honest(close=close, low=low, settings=settings)
+    def leaking(**given):
+        found = honest(**given)
         return replace(found, new_high=np.append(found.new_high[1:], False))
 
     monkeypatch.setattr(market_module, "index_signals", leaking)
