@@ -80,9 +80,16 @@ class Store:
 
     def best(self, figure: str, *, count: int) -> pd.DataFrame:
         """Return the rows with the highest figure; of equals the earliest trial comes first."""
+        columns = ["trial", *self.plan.keys, "config", *FIGURES]
         best = pd.DataFrame()
-        for part in self.parts(["trial", *self.plan.keys, "config", *FIGURES]):
-            best = pd.concat([best, part.nlargest(count, figure)]).nlargest(count, figure)
+        for chunk in range(self.plan.chunks):
+            if self.path(chunk).exists():
+                values = pq.read_table(self.path(chunk), columns=[figure])[figure].to_pandas()
+                rows = np.sort(values.nlargest(count).index.to_numpy())
+                if len(best) == count and values.max() <= best[figure].iloc[-1]:
+                    continue
+                table = pq.read_table(self.path(chunk), columns=columns).take(pa.array(rows))
+                best = pd.concat([best, table.to_pandas()]).nlargest(count, figure)
         return best.reset_index(drop=True)
 
     def configs(self, trials: Sequence[int]) -> list[Config]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from backtests.sweep.plan import Plan
@@ -13,6 +14,7 @@ from backtests.sweep.store import Store
 
 MOST_TRIALS: Final = 5_000_000
 BINS: Final = 12
+SMALL: Final = 1 << 16
 
 Row = NDArray[np.float64]
 Codes = NDArray[np.int64]
@@ -32,24 +34,29 @@ class Surface:
     """The objective of every trial (or every n-th), and its place on every scale.
 
     `objective` has shape (trials,), `places` (trials, scales). `neighbours` is the mean
-    objective of the trials one step away on one axis, NaN but for a grid.
+    objective of the trials one step away on one axis, NaN but for a grid. `ascending` are the
+    rows with an objective, the lowest first.
     """
 
     scales: tuple[Scale, ...]
     trial: Codes
     objective: Row
-    places: Codes
+    places: NDArray[np.int32]
     neighbours: Row
+    ascending: Codes
 
     def heat(self, first: int, second: int) -> tuple[Row, Row]:
         """Return the best and the median objective for each pair of places, NaN where none."""
         shape = (len(self.scales[first].labels), len(self.scales[second].labels))
-        known = np.isfinite(self.objective)
-        cell = (self.places[:, first] * shape[1] + self.places[:, second])[known]
-        # by cell and then by objective: the best stands last, the median in the middle
-        order = np.lexsort((self.objective[known], cell))
-        cells, values = cell[order], self.objective[known][order]
-        names, starts, counts = np.unique(cells, return_index=True, return_counts=True)
+        # by cell, and inside by objective: the best stands last, the median in the middle
+        ascending = self.ascending
+        cell = self.places[ascending, first].astype(np.int64) * shape[1]
+        cell += self.places[ascending, second]
+        if cell.size and cell.max() < SMALL:
+            cell = cell.astype(np.uint16)  # which numpy sorts in linear time
+        order = np.argsort(cell, kind="stable")
+        values = self.objective[ascending[order]]
+        names, starts, counts = np.unique(cell[order], return_index=True, return_counts=True)
         best, median = np.full((2, shape[0] * shape[1]), np.nan)
         best[names] = values[starts + counts - 1]
         low, high = starts + (counts - 1) // 2, starts + counts // 2
@@ -72,11 +79,14 @@ def surface(store: Store) -> Surface:
         kept = part[part["trial"] % every == 0]
         trials.append(kept["trial"].to_numpy())
         objectives.append(kept[plan.settings.objective].to_numpy(np.float64))
-        places.append(np.column_stack([_placed(kept[s.key], s) for s in scales]))
+        places.append(np.column_stack([_placed(kept[s.key], s) for s in scales]).astype(np.int32))
     objective = np.concatenate(objectives)
     whole = plan.settings.search == "grid" and objective.size == plan.trials
     near = neighbours(objective, _shape(plan)) if whole else np.full(objective.size, np.nan)
-    return Surface(scales, np.concatenate(trials), objective, np.concatenate(places), near)
+    ascending = np.argsort(objective, kind="stable")[: np.isfinite(objective).sum()]
+    return Surface(
+        scales, np.concatenate(trials), objective, np.concatenate(places), near, ascending
+    )
 
 
 def neighbours(objective: Row, shape: Sequence[int]) -> Row:
@@ -116,5 +126,6 @@ def _placed(column: Any, scale: Scale) -> Codes:
     if scale.edges:
         bins = np.searchsorted(scale.edges, column, side="right") - 1
         return np.asarray(np.clip(bins, 0, BINS - 1), np.int64)
-    codes = {label: place for place, label in enumerate(scale.labels)}
-    return np.asarray(column.map(lambda value: codes[str(value)]), np.int64)
+    found, values = pd.factorize(column)
+    places = [scale.labels.index(str(value)) for value in values]
+    return np.asarray(places, np.int64)[found]
