@@ -108,6 +108,7 @@ def _table(found: "WalkForward") -> "pd.DataFrame":
 def _files(found: "WalkForward", plan: "Plan", settings: "WindowSettings") -> dict[str, str]:
     import pandas as pd
 
+    from backtests.sweep.walk_sheet import walk_sheet
     from backtests.sweep.written import json_text
 
     equity = pd.DataFrame(
@@ -125,6 +126,7 @@ def _files(found: "WalkForward", plan: "Plan", settings: "WindowSettings") -> di
         "steps.csv": _table(found).to_csv(index=False, lineterminator="\n"),
         "equity.csv": equity.to_csv(index_label="time", lineterminator="\n"),
         "walkforward.json": json_text(summary),
+        "walkforward.html": walk_sheet(found, plan),
         "sweep.toml": plan.to_toml(),
     }
 

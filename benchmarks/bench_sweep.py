@@ -1,13 +1,15 @@
 """Sweeps against vectorbt: the same bars, rule, costs and figures, medians of one run.
 
-python -m benchmarks.bench_sweep [--data-dir DIR] [--vectorbt PYTHON]
+python -m benchmarks.bench_sweep [--data-dir DIR] [--vectorbt PYTHON] [--write]
 
 The rule: a new high of the Russell 2000 opens or extends a holding window in BTC, daily. Its
 lookback and its days vary. vectorbt is given ready signals and asked for four figures; we make
-our own signals and return eleven. Both use all processors they can.
+our own signals and return eleven. Both use all processors they can. `--write` keeps the table for
+README (`python -m docs.readme` puts it there).
 """
 
 import argparse
+import os
 import resource
 import subprocess
 import sys
@@ -31,8 +33,14 @@ from backtests.sweep.space import Choice, Columns, grid_columns
 from backtests.sweep.store import create
 
 ROOT = Path(__file__).parents[1]
+TABLE = ROOT / "benchmarks" / "results" / "sweep.md"
 LOOKBACKS = (20, 63, 126, 252, 504, "all")
 HOLD_DAYS = tuple(range(1, 181))
+STOPS = (
+    ("stop loss", "rules.stop_loss", (0.1, 0.2, 0.3)),
+    ("trailing stop", "rules.trailing_stop", (0.1, 0.2, 0.3)),
+    ("fall of the index", "rules.index_drawdown", (0.05, 0.1, 0.2)),
+)
 ROUNDS = 7
 THREADS = 2
 COMPARED = ("total_return", "cagr", "sharpe_ratio", "max_drawdown")
@@ -42,32 +50,49 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data-dir", type=Path, default=ROOT.parent / "shared" / "data")
     parser.add_argument("--vectorbt", default=sys.executable, help="a python with vectorbt")
+    parser.add_argument("--write", action="store_true", help=f"write {TABLE.relative_to(ROOT)}")
     options = parser.parse_args()
     library = Library()
-    base = Config.model_validate({"asset": "BTC", "rules": {"trigger": "new_high"}})
-    plain = grid({"signal.lookback": LOOKBACKS, "rules.hold_days": HOLD_DAYS})
-    stops = grid(
+    base = Config.model_validate(
         {
-            "signal.lookback": LOOKBACKS,
-            "rules.hold_days": HOLD_DAYS,
-            "rules.trailing_stop": (0.1, 0.2, 0.3),
+            "asset": "BTC",
+            "rules": {"trigger": "new_high"},
+            "data": {"source": "files", "data_dir": str(options.data_dir)},
         }
     )
+    plain = grid({"signal.lookback": LOOKBACKS, "rules.hold_days": HOLD_DAYS})
+    stops = {
+        name: grid({"signal.lookback": LOOKBACKS, "rules.hold_days": HOLD_DAYS, key: values})
+        for name, key, values in STOPS
+    }
     theirs, their_figures = vectorbt(options.vectorbt, base, plain, library)
     ours = evaluate(base, plain, library=library).figures
     columns = [FIGURES.index(name) for name in COMPARED]
     apart = np.nanmax(np.abs(ours[:, columns] / their_figures - 1))
-    print("| engine | trials a second | against vectorbt | a second of one core | against |")
-    print("|---|---:|---:|---:|---:|")
-    show("vectorbt 1.2.0, `Portfolio.from_signals`, 4 figures", theirs, theirs)
-    show("one run, compiled engine", one_by_one(base, plain, library), theirs)
-    show("sweep, no stops, 11 figures", rate(base, plain, library), theirs)
-    show("sweep, trailing stop, 11 figures", rate(base, stops, library), theirs)
+    measured = {
+        "vectorbt 1.2.0, `Portfolio.from_signals`, 4 figures": theirs,
+        "one run, compiled engine": one_by_one(base, plain, library),
+        "sweep, no stops, 11 figures": rate(base, plain, library),
+        **{f"sweep, {name}, 11 figures": rate(base, each, library) for name, each in stops.items()},
+    }
     whole, trials = end_to_end(options.data_dir)
-    show(f"{trials:,} trials into Parquet, {trials / whole.clock:.1f} s", whole, theirs)
+    measured[f"{trials:,} trials into Parquet, {trials / whole.clock:.1f} s"] = whole
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"\nLargest relative difference of the four figures from vectorbt's: {apart:.1e}.")
-    print(f"Peak memory of this process: {peak:.0f} MB. Medians of {ROUNDS} rounds.")
+    lines = [
+        "| engine | trials a second | against vectorbt | a second of one core | against |",
+        "|---|---:|---:|---:|---:|",
+        *(row(name, own, theirs) for name, own in measured.items()),
+        "",
+        f"Largest relative difference of the four figures from vectorbt's: {apart:.1e}. "
+        f"Peak memory {peak:.0f} MB.",
+        f"Medians of {ROUNDS} rounds on {os.cpu_count()} processors, "
+        f"load {os.getloadavg()[0]:.1f}.",
+    ]
+    text = "\n".join(lines) + "\n"
+    print(text, end="")
+    if options.write:
+        TABLE.parent.mkdir(exist_ok=True)
+        TABLE.write_text(text, encoding="utf-8")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +103,9 @@ class Speed:
     core: float
 
 
-def show(name: str, own: Speed, theirs: Speed) -> None:
+def row(name: str, own: Speed, theirs: Speed) -> str:
     ratios = f"{own.clock / theirs.clock:,.1f}x", f"{own.core / theirs.core:,.1f}x"
-    figures = f"{own.clock:,.0f} | {ratios[0]} | {own.core:,.0f} | {ratios[1]}"
-    print(f"| {name} | {figures} |", flush=True)
+    return f"| {name} | {own.clock:,.0f} | {ratios[0]} | {own.core:,.0f} | {ratios[1]} |"
 
 
 def grid(values: dict[str, tuple[Any, ...]]) -> Columns:

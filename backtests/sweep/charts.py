@@ -1,6 +1,7 @@
 """The charts of a sweep, as plotly figures in plain dicts."""
 
 import itertools
+from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -70,34 +71,41 @@ def plateau(surface: Surface, *, objective: str) -> Spec | None:
     rows = rows[np.isfinite(surface.neighbours[rows])]
     if rows.size == 0:
         return None
-    points = _points(surface.neighbours[rows], surface.objective[rows])
-    points["text"] = [f"trial {trial}" for trial in surface.trial[rows]]
-    return _scatter(points, x=f"mean {objective} of its neighbours", y=f"{objective} of the trial")
+    return scatter(
+        surface.neighbours[rows],
+        surface.objective[rows],
+        x=f"mean {objective} of its neighbours",
+        y=f"{objective} of the trial",
+        texts=[f"trial {trial}" for trial in surface.trial[rows]],
+    )
 
 
 def in_and_out(judgement: Judgement, *, periods_per_year: float) -> Spec:
     """Return the chosen trial's Sharpe ratio outside the half of the bars it was chosen in."""
     split, year = judgement.overfitting, np.sqrt(periods_per_year)
     rows = np.unique(np.linspace(0, split.in_sample.size - 1, MOST_POINTS).astype(int))
-    points = _points(split.in_sample[rows] * year, split.out_of_sample[rows] * year)
-    return _scatter(
-        points, x="Sharpe ratio where it was chosen", y="Sharpe ratio in the other half"
+    return scatter(
+        split.in_sample[rows] * year,
+        split.out_of_sample[rows] * year,
+        x="Sharpe ratio where it was chosen",
+        y="Sharpe ratio in the other half",
     )
 
 
-def _points(x: Row, y: Row) -> Spec:
-    marker = {"color": LIGHT["strategy"], "size": 4, "opacity": 0.5}
-    return {
+def scatter(
+    across: Row, up: Row, *, x: str, y: str, texts: Sequence[str] = (), size: int = 4
+) -> Spec:
+    """Return points, each with a text if any are given, and the line on which both are equal."""
+    points: Spec = {
         "type": "scatter",
         "mode": "markers",
-        "x": _rounded(x),
-        "y": _rounded(y),
-        "marker": marker,
+        "x": _rounded(across),
+        "y": _rounded(up),
+        "marker": {"color": LIGHT["strategy"], "size": size, "opacity": 0.5},
         "showlegend": False,
     }
-
-
-def _scatter(points: Spec, *, x: str, y: str) -> Spec:
+    if texts:
+        points["text"] = list(texts)
     known = [value for name in ("x", "y") for value in points[name] if value is not None]
     ends = [min(known), max(known)]
     line = {"color": LIGHT["muted"], "dash": "dot", "width": 1}

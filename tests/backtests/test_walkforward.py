@@ -3,6 +3,7 @@
 import dataclasses
 import itertools
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from backtests.backtest import run_inputs
 from backtests.inputs import Inputs
 from backtests.sweep.groups import Library
 from backtests.sweep.plan import Plan, load_plan
+from backtests.sweep.walk_sheet import FIGURES
 from backtests.sweep.windows import WalkForward, WindowSettings, walk_forward, windows
 from backtests.walkforward import main
 from feeds.errors import ConfigError
@@ -117,7 +119,17 @@ def test_walkforward_leaves_its_steps_and_compares_with_holding(
     assert "buy and hold:" in capsys.readouterr().out
     (folder,) = (tmp_path / "out").iterdir()
     names = {path.name for path in folder.iterdir()}
-    assert names == {"steps.csv", "equity.csv", "walkforward.json", "sweep.toml"}
+    sheets = {"walkforward.html", "walkforward.json"}
+    assert names == {"steps.csv", "equity.csv", "sweep.toml", *sheets}
+    page = (folder / "walkforward.html").read_text()
+    charts = re.search(r'<script type="application/json" id="charts">(.*?)</script>', page)
+    assert charts
+    assert set(json.loads(charts[1])["figures"]) == {"equity", "scatter", "stability"}
+    assert page.count("<tr>") == 2 + len(FIGURES) + len(pd.read_csv(folder / "steps.csv"))
+    assert "percentage points a year" in page
+    own = re.sub(r'id="plotly">.*?</script>', "", page)
+    assert "http://" not in own
+    assert "https://" not in own
     summary = json.loads((folder / "walkforward.json").read_text())
     assert set(summary["stability"]) == {"signal.lookback", "rules.hold_days"}
     assert main(["--config", str(file), *files, "--test-days", "1"]) == 2
