@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from backtests.config import Config
+from backtests.config import ALTS, Config
 from backtests.sweep import kernel
 from backtests.sweep.groups import Group, Library, joined, tape_key, weights
 from backtests.sweep.kernel import FIGURES
@@ -70,7 +70,7 @@ def evaluate(base: Config, columns: Columns, *, library: Library) -> Evaluated:
     for values, rows in _distinct(shared, count):
         try:
             config = library.config(base, values)
-            if understood:
+            if understood and config.asset != ALTS:
                 library.group(config)
                 by_tape.setdefault(tape_key(config), []).append((config, rows))
             else:
@@ -85,9 +85,9 @@ def evaluate(base: Config, columns: Columns, *, library: Library) -> Evaluated:
 
 
 def is_understood(config: Config) -> bool:
-    """Return whether the kernel knows every setting the config uses."""
+    """Return whether the kernel knows every setting the config uses: it holds one coin."""
     plain = _flat(Config().model_dump())
-    return all(
+    return config.asset != ALTS and all(
         _is_known(key) or plain.get(key) == value
         for key, value in _flat(config.model_dump()).items()
     )
