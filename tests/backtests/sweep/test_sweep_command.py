@@ -29,6 +29,14 @@ chunk = 40
 "costs.commission_bps" = [0, 10, 25]
 """
 
+LONG = """
+[sweep]
+chunk = 400
+"signal.lookback" = [63, 252]
+"rules.hold_days" = {from = 1, to = 600, step = 1}
+"rules.trailing_stop" = {from = 0.0, to = 0.5, step = 0.05}
+"""
+
 
 @pytest.fixture
 def sweep_file(tmp_path: Path) -> Path:
@@ -80,30 +88,45 @@ def test_sweep_resumed_after_a_lost_chunk_is_identical(
     assert {part.name: part.read_bytes() for part in (folder / "trials").iterdir()} == before
 
 
-def test_sweep_killed_midway_resumes_to_the_same_table(shared_data: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("how", "code"), [(signal.SIGKILL, -9), (signal.SIGINT, 1)])
+def test_sweep_stopped_midway_resumes_to_the_same_table(
+    how: signal.Signals, code: int, whole: pd.DataFrame, shared_data: Path, tmp_path: Path
+) -> None:
     file = tmp_path / "sweep.toml"
-    file.write_text(
-        "[sweep]\nchunk = 400\n"
-        '"signal.lookback" = [63, 252]\n"rules.hold_days" = {from = 1, to = 600, step = 1}\n'
-        '"rules.trailing_stop" = {from = 0.0, to = 0.5, step = 0.05}\n'
-    )
-    command = [sys.executable, "-m", "backtests.sweep"]
-    killed = subprocess.Popen(
-        [*command, *arguments(file, shared_data, tmp_path / "killed")],
+    file.write_text(LONG)
+    stopped = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "backtests.sweep"),
+            *arguments(file, shared_data, tmp_path / "out", "--threads", "1"),
+        ],
         stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
         cwd=Path(__file__).parents[3],
     )
     deadline = time.monotonic() + 60
-    while not list((tmp_path / "killed").glob("*/trials/part-00000[3-9]*")):
+    while not list((tmp_path / "out").glob("*/trials/part-00000[3-9]*")):
         assert time.monotonic() < deadline
         time.sleep(0.01)
-    killed.send_signal(signal.SIGKILL)
-    killed.wait()
-    folder = only_folder(tmp_path / "killed")
-    assert open_store(folder).missing()
+    stopped.send_signal(how)
+    _, complaint = stopped.communicate(timeout=60)
+    assert stopped.returncode == code
+    assert "Traceback" not in complaint
+    folder = only_folder(tmp_path / "out")
+    missing = open_store(folder).missing()
+    # what was done is there, without a hole but for the chunk in flight
+    assert missing == list(range(missing[0], missing[-1] + 1))
     assert main(["--resume", str(folder)]) == 0
-    assert main(arguments(file, shared_data, tmp_path / "whole")) == 0
-    pd.testing.assert_frame_equal(rows(folder), rows(only_folder(tmp_path / "whole")))
+    pd.testing.assert_frame_equal(rows(folder), whole)
+
+
+@pytest.fixture(scope="module")
+def whole(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
+    """The table of `LONG`, never stopped."""
+    folder = tmp_path_factory.mktemp("whole")
+    (folder / "sweep.toml").write_text(LONG)
+    assert main(arguments(folder / "sweep.toml", shared_data, folder / "out")) == 0
+    return rows(only_folder(folder / "out"))
 
 
 def test_sweep_on_a_full_disk_says_so_and_leaves_no_broken_part(
