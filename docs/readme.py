@@ -1,6 +1,7 @@
 """Fill the generated parts of README.md from real runs: python -m docs.readme [DATA_DIR].
 
-The table of claims is made only where a folder of real bars is given.
+The table of claims is made only where a folder of real bars is given. That of speed is copied
+from what `python -m benchmarks.bench_sweep --write` measured last.
 """
 
 import contextlib
@@ -14,12 +15,14 @@ from backtests.run import main as run
 from backtests.study import main as study
 
 README = Path(__file__).parents[1] / "README.md"
+SPEED = Path(__file__).parents[1] / "benchmarks" / "results" / "sweep.md"
 COMMAND = ("--asset", "ETH", "--source", "sample")
 
 
 def filled(text: str, *, data_dir: Path | None = None) -> str:
     """Return the README with its generated parts made anew."""
     text = _replaced(text, "run", _run())
+    text = _replaced(text, "speed", speed())
     return text if data_dir is None else _replaced(text, "claims", claims(data_dir))
 
 
@@ -30,6 +33,11 @@ def claims(data_dir: Path) -> str:
         study([*arguments, "--horizons", "90", "--quiet", "--out", folder])
         (left,) = Path(folder).iterdir()
         return f"\n{(left / 'claims.md').read_text(encoding='utf-8')}\n"
+
+
+def speed() -> str:
+    """Return the table of sweeps against vectorbt, as it was measured."""
+    return f"\n{SPEED.read_text(encoding='utf-8')}\n"
 
 
 def part(text: str, name: str) -> str:
