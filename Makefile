@@ -29,6 +29,7 @@ check: $(READY)
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks.engine
+	$(BIN)/python -m benchmarks.basket
 	$(BIN)/python -m benchmarks.bench_cache
 
 clean:
