@@ -80,13 +80,9 @@ class RussellRiskOn(bt.Strategy):  # type: ignore[misc]
         self._on_weights = [data.lines.on_weight for data in self.datas]
         self._idle_weights = [data.lines.idle_weight for data in self.datas]
         self._one_coin = len(self.datas) == 1 and not self.p.idles
+        self._bounded = self.p.threshold > 0 or self.p.max_weight < 1
         # a single coin all in or all out has nothing to look after between its signals
-        self._untended = (
-            self._one_coin
-            and self.p.scale_in_bars == 1
-            and self.p.threshold == 0
-            and self.p.max_weight == 1
-        )
+        self._untended = self._one_coin and self.p.scale_in_bars == 1 and not self._bounded
 
     def next(self) -> None:
         """Judge the bar that has just ended."""
@@ -175,8 +171,10 @@ class RussellRiskOn(bt.Strategy):  # type: ignore[misc]
             return "idle"
         if self._lines.rebalance[0]:
             return "rebalance"
-        if self.p.threshold == 0 and self.p.max_weight == 1:
-            return ""
+        return self._out_of_bounds(targets) if self._bounded else ""
+
+    def _out_of_bounds(self, targets: Floats) -> str:
+        """Return which bound the weights have left, if any."""
         weights = self._weights()
         drifted = np.nanmax(np.abs(weights - targets)) > self.p.threshold > 0
         if drifted and np.nansum(targets) > 0:
@@ -188,7 +186,7 @@ class RussellRiskOn(bt.Strategy):  # type: ignore[misc]
     def _on_targets(self) -> Floats:
         share = min(1.0, (self._bars_on + 1) / self.p.scale_in_bars)
         weight = self._lines.weight[0] * share
-        return weight * np.array([line[0] for line in self._on_weights])
+        return np.asarray(weight * np.array([line[0] for line in self._on_weights]))
 
     def _idle_targets(self) -> Floats:
         return np.array([line[0] for line in self._idle_weights])
