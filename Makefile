@@ -29,7 +29,8 @@ check: $(READY)
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks.engine
-	$(BIN)/python -m benchmarks.bench_cache
+	$(BIN)/python -m benchmarks.basket
+	$(BIN)/python -m benchmarks.cache
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis build *.egg-info

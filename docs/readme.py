@@ -28,16 +28,23 @@ def filled(text: str, *, data_dir: Path | None = None) -> str:
 
 def claims(data_dir: Path) -> str:
     """Return the table of claims, judged on the bars in `data_dir`."""
-    with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
-        arguments = ("--all-claims", "--source", "files", "--data-dir", str(data_dir))
-        study([*arguments, "--horizons", "90", "--quiet", "--out", folder])
-        (left,) = Path(folder).iterdir()
+    with tempfile.TemporaryDirectory() as folder:
+        left = judged_claims(data_dir, out=Path(folder))
         return f"\n{(left / 'claims.md').read_text(encoding='utf-8')}\n"
 
 
 def speed() -> str:
     """Return the table of sweeps against vectorbt, as it was measured."""
     return f"\n{SPEED.read_text(encoding='utf-8')}\n"
+
+
+def judged_claims(data_dir: Path, *, out: Path) -> Path:
+    """Judge all claims on the bars in `data_dir` and return the folder left in `out`."""
+    with contextlib.redirect_stdout(io.StringIO()):
+        arguments = ("--all-claims", "--source", "files", "--data-dir", str(data_dir))
+        study([*arguments, "--horizons", "90", "--quiet", "--out", str(out)])
+    (left,) = out.iterdir()
+    return left
 
 
 def part(text: str, name: str) -> str:

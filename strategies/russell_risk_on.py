@@ -65,6 +65,7 @@ class RussellRiskOn(bt.Strategy):  # type: ignore[misc]
         self._entry_reason = ""
         self._settled = not self.p.idles  # nothing to buy before the first signal
         self._level = self._value = self._bought = 0.0
+        self._held = np.zeros(len(self.datas))  # units of each coin
 
     def start(self) -> None:
         """Look the lines up once: by name they cost more than the rule itself."""
@@ -74,14 +75,14 @@ class RussellRiskOn(bt.Strategy):  # type: ignore[misc]
         self._trigger_session = self._lines.trigger_session
         self._lost_session = self._lines.lost_session
         self._gate, self._leave = self._lines.gate, self._lines.leave
+        self._closes = [data.lines.close for data in self.datas]
+        self._alive = [data.lines.alive for data in self.datas]
+        self._on_weights = [data.lines.on_weight for data in self.datas]
+        self._idle_weights = [data.lines.idle_weight for data in self.datas]
         self._one_coin = len(self.datas) == 1 and not self.p.idles
+        self._bounded = self.p.threshold > 0 or self.p.max_weight < 1
         # a single coin all in or all out has nothing to look after between its signals
-        self._untended = (
-            self._one_coin
-            and self.p.scale_in_bars == 1
-            and self.p.threshold == 0
-            and self.p.max_weight == 1
-        )
+        self._untended = self._one_coin and self.p.scale_in_bars == 1 and not self._bounded
 
     def next(self) -> None:
         """Judge the bar that has just ended."""
@@ -107,7 +108,7 @@ class RussellRiskOn(bt.Strategy):  # type: ignore[misc]
             return
         trades = orders(
             cash=self.broker.cash,
-            units=self._units(),
+            units=self._held,
             opens=np.array([data.open[0] for data in self.datas]),
             targets=np.where(self._halted(), np.nan, self.planned),
             threshold=self.p.threshold,
@@ -125,7 +126,10 @@ class RussellRiskOn(bt.Strategy):  # type: ignore[misc]
         """Keep the flow of money into positions, and notice an entry that came to nothing."""
         if order.status == order.Completed:
             self._bought += order.executed.size * order.executed.price
-        elif order.status in (order.Margin, order.Rejected) and not self._units().any():
+            # as floats: an empty position is the integer 0, and an array of those truncates
+            sizes = [self.broker.getposition(data).size for data in self.datas]
+            self._held = np.array(sizes, dtype=np.float64)
+        elif order.status in (order.Margin, order.Rejected) and not self._held.any():
             self._on = False
 
     def _carry_out(self, action: int) -> None:
@@ -148,19 +152,10 @@ class RussellRiskOn(bt.Strategy):  # type: ignore[misc]
     def _tend(self) -> None:
         """Plan what is due without a signal: the next slice, a rebalancing, a dead coin."""
         self._bars_on += 1
+        if not (self._on or self.p.idles or self._held.any()):
+            return
         targets = self._on_targets() if self._on else self._idle_targets()
-        weights = self._weights()
-        drifted = np.nanmax(np.abs(weights - targets)) > self.p.threshold > 0
-        if self._on and self._bars_on < self.p.scale_in_bars:
-            reason = "scale_in"
-        elif not self._settled:
-            reason = "idle"
-        elif self._lines.rebalance[0] or (drifted and np.nansum(targets) > 0):
-            reason = "rebalance"
-        elif self._on and weights.sum() > self.p.max_weight + self.p.threshold:
-            reason = "max_weight"
-        else:
-            reason = ""
+        reason = self._due(targets)
         if reason:
             self._settled = True
             self.planned, self.planned_reason = targets, reason
@@ -168,32 +163,47 @@ class RussellRiskOn(bt.Strategy):  # type: ignore[misc]
             self.planned = np.where(stray, 0.0, np.nan)
             self.planned_reason = "delisted" if self._on else "left_over"
 
+    def _due(self, targets: Floats) -> str:
+        """Return why all weights are to be brought to their targets, or nothing."""
+        if self._on and self._bars_on < self.p.scale_in_bars:
+            return "scale_in"
+        if not self._settled:
+            return "idle"
+        if self._lines.rebalance[0]:
+            return "rebalance"
+        return self._out_of_bounds(targets) if self._bounded else ""
+
+    def _out_of_bounds(self, targets: Floats) -> str:
+        """Return which bound the weights have left, if any."""
+        weights = self._weights()
+        drifted = np.nanmax(np.abs(weights - targets)) > self.p.threshold > 0
+        if drifted and np.nansum(targets) > 0:
+            return "rebalance"
+        if self._on and weights.sum() > self.p.max_weight + self.p.threshold:
+            return "max_weight"
+        return ""
+
     def _on_targets(self) -> Floats:
         share = min(1.0, (self._bars_on + 1) / self.p.scale_in_bars)
         weight = self._lines.weight[0] * share
-        return np.array([weight * data.on_weight[0] for data in self.datas])
+        return np.asarray(weight * np.array([line[0] for line in self._on_weights]))
 
     def _idle_targets(self) -> Floats:
-        return np.array([data.idle_weight[0] for data in self.datas])
+        return np.array([line[0] for line in self._idle_weights])
 
     def _weights(self) -> Floats:
-        held = self._units() * np.array([data.close[0] for data in self.datas])
+        held = self._held * np.array([line[0] for line in self._closes])
         equity = self.broker.cash + held.sum()
         return np.asarray(held / equity if equity > 0 else held)
 
-    def _units(self) -> Floats:
-        # backtrader's empty position is the integer 0, and an array of those truncates
-        sizes = [self.broker.getposition(data).size for data in self.datas]
-        return np.array(sizes, dtype=np.float64)
-
     def _halted(self) -> NDArray[np.bool_]:
-        return np.array([data.alive[0] == 0 for data in self.datas])
+        return np.array([line[0] == 0 for line in self._alive])
 
     def _stray(self, targets: Floats) -> NDArray[np.bool_]:
         """Return the coins held without being wanted: dead ones, or left from a halt."""
-        dead = np.array([data.alive[0] == DELISTED for data in self.datas])
+        dead = np.array([line[0] == DELISTED for line in self._alive])
         unwanted = dead if self._on else targets == 0
-        return np.asarray((self._units() > 0) & unwanted)
+        return np.asarray((self._held > 0) & unwanted)
 
     def _close_and_entry(self) -> tuple[float, float]:
         """Return what the stops compare: prices of a single coin, a level of a basket."""
@@ -204,7 +214,9 @@ class RussellRiskOn(bt.Strategy):  # type: ignore[misc]
 
     def _follow_level(self) -> None:
         """Chain the level: what the positions are worth over what was there and was paid in."""
-        value = float((self._units() * np.array([data.close[0] for data in self.datas])).sum())
+        if not (self._on or self._value or self._bought):
+            return
+        value = float((self._held * np.array([line[0] for line in self._closes])).sum())
         before = self._value + self._bought
         if self._on and before > 0:
             self._level *= value / before

@@ -28,7 +28,9 @@ def leave(
     files = {
         **run_files(result, summary, significance),
         "manifest.json": manifest_json(result, created=now),
-        "tearsheet.html": tearsheet(result, summary, worker=worker, sections=sections),
+        "tearsheet.html": tearsheet(
+            result, summary, worker=worker, sections=sections, conclusion=significance.conclusion
+        ),
     }
     name = run_id(asset=result.asset, config_hash=result.config.short_hash, now=now)
     return write_folder(out, name, files)

@@ -15,6 +15,10 @@ SERIES: Final = {
     "exposure_matched": "Same exposure, held evenly",
     "control": "Control",
 }
+CAVEAT: Final = (
+    "How sure the figures are, if the bars at hand are a fair sample of those to come. What may be "
+    "concluded stands at the top of the page."
+)
 
 
 def significance_section(found: Significance) -> Section:
@@ -22,7 +26,7 @@ def significance_section(found: Significance) -> Section:
     return Section(
         name="significance",
         title="Could it be luck?",
-        paragraphs=(found.conclusion,),
+        paragraphs=(CAVEAT,),
         headings=("Figure", *SERIES.values()),
         rows=(*_rows(found), *_difference_rows(found)),
         notes=(_how(found), _timing(found), _record(found)),
@@ -56,7 +60,13 @@ def _interval(figure: str, interval: Interval) -> str:
     if isnan(interval.estimate):
         return written.UNDEFINED
     write = FIGURES[figure].text
-    return f"{write(interval.estimate)} ({write(interval.low)} to {write(interval.high)})"
+    bounds = f"({write(interval.low)} to {write(interval.high)})"
+    # a narrow column breaks between the two and nowhere else
+    return f"{_unbroken(write(interval.estimate))} {_unbroken(bounds)}"
+
+
+def _unbroken(text: str) -> str:
+    return text.replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def _how(found: Significance) -> str:

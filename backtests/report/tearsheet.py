@@ -46,18 +46,19 @@ def tearsheet(
     *,
     worker: SheetWorker | None = None,
     sections: Sequence[Section] = (),
+    conclusion: str = "",
 ) -> str:
     """Return the page as one HTML document without any outside reference.
 
     Same config and bars, same bytes. A `worker` started before the backtest has pyfolio
     loaded by now; without one it is started here. `sections` are shown after the
-    comparison, in their order.
+    comparison, in their order; `conclusion` stands under the verdict.
     """
     drawing = (worker or SheetWorker()).submit(sheet_request(result))
     panels = {name: _panel(name, draw, result, summary) for name, draw in PANELS.items()}
     panels |= {section.name: section.panel for section in sections if section.panel}
     context = {**_content(result, summary), "panels": panels, "charts": charts_json(panels)}
-    context["sections"] = sections
+    context |= {"sections": sections, "conclusion": conclusion}
     library = plotly_payload()
     return render("tearsheet.html.j2", **context, plotly=library, sheets=drawing.result())
 

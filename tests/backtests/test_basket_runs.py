@@ -83,7 +83,7 @@ drawn = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(values=drawn, seed=st.integers(0, 500))
 def test_basket_any_config_adds_up_and_stays_within_limits(values, seed):
     config = load_config(None, flags=SMALL | {"asset": "ALTS"} | values)
@@ -339,5 +339,13 @@ def test_survivors_picked_by_hand_are_warned_of_and_the_bias_is_large(shared_dat
         result = run_inputs(config, load_inputs(config))
         finals[name] = result.others["rebalanced"].equity.iloc[-1] / 100_000
         warned = any(note.startswith("SURVIVORS") for note in result.warnings)
+        assert not any(note.startswith("HAND-PICKED") for note in result.warnings)
         assert warned == (name == "survivors")
     assert finals["survivors"] > 2 * finals["of the day"], finals
+
+
+def test_basket_named_by_hand_is_warned_of_even_with_a_death_in_it():
+    named_by_hand = configured(basket__members=["AAA", "BBB", "CCC"])
+    result = run_inputs(named_by_hand, Inputs(russell(), walks()))
+    assert any(note.startswith("HAND-PICKED: the 3 coins") for note in result.warnings)
+    assert not run_inputs(configured(), Inputs(russell(), walks())).warnings

@@ -11,6 +11,8 @@ import pytest
 from backtests.claims import ClaimSettings
 from backtests.config import load_config
 from backtests.study import CLAIMS, main
+from docs.readme import README, judged_claims
+from docs.readme import part as readme_part
 from feeds.bars import Bars
 from tests.simulated import coin_bars, index_bars
 
@@ -120,13 +122,21 @@ def test_preset_is_a_config_with_a_claim_and_says_what_would_prove_it_wrong(
     assert load_config(again) == config
 
 
-def test_claims_on_the_real_bars(
-    shared_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    arguments = ("--all-claims", "--source", "files", "--data-dir", str(shared_data))
-    assert main([*arguments, "--out", str(tmp_path), "--draws", "500", "--horizons", "90"]) == 0
-    capsys.readouterr()
-    (left,) = tmp_path.iterdir()
+@pytest.fixture(scope="module")
+def judged(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Judge every claim on the real bars, as the table in README was made."""
+    return judged_claims(shared_data, out=tmp_path_factory.mktemp("claims"))
+
+
+@pytest.mark.xdist_group("claims")
+def test_claims_table_of_the_readme_is_what_the_real_bars_say(judged: Path) -> None:
+    made = (judged / "claims.md").read_text(encoding="utf-8")
+    assert readme_part(README.read_text(encoding="utf-8"), "claims") == f"\n{made}\n"
+
+
+@pytest.mark.xdist_group("claims")
+def test_claims_on_the_real_bars(judged: Path) -> None:
+    left = judged
     found = {
         (row["claim"], row["asset"]): row for row in json.loads((left / "claims.json").read_text())
     }

@@ -1,6 +1,6 @@
 """The cache: warm loads, and one day's update of a short and of a long history.
 
-python -m benchmarks.bench_cache
+python -m benchmarks.cache
 
 Bars are made up and lie in a temporary folder; medians of several rounds. "Fresh process"
 is measured from a started interpreter with pandas imported, calendar included.
@@ -109,7 +109,7 @@ def update_seconds(folder: Path, rows: int) -> float:
 
 def first_load_seconds(folder: Path, work: Callable[[Path], None]) -> float:
     program = (
-        "import sys, time, pathlib, pandas, benchmarks.bench_cache as bench;"
+        "import sys, time, pathlib, pandas, benchmarks.cache as bench;"
         "start = time.perf_counter();"
         f"bench.{work.__name__}(pathlib.Path(sys.argv[1]));"
         "print(time.perf_counter() - start)"
