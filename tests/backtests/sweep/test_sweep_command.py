@@ -31,7 +31,7 @@ chunk = 40
 
 LONG = """
 [sweep]
-chunk = 400
+chunk = 100
 "signal.lookback" = [63, 252]
 "rules.hold_days" = {from = 1, to = 600, step = 1}
 "rules.trailing_stop" = {from = 0.0, to = 0.5, step = 0.05}
