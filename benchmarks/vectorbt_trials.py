@@ -1,4 +1,4 @@
-"""The vectorbt side of `bench_sweep`, in a process of its own: reads an npz, writes an npz.
+"""The vectorbt side of `benchmarks.sweep`, in a process of its own: reads an npz, writes an npz.
 
 python benchmarks/vectorbt_trials.py IN.npz OUT.npz
 """

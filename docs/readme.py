@@ -1,7 +1,7 @@
 """Fill the generated parts of README.md from real runs: python -m docs.readme [DATA_DIR].
 
 The table of claims is made only where a folder of real bars is given. That of speed is copied
-from what `python -m benchmarks.bench_sweep --write` measured last.
+from what `python -m benchmarks.sweep --write` measured last.
 """
 
 import contextlib

@@ -1,6 +1,6 @@
 """Sweeps against vectorbt: the same bars, rule, costs and figures, medians of one run.
 
-python -m benchmarks.bench_sweep [--data-dir DIR] [--vectorbt PYTHON] [--write]
+python -m benchmarks.sweep [--data-dir DIR] [--vectorbt PYTHON] [--write]
 
 The rule: a new high of the Russell 2000 opens or extends a holding window in BTC, daily. Its
 lookback and its days vary. vectorbt is given ready signals and asked for four figures; we make

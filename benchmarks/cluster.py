@@ -1,6 +1,6 @@
 """Weak scaling on Dask workers: twice the workers, twice the trials, and how much longer it takes.
 
-python -m benchmarks.bench_cluster [--data-dir DIR] [--most N]
+python -m benchmarks.cluster [--data-dir DIR] [--most N]
 """
 
 import argparse
