@@ -108,8 +108,8 @@ def _table(found: "WalkForward") -> "pd.DataFrame":
 def _files(found: "WalkForward", plan: "Plan", settings: "WindowSettings") -> dict[str, str]:
     import pandas as pd
 
+    from backtests.format import as_json
     from backtests.sweep.walk_sheet import walk_sheet
-    from backtests.sweep.written import json_text
 
     equity = pd.DataFrame(
         {"walk_forward": (1 + found.returns).cumprod(), "buy_and_hold": (1 + found.held).cumprod()}
@@ -125,7 +125,7 @@ def _files(found: "WalkForward", plan: "Plan", settings: "WindowSettings") -> di
     return {
         "steps.csv": _table(found).to_csv(index=False, lineterminator="\n"),
         "equity.csv": equity.to_csv(index_label="time", lineterminator="\n"),
-        "walkforward.json": json_text(summary),
+        "walkforward.json": as_json(summary),
         "walkforward.html": walk_sheet(found, plan),
         "sweep.toml": plan.to_toml(),
     }

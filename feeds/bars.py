@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from feeds.clock import utc_now
+from feeds.dates import require_dates, require_unique
 from feeds.errors import DataError
 from feeds.instruments import Instrument
 from feeds.sessions import bar_ends
@@ -85,7 +86,7 @@ def validated(
         columns[MARKET_CAP] = np.where(capitalised > 0, capitalised, np.nan)
     frame = pd.DataFrame(columns, index=dates)
     _require_sound_prices(frame, origin)
-    _require_unique(dates, origin)
+    require_unique(dates, origin=origin, form="%Y-%m-%d %H:%M")
     _require_finished(dates, instrument, timeframe, origin, now)
     notes: list[str] = []
     if not frame.index.is_monotonic_increasing:
@@ -110,14 +111,12 @@ def _parsed_dates(
     column: pd.Series, instrument: Instrument, timeframe: str, origin: str
 ) -> pd.DatetimeIndex:
     parsed = pd.to_datetime(column, errors="coerce", utc=True, format="ISO8601")
-    if parsed.isna().any():
-        row = int(parsed.isna().to_numpy().argmax())
-        raise DataError(
-            f"{origin}: row {row + 1}, column `date`: {column.iloc[row]!r} is not a date. "
-            "Use YYYY-MM-DD or YYYY-MM-DDTHH:MM:SSZ."
-        )
-    index = pd.DatetimeIndex(parsed).as_unit("ns")
-    index.name = None
+    index = require_dates(
+        parsed,
+        column=column,
+        origin=origin,
+        remedy="Use YYYY-MM-DD or YYYY-MM-DDTHH:MM:SSZ.",
+    )
     return index.tz_localize(None) if instrument.has_sessions(timeframe) else index
 
 
@@ -145,16 +144,6 @@ def _require_sound_prices(frame: pd.DataFrame, origin: str) -> None:
                 f"{origin}: row {row + 1}, column `{name}`: {frame[name].iloc[row]} is {side} "
                 f"another price of its bar. Correct or remove the row."
             )
-
-
-def _require_unique(dates: pd.DatetimeIndex, origin: str) -> None:
-    repeated = dates.duplicated()
-    if repeated.any():
-        row = int(repeated.argmax())
-        raise DataError(
-            f"{origin}: row {row + 1}, column `date`: {dates[row]:%Y-%m-%d %H:%M} stands "
-            "there twice. Remove one of the two rows."
-        )
 
 
 def _require_finished(

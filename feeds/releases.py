@@ -31,7 +31,6 @@ Release = Callable[[pd.DatetimeIndex], pd.DatetimeIndex]
 
 FRIDAY: Final = 4
 TUESDAY: Final = 1
-WEDNESDAY: Final = 2
 ONE_DAY: Final = pd.Timedelta(days=1)
 
 

@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from feeds.alignment import latest_known
+from feeds.dates import require_dates, require_unique
 from feeds.errors import ConfigError, DataError
 from feeds.releases import FRED_SERIES, Release, after_days
 
@@ -163,20 +164,8 @@ def _left_out(count: int, origin: str) -> tuple[str, ...]:
 
 def _parsed_dates(column: pd.Series, origin: str) -> pd.DatetimeIndex:
     parsed = pd.to_datetime(column, errors="coerce", format="%Y-%m-%d")
-    if parsed.isna().any():
-        row = int(parsed.isna().to_numpy().argmax())
-        raise DataError(
-            f"{origin}: row {row + 1}, column `date`: {column.iloc[row]!r} is not a date. "
-            "Use YYYY-MM-DD."
-        )
-    dates = pd.DatetimeIndex(parsed).as_unit("ns")
-    repeated = dates.duplicated()
-    if repeated.any():
-        row = int(repeated.argmax())
-        raise DataError(
-            f"{origin}: row {row + 1}, column `date`: {dates[row]:%Y-%m-%d} stands there twice. "
-            "Remove one of the two rows."
-        )
+    dates = require_dates(parsed, column=column, origin=origin, remedy="Use YYYY-MM-DD.")
+    require_unique(dates, origin=origin, form="%Y-%m-%d")
     return dates
 
 

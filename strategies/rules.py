@@ -32,7 +32,6 @@ EXIT_REASONS: Final = {
     EXIT_FILTER: "filter",
 }
 
-NO_TRIGGER: Final = 0
 TRIGGER_KINDS: Final = {1: "new_high", 2: "breakout", 3: "support_held"}
 
 _DAY: Final = 86_400.0

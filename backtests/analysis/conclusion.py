@@ -4,6 +4,7 @@ from math import isnan
 from typing import Final
 
 from backtests.analysis.bootstrap import Interval
+from backtests.format import percent
 
 LEVEL: Final = 0.05
 FEW_EPISODES: Final = 20
@@ -54,7 +55,7 @@ def _held(asset: str, difference: Interval, confidence: float) -> str:
 def _timing(p_value: float) -> str:
     if isnan(p_value):
         return "Its timing cannot be judged."
-    share = f"{p_value * 100:.1f} % of all shifts of the same positions in time did as well"
+    share = f"{percent(p_value)} of all shifts of the same positions in time did as well"
     if p_value <= LEVEL:
         return f"Its timing is better than chance would make likely: only {share}."
     return f"Its timing is not distinguishable from luck: {share}."

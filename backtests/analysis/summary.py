@@ -46,18 +46,19 @@ def summarise(result: Result) -> Summary:
         "buy_and_hold": result.buy_and_hold,
         "control": result.control,
     }
+    every = {**accounts, **result.others}
+    spells = {name: drawdowns(account.returns) for name, account in every.items()}
+    trips = {name: _trades(result, account) for name, account in every.items()}
     figures = {
-        name: _account_figures(result, account)
-        for name, account in {**accounts, **result.others}.items()
+        name: _account_figures(result, account, spells=spells[name], trades=trips[name])
+        for name, account in every.items()
     }
     figures["index"] = _index_figures(result)
     episodes = episode_starts(_trigger_sessions(result))
-    trades = _trades(result, result.strategy)
+    trades = trips["strategy"]
     return Summary(
         figures=figures,
-        drawdowns={
-            name: drawdowns(accounts[name].returns) for name in ("strategy", "buy_and_hold")
-        },
+        drawdowns={name: spells[name] for name in ("strategy", "buy_and_hold")},
         trades=trades,
         episodes=len(episodes),
         episodes_traded=_episodes_traded(result, episodes, trades),
@@ -110,15 +111,15 @@ def idle_verdict(idle: str, figures: Mapping[str, Figures]) -> str:
     )
 
 
-def _account_figures(result: Result, account: Account) -> Figures:
+def _account_figures(
+    result: Result, account: Account, *, spells: pd.DataFrame, trades: pd.DataFrame
+) -> Figures:
     returns = account.returns.to_numpy()
     ppy = result.periods_per_year
     figures = metrics.return_figures(
         returns, periods_per_year=ppy, days=result.days, cash_return=result.cash_return
     )
-    spells = drawdowns(account.returns)
-    trades = _trades(result, account)
-    figures["max_drawdown_days"] = float(spells["days"].iloc[0]) if len(spells) else 0.0
+    figures["max_drawdown_days"] = _days_of_deepest(spells)
     figures["time_in_market"] = float(account.invested.mean())
     figures["turnover"] = metrics.turnover(account.fills, equity=account.equity, days=result.days)
     tape = result.market.traded
@@ -138,9 +139,12 @@ def _index_figures(result: Result) -> Figures:
     figures = metrics.return_figures(
         np.asarray(returns, np.float64), periods_per_year=INDEX_PERIODS_PER_YEAR, days=days
     )
-    spells = drawdowns(returns.tz_localize("UTC"))
-    figures["max_drawdown_days"] = float(spells["days"].iloc[0]) if len(spells) else 0.0
+    figures["max_drawdown_days"] = _days_of_deepest(drawdowns(returns.tz_localize("UTC")))
     return figures
+
+
+def _days_of_deepest(spells: pd.DataFrame) -> float:
+    return float(spells["days"].iloc[0]) if len(spells) else 0.0
 
 
 def _by_session(closes: pd.Series) -> pd.Series:

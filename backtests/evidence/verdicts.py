@@ -12,6 +12,7 @@ from math import isfinite, isnan, nan
 from typing import Final, Literal
 
 from backtests.analysis.effects import LEVEL
+from backtests.format import percent
 
 Verdict = Literal["supported", "not supported", "too little data to tell"]
 
@@ -78,7 +79,7 @@ def verdict(finding: Finding, *, adjusted_p: float = nan) -> tuple[Verdict, str]
 
 
 def _found(finding: Finding, adjusted_p: float) -> tuple[Verdict, str]:
-    alone = f"{finding.p_value * 100:.1f} % of random dates did as well"
+    alone = f"{percent(finding.p_value)} of random dates did as well"
     if isfinite(finding.left_out) and finding.left_out <= 0:
         return TOO_LITTLE, f"Only {alone}, but without one episode nothing of the effect is left."
     if adjusted_p > LEVEL:

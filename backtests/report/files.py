@@ -1,7 +1,6 @@
 """The tables and documents a run leaves, as text; one function a file."""
 
 import importlib.metadata
-import json
 import platform
 from typing import Any, Final
 
@@ -118,7 +117,7 @@ def manifest_json(result: Result, *, created: pd.Timestamp) -> str:
         ],
         "warnings": list(result.warnings),
     }
-    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+    return as_json(content)
 
 
 def _provenance(bars: Bars) -> dict[str, Any]:

@@ -42,6 +42,7 @@ def _parser() -> Parser:
 def _work(arguments: Sequence[str] | None) -> None:
     options = _parser().parse_args(arguments)
 
+    from backtests.format import as_json
     from backtests.report.folder import require_writable
     from backtests.sweep.drive import drive, load_bars, progress
     from backtests.sweep.groups import Library
@@ -49,7 +50,6 @@ def _work(arguments: Sequence[str] | None) -> None:
     from backtests.sweep.plan import load_plan
     from backtests.sweep.sheet import sheet
     from backtests.sweep.store import create, open_store, require_same_bars
-    from backtests.sweep.written import json_text
 
     library = Library()
     if options.resume:
@@ -70,7 +70,7 @@ def _work(arguments: Sequence[str] | None) -> None:
             drive(store, library=library, report=report, threads=options.threads)
     judgement = judge(store, library=library)
     if judgement is not None:
-        text = json_text(judgement.plain())
+        text = as_json(judgement.plain())
         (store.folder / "overfitting.json").write_text(text, encoding="utf-8")
     (store.folder / "sheet.html").write_text(sheet(store, judgement), encoding="utf-8")
     _show(store, judgement)

@@ -23,6 +23,7 @@ from backtests.backtest import run_inputs
 from backtests.baselines import buy_and_hold
 from backtests.config import Config
 from backtests.fast import simulate
+from backtests.format import percent
 from backtests.sweep.evaluate import is_understood
 from backtests.sweep.groups import Library, traded_tape
 from backtests.sweep.store import Store
@@ -76,13 +77,13 @@ class Judgement:
         return (
             f"{verdict} It has a Sharpe ratio of {self.sharpe_ratio:.2f}; the luckiest of "
             f"{self.trials:,} trials without any skill would show {self.luckiest:.2f}. The "
-            f"probability that it is better than that is {_percent(self.deflated)} (deflated "
-            f"Sharpe ratio; {_percent(self.deflated_effective)} if the trials count as the "
+            f"probability that it is better than that is {percent(self.deflated)} (deflated "
+            f"Sharpe ratio; {percent(self.deflated_effective)} if the trials count as the "
             f"{self.effective_trials:.0f} independent ones they amount to). Chosen in one half of "
             f"the bars, the best fell into the lower half of the field in the other in "
-            f"{_percent(split.probability)} of the splits (95 % bounds {_percent(split.low)} to "
-            f"{_percent(split.high)}), and had a Sharpe ratio below 0 there in "
-            f"{_percent(split.loss_probability)}. That no trial beats buy-and-hold has a p-value "
+            f"{percent(split.probability)} of the splits (95 % bounds {percent(split.low)} to "
+            f"{percent(split.high)}), and had a Sharpe ratio below 0 there in "
+            f"{percent(split.loss_probability)}. That no trial beats buy-and-hold has a p-value "
             f"of {ability.consistent:.3f} (Hansen; {ability.lower:.3f} to {ability.upper:.3f}; "
             f"reality check {ability.reality_check:.3f})."
         )
@@ -167,7 +168,3 @@ def _compared(store: Store, best: int) -> dict[int, Config]:
 
 def _market_of(config: Config) -> tuple[object, ...]:
     return (config.asset, config.data, config.index)
-
-
-def _percent(fraction: float) -> str:
-    return f"{fraction * 100:.1f} %"
