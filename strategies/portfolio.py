@@ -55,7 +55,7 @@ def orders(
     left = cash + proceeds * (1 - LAST_DIGITS)
     wanted = float(gaps[gaps > 0].sum())
     share = min(1.0, left / wanted) if wanted > 0 else 0.0
-    for coin in np.flatnonzero(gaps > 0):
+    for coin in np.flatnonzero(gaps * share > LEAST_ORDER * equity):
         price = opens[coin] * (1 + slippage)
         trades[coin] = affordable_units(
             min(gaps[coin] * share, left), price=price, commission=commission

@@ -40,6 +40,10 @@ def test_orders_within_the_threshold_are_not_sent_but_a_target_of_zero_is():
     np.testing.assert_array_equal(trade(99.9, [0.01], [10], [0], threshold=0.05), [-0.01])
 
 
+def test_orders_without_cash_worth_a_trade_are_not_sent():
+    np.testing.assert_array_equal(trade(1e-9, [5, 1], [10, 10], [NAN, 0.9]), [0, 0])
+
+
 @given(
     cash=st.floats(0, 1e6),
     held=st.lists(st.floats(0, 1e3), min_size=3, max_size=3),
