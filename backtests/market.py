@@ -10,7 +10,6 @@ from backtests.config import ALTS, Config
 from backtests.gates import combined, gates_of, leaving
 from backtests.inputs import Inputs
 from backtests.tape import (
-    ALIVE,
     NANOSECONDS,
     Lines,
     Tape,
@@ -26,10 +25,11 @@ from feeds.instruments import Instrument
 from feeds.sessions import bar_ends, periods_per_year
 from strategies.basket import basket_weights, rebalance_bars
 from strategies.filters import Gate
-from strategies.rules import triggers
+from strategies.rules import NONE, triggers
 from strategies.signals import IndexSignals, index_signals
 from strategies.sizing import target_weights
 from strategies.support import Follow, follow_support
+from strategies.targets import ALIVE
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +195,7 @@ def _lines(
     trigger_session = latest_arrival(
         kinds > 0, effective_at=known_at + delay, opens=opens.asi8, ends=ends.asi8
     )
+    arrived = np.where(trigger_session > NONE, kinds[trigger_session], 0)
     lost_session = latest_arrival(
         signals.support_lost, effective_at=known_at, opens=opens.asi8, ends=ends.asi8
     )
@@ -210,13 +211,19 @@ def _lines(
         "session": session.astype(np.float64),
         "index_close": taken(index.frame["close"].to_numpy(), positions=session),
         "trigger_session": trigger_session.astype(np.float64),
-        "trigger_kind": np.nan_to_num(taken(kinds.astype(np.float64), positions=trigger_session)),
+        "trigger_kind": latest_kind(arrived).astype(np.float64),
         "lost_session": lost_session.astype(np.float64),
         "weight": weight,
         "gate": np.ones(len(opens)),
         "leave": np.zeros(len(opens)),
         "rebalance": rebalance_bars(ends, every=every).astype(np.float64),
     }
+
+
+def latest_kind(kinds: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the kind of the latest trigger by each bar's end; `kinds` is 0 where none arrives."""
+    latest = np.maximum.accumulate(np.where(kinds > 0, np.arange(kinds.size), 0))
+    return np.asarray(kinds[latest])
 
 
 def _tradable(config: Config, inputs: Inputs, coin: Bars, ready: NDArray[np.bool_]) -> slice:
@@ -239,10 +246,16 @@ def _tradable(config: Config, inputs: Inputs, coin: Bars, ready: NDArray[np.bool
             f"{config.data.end or 'none'}: {spans}. Choose dates inside."
         )
     if bars.size < 2:
+        basket = config.basket
+        member = (
+            f" and a coin in the basket (`basket.select` {basket.select}, `basket.min_age_days` "
+            f"{basket.min_age_days})"
+        )
         raise DataError(
             f"the history is too short: no two bars of {coin.instrument.label} with a prior high "
             f"of the index known (`signal.lookback` {config.signal.lookback}, `signal.min_history` "
-            f"{config.signal.min_history}): {spans}. Use longer or overlapping data."
+            f"{config.signal.min_history}){member if config.asset == ALTS else ''}: {spans}. "
+            "Use longer or overlapping data."
         )
     return slice(int(bars[0]), int(np.flatnonzero(inside)[-1]) + 1)
 

@@ -12,11 +12,12 @@ from feeds.combined import PRICE_LINES
 from feeds.sessions import BAR_LENGTHS
 from strategies.basket import Panel
 from strategies.settings import BasketSettings
+from strategies.targets import ALIVE, DELISTED, HALTED
 
-Lines = dict[str, NDArray[np.float64]]
+Matrix = NDArray[np.float64]
+Lines = dict[str, Matrix]
 
 NANOSECONDS = 1_000_000_000
-ALIVE, HALTED, DELISTED = 1.0, 0.0, -1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,9 +117,8 @@ def level_lines(lines: Sequence[Lines], weights: NDArray[np.float64]) -> Lines:
     opens = np.column_stack([each["open"] for each in lines])
     before = np.vstack([close[:1], close[:-1]])
     chosen = np.vstack([np.zeros_like(weights[:1]), weights[:-1]])
-    grown = 1 + (chosen * (close / before - 1)).sum(axis=1)
-    level = 100 * np.cumprod(grown)
-    opened = level / grown * (1 + (chosen * (opens / before - 1)).sum(axis=1))
+    level = 100 * np.cumprod(_grown(close, before, chosen))
+    opened = np.concatenate(([100.0], level[:-1])) * _grown(opens, before, chosen)
     return {
         "open": opened,
         "high": np.maximum(opened, level),
@@ -126,6 +126,12 @@ def level_lines(lines: Sequence[Lines], weights: NDArray[np.float64]) -> Lines:
         "close": level,
         "volume": np.full(level.size, np.nan),
     }
+
+
+def _grown(prices: Matrix, before: Matrix, weights: Matrix) -> Matrix:
+    """Return the growth of the whole; a coin at 0 stays there."""
+    own = np.divide(prices, before, out=np.ones_like(prices), where=before > 0)
+    return np.asarray(1 + (weights * (own - 1)).sum(axis=1))
 
 
 def _market_cap(bars: Bars, opens: pd.DatetimeIndex) -> NDArray[np.float64]:
