@@ -102,9 +102,9 @@ def run_inputs(config: Config, inputs: Inputs, *, engine: Engine = "backtrader")
     tape = market.traded
     others = {}
     if config.asset == ALTS:
-        others["rebalanced"] = always_in(tape, config)
+        others["rebalanced"] = always_in(tape, config, simulate=simulate)
     if config.idle.asset:
-        others["idle"] = hold_idle(tape, config)
+        others["idle"] = hold_idle(tape, config, simulate=simulate)
     return Result(
         config,
         market,

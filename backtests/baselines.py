@@ -1,13 +1,16 @@
 """What a run is compared with: holding the same thing."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 
 from backtests.config import Config, CostSettings
-from backtests.engine import Account, account_of, fills_table, simulate
+from backtests.engine import Account, account_of, fills_table
 from backtests.tape import Tape
 from strategies.sizing import affordable_units
+
+Simulate = Callable[[Tape, Config], Account]
 
 
 def buy_and_hold(tape: Tape, *, costs: CostSettings) -> Account:
@@ -36,7 +39,7 @@ def buy_and_hold(tape: Tape, *, costs: CostSettings) -> Account:
     )
 
 
-def always_in(tape: Tape, config: Config) -> Account:
+def always_in(tape: Tape, config: Config, *, simulate: Simulate) -> Account:
     """Hold what the signal would hold, all the time: same weights, rebalancing and costs."""
     coins = {
         symbol: {**own, "idle_weight": own["on_weight"], "on_weight": np.zeros(len(tape))}
@@ -45,7 +48,7 @@ def always_in(tape: Tape, config: Config) -> Account:
     return simulate(_without_signal(replace(tape, coins=coins)), config)
 
 
-def hold_idle(tape: Tape, config: Config) -> Account:
+def hold_idle(tape: Tape, config: Config, *, simulate: Simulate) -> Account:
     """Hold what is held while the signal is off, all the time."""
     return simulate(_without_signal(tape), config)
 

@@ -23,11 +23,14 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 _SETTINGS: Final[Any] = numba.core.config
 _ROOT: Final = Path(__file__).parents[1]
 _SOURCES: Final = (
+    "strategies/portfolio.py",
     "strategies/rules.py",
     "strategies/sizing.py",
     "strategies/support.py",
+    "strategies/targets.py",
     "backtests/compiled.py",
     "backtests/fast.py",
+    "backtests/sweep/full.py",
     "backtests/sweep/groups.py",
     "backtests/sweep/kernel.py",
     "backtests/sweep/ranges.py",
@@ -45,7 +48,7 @@ def compiled(
     ----------
     is_inlined
         Whether to put the code where it is called and count no references to arrays: these cost
-        more than most functions that take a tuple of arrays. It must not make an array.
+        more than most functions that take a tuple of arrays. It must not make or return an array.
     replaced
         Names the function calls, and the compiled functions to call instead. So a plain
         function of another module is compiled as it stands, and its logic exists once.
@@ -63,6 +66,14 @@ def compiled(
         options: dict[str, Any] = {"forceinline": is_inlined, "_nrt": not is_inlined}
         machine_code: Any = numba.njit(nogil=True, cache=can_cache, **options)(code)
     return cast("Function", machine_code)
+
+
+def family(*functions: Callable[..., Any], is_inlined: bool = False) -> dict[str, Any]:
+    """Compile functions, each of which may call those before it, and return them by name."""
+    made: dict[str, Any] = {}
+    for function in functions:
+        made[function.__name__] = compiled(function, is_inlined=is_inlined, **made)
+    return made
 
 
 @contextlib.contextmanager

@@ -17,6 +17,7 @@ from feeds.combined import CoinFeed, CombinedFeed
 from feeds.sessions import BAR_LENGTHS, periods_per_year
 from strategies.rules import rule_of
 from strategies.russell_risk_on import RussellRiskOn
+from strategies.targets import Upkeep
 
 FILL_COLUMNS = ("time", "symbol", "side", "units", "price", "commission", "reason")
 
@@ -71,16 +72,12 @@ def simulate(tape: Tape, config: Config) -> Account:
     for symbol, own in tape.coins.items():
         cerebro.adddata(feed(dataname={**tape.lines, **own}), name=symbol)
         feed = CoinFeed  # only the first carries the index
-    days = pd.Timedelta(days=config.size.scale_in_days)
     cerebro.addstrategy(
         RussellRiskOn,
         rule=rule_of(config.rules),
+        upkeep=upkeep_of(config, tape),
         commission=costs.commission,
         slippage=costs.slippage,
-        scale_in_bars=1 if days.days == 1 else round(days / BAR_LENGTHS[timeframe]),
-        threshold=config.size.rebalance_threshold,
-        max_weight=config.size.max_weight,
-        idles=bool(tape.matrix("idle_weight").any()),
     )
     cerebro.addanalyzer(_Ledger, _name="ledger")
     (strategy,) = cerebro.run()
@@ -94,6 +91,19 @@ def simulate(tape: Tape, config: Config) -> Account:
         initial_cash=costs.initial_cash,
         refused=ledger.refused,
         pending=strategy.planned_reason,
+    )
+
+
+def upkeep_of(config: Config, tape: Tape) -> Upkeep:
+    """Return how positions are kept between the rule's answers."""
+    size, days = config.size, pd.Timedelta(days=config.size.scale_in_days)
+    idles = bool(tape.matrix("idle_weight").any())
+    return Upkeep(
+        scale_in_bars=1 if days.days == 1 else round(days / BAR_LENGTHS[config.data.timeframe]),
+        threshold=size.rebalance_threshold,
+        max_weight=size.max_weight,
+        idles=idles,
+        is_single=len(tape.coins) == 1 and not idles,
     )
 
 

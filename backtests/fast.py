@@ -1,166 +1,286 @@
 """The fast engine: the twin of `backtests.engine`, compiled, with the same `Account`.
 
-It calls the same step function and the same sizing, and adds up cash in the order the
-broker does, so that both agree to the last digit. backtrader stays the reference.
+It calls the same rule, upkeep and orders, and adds up cash in the order the broker does, so
+that both agree to the last digits. backtrader stays the reference.
 """
 
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
-from backtests.compiled import compiled
-from backtests.config import ALTS, Config
-from backtests.engine import Account, account_of, fills_table
+from backtests.compiled import compiled, family
+from backtests.config import Config
+from backtests.engine import Account, account_of, fills_table, upkeep_of
 from backtests.tape import Tape
-from feeds.errors import ConfigError
 from feeds.sessions import periods_per_year
-from strategies import rules, sizing
-from strategies.rules import ENTER, EXIT_REASONS, STAY, TRIGGER_KINDS, Moment, Rule, State, rule_of
+from strategies import portfolio, rules, sizing, targets
+from strategies.rules import NONE, STAY, Moment, Rule, State, rule_of
+from strategies.targets import HALTED, NOTHING, REASONS, Book, Stance, Upkeep, Wanted
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
-step = compiled(rules.step, _stop=compiled(rules._stop))
-affordable_units = compiled(sizing.affordable_units)
+
+class Signals(NamedTuple):
+    """What is known when each bar ends, shape (bars,): the lines of a tape of these names."""
+
+    bar_end: Floats
+    index_close: Floats
+    session: Integers
+    trigger_session: Integers
+    trigger_kind: Integers
+    lost_session: Integers
+    gate: Flags
+    leave: Flags
+    weight: Floats
+    rebalance: Flags
+
+
+class Coins(NamedTuple):
+    """Prices and weights of each coin, shape (bars, coins)."""
+
+    open: Floats
+    close: Floats
+    alive: Floats
+    on_weight: Floats
+    idle_weight: Floats
+
+
+class Money(NamedTuple):
+    """Cash and costs: fractions a side, and what cash earns a bar."""
+
+    initial_cash: float
+    commission: float
+    slippage: float
+    cash_return: float
+
+
+class Positions(NamedTuple):
+    """What is held of each coin, shape (coins,): units, and the average price paid for them."""
+
+    units: Floats
+    paid: Floats
+
+
+class Ledger(NamedTuple):
+    """What an account did: cash (bars,) and units (bars, coins) at each bar's end.
+
+    `traded` are the signed units bought at its open, `reasons` (bars + 1,) why; the last is
+    what was planned after the last bar.
+    """
+
+    cash: Floats
+    units: Floats
+    traded: Floats
+    reasons: Integers
 
 
 def simulate(tape: Tape, config: Config) -> Account:
-    """Run the config's rule over the tape of one coin and return its account.
+    """Run the config's rule over a tape and return its account.
 
     The same as `backtests.engine.simulate`. An order the broker would refuse cannot arise:
     units are affordable by construction.
-
-    Raises
-    ------
-    ConfigError
-        If the config needs more than one coin all in or all out: that is backtrader's.
     """
-    require_simple(config)
-    lines, costs = tape.lines, config.costs
-    ((symbol, coin),) = tape.coins.items()
-    cash, units, actions, prices, kinds = _ledger(
-        (rule_of(config.rules), State()),
-        tuple(_floats(lines[name]) for name in ("bar_end", "open", "close", "index_close")),
-        (
-            tuple(
-                lines[name].astype(np.int64)
-                for name in ("session", "trigger_session", "lost_session", "trigger_kind")
-            ),
-            lines["gate"] > 0,
-            lines["leave"] > 0,
-        ),
-        _floats(lines["weight"] * coin["on_weight"]),
-        (
-            costs.initial_cash,
-            costs.commission,
-            costs.slippage,
-            costs.cash_return(periods_per_year(config.data.timeframe)),
-        ),
+    coins, costs = coins_of(tape), config.costs
+    ledger = kept(
+        rule_of(config.rules),
+        upkeep_of(config, tape),
+        signals_of(tape),
+        coins,
+        money_of(config),
     )
-    times = tape.times
-    rows = np.flatnonzero(actions[:-1] != STAY)
-    bought = actions[rows] == ENTER
-    traded = np.where(bought, units[rows], units[rows - 1])
-    paid = traded * costs.commission * prices[rows]
-    reasons = [_reason(int(actions[row]), int(kinds[row])) for row in rows]
-    sides = np.where(bought, "buy", "sell")
-    columns = (times[rows], [symbol] * rows.size, sides, traded, prices[rows], paid, reasons)
     return account_of(
         tape,
-        cash=cash,
-        units=units[:, np.newaxis],
-        fills=fills_table(zip(*columns, strict=True)),
+        cash=ledger.cash,
+        units=ledger.units,
+        fills=fills_table(_fills(tape, ledger, coins.open, config)),
         initial_cash=costs.initial_cash,
-        pending="" if actions[-1] == STAY else _reason(int(actions[-1]), int(kinds[-1])),
+        pending=REASONS[int(ledger.reasons[-1])],
     )
 
 
-def require_simple(config: Config) -> None:
-    """Refuse a config whose positions are more than one coin all in or all out."""
-    size = config.size
-    beyond = {
-        "asset": config.asset == ALTS,
-        "idle.asset": bool(config.idle.asset),
-        "size.scale_in_days": size.scale_in_days > 1,
-        "size.rebalance_threshold": size.rebalance_threshold > 0,
-        "size.max_weight": size.max_weight < 1,
-    }
-    for name, is_beyond in beyond.items():
-        if is_beyond:
-            raise ConfigError(
-                f"`{name}` is not known to the fast engine, which holds one coin or nothing. "
-                "Use --engine backtrader."
-            )
+def signals_of(tape: Tape) -> Signals:
+    """Return the lines the compiled engine reads, in its types."""
+    kinds = {Integers: np.int64, Flags: np.bool_, Floats: np.float64}
+    return Signals(
+        **{
+            name: np.ascontiguousarray(tape.lines[name], kinds[kind])
+            for name, kind in Signals.__annotations__.items()
+        }
+    )
 
 
-def _floats(values: Floats) -> Floats:
-    return np.ascontiguousarray(values, dtype=np.float64)
+def coins_of(tape: Tape) -> Coins:
+    """Return the lines of all coins as matrices."""
+    return Coins(*(np.ascontiguousarray(tape.matrix(name)) for name in Coins._fields))
 
 
-def _reason(action: int, kind: int) -> str:
-    return TRIGGER_KINDS[kind] if action == ENTER else EXIT_REASONS[action]
+def money_of(config: Config) -> Money:
+    """Return the config's cash and costs."""
+    costs = config.costs
+    cash_return = costs.cash_return(periods_per_year(config.data.timeframe))
+    return Money(costs.initial_cash, costs.commission, costs.slippage, cash_return)
 
 
-def _bought(money: float, cash: float, price: float, commission: float) -> tuple[float, float]:
-    units = affordable_units(money, price=price, commission=commission)
-    return cash - units * price - units * commission * price, units
+def _fills(
+    tape: Tape, ledger: Ledger, opens: Floats, config: Config
+) -> Iterator[tuple[pd.Timestamp, Any, str, float, float, float, str]]:
+    costs, symbols, times = config.costs, list(tape.coins), tape.times
+    rows, coins = np.nonzero(ledger.traded)
+    units = ledger.traded[rows, coins]
+    prices = opens[rows, coins] * np.where(units > 0, 1 + costs.slippage, 1 - costs.slippage)
+    paid = np.abs(units) * costs.commission * prices
+    for at in np.lexsort((coins, units > 0, rows)):  # sells go before buys
+        yield (
+            times[rows[at]],
+            symbols[coins[at]],
+            "buy" if units[at] > 0 else "sell",
+            abs(units[at]),
+            prices[at],
+            paid[at],
+            REASONS[int(ledger.reasons[rows[at]])],
+        )
 
 
-def _sold(units: float, cash: float, entry: float, price: float, commission: float) -> float:
+def _bought(cash: float, units: float, price: float, commission: float) -> float:
+    """Return the cash left."""
+    return cash - units * price - units * commission * price
+
+
+def _sold(cash: float, units: float, paid: float, price: float, commission: float) -> float:
+    """Return the cash there is then; `paid` is the average price the units were bought at."""
     # first the value at cost, then the profit: the broker's order of adding up
-    cash = cash + (units * entry + units * (price - entry))
+    cash = cash + (units * paid + units * (price - paid))
     return cash - units * commission * price
 
 
-bought = compiled(_bought)
-sold = compiled(_sold)
+def _filled(
+    trades: Floats, opens: Floats, positions: Positions, cash: float, money: Money
+) -> tuple[float, float]:
+    """Carry out trades, changing the positions; return cash and the money that went in."""
+    units, paid = positions
+    went_in = 0.0
+    for coin in range(trades.size):
+        if trades[coin] < 0:
+            price = opens[coin] * (1 - money.slippage)
+            cash = sold(cash, -trades[coin], paid[coin], price, money.commission)
+            units[coin] += trades[coin]
+            went_in += trades[coin] * price
+    for coin in range(trades.size):
+        if trades[coin] > 0:
+            price = opens[coin] * (1 + money.slippage)
+            cash = bought(cash, trades[coin], price, money.commission)
+            before = paid[coin] * units[coin] if units[coin] > 0 else 0.0
+            units[coin] += trades[coin]
+            paid[coin] = (before + trades[coin] * price) / units[coin]
+            went_in += trades[coin] * price
+    return cash, went_in
 
 
-def _simulated(
-    start: tuple[Rule, State],
-    prices: tuple[Floats, ...],
-    events: tuple[tuple[Integers, ...], Flags, Flags],
-    weight: Floats,
-    money: tuple[float, ...],
-) -> tuple[Floats, Floats, Integers, Floats, Integers]:
-    """Return lines, one value a bar: cash and units at its end, and what was filled at its open.
-
-    The fill is an action (STAY: none), its price, and the kind of the latest trigger by
-    then. Actions and kinds have one value more: what is planned after the last bar.
-    """
-    rule, state = start
-    bar_end, opens, close, index_close = prices
-    (session, trigger_session, lost_session, trigger_kind), gate, leave = events
-    cash, commission, slippage, cash_return = money
-    bars = close.size
-    cash_line, units_line, price_line = np.empty(bars), np.empty(bars), np.full(bars, np.nan)
-    actions, kinds = np.zeros(bars + 1, np.int64), np.zeros(bars + 1, np.int64)
-    units, entry, planned = 0.0, np.nan, STAY
-    for row in range(bars):
-        if planned == ENTER:
-            price = opens[row] * (1 + slippage)
-            cash, units = bought(weight[row - 1] * cash, cash, price, commission)
-            planned = ENTER if units > 0 else STAY
-            entry = price if units > 0 else np.nan
-            price_line[row] = price
-        elif planned != STAY:
-            price_line[row] = opens[row] * (1 - slippage)
-            cash = sold(units, cash, entry, price_line[row], commission)
-            units, entry = 0.0, np.nan
-        actions[row] = planned
-        cash += cash * cash_return
-        cash_line[row], units_line[row] = cash, units
-        kinds[row + 1] = trigger_kind[row] if trigger_kind[row] > 0 else kinds[row]
-        known = session[row], trigger_session[row], lost_session[row]
-        judged = bar_end[row], close[row], index_close[row]
-        moment = Moment(
-            judged[0], judged[1], judged[2], known[0], known[1], known[2], gate[row], leave[row]
-        )
-        state, planned = step(rule, state, moment, entry)
-        if planned == ENTER and np.isnan(weight[row]):
-            planned = STAY
-    actions[bars] = planned
-    return cash_line, units_line, actions, price_line, kinds
+def _moment(signals: Signals, row: int, close: float) -> Moment:
+    return Moment(
+        signals.bar_end[row],
+        close,
+        signals.index_close[row],
+        signals.session[row],
+        signals.trigger_session[row],
+        signals.lost_session[row],
+        signals.gate[row],
+        signals.leave[row],
+    )
 
 
-_ledger = compiled(_simulated)
+def _wanted(signals: Signals, coins: Coins, row: int) -> Wanted:
+    return Wanted(
+        signals.weight[row],
+        signals.trigger_kind[row],
+        signals.rebalance[row],
+        coins.on_weight[row],
+        coins.idle_weight[row],
+        coins.alive[row],
+    )
+
+
+def _judged(
+    upkeep: Upkeep, stance: Stance, book: Book, paid: Floats, went_in: float
+) -> tuple[Stance, float, float]:
+    """Return the stance and what the stops compare: prices of one coin, a level of a basket."""
+    if upkeep.is_single:
+        return stance, book.closes[0], paid[0] if book.units[0] > 0 else np.nan
+    if stance.is_on or stance.value != 0 or went_in != 0:
+        stance = followed(stance, book, went_in)
+    return stance, stance.level, 1.0 if stance.is_on else np.nan
+
+
+def _kept(rule: Rule, upkeep: Upkeep, signals: Signals, coins: Coins, money: Money) -> Ledger:
+    """Keep the account of a tape, bar by bar."""
+    bars, count = coins.close.shape
+    cash_line, unit_lines = np.empty(bars), np.zeros((bars, count))
+    traded, reasons = np.zeros((bars, count)), np.zeros(bars + 1, np.int64)
+    cash, units, paid = money.initial_cash, np.zeros(count), np.full(count, np.nan)
+    state, stance = State(-np.inf, NONE, -np.inf, -np.inf), new_stance(upkeep)
+    row, planned = 0, np.empty(count)
+    while row < bars:
+        went_in = 0.0
+        if reasons[row] != NOTHING:
+            traded[row] = orders(
+                cash=cash,
+                units=units,
+                opens=coins.open[row],
+                targets=np.where(coins.alive[row] == HALTED, np.nan, planned),
+                threshold=upkeep.threshold,
+                commission=money.commission,
+                slippage=money.slippage,
+            )
+            positions = Positions(units, paid)
+            cash, went_in = filled(traded[row], coins.open[row], positions, cash, money)
+        cash += cash * money.cash_return
+        cash_line[row], unit_lines[row] = cash, units
+        book = Book(cash, units, coins.close[row])
+        stance, close, entry = judged(upkeep, stance, book, paid, went_in)
+        state, action = step(rule, state, moment(signals, row, close), entry)
+        row += 1
+        if action != STAY or is_tended(upkeep, stance, units):
+            wanted = wanted_at(signals, coins, row - 1)
+            stance, reasons[row] = due(upkeep, stance, action, wanted, book)
+            if reasons[row] != NOTHING:
+                planned = targets_of(upkeep, stance, reasons[row], wanted, units)
+        elif np.isnan(entry):
+            # nothing held and no window open: nothing happens until the next event
+            while row < bars and signals.trigger_session[row] < 0 and signals.lost_session[row] < 0:
+                cash += cash * money.cash_return
+                cash_line[row] = cash
+                row += 1
+    return Ledger(cash_line, unit_lines, traded, reasons)
+
+
+# From the plain functions to compiled ones that call each other.
+step = compiled(rules.step, is_inlined=True, _stop=compiled(rules._stop, is_inlined=True))
+affordable_units = compiled(sizing.affordable_units)
+orders = compiled(portfolio.orders, affordable_units=affordable_units)
+_judging = family(
+    targets.new_stance,
+    targets.worth,
+    targets.followed,
+    targets.wanted_weight,
+    targets.is_stray,
+    targets.is_tended,
+    targets.bound_left,
+    targets.upkeep_reason,
+    targets.due,
+    is_inlined=True,
+)
+new_stance, followed, is_tended, due = (
+    _judging[name] for name in ("new_stance", "followed", "is_tended", "due")
+)
+targets_of = compiled(targets.targets, **_judging)
+_filling = family(_bought, _sold, is_inlined=True)
+bought, sold = _filling["_bought"], _filling["_sold"]
+filled = compiled(_filled, is_inlined=True)
+judged = compiled(_judged, is_inlined=True, followed=followed)
+moment, wanted_at = compiled(_moment, is_inlined=True), compiled(_wanted)
+kept = compiled(_kept)

@@ -224,7 +224,6 @@ def test_run_fast_engine_leaves_the_same_accounts(sample_run, tmp_path):
         (("--from-trial", "nowhere"), "`--from-trial` takes a sweep's folder and a trial"),
         (("--from-trial", "nowhere:3"), "nowhere"),
         (("--from-trial", "x:3", "--asset", "BTC"), "Leave others out"),
-        (("--engine", "fast", *SAMPLE, "--asset", "ALTS"), "not known to the fast engine"),
         (("--engine", "slow"), "invalid choice: 'slow'"),
     ],
 )

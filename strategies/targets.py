@@ -1,0 +1,207 @@
+"""From the rule's answer to wanted weights: entries, slices, rebalancing, coins that died.
+
+Numbers, tuples and sequences of one number a coin, nothing changed in place: every engine
+calls these functions, compiled or not.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from strategies.rules import ENTER, EXIT_REASONS, STAY, TRIGGER_KINDS
+
+Floats = NDArray[np.float64]
+Numbers = Sequence[float] | Floats
+
+ALIVE: Final = 1.0  # the `alive` line: the coin has a bar,
+HALTED: Final = 0.0  # has none,
+DELISTED: Final = -1.0  # or is taken for dead
+
+# Why weights are wanted: the kind of trigger, an exit of the rule, or one of these.
+NOTHING: Final = 0
+EXITED: Final = 10  # plus the rule's exit
+SCALE_IN: Final = 20
+IDLE: Final = 21
+REBALANCE: Final = 22
+MAX_WEIGHT: Final = 23
+DEAD: Final = 24
+LEFT_OVER: Final = 25
+
+REASONS: Final = {
+    NOTHING: "",
+    **TRIGGER_KINDS,
+    **{EXITED + code: name for code, name in EXIT_REASONS.items()},
+    SCALE_IN: "scale_in",
+    IDLE: "idle",
+    REBALANCE: "rebalance",
+    MAX_WEIGHT: "max_weight",
+    DEAD: "delisted",
+    LEFT_OVER: "left_over",
+}
+
+
+class Upkeep(NamedTuple):
+    """How positions are kept between the rule's answers."""
+
+    scale_in_bars: int  # bars over which the full weight is reached
+    threshold: float  # how far a weight may drift before it is traded back; 0 is never
+    max_weight: float  # weight above which a position that has grown is trimmed
+    idles: bool  # whether something is held while the signal is off
+    is_single: bool  # one coin or cash: stops compare its price, not the level of a basket
+
+
+class Stance(NamedTuple):
+    """What is remembered from one bar to the next."""
+
+    is_on: bool  # whether the signal is followed
+    bars_on: int
+    is_settled: bool  # whether the idle asset has been bought a first time
+    level: float  # of what is held since the signal came, 1 at its start
+    value: float  # of the positions at the last bar's end, in money
+
+
+class Wanted(NamedTuple):
+    """What is known of the weights when a bar ends; sequences have one number a coin."""
+
+    weight: float  # of equity, while the signal is on; NaN where unknown
+    kind: int  # of the latest trigger
+    is_rebalanced: bool  # whether all weights are to be set right
+    on_weights: Numbers  # of each coin while the signal is on, adding up to at most 1
+    idle_weights: Numbers  # while it is off
+    alive: Numbers
+
+
+class Book(NamedTuple):
+    """The account when a bar ends."""
+
+    cash: float
+    units: Numbers
+    closes: Numbers
+
+
+def new_stance(upkeep: Upkeep) -> Stance:
+    """Return the stance before the first bar: nothing to buy before the first signal."""
+    return Stance(False, 0, not upkeep.idles, 1.0, 0.0)
+
+
+def worth(units: Numbers, prices: Numbers) -> float:
+    """Return what the units are worth at these prices."""
+    total = 0.0
+    for coin in range(len(units)):
+        total += units[coin] * prices[coin]
+    return total
+
+
+def followed(stance: Stance, book: Book, bought: float) -> Stance:
+    """Chain the level: what the positions are worth over what was there and was paid in.
+
+    `bought` is the value of what the bar's orders bought, less that of what they sold.
+    """
+    value = worth(book.units, book.closes)
+    before = stance.value + bought
+    level = stance.level
+    if stance.is_on and before > 0:
+        level *= value / before
+    return Stance(stance.is_on, stance.bars_on, stance.is_settled, level, value)
+
+
+def is_tended(upkeep: Upkeep, stance: Stance, units: Numbers) -> bool:
+    """Return whether anything can be due at a bar without a signal."""
+    bounded = upkeep.threshold > 0 or upkeep.max_weight < 1
+    if upkeep.is_single and upkeep.scale_in_bars == 1 and not bounded:
+        return False  # all in or all out
+    return stance.is_on or upkeep.idles or sum(units) > 0
+
+
+def due(
+    upkeep: Upkeep, stance: Stance, action: int, wanted: Wanted, book: Book
+) -> tuple[Stance, int]:
+    """Return the new stance and why weights are wanted: a key of `REASONS`.
+
+    `action` is the rule's answer to the bar.
+    """
+    _, bars_on, is_settled, level, value = stance
+    if action == ENTER:
+        entered = Stance(True, 0, is_settled, 1.0, value)
+        total = 0.0
+        for coin in range(len(book.units)):
+            weight = wanted_weight(upkeep, entered, wanted, coin)
+            total += 0.0 if math.isnan(weight) else weight
+        if total > 0:
+            return entered, wanted.kind
+        # no coin or no weight known yet: asked again while the window is open
+        return Stance(stance.is_on, 0, is_settled, level, value), NOTHING
+    if action != STAY:
+        return Stance(False, bars_on, is_settled, level, value), EXITED + action
+    stance = Stance(stance.is_on, bars_on + 1, is_settled, level, value)
+    reason = upkeep_reason(upkeep, stance, wanted, book)
+    if reason != NOTHING:
+        return Stance(stance.is_on, bars_on + 1, True, level, value), reason
+    for coin in range(len(book.units)):
+        if is_stray(stance, wanted, book.units, coin):
+            return stance, DEAD if stance.is_on else LEFT_OVER
+    return stance, NOTHING
+
+
+def upkeep_reason(upkeep: Upkeep, stance: Stance, wanted: Wanted, book: Book) -> int:
+    """Return why all weights are to be brought to their targets without a signal, if they are."""
+    if stance.is_on and stance.bars_on < upkeep.scale_in_bars:
+        return SCALE_IN
+    if not stance.is_settled:
+        return IDLE
+    if wanted.is_rebalanced:
+        return REBALANCE
+    if upkeep.threshold > 0 or upkeep.max_weight < 1:
+        return bound_left(upkeep, stance, wanted, book)
+    return NOTHING
+
+
+def bound_left(upkeep: Upkeep, stance: Stance, wanted: Wanted, book: Book) -> int:
+    """Return which bound the weights have left, if any."""
+    equity = book.cash + worth(book.units, book.closes)
+    scale = equity if equity > 0 else 1.0
+    held, aimed, drift = 0.0, 0.0, 0.0
+    for coin in range(len(book.units)):
+        weight = book.units[coin] * book.closes[coin] / scale
+        target = wanted_weight(upkeep, stance, wanted, coin)
+        held += weight
+        if not math.isnan(target):
+            aimed += target
+            drift = max(drift, abs(weight - target))
+    if drift > upkeep.threshold > 0 and aimed > 0:
+        return REBALANCE
+    if stance.is_on and held > upkeep.max_weight + upkeep.threshold:
+        return MAX_WEIGHT
+    return NOTHING
+
+
+def wanted_weight(upkeep: Upkeep, stance: Stance, wanted: Wanted, coin: int) -> float:
+    """Return the weight of equity one coin should have; NaN where unknown."""
+    if not stance.is_on:
+        return wanted.idle_weights[coin]
+    share = min(1.0, (stance.bars_on + 1) / upkeep.scale_in_bars)
+    return wanted.weight * share * wanted.on_weights[coin]
+
+
+def is_stray(stance: Stance, wanted: Wanted, units: Numbers, coin: int) -> bool:
+    """Return whether a coin is held without being wanted: dead, or left from a halt."""
+    if not units[coin] > 0:
+        return False
+    return wanted.alive[coin] == DELISTED if stance.is_on else wanted.idle_weights[coin] == 0
+
+
+def targets(upkeep: Upkeep, stance: Stance, reason: int, wanted: Wanted, units: Numbers) -> Floats:
+    """Return the wanted weight of each coin, shape (coins,); NaN leaves a coin alone.
+
+    `stance` and `reason` are what `due` returned.
+    """
+    found = np.empty(len(units))
+    for coin in range(len(units)):
+        if reason in (DEAD, LEFT_OVER):
+            found[coin] = 0.0 if is_stray(stance, wanted, units, coin) else np.nan
+        else:
+            found[coin] = wanted_weight(upkeep, stance, wanted, coin)
+    return found
