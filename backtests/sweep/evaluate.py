@@ -1,19 +1,20 @@
-"""The figures of a batch of trials: by the kernel where it can, else by a full run."""
+"""The figures of a batch of trials: by the kernel where it can, else from their accounts."""
 
 import logging
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from backtests.config import ALTS, Config
+from backtests.config import BASIS_POINT, Config
 from backtests.sweep import kernel
+from backtests.sweep.full import run_in_full
 from backtests.sweep.groups import Group, Library, joined, tape_key, weights
 from backtests.sweep.kernel import FIGURES
-from backtests.sweep.plan import value_at, with_values
+from backtests.sweep.plan import value_at
 from backtests.sweep.ranges import Floats
+from backtests.sweep.scope import PER_TRIAL, is_understood
 from backtests.sweep.space import Column, Columns
 from backtests.sweep.spans import Trials
 from feeds.errors import InputError
@@ -24,31 +25,6 @@ log = logging.getLogger(__name__)
 Integers = NDArray[np.int64]
 
 DAY_IN_SECONDS: Final = 86_400.0
-BASIS_POINT: Final = 1e-4
-
-# Settings that need no other signals: the kernel takes a number of each per trial.
-PER_TRIAL: Final = (
-    "rules.hold_days",
-    "rules.exit_on_support_lost",
-    "rules.stop_loss",
-    "rules.trailing_stop",
-    "rules.index_drawdown",
-    "costs.commission_bps",
-    "costs.slippage_bps",
-    "costs.initial_cash",
-)
-# All else the kernel understands; a config that uses anything else is run in full.
-SHARED: Final = (
-    "asset",
-    "rules.trigger",
-    "rules.entry_delay_days",
-    "size.mode",
-    "size.fraction",
-    "size.vol_target",
-    "size.vol_lookback",
-    "costs.cash_rate",
-)
-SHARED_SECTIONS: Final = ("data.", "index.", "signal.", "significance.", "claim.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,46 +41,26 @@ def evaluate(base: Config, columns: Columns, *, library: Library) -> Evaluated:
     figures = np.full((count, len(FIGURES)), np.nan)
     failures: list[str | None] = [None] * count
     shared = {key: column for key, column in columns.items() if key not in PER_TRIAL}
+    taken = {key: column.values for key, column in columns.items()}
+    understood = is_understood(base, vary=taken)
     by_tape: dict[Any, list[tuple[Config, Integers]]] = {}
-    understood = is_understood(base) and all(_is_known(key) for key in columns)
     for values, rows in _distinct(shared, count):
         try:
             config = library.config(base, values)
-            if understood and config.asset != ALTS:
+            if understood:
                 library.group(config)
                 by_tape.setdefault(tape_key(config), []).append((config, rows))
             else:
-                for row in rows:
-                    figures[row], failures[row] = _run_in_full(base, columns, row, library)
-        except InputError as error:
+                _run_in_full(config, rows, columns, library, figures)
+        except Exception as error:  # noqa: BLE001 (whatever it is, the sweep goes on)
+            if not isinstance(error, InputError):
+                log.warning("a trial failed: %r", error)
+            reason = str(error) if isinstance(error, InputError) else repr(error)
             for row in rows:
-                failures[row] = str(error)
+                failures[row] = reason
     for sets in by_tape.values():
         _run_on_tape(sets, columns, library, figures)
     return Evaluated(figures, failures)
-
-
-def is_understood(config: Config) -> bool:
-    """Return whether the kernel knows every setting the config uses: it holds one coin."""
-    plain = _flat(Config().model_dump())
-    return config.asset != ALTS and all(
-        _is_known(key) or plain.get(key) == value
-        for key, value in _flat(config.model_dump()).items()
-    )
-
-
-def _is_known(key: str) -> bool:
-    return key in PER_TRIAL or key in SHARED or key.startswith(SHARED_SECTIONS)
-
-
-def _flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for key, value in tree.items():
-        if isinstance(value, Mapping):
-            found |= _flat(value, f"{prefix}{key}.")
-        else:
-            found[f"{prefix}{key}"] = value
-    return found
 
 
 def _distinct(columns: Columns, count: int) -> list[tuple[dict[str, Any], Integers]]:
@@ -169,16 +125,8 @@ def _trials(base: Config, columns: Columns, rows: Integers) -> Trials:
 
 
 def _run_in_full(
-    base: Config, columns: Columns, row: int, library: Library
-) -> tuple[Floats, str | None]:
-    from backtests.analysis.summary import summarise
-    from backtests.backtest import run_inputs
-
-    try:
-        values = {key: column.values[column.codes[row]] for key, column in columns.items()}
-        config = with_values(base, values)
-        found = summarise(run_inputs(config, library.inputs(config))).figures["strategy"]
-    except Exception as error:  # noqa: BLE001 (whatever it is, the sweep goes on)
-        log.warning("a trial failed: %s", error)
-        return np.full(len(FIGURES), np.nan), f"{type(error).__name__}: {error}"
-    return np.array([found[name] for name in FIGURES]), None
+    config: Config, rows: Integers, columns: Columns, library: Library, figures: Floats
+) -> None:
+    out = np.empty((rows.size, len(FIGURES)))
+    run_in_full(library.full_tape(config), _trials(config, columns, rows), out)
+    figures[rows] = out

@@ -11,11 +11,15 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from backtests import tape
+from backtests.analysis.metrics import DAYS_PER_YEAR
 from backtests.backtest import ONE_DAY
 from backtests.compiled import compiled
 from backtests.config import Config
+from backtests.engine import upkeep_of
+from backtests.fast import coins_of, signals_of
 from backtests.inputs import Inputs, load_inputs
-from backtests.market import Market, build_market
+from backtests.market import Market, build_market, latest_kind
+from backtests.sweep.full import FullTape
 from backtests.sweep.plan import with_values
 from backtests.sweep.ranges import Floats, Tape, extremes
 from backtests.sweep.spans import Events
@@ -25,8 +29,8 @@ from strategies import support
 from strategies.rules import NONE, triggers
 from strategies.sizing import target_weights
 
-DAYS_PER_YEAR: Final = 365.25
-REMEMBERED_MARKETS: Final = 64
+# enough for neighbouring trials, which share most settings
+REMEMBERED_MARKETS: Final = 8
 REMEMBERED_GROUPS: Final = 4_096
 
 followed = compiled(
@@ -46,6 +50,7 @@ class Group:
 
     bar: Integers
     trigger: Integers
+    kind: Integers  # of the trigger, 0 where none arrives
     lost: Integers
     time: Floats
     before: Floats
@@ -73,6 +78,7 @@ class Library:
         self._markets: OrderedDict[Hashable, Market] = OrderedDict()
         self._configs: OrderedDict[Hashable, Config] = OrderedDict()
         self._groups: OrderedDict[Hashable, Group] = OrderedDict()
+        self._full_tapes: OrderedDict[Hashable, FullTape] = OrderedDict()
 
     @property
     def loaded(self) -> LoadedInputs:
@@ -105,38 +111,44 @@ class Library:
 
     def market(self, config: Config) -> Market:
         """Return the market of a config, as a single run builds it."""
-        key = group_key(config)
 
         def build() -> Market:
             return build_market(config, self.inputs(config), follow=followed)
 
-        return _remembered(self._markets, key, build, REMEMBERED_MARKETS)
+        with self._lock:
+            return _remembered(self._markets, market_key(config), build, REMEMBERED_MARKETS)
 
     def group(self, config: Config) -> Group:
         """Return the events of a config's signals, trigger and entry delay."""
         rules = config.rules
-        key = (*group_key(config), rules.trigger, rules.entry_delay_days)
+        key = (*market_key(config), rules.trigger, rules.entry_delay_days)
         with self._lock:
             return _remembered(
                 self._groups, key, lambda: _group(config, self.market(config)), REMEMBERED_GROUPS
             )
 
+    def full_tape(self, config: Config) -> FullTape:
+        """Return what the trials of a config's shared settings read, bar by bar."""
+        key = (*market_key(config), config.rules, config.size, config.costs.cash_rate)
+        with self._lock:
+            return _remembered(
+                self._full_tapes, key, lambda: _full_tape(config, self), REMEMBERED_MARKETS
+            )
+
 
 def traded_tape(config: Config, library: Library) -> tape.Tape:
-    """Return the tradable tape of a config, from what the library remembers.
-
-    The same as those of `build_market`, but for the kind of trigger, which only names it.
-    """
+    """Return the tradable tape of a config, from what the library remembers."""
     market, group = library.market(config), library.group(config)
     trigger, lost = np.full((2, len(market.coin)), float(NONE))
     trigger[group.bar], lost[group.bar] = group.trigger, group.lost
-    weight = weights(config, library.tape(config))
+    kinds = np.zeros(trigger.size, np.int64)
+    kinds[group.bar] = group.kind
     lines = {
         **market.tape.lines,
         "trigger_session": trigger,
-        "trigger_kind": (trigger > NONE).astype(np.float64),
+        "trigger_kind": latest_kind(kinds).astype(np.float64),
         "lost_session": lost,
-        "weight": np.ones(trigger.size) if weight is None else weight,
+        "weight": _weight_line(config, market.tape.lines["close"]),
     }
     return tape.Tape(lines, market.tape.coins).cut(market.tradable)
 
@@ -144,7 +156,10 @@ def traded_tape(config: Config, library: Library) -> tape.Tape:
 def inputs_key(config: Config) -> Hashable:
     """Return what decides the inputs."""
     data = config.data.model_copy(update={"start": "", "end": ""})
-    filters = tuple(sorted((name, each) for name, each in config.filters.items()))
+    filters = tuple(
+        (name, each.kind, each.benchmark, each.series, each.lag_days, each.unknown)
+        for name, each in sorted(config.filters.items())
+    )
     index = (config.index.symbol, config.index.timeframe)
     return (config.asset, data, index, config.idle.asset, config.basket.members, filters)
 
@@ -154,9 +169,11 @@ def tape_key(config: Config) -> Hashable:
     return (config.asset, config.data.timeframe, config.index, config.costs.cash_rate)
 
 
-def group_key(config: Config) -> tuple[Hashable, ...]:
-    """Return what decides the signals and the tradable bars."""
-    return (config.asset, config.data, config.index, config.signal)
+def market_key(config: Config) -> tuple[Hashable, ...]:
+    """Return what decides the signals, the gates, the coins' weights and the tradable bars."""
+    filters = (*sorted(config.filters.items()), config.rules.filters)
+    shared = (config.asset, config.data, config.index, config.signal)
+    return (*shared, config.idle, config.basket, filters)
 
 
 def joined(groups: Sequence[Group]) -> Events:
@@ -176,10 +193,13 @@ def joined(groups: Sequence[Group]) -> Events:
 
 def weights(config: Config, tape: Tape) -> Floats | None:
     """Return the weight an entry would take on each bar; None for all of equity always."""
-    line = target_weights(
-        tape.close, settings=config.size, periods_per_year=int(tape.periods_per_year)
-    )
+    line = _weight_line(config, tape.close)
     return None if (line == 1).all() else line
+
+
+def _weight_line(config: Config, close: Floats) -> Floats:
+    year = periods_per_year(config.data.timeframe)
+    return target_weights(close, settings=config.size, periods_per_year=year)
 
 
 def _remembered(
@@ -222,8 +242,26 @@ def _tape(config: Config, market: Market) -> Tape:
         level=level,
         cash_return=cash_return,
         periods_per_year=float(per_year),
-        years_per_bar=float(BAR_LENGTHS[timeframe] / ONE_DAY) / DAYS_PER_YEAR,
+        years_per_bar=years_per_bar(timeframe),
     )
+
+
+def _full_tape(config: Config, library: Library) -> FullTape:
+    traded, timeframe = traded_tape(config, library), config.data.timeframe
+    year = periods_per_year(timeframe)
+    return FullTape(
+        signals=signals_of(traded),
+        coins=coins_of(traded),
+        upkeep=upkeep_of(config, traded),
+        cash_return=config.costs.cash_return(year),
+        periods_per_year=float(year),
+        years_per_bar=years_per_bar(timeframe),
+    )
+
+
+def years_per_bar(timeframe: str) -> float:
+    """Return the length of a bar in years of 365.25 days."""
+    return float(BAR_LENGTHS[timeframe] / ONE_DAY) / DAYS_PER_YEAR
 
 
 def _group(config: Config, market: Market) -> Group:
@@ -233,6 +271,7 @@ def _group(config: Config, market: Market) -> Group:
     delay = pd.Timedelta(days=config.rules.entry_delay_days).value
     kinds = triggers(market.signals, trigger=config.rules.trigger)
     trigger = latest_arrival(kinds > 0, effective_at=known_at + delay, opens=opens.asi8, ends=ends)
+    kind = np.where(trigger > NONE, kinds[trigger], 0)
     lost = market.tape.lines["lost_session"].astype(np.int64)
     inside = np.zeros(ends.size, np.bool_)
     inside[market.tradable] = True
@@ -242,6 +281,7 @@ def _group(config: Config, market: Market) -> Group:
     return Group(
         bar=bar,
         trigger=trigger[bar],
+        kind=kind[bar],
         lost=lost[bar],
         time=time[bar],
         before=before[bar],

@@ -19,12 +19,10 @@ from backtests.analysis.sharpe import (
     expected_maximum_sharpe,
     sharpe_sample,
 )
-from backtests.backtest import run_inputs
 from backtests.baselines import buy_and_hold
 from backtests.config import Config
 from backtests.fast import simulate
 from backtests.format import percent
-from backtests.sweep.evaluate import is_understood
 from backtests.sweep.groups import Library, traded_tape
 from backtests.sweep.store import Store
 from feeds.sessions import periods_per_year
@@ -134,8 +132,6 @@ def returns_of(configs: list[Config], library: Library) -> pd.DataFrame:
 
 
 def _returns(config: Config, library: Library) -> pd.Series:
-    if not is_understood(config):
-        return run_inputs(config, library.inputs(config)).strategy.returns
     return simulate(traded_tape(config, library), config).returns
 
 

@@ -8,8 +8,9 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from backtests.analysis.metrics import ROUNDING
 from backtests.compiled import compiled
-from backtests.fast import bought, sold
+from backtests.fast import affordable_units, bought, sold
 from backtests.sweep.ranges import Floats, Integers, Tape, spanned
 from backtests.sweep.spans import (
     Events,
@@ -44,9 +45,19 @@ class Sums(NamedTuple):
     squares: float
     losses: float  # squares of the negative excess over cash
     deepest: float  # lowest equity over the peak before it
+    bars: int  # that are in the sums
     bars_held: int
-    bars_sold: int
     wins: int
+
+
+class Scale(NamedTuple):
+    """What turns sums into figures."""
+
+    bars: int
+    initial_cash: float
+    cash_return: float
+    periods_per_year: float
+    years_per_bar: float
 
 
 def _looked_up(tape: Tape, trial: Trial, spans: Integers) -> Sums:
@@ -93,7 +104,7 @@ def _looked_up(tape: Tape, trial: Trial, spans: Integers) -> Sums:
         flat_from = sale + 1
     if cash > 0:
         growth *= (1 + cash) ** (stop - flat_from)
-    return Sums(growth, returns, squares, losses, deepest, held, sales, wins)
+    return Sums(growth, returns, squares, losses, deepest, held + sales, held, wins)
 
 
 def _added_up(tape: Tape, trial: Trial, spans: Integers, weight: Floats) -> Sums:
@@ -108,13 +119,14 @@ def _added_up(tape: Tape, trial: Trial, spans: Integers, weight: Floats) -> Sums
         cash *= (1 + tape.cash_return) ** (entry - flat_from)
         before, units, price = cash, 0.0, tape.open[entry] * (1 + slippage)
         peak = max(peak, before)
-        cash, units = bought(weight[entry - 1] * cash, cash, price, commission)
+        units = affordable_units(weight[entry - 1] * cash, price=price, commission=commission)
+        cash = bought(cash, units, price, commission)
         paid = units * price * (1 + commission)
         back = 0.0
         for bar in range(entry, min(sale + 1, stop)):
             if bar == sale:
                 proceeds = tape.open[bar] * (1 - slippage)
-                cash = sold(units, cash, price, proceeds, commission)
+                cash = sold(cash, units, price, proceeds, commission)
                 back, units = units * proceeds * (1 - commission), 0.0
                 sales += 1
             cash += cash * tape.cash_return
@@ -132,29 +144,28 @@ def _added_up(tape: Tape, trial: Trial, spans: Integers, weight: Floats) -> Sums
         held += sale - entry
         flat_from = min(sale + 1, stop)
     grown = before * (1 + tape.cash_return) ** (stop - flat_from) / initial
-    return Sums(grown, returns, squares, losses, deepest, held, sales, wins)
+    return Sums(grown, returns, squares, losses, deepest, held + sales, held, wins)
 
 
-def _figured(tape: Tape, trial: Trial, sums: Sums, trades: int, row: Floats) -> None:
+def _figured(scale: Scale, sums: Sums, trades: int, row: Floats) -> None:
     """Write the figures of one trial, in the order of FIGURES; undefined is NaN."""
-    cash, per_year = tape.cash_return, np.sqrt(tape.periods_per_year)
-    bars = trial.stop - trial.first
-    flat = bars - sums.bars_held - sums.bars_sold
+    bars, cash, per_year = scale.bars, scale.cash_return, np.sqrt(scale.periods_per_year)
+    flat = bars - sums.bars
     total, squares = sums.returns + flat * cash, sums.squares + flat * cash * cash
     mean = total / bars
     deviation = np.sqrt(max(squares - total * mean, 0.0) / (bars - 1)) if trades else 0.0
     downside = np.sqrt(sums.losses / bars)
     row[0] = sums.growth - 1
-    row[1] = sums.growth ** (1 / (bars * tape.years_per_bar)) - 1
+    row[1] = sums.growth ** (1 / (bars * scale.years_per_bar)) - 1
     row[2] = deviation * per_year
     row[3] = (mean - cash) / deviation * per_year if deviation > 0 else np.nan
-    row[4] = (mean - cash) / downside * per_year if downside > 0 else np.nan
+    row[4] = (mean - cash) / downside * per_year if downside >= ROUNDING else np.nan
     row[5] = sums.deepest - 1
     row[6] = row[1] / -row[5] if row[5] < 0 else np.nan
     row[7] = sums.bars_held / bars
     row[8] = trades
     row[9] = sums.wins / trades if trades else np.nan
-    row[10] = sums.growth * trial.initial_cash
+    row[10] = sums.growth * scale.initial_cash
 
 
 def _run(tape: Tape, events: Events, trials: Trials, weights: Floats, out: Floats) -> None:
@@ -169,7 +180,14 @@ def _run(tape: Tape, events: Events, trials: Trials, weights: Floats, out: Float
         else:
             count = spans_between_events(tape, events, trial, spans)
             sums = looked_up(tape, trial, spans[:count])
-        figured(tape, trial, sums, count, out[number])
+        scale = Scale(
+            trial.stop - trial.first,
+            trial.initial_cash,
+            tape.cash_return,
+            tape.periods_per_year,
+            tape.years_per_bar,
+        )
+        figured(scale, sums, count, out[number])
 
 
 looked_up = compiled(_looked_up, is_inlined=True)

@@ -13,6 +13,7 @@ from pydantic import Field, ValidationError
 
 from backtests.config import Config, config_tree, put, validated_config
 from backtests.sweep.kernel import FIGURES
+from backtests.sweep.scope import is_understood
 from backtests.sweep.space import (
     Axis,
     Choice,
@@ -26,7 +27,9 @@ from backtests.sweep.space import (
 from feeds.errors import ConfigError
 from strategies.settings import Settings
 
-NEEDS_BARS: Final = ("asset", "index.symbol", "data.timeframe")
+NEEDS_BARS: Final = (
+    "asset", "data.timeframe", "index.symbol", "index.timeframe", "idle.asset", "basket.members"
+)  # fmt: skip
 
 
 class SearchSettings(Settings):
@@ -126,9 +129,7 @@ def load_plan(
         raise ConfigError(
             '`sweep` names no setting to vary. Add lines such as "rules.hold_days" = [30, 60, 90].'
         )
-    if options.get("search") == "guided":
-        # each draw learns from the chunks before it, so they must be small
-        options = {"chunk": 100, **options}
+    options = {"chunk": _usual_chunk(base, axes, options), **options}
     plan = Plan(base, axes, _search(options))
     if plan.settings.search == "grid":
         grid_size(plan.axes)
@@ -171,6 +172,14 @@ def _validated_axis(base: Config, one: Axis) -> Axis:
     if len({(type(value), value) for value in ends}) < len(ends):
         raise ConfigError(f"`sweep.{one.key}` names a value twice, received {list(ends)!r}.")
     return Choice(one.key, ends)
+
+
+def _usual_chunk(base: Config, axes: Sequence[Axis], options: Mapping[str, Any]) -> int:
+    """Return a chunk that takes about a second."""
+    if options.get("search") == "guided":
+        return 100  # each draw learns from the chunks before it
+    vary = {one.key: one.ends for one in axes}
+    return 20_000 if is_understood(base, vary=vary) else 2_000
 
 
 def _search(options: Mapping[str, Any]) -> SearchSettings:

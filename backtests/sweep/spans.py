@@ -58,22 +58,26 @@ class Trial(NamedTuple):
     initial_cash: float
 
 
-def _trial_at(events: Events, trials: Trials, number: int) -> Trial:
-    """Return one trial out of many."""
-    group = trials.group[number]
-    rule = Rule(
+def _rule_at(trials: Trials, number: int) -> Rule:
+    """Return the rule of one trial out of many."""
+    return Rule(
         trials.hold_seconds[number],
         trials.exit_on_support_lost[number],
         trials.stop_loss[number],
         trials.trailing_stop[number],
         trials.index_drawdown[number],
     )
+
+
+def _trial_at(events: Events, trials: Trials, number: int) -> Trial:
+    """Return one trial out of many."""
+    group = trials.group[number]
     return Trial(
         events.offset[group],
         events.offset[group + 1],
         events.first[group],
         events.stop[group],
-        rule,
+        rule_at(trials, number),
         trials.commission[number],
         trials.slippage[number],
         trials.initial_cash[number],
@@ -205,6 +209,7 @@ def _spans_bar_by_bar(
     return count
 
 
+rule_at = compiled(_rule_at, is_inlined=True)
 trial_at = compiled(_trial_at, is_inlined=True)
 first_end = compiled(_first_end, is_inlined=True)
 held = compiled(_held, is_inlined=True)

@@ -9,12 +9,11 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from backtests.analysis.metrics import return_figures
-from backtests.backtest import ONE_DAY, run_inputs
+from backtests.backtest import ONE_DAY
 from backtests.baselines import buy_and_hold
 from backtests.config import Config
-from backtests.engine import Account
 from backtests.fast import simulate
-from backtests.sweep.evaluate import evaluate, is_understood
+from backtests.sweep.evaluate import evaluate
 from backtests.sweep.groups import Library, traded_tape
 from backtests.sweep.kernel import FIGURES
 from backtests.sweep.plan import Plan, with_values
@@ -182,19 +181,13 @@ def _objective(plan: Plan, base: Config, library: Library) -> Row:
 def _traded(plan: Plan, step: Step, library: Library) -> pd.Series:
     base = _between(plan.base, step.window.test_start, step.window.test_end)
     config = with_values(base, step.values)
-    account = _account(config, library)
+    account = simulate(traded_tape(config, library), config)
     returns = account.returns.copy()
     if account.invested.iloc[-1]:
         share = account.bars["weight"].iloc[-1]
         lost = 1 - (1 - config.costs.slippage) * (1 - config.costs.commission)
         returns.iloc[-1] = (1 + returns.iloc[-1]) * (1 - share * lost) - 1
     return returns
-
-
-def _account(config: Config, library: Library) -> Account:
-    if not is_understood(config):
-        return run_inputs(config, library.inputs(config)).strategy
-    return simulate(traded_tape(config, library), config)
 
 
 def _held(config: Config, library: Library) -> pd.Series:

@@ -1,22 +1,26 @@
-"""Trials beyond the kernel: baskets, idle assets and filters are run in full."""
+"""Trials beyond the kernel: the figures of baskets, idle assets, filters and upkeep."""
 
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from backtests.analysis.summary import summarise
 from backtests.backtest import run_inputs
-from backtests.config import load_config
+from backtests.config import Config, load_config
 from backtests.inputs import Inputs
-from backtests.sweep.evaluate import evaluate, is_understood
+from backtests.sweep.evaluate import evaluate
 from backtests.sweep.groups import Library
 from backtests.sweep.kernel import FIGURES
 from backtests.sweep.plan import with_values
+from backtests.sweep.scope import is_understood
 from backtests.sweep.space import column_of
 from feeds.bars import Bars
 from feeds.instruments import coin
+from tests.backtests.drawn import UNSHRUNK, kept, walks
 from tests.markets import coin_walk, index_walk
 
 SMALL = {"signal.min_history": 20, "signal.base": 5, "rules.trigger": "new_high"}
@@ -28,7 +32,7 @@ def named(name: str, seed: int) -> Bars:
 
 
 @pytest.mark.parametrize(
-    ("settings", "coins", "idle"),
+    ("changed", "coins", "idle"),
     [
         ({"asset": "ALTS"}, ("AAA", "BBB"), ""),
         ({"asset": "AAA", "idle.asset": "BTC"}, ("AAA",), "BTC"),
@@ -38,9 +42,9 @@ def named(name: str, seed: int) -> Bars:
     ids=["basket", "idle", "filter", "scale-in"],
 )
 def test_evaluate_beyond_the_kernel_equals_each_run(
-    settings: dict[str, Any], coins: tuple[str, ...], idle: str
+    changed: dict[str, Any], coins: tuple[str, ...], idle: str
 ) -> None:
-    base = load_config(None, flags=SMALL | settings)
+    base = load_config(None, flags=SMALL | changed)
     bars = tuple(named(name, seed) for seed, name in enumerate(coins, start=7))
     inputs = Inputs(index_walk(400, seed=3, end="2018-12-31"), bars)
     inputs = replace(inputs, idle=named(idle, 5)) if idle else inputs
@@ -51,5 +55,48 @@ def test_evaluate_beyond_the_kernel_equals_each_run(
     for days, row in zip(HOLD_DAYS, found.figures, strict=True):
         config = with_values(base, {"rules.hold_days": days})
         expected = summarise(run_inputs(config, inputs)).figures["strategy"]
-        np.testing.assert_array_equal(row, [expected[name] for name in FIGURES])
+        np.testing.assert_allclose(row, [expected[name] for name in FIGURES], rtol=1e-9)
         assert expected["trades"] > 0
+
+
+@settings(max_examples=60, deadline=None, phases=UNSHRUNK, suppress_health_check=list(HealthCheck))
+@given(base=kept, seed=st.integers(0, 10_000))
+def test_evaluate_any_account_gives_the_figures_of_its_run(base: Config, seed: int) -> None:
+    inputs = walks(seed, base)
+    columns = {
+        "rules.hold_days": column_of([0, 25, 25]),
+        "rules.stop_loss": column_of([0.0, 0.1, 0.0]),
+        "costs.commission_bps": column_of([0.0, 10.0, 250.0]),
+    }
+    found = evaluate(base, columns, library=Library(load=lambda _: inputs))
+    assert found.failures == [None, None, None]
+    for place, row in enumerate(found.figures):
+        config = with_values(base, {key: one.taken()[place] for key, one in columns.items()})
+        expected = summarise(run_inputs(config, inputs, engine="fast")).figures["strategy"]
+        wanted = [expected[name] for name in FIGURES]
+        np.testing.assert_allclose(row, wanted, rtol=1e-9, atol=1e-11)
+
+
+def test_evaluate_a_basket_without_a_member_fails_alone_and_says_why() -> None:
+    base = load_config(None, flags=SMALL | {"asset": "ALTS"})
+    inputs = Inputs(index_walk(400, seed=3, end="2018-12-31"), (named("AAA", 7), named("BBB", 8)))
+    columns = {"basket.min_age_days": column_of([5, 3_000])}
+    found = evaluate(base, columns, library=Library(load=lambda _: inputs))
+    assert found.failures[0] is None
+    assert "a coin in the basket (`basket.select` all, `basket.min_age_days` 3000)" in str(
+        found.failures[1]
+    )
+    assert np.isfinite(found.figures[0]).all()
+    assert np.isnan(found.figures[1]).all()
+
+
+def test_evaluate_a_coin_beside_the_basket_gives_each_its_own_figures() -> None:
+    base = load_config(None, flags=SMALL | {"asset": "AAA"})
+    coins = {"AAA": (named("AAA", 7),), "ALTS": (named("AAA", 7), named("BBB", 8))}
+    index = index_walk(400, seed=3, end="2018-12-31")
+    library = Library(load=lambda config: Inputs(index, coins[config.asset]))
+    found = evaluate(base, {"asset": column_of(["AAA", "ALTS"])}, library=library)
+    for asset, row in zip(coins, found.figures, strict=True):
+        config = with_values(base, {"asset": asset})
+        expected = summarise(run_inputs(config, Inputs(index, coins[asset]))).figures["strategy"]
+        np.testing.assert_allclose(row, [expected[name] for name in FIGURES], rtol=1e-9)
