@@ -156,7 +156,7 @@ def require_same_bars(store: Store, digests: dict[str, str]) -> None:
 def table_of(plan: Plan, chunk: int, columns: Columns, evaluated: Evaluated) -> pa.Table:
     """Return a chunk's rows: trial, settings, config hash, figures, and why a trial failed."""
     first, stop = plan.bounds(chunk)
-    fields: dict[str, Any] = {"trial": pa.array(range(first, stop), pa.int64())}
+    fields: dict[str, Any] = {"trial": np.arange(first, stop)}
     fields |= {one.key: _written(one, columns[one.key]) for one in plan.axes}
     fields["config"] = pa.array(short_hashes(plan.base, columns), pa.string())
     fields |= {name: evaluated.figures[:, place] for place, name in enumerate(FIGURES)}
