@@ -142,8 +142,9 @@ def _returns(config: Config, library: Library) -> pd.Series:
 def _spread_of_ratios(store: Store) -> float:
     """Return the variance (ddof 1) of all trials' Sharpe ratios, a year; NaN below two."""
     count, mean, squares = 0, 0.0, 0.0
-    for part in store.parts(["sharpe_ratio"]):
-        ratios = part["sharpe_ratio"].dropna().to_numpy()
+    for _, part in store.parts(["sharpe_ratio"]):
+        every = part["sharpe_ratio"].to_numpy()
+        ratios = every[~np.isnan(every)]
         if ratios.size == 0:
             continue
         # two groups' squares about their means, joined about the common mean
