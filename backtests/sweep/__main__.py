@@ -1,5 +1,6 @@
 """Sweep settings: python -m backtests.sweep --asset ETH --config configs/sweeps/eth.toml."""
 
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -41,6 +42,8 @@ def _parser() -> Parser:
 
 def _work(arguments: Sequence[str] | None) -> None:
     options = _parser().parse_args(arguments)
+    # before arrow is loaded: its own pool keeps what is freed, which numpy could use again
+    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
 
     from backtests.format import as_json
     from backtests.report.folder import require_writable

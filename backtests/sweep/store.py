@@ -93,18 +93,16 @@ class Store:
             best = pd.concat([best, table.to_pandas()]).nlargest(count, figure)
         return best.reset_index(drop=True)
 
-    def configs(self, trials: Sequence[int]) -> list[Config]:
-        """Return the configs of some trials, in ascending order of trial."""
+    def values(self, trials: Sequence[int]) -> list[dict[str, Any]]:
+        """Return the settings that vary of some trials, in ascending order of trial."""
         wanted = np.unique(np.asarray(trials, np.int64))
         chunks = wanted // self.plan.settings.chunk
-        found = []
+        found: list[dict[str, Any]] = []
         for chunk in np.unique(chunks):
             rows = wanted[chunks == chunk] - self.plan.bounds(int(chunk))[0]
             table = self.part(int(chunk), self.plan.keys)
-            for row in table.take(pa.array(rows)).to_pylist():
-                values = {one.key: _read(one, row[one.key]) for one in self.plan.axes}
-                found.append(self.plan.config(values))
-        return found
+            found += table.take(pa.array(rows)).to_pylist()
+        return [{one.key: _read(one, row[one.key]) for one in self.plan.axes} for row in found]
 
     def failures(self) -> dict[str, int]:
         """Return each reason trials failed for, and how many did."""
@@ -183,7 +181,7 @@ def config_of_trial(folder: Path, trial: int) -> Config:
         )
     first = store.plan.bounds(chunk)[0]
     written = store.part(chunk, ["config"])["config"][trial - first].as_py()
-    (config,) = store.configs([trial])
+    config = store.plan.config(store.values([trial])[0])
     if config.short_hash != written:
         raise ConfigError(
             f"`--from-trial` {trial}: {folder} was written by another version of the program "
