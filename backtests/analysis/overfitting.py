@@ -157,14 +157,18 @@ def _drawn_means(excess: Matrix, sampling: Sampling) -> Matrix:
     """Return the mean of each trial in each resample, shape (draws, trials)."""
     rng = np.random.default_rng(sampling.seed)
     bars = excess.shape[0]
-    means = []
-    for draws in _portions(sampling.draws, bars, cells=_DRAWS_AT_ONCE):
-        rows = stationary_indices(bars, block=sampling.block_bars, draws=draws, rng=rng)
-        # how often each bar was drawn: then all means are one product of matrices
-        rows += np.arange(draws)[:, None] * bars
-        times = np.bincount(rows.ravel(), minlength=draws * bars).reshape(draws, bars)
-        means.append(times @ excess / bars)
+    # how often each bar was drawn: then all means are one product of matrices
+    means = [
+        _times_drawn(bars, draws, sampling, rng) @ excess / bars
+        for draws in _portions(sampling.draws, bars, cells=_DRAWS_AT_ONCE)
+    ]
     return np.concatenate(means)
+
+
+def _times_drawn(bars: int, draws: int, sampling: Sampling, rng: np.random.Generator) -> Matrix:
+    rows = stationary_indices(bars, block=sampling.block_bars, draws=draws, rng=rng)
+    rows += np.arange(draws)[:, None] * bars
+    return np.bincount(rows.ravel(), minlength=rows.size).reshape(rows.shape).astype(np.float64)
 
 
 def _portions(total: int, width: int, *, cells: int) -> Iterator[int]:

@@ -97,7 +97,7 @@ def surface(store: Store) -> Surface:
         objective[rows] = table[plan.settings.objective].to_numpy()[kept]
         for own, scale in zip(places, scales, strict=True):
             own[rows] = _placed(table[scale.key], scale)[kept]
-    ascending = np.argsort(objective, kind="stable")[: np.isfinite(objective).sum()]
+    ascending = np.argsort(objective)[: np.isfinite(objective).sum()]
     whole = plan.settings.search == "grid" and every == 1
     return Surface(
         scales,
