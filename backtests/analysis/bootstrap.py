@@ -80,8 +80,10 @@ def stationary_indices(size: int, *, block: float, draws: int, rng: np.random.Ge
     begins = np.flatnonzero(begins_block)
     offset = rng.integers(0, size, begins.size) - begins
     lengths = np.diff(begins, append=total)
-    positions = np.repeat(offset, lengths) + np.arange(total)
-    return np.asarray(positions % size, np.int64).reshape(draws, size)
+    positions = np.repeat(offset, lengths)
+    positions += np.arange(total)
+    positions %= size
+    return positions.reshape(draws, size)
 
 
 def optimal_block_length(series: Series) -> float:

@@ -19,7 +19,8 @@ Matrix = NDArray[np.float64]
 Row = NDArray[np.float64]
 
 NORMAL_95: Final = 1.959963984540054
-_CELLS_AT_ONCE: Final = 500_000
+_DRAWS_AT_ONCE: Final = 500_000  # another number draws other resamples
+_RATIOS_AT_ONCE: Final = 16_000  # too few for BLAS to start threads, which cost more here
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,10 @@ def effective_trials(returns: Matrix) -> float:
     varying = returns[:, np.ptp(returns, axis=0) > 0]
     if varying.shape[1] == 0:
         return math.nan
-    correlation = np.atleast_2d(np.corrcoef(varying, rowvar=False))
+    varying -= varying.mean(axis=0)
+    covariance = varying.T @ varying
+    deviation = np.sqrt(np.diag(covariance))
+    correlation = covariance / np.outer(deviation, deviation)
     # the eigenvalues add up to their number, their squares to those of all correlations
     return float(varying.shape[1] ** 2 / np.sum(correlation**2))
 
@@ -153,18 +157,22 @@ def _drawn_means(excess: Matrix, sampling: Sampling) -> Matrix:
     """Return the mean of each trial in each resample, shape (draws, trials)."""
     rng = np.random.default_rng(sampling.seed)
     bars = excess.shape[0]
-    means = []
-    for draws in _portions(sampling.draws, bars):
-        rows = stationary_indices(bars, block=sampling.block_bars, draws=draws, rng=rng)
-        # how often each bar was drawn: then all means are one product of matrices
-        flat = rows + np.arange(draws)[:, None] * bars
-        times = np.bincount(flat.ravel(), minlength=draws * bars).reshape(draws, bars)
-        means.append(times @ excess / bars)
+    # how often each bar was drawn: then all means are one product of matrices
+    means = [
+        _times_drawn(bars, draws, sampling, rng) @ excess / bars
+        for draws in _portions(sampling.draws, bars, cells=_DRAWS_AT_ONCE)
+    ]
     return np.concatenate(means)
 
 
-def _portions(total: int, width: int) -> Iterator[int]:
-    rows = max(1, _CELLS_AT_ONCE // width)
+def _times_drawn(bars: int, draws: int, sampling: Sampling, rng: np.random.Generator) -> Matrix:
+    rows = stationary_indices(bars, block=sampling.block_bars, draws=draws, rng=rng)
+    rows += np.arange(draws)[:, None] * bars
+    return np.bincount(rows.ravel(), minlength=rows.size).reshape(rows.shape).astype(np.float64)
+
+
+def _portions(total: int, width: int, *, cells: int) -> Iterator[int]:
+    rows = max(1, cells // width)
     for begin in range(0, total, rows):
         yield min(rows, total - begin)
 
@@ -187,26 +195,35 @@ def _splits(sums: Matrix, squares: Matrix, sizes: Row) -> tuple[Row, Row, Row]:
     """Return the chosen ratio in sample and out of sample, and its logit, of every split."""
     blocks, trials = sums.shape
     halves = np.array(list(itertools.combinations(range(blocks), blocks // 2)))
+    # in this order the n-th half from the end is what the n-th leaves: each serves as both
+    halves = halves[: len(halves) // 2]
     chosen = np.zeros((len(halves), blocks))
     chosen[np.arange(len(halves))[:, None], halves] = 1
-    found: list[tuple[Row, Row, Row]] = []
+    there, back = [], []
     start = 0
-    for rows in _portions(len(halves), trials):
+    for rows in _portions(len(halves), trials, cells=_RATIOS_AT_ONCE):
         part = chosen[start : start + rows]
         start += rows
-        inside = _ratios(part @ sums, part @ squares, part @ sizes)
+        one = _ratios(part @ sums, part @ squares, part @ sizes)
         rest = 1 - part
-        outside = _ratios(rest @ sums, rest @ squares, rest @ sizes)
-        best = inside.argmax(axis=1)
-        at = np.arange(rows)
-        promised, kept = inside[at, best], outside[at, best]
-        # ties share a rank, so that trials which are the same do not look bad or good
-        below = (outside < kept[:, None]).sum(axis=1)
-        equal = (outside == kept[:, None]).sum(axis=1)
-        rank = (below + (equal + 1) / 2) / (trials + 1)
-        found.append((promised, kept, np.log(rank / (1 - rank))))
-    inside_all, outside_all, logits = (np.concatenate(part) for part in zip(*found, strict=True))
-    return inside_all, outside_all, logits
+        other = _ratios(rest @ sums, rest @ squares, rest @ sizes)
+        there.append(_chosen(one, other))
+        back.append(_chosen(other, one))
+    first, last = np.concatenate(there, axis=1), np.concatenate(back, axis=1)
+    inside, outside, logits = np.concatenate((first, last[:, ::-1]), axis=1)
+    return inside, outside, logits
+
+
+def _chosen(inside: Matrix, outside: Matrix) -> Matrix:
+    """Return the best ratio inside, that trial's outside, and its logit; shape (3, splits)."""
+    splits, trials = inside.shape
+    at, best = np.arange(splits), inside.argmax(axis=1)
+    promised, kept = inside[at, best], outside[at, best]
+    # ties share a rank, so that trials which are the same do not look bad or good
+    below = (outside < kept[:, None]).sum(axis=1)
+    equal = (outside == kept[:, None]).sum(axis=1)
+    rank = (below + (equal + 1) / 2) / (trials + 1)
+    return np.array([promised, kept, np.log(rank / (1 - rank))])
 
 
 def _ratios(sums: Matrix, squares: Matrix, size: Row) -> Matrix:

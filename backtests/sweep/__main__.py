@@ -1,5 +1,7 @@
 """Sweep settings: python -m backtests.sweep --asset ETH --config configs/sweeps/eth.toml."""
 
+import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -41,14 +43,24 @@ def _parser() -> Parser:
 
 def _work(arguments: Sequence[str] | None) -> None:
     options = _parser().parse_args(arguments)
+    # before arrow is loaded: its own pool keeps what is freed, which numpy could use again
+    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
 
+    from backtests.sweep.sheet import sheet
+
+    store, judgement = _swept(options)
+    (store.folder / "sheet.html").write_text(sheet(store, judgement), encoding="utf-8")
+    _show(store, judgement)
+
+
+def _swept(options: argparse.Namespace) -> "tuple[Store, Judgement | None]":
+    """Do and judge all trials; what was loaded and remembered for it goes when this returns."""
     from backtests.format import as_json
     from backtests.report.folder import require_writable
     from backtests.sweep.drive import drive, load_bars, progress
     from backtests.sweep.groups import Library
     from backtests.sweep.judge import judge
     from backtests.sweep.plan import load_plan
-    from backtests.sweep.sheet import sheet
     from backtests.sweep.store import create, open_store, require_same_bars
 
     library = Library()
@@ -72,8 +84,7 @@ def _work(arguments: Sequence[str] | None) -> None:
     if judgement is not None:
         text = as_json(judgement.plain())
         (store.folder / "overfitting.json").write_text(text, encoding="utf-8")
-    (store.folder / "sheet.html").write_text(sheet(store, judgement), encoding="utf-8")
-    _show(store, judgement)
+    return store, judgement
 
 
 def _size(store: "Store", chunk: int) -> int:

@@ -52,7 +52,7 @@ def parallel(surface: Surface, *, objective: str) -> Spec:
     dimensions: list[Spec] = [
         {
             "label": scale.key,
-            "values": surface.places[rows, place].tolist(),
+            "values": surface.places[place][rows].tolist(),
             "tickvals": list(range(len(scale.labels))),
             "ticktext": list(scale.labels),
         }
@@ -68,15 +68,16 @@ def parallel(surface: Surface, *, objective: str) -> Spec:
 def plateau(surface: Surface, *, objective: str) -> Spec | None:
     """Return each trial's objective against its neighbours' mean; None but for a grid."""
     rows = np.union1d(surface.top(MOST_POINTS // 4), _even(surface, MOST_POINTS))
-    rows = rows[np.isfinite(surface.neighbours[rows])]
+    around = surface.around(rows)
+    rows, around = rows[np.isfinite(around)], around[np.isfinite(around)]
     if rows.size == 0:
         return None
     return scatter(
-        surface.neighbours[rows],
+        around,
         surface.objective[rows],
         x=f"mean {objective} of its neighbours",
         y=f"{objective} of the trial",
-        texts=[f"trial {trial}" for trial in surface.trial[rows]],
+        texts=[f"trial {trial}" for trial in rows * surface.every],
     )
 
 

@@ -1,35 +1,56 @@
 """The short hash of every trial's config, without building every config.
 
 The text that is hashed differs between trials only where a swept setting stands, so it is
-cut there once and put together again around each value.
+cut there once and put together again around each value. Trials that differ only in the last
+of these settings share all text before it, which is hashed once for them all.
 """
 
 import hashlib
 import re
+from collections.abc import Sequence
+from typing import Any
 
+import numpy as np
+import pandas as pd
 import tomli_w
 
 from backtests.config import Config
-from backtests.sweep.space import Columns
+from backtests.sweep.space import Column, Columns, Integers
 
 
 def short_hashes(base: Config, columns: Columns) -> list[str]:
     """Return `Config.short_hash` of each trial."""
-    count = next(iter(columns.values())).codes.size
     pieces, keys = _cut(base.to_toml(), tuple(columns))
-    start = hashlib.sha256(pieces[0])
-    written = [
-        [_value_text(value) + after for value in columns[key].values]
-        for key, after in zip(keys, pieces[1:], strict=True)
+    ordered = [columns[key] for key in keys]
+    texts = [
+        [_value_text(value) + after for value in column.values]
+        for column, after in zip(ordered, pieces[1:], strict=True)
     ]
-    codes = [columns[key].codes.tolist() for key in keys]
-    taken = [[texts[code] for code in places] for texts, places in zip(written, codes, strict=True)]
+    group, rows = _shared(ordered[:-1], ordered[-1].codes.size)
+    begun = _begun(pieces[0], texts[:-1], [column.codes[rows] for column in ordered[:-1]])
     found = []
-    for row in range(count):
-        digest = start.copy()
-        digest.update(b"".join([texts[row] for texts in taken]))
+    for place, last in zip(group.tolist(), ordered[-1].codes.tolist(), strict=True):
+        digest = begun[place].copy()
+        digest.update(texts[-1][last])
         found.append(digest.hexdigest()[:8])
     return found
+
+
+def _begun(first: bytes, texts: list[list[bytes]], codes: list[Integers]) -> list[Any]:
+    """Return a digest of each combination, shape (combinations,) each of `codes`."""
+    if not codes:
+        return [hashlib.sha256(first)]
+    taken = [[own[code] for code in each.tolist()] for own, each in zip(texts, codes, strict=True)]
+    return [hashlib.sha256(b"".join([first, *row])) for row in zip(*taken, strict=True)]
+
+
+def _shared(columns: Sequence[Column], count: int) -> tuple[Integers, Integers]:
+    """Return the group of each trial, the same for the same values, and a row of each group."""
+    group = np.zeros(count, np.int64)
+    for column in columns:
+        # numbered anew each time, so that many long columns cannot overflow
+        group = pd.factorize(group * len(column.values) + column.codes)[0]
+    return group, np.unique(group, return_index=True)[1]
 
 
 def _value_text(value: object) -> bytes:

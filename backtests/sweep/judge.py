@@ -1,7 +1,8 @@
 """What a sweep's best row is worth: overfitting statistics, and what they say in words."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -98,10 +99,10 @@ def judge(store: Store, *, library: Library, draws: int = 1_000) -> Judgement | 
     compared = _compared(store, best)
     chosen = compared[best]
     per_year = periods_per_year(chosen.data.timeframe)
-    returns = returns_of(list(compared.values()), library)
-    if returns.shape[1] < 3:
+    returns = returns_of(list(compared.values()), library).to_numpy()
+    matrix, held = returns[:, :-1], returns[:, -1]
+    if matrix.shape[1] < 2:
         return None
-    matrix, held = returns.iloc[:, :-1].to_numpy(), returns.iloc[:, -1].to_numpy()
     own = matrix[:, list(compared).index(best)]
     sample = sharpe_sample(own, cash_return=chosen.costs.cash_return(per_year))
     variance = spread / per_year
@@ -138,8 +139,9 @@ def _returns(config: Config, library: Library) -> pd.Series:
 def _spread_of_ratios(store: Store) -> float:
     """Return the variance (ddof 1) of all trials' Sharpe ratios, a year; NaN below two."""
     count, mean, squares = 0, 0.0, 0.0
-    for part in store.parts(["sharpe_ratio"]):
-        ratios = part["sharpe_ratio"].dropna().to_numpy()
+    for _, part in store.parts(["sharpe_ratio"]):
+        every = part["sharpe_ratio"].to_numpy()
+        ratios = every[~np.isnan(every)]
         if ratios.size == 0:
             continue
         # two groups' squares about their means, joined about the common mean
@@ -156,11 +158,13 @@ def _compared(store: Store, best: int) -> dict[int, Config]:
     """Return an even sample of trials on the best trial's market, the best included."""
     spread = np.linspace(0, store.plan.trials - 1, 4 * MOST_COMPARED).round().astype(int)
     trials = sorted({*spread.tolist(), best})
-    configs = dict(zip(trials, store.configs(trials), strict=True))
-    same = [one for one in trials if _market_of(configs[one]) == _market_of(configs[best])]
+    values = dict(zip(trials, store.values(trials), strict=True))
+    same = [one for one in trials if _market_of(values[one]) == _market_of(values[best])]
     step = max(1, -(-len(same) // (MOST_COMPARED - 1)))
-    return {trial: configs[trial] for trial in sorted({*same[::step], best})}
+    return {trial: store.plan.config(values[trial]) for trial in sorted({*same[::step], best})}
 
 
-def _market_of(config: Config) -> tuple[object, ...]:
-    return (config.asset, config.data, config.index)
+def _market_of(values: Mapping[str, Any]) -> list[Any]:
+    """Return the settings that say on which bars a trial is."""
+    sections = ("asset", "data", "index")
+    return [value for key, value in values.items() if key.partition(".")[0] in sections]

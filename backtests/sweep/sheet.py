@@ -55,11 +55,10 @@ def _columns(store: Store) -> list[str]:
 def _rows(store: Store, found: Surface) -> list[list[str]]:
     """Return the best rows as text; robustness is the neighbours' mean over the row's own."""
     best = store.best(store.plan.settings.objective, count=TOP)
-    near = dict(zip(found.trial.tolist(), found.neighbours.tolist(), strict=True))
+    near = found.around(best["trial"].to_numpy() // found.every)
     rows = []
-    for _, row in best.iterrows():
+    for (_, row), around in zip(best.iterrows(), near.tolist(), strict=True):
         own = row[store.plan.settings.objective]
-        around = near.get(row["trial"], np.nan)
         robustness = around / own if own > 0 else np.nan
         values = [row[name] for name in _columns(store)[:-1]] + [robustness]
         rows.append([_text(value) for value in values])

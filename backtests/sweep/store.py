@@ -69,47 +69,46 @@ class Store:
                 f"saved; make room and go on with --resume {self.folder}"
             ) from error
 
-    def parts(self, columns: Sequence[str]) -> Iterator[pd.DataFrame]:
-        """Yield the trials done so far, a chunk at a time, in order."""
+    def parts(self, columns: Sequence[str]) -> Iterator[tuple[int, pa.Table]]:
+        """Yield each chunk done so far, in order, and those columns of its trials."""
         for chunk in range(self.plan.chunks):
             if self.path(chunk).exists():
-                table: pd.DataFrame = pq.read_table(
-                    self.path(chunk), columns=list(columns)
-                ).to_pandas()
-                yield table
+                yield chunk, self.part(chunk, columns)
+
+    def part(self, chunk: int, columns: Sequence[str]) -> pa.Table:
+        """Return some columns of a chunk's trials; a file at a time needs no more threads."""
+        with pq.ParquetFile(self.path(chunk)) as file:
+            return file.read(columns=list(columns), use_threads=False)
 
     def best(self, figure: str, *, count: int) -> pd.DataFrame:
         """Return the rows with the highest figure; of equals the earliest trial comes first."""
         columns = ["trial", *self.plan.keys, "config", *FIGURES]
         best = pd.DataFrame()
-        for chunk in range(self.plan.chunks):
-            if self.path(chunk).exists():
-                values = pq.read_table(self.path(chunk), columns=[figure])[figure].to_pandas()
-                rows = np.sort(values.nlargest(count).index.to_numpy())
-                if len(best) == count and values.max() <= best[figure].iloc[-1]:
-                    continue
-                table = pq.read_table(self.path(chunk), columns=columns).take(pa.array(rows))
-                best = pd.concat([best, table.to_pandas()]).nlargest(count, figure)
+        for chunk, part in self.parts([figure]):
+            values = part[figure].to_pandas()
+            rows = np.sort(values.nlargest(count).index.to_numpy())
+            if len(best) == count and values.max() <= best[figure].iloc[-1]:
+                continue
+            table = self.part(chunk, columns).take(pa.array(rows))
+            best = pd.concat([best, table.to_pandas()]).nlargest(count, figure)
         return best.reset_index(drop=True)
 
-    def configs(self, trials: Sequence[int]) -> list[Config]:
-        """Return the configs of some trials, in ascending order of trial."""
+    def values(self, trials: Sequence[int]) -> list[dict[str, Any]]:
+        """Return the settings that vary of some trials, in ascending order of trial."""
         wanted = np.unique(np.asarray(trials, np.int64))
         chunks = wanted // self.plan.settings.chunk
-        found = []
+        found: list[dict[str, Any]] = []
         for chunk in np.unique(chunks):
             rows = wanted[chunks == chunk] - self.plan.bounds(int(chunk))[0]
-            table = pq.read_table(self.path(int(chunk)), columns=list(self.plan.keys))
-            for row in table.take(pa.array(rows)).to_pylist():
-                values = {one.key: _read(one, row[one.key]) for one in self.plan.axes}
-                found.append(self.plan.config(values))
-        return found
+            table = self.part(int(chunk), self.plan.keys)
+            found += table.take(pa.array(rows)).to_pylist()
+        return [{one.key: _read(one, row[one.key]) for one in self.plan.axes} for row in found]
 
     def failures(self) -> dict[str, int]:
         """Return each reason trials failed for, and how many did."""
         reasons: Counter[str] = Counter()
-        for part in self.parts(["failure"]):
-            reasons.update(part["failure"].dropna())
+        for _, part in self.parts(["failure"]):
+            reasons.update(part["failure"].drop_null().to_pylist())
         return dict(reasons)
 
 
@@ -156,7 +155,7 @@ def require_same_bars(store: Store, digests: dict[str, str]) -> None:
 def table_of(plan: Plan, chunk: int, columns: Columns, evaluated: Evaluated) -> pa.Table:
     """Return a chunk's rows: trial, settings, config hash, figures, and why a trial failed."""
     first, stop = plan.bounds(chunk)
-    fields: dict[str, Any] = {"trial": pa.array(range(first, stop), pa.int64())}
+    fields: dict[str, Any] = {"trial": np.arange(first, stop)}
     fields |= {one.key: _written(one, columns[one.key]) for one in plan.axes}
     fields["config"] = pa.array(short_hashes(plan.base, columns), pa.string())
     fields |= {name: evaluated.figures[:, place] for place, name in enumerate(FIGURES)}
@@ -181,8 +180,8 @@ def config_of_trial(folder: Path, trial: int) -> Config:
             f"it has trials 0 to {store.plan.trials - 1}, as far as they are done."
         )
     first = store.plan.bounds(chunk)[0]
-    written = pq.read_table(path, columns=["config"]).column(0)[trial - first].as_py()
-    (config,) = store.configs([trial])
+    written = store.part(chunk, ["config"])["config"][trial - first].as_py()
+    config = store.plan.config(store.values([trial])[0])
     if config.short_hash != written:
         raise ConfigError(
             f"`--from-trial` {trial}: {folder} was written by another version of the program "

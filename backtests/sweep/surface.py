@@ -1,11 +1,12 @@
 """The surface of a sweep: the objective over the settings, its plateaus and its peaks."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
-import pandas as pd
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from backtests.sweep.plan import Plan
@@ -14,10 +15,10 @@ from backtests.sweep.store import Store
 
 MOST_TRIALS: Final = 5_000_000
 BINS: Final = 12
-SMALL: Final = 1 << 16
 
 Row = NDArray[np.float64]
 Codes = NDArray[np.int64]
+Narrow = NDArray[np.unsignedinteger[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,81 +34,104 @@ class Scale:
 class Surface:
     """The objective of every trial (or every n-th), and its place on every scale.
 
-    `objective` has shape (trials,), `places` (trials, scales). `neighbours` is the mean
-    objective of the trials one step away on one axis, NaN but for a grid. `ascending` are the
-    rows with an objective, the lowest first.
+    Row r is trial r * `every`. `objective` has shape (trials,), NaN also where a trial is not
+    done yet; so has each of `places`, one a scale. `ascending` are the rows with an objective,
+    the lowest first. `shape` is that of the grid if these are all its trials, else empty. All
+    but the objective is kept in the narrowest type that holds it, for there may be millions.
     """
 
     scales: tuple[Scale, ...]
-    trial: Codes
+    every: int
     objective: Row
-    places: NDArray[np.int32]
-    neighbours: Row
-    ascending: Codes
+    places: tuple[Narrow, ...]
+    ascending: Narrow
+    shape: tuple[int, ...]
 
     def heat(self, first: int, second: int) -> tuple[Row, Row]:
         """Return the best and the median objective for each pair of places, NaN where none."""
         shape = (len(self.scales[first].labels), len(self.scales[second].labels))
+        cells = math.prod(shape)
+        cell = self.places[first].astype(_narrowest(cells)) * shape[1] + self.places[second]
+        cell = cell[self.ascending]
+        counts = np.bincount(cell, minlength=cells)
         # by cell, and inside by objective: the best stands last, the median in the middle
-        ascending = self.ascending
-        cell = self.places[ascending, first].astype(np.int64) * shape[1]
-        cell += self.places[ascending, second]
-        if cell.size and cell.max() < SMALL:
-            cell = cell.astype(np.uint16)  # which numpy sorts in linear time
         order = np.argsort(cell, kind="stable")
-        values = self.objective[ascending[order]]
-        names, starts, counts = np.unique(cell[order], return_index=True, return_counts=True)
-        best, median = np.full((2, shape[0] * shape[1]), np.nan)
-        best[names] = values[starts + counts - 1]
-        low, high = starts + (counts - 1) // 2, starts + counts // 2
-        median[names] = (values[low] + values[high]) / 2
+        known, size = counts > 0, counts[counts > 0]
+        start = np.cumsum(size) - size
+
+        def at(inside: Codes) -> Row:
+            return np.asarray(self.objective[self.ascending[order[start + inside]]])
+
+        best, median = np.full((2, counts.size), np.nan)
+        best[known] = at(size - 1)
+        median[known] = (at((size - 1) // 2) + at(size // 2)) / 2
         return best.reshape(shape), median.reshape(shape)
 
     def top(self, count: int) -> Codes:
         """Return the rows with the highest objective, the best first."""
-        order = np.argsort(-self.objective, kind="stable")
-        return np.asarray(order[: min(count, int(np.isfinite(self.objective).sum()))], np.int64)
+        if self.ascending.size == 0:
+            return np.empty(0, np.int64)
+        lowest = self.objective[self.ascending[-count:][0]]
+        rows = np.flatnonzero(self.objective >= lowest)
+        return rows[np.argsort(-self.objective[rows], kind="stable")][:count]
+
+    def around(self, rows: Codes) -> Row:
+        """Return the mean objective of each row's neighbours, NaN but for a grid."""
+        if not self.shape:
+            return np.full(rows.size, np.nan)
+        return neighbours(self.objective, self.shape, rows)
 
 
 def surface(store: Store) -> Surface:
     """Read the surface of all trials done, every n-th of very many."""
     plan = store.plan
     every = -(-plan.trials // MOST_TRIALS)
+    count = -(-plan.trials // every)
     scales = tuple(_scale(one) for one in plan.axes)
-    trials, objectives, places = [], [], []
-    for part in store.parts(["trial", *plan.keys, plan.settings.objective]):
-        kept = part[part["trial"] % every == 0]
-        trials.append(kept["trial"].to_numpy())
-        objectives.append(kept[plan.settings.objective].to_numpy(np.float64))
-        places.append(np.column_stack([_placed(kept[s.key], s) for s in scales]).astype(np.int32))
-    objective = np.concatenate(objectives)
-    whole = plan.settings.search == "grid" and objective.size == plan.trials
-    near = neighbours(objective, _shape(plan)) if whole else np.full(objective.size, np.nan)
-    ascending = np.argsort(objective, kind="stable")[: np.isfinite(objective).sum()]
+    objective = np.full(count, np.nan)
+    places = tuple(np.zeros(count, _narrowest(len(scale.labels))) for scale in scales)
+    for chunk, table in store.parts([*plan.keys, plan.settings.objective]):
+        first, stop = plan.bounds(chunk)
+        rows = slice(-(-first // every), -(-stop // every))
+        kept = slice(rows.start * every - first, None, every)
+        objective[rows] = table[plan.settings.objective].to_numpy()[kept]
+        for own, scale in zip(places, scales, strict=True):
+            own[rows] = _placed(table[scale.key], scale)[kept]
+    ascending = np.argsort(objective)[: np.isfinite(objective).sum()]
+    whole = plan.settings.search == "grid" and every == 1
     return Surface(
-        scales, np.concatenate(trials), objective, np.concatenate(places), near, ascending
+        scales,
+        every,
+        objective,
+        places,
+        ascending.astype(_narrowest(count)),
+        _shape(plan) if whole else (),
     )
 
 
-def neighbours(objective: Row, shape: Sequence[int]) -> Row:
-    """Return the mean objective of each trial's neighbours in a grid of that shape.
+def neighbours(objective: Row, shape: Sequence[int], rows: Codes) -> Row:
+    """Return the mean objective of the neighbours of some trials in a grid of that shape.
 
     Neighbours are one step away on one axis; undefined ones do not count. NaN without any.
     """
-    grid = objective.reshape(shape)
-    known = np.isfinite(grid)
-    filled = np.where(known, grid, 0.0)
-    total, count = np.zeros(shape), np.zeros(shape)
-    for place in range(grid.ndim):
-        ahead = [slice(None)] * grid.ndim
-        back = [slice(None)] * grid.ndim
-        ahead[place], back[place] = slice(1, None), slice(None, -1)
-        for here, there in ((tuple(back), tuple(ahead)), (tuple(ahead), tuple(back))):
-            total[here] += filled[there]
-            count[here] += known[there]
-    mean = np.full(shape, np.nan)
+    total, count = np.zeros(rows.size), np.zeros(rows.size)
+    places = np.unravel_index(rows, shape)
+    for axis, place in enumerate(places):
+        stride = math.prod(shape[axis + 1 :])
+        for step in (1, -1):
+            is_inside = (place + step >= 0) & (place + step < shape[axis])
+            value = objective[np.where(is_inside, rows + step * stride, rows)]
+            known = is_inside & np.isfinite(value)
+            total[known] += value[known]
+            count += known
+    mean = np.full(rows.size, np.nan)
     np.divide(total, count, out=mean, where=count > 0)
-    return mean.ravel()
+    return mean
+
+
+def _narrowest(most: int) -> np.dtype[Any]:
+    """Return the smallest unsigned type up to `most`; numpy sorts 16 bits in linear time."""
+    return np.min_scalar_type(most)
 
 
 def _shape(plan: Plan) -> tuple[int, ...]:
@@ -122,10 +146,11 @@ def _scale(one: Axis) -> Scale:
     return Scale(one.key, tuple(f"{edge:.3g}" for edge in edges[:-1]), tuple(edges.tolist()))
 
 
-def _placed(column: Any, scale: Scale) -> Codes:
+def _placed(column: pa.ChunkedArray, scale: Scale) -> Codes:
     if scale.edges:
-        bins = np.searchsorted(scale.edges, column, side="right") - 1
+        bins = np.searchsorted(scale.edges, column.to_numpy(), side="right") - 1
         return np.asarray(np.clip(bins, 0, BINS - 1), np.int64)
-    found, values = pd.factorize(column)
-    places = [scale.labels.index(str(value)) for value in values]
-    return np.asarray(places, np.int64)[found]
+    encoded = column.combine_chunks().dictionary_encode()
+    places = [scale.labels.index(str(value)) for value in encoded.dictionary.to_pylist()]
+    found: Codes = np.array(places, np.int64)[encoded.indices.to_numpy()]
+    return found

@@ -16,7 +16,7 @@ from backtests.config import Config
 from backtests.sweep import store as stores
 from backtests.sweep.__main__ import main
 from backtests.sweep.hashes import short_hashes
-from backtests.sweep.plan import load_plan, parsed_plan
+from backtests.sweep.plan import load_plan, parsed_plan, with_values
 from backtests.sweep.space import column_of
 from backtests.sweep.store import config_of_trial, open_store
 
@@ -233,6 +233,22 @@ def test_short_hashes_equal_those_of_the_configs() -> None:
         tree["costs"]["commission_bps"] = columns["costs.commission_bps"].taken()[row]
         expected.append(Config.model_validate(tree).short_hash)
     assert short_hashes(base, columns) == expected
+
+
+def test_short_hashes_of_one_setting_and_of_trials_that_share_settings_are_right() -> None:
+    base = Config()
+    days = column_of([5, 60, 5, 60, 60])
+    bps = column_of([0.0, 0.0, 12.5, 12.5, 0.0])
+    for columns in (
+        {"rules.hold_days": days},
+        {"costs.slippage_bps": bps, "rules.hold_days": days},
+    ):
+        taken = [column.taken() for column in columns.values()]
+        configs = [
+            with_values(base, dict(zip(columns, row, strict=True)))
+            for row in zip(*taken, strict=True)
+        ]
+        assert short_hashes(base, columns) == [config.short_hash for config in configs]
 
 
 def test_plan_written_and_read_again_is_the_same(sweep_file: Path) -> None:
