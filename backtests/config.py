@@ -231,7 +231,7 @@ def _explained(error: ValidationError) -> str:
         hint = f"The nearest is `{near}`." if near else "See configs/eth.toml for all keys."
         return f"`{key}` is not a setting. {hint}{more}"
     received = "nothing" if first["type"] == "missing" else repr(first["input"])
-    return f"`{key}` must be {_allowed(field)}, received {received}.{more}"
+    return f"`{key}` must be {allowed(field)}, received {received}.{more}"
 
 
 def _locate(location: Sequence[str | int]) -> tuple[str, FieldInfo | None]:
@@ -278,7 +278,8 @@ def _section(annotation: Any) -> type[BaseModel] | None:
     return None
 
 
-def _allowed(field: FieldInfo) -> str:
+def allowed(field: FieldInfo) -> str:
+    """Return in words what a setting may be."""
     extra = field.json_schema_extra
     if isinstance(extra, Mapping) and "allowed" in extra:
         return str(extra["allowed"])

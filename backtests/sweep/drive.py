@@ -31,13 +31,14 @@ def load_bars(plan: Plan, library: Library) -> dict[str, str]:
 
     Returns
     -------
-    The digest of each instrument's bars.
+    The digest of each instrument's bars; of several sources, all of theirs.
     """
-    digests = {}
+    digests: dict[str, set[str]] = {}
     for config in plan.markets():
         for bars in library.inputs(config).all_bars:
-            digests[f"{bars.instrument.symbol}_{bars.timeframe}"] = bars.sha256
-    return digests
+            name = f"{bars.instrument.symbol}_{bars.timeframe}"
+            digests.setdefault(name, set()).add(bars.sha256)
+    return {name: "+".join(sorted(found)) for name, found in digests.items()}
 
 
 def drive(store: Store, *, library: Library, report: Report, threads: int | None = None) -> None:

@@ -155,18 +155,22 @@ def traded_tape(config: Config, library: Library) -> tape.Tape:
 
 def inputs_key(config: Config) -> Hashable:
     """Return what decides the inputs."""
-    data = config.data.model_copy(update={"start": "", "end": ""})
     filters = tuple(
         (name, each.kind, each.benchmark, each.series, each.lag_days, each.unknown)
         for name, each in sorted(config.filters.items())
     )
     index = (config.index.symbol, config.index.timeframe)
-    return (config.asset, data, index, config.idle.asset, config.basket.members, filters)
+    return (config.asset, _source(config), index, config.idle.asset, config.basket.members, filters)
 
 
 def tape_key(config: Config) -> Hashable:
     """Return what decides a tape."""
-    return (config.asset, config.data.timeframe, config.index, config.costs.cash_rate)
+    return (config.asset, _source(config), config.index, config.costs.cash_rate)
+
+
+def _source(config: Config) -> Hashable:
+    """Return what decides where bars come from; which of them are traded does not."""
+    return config.data.model_copy(update={"start": "", "end": ""})
 
 
 def market_key(config: Config) -> tuple[Hashable, ...]:

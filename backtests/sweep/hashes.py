@@ -14,13 +14,13 @@ import numpy as np
 import pandas as pd
 import tomli_w
 
-from backtests.config import Config
+from backtests.config import Config, put
 from backtests.sweep.space import Column, Columns, Integers
 
 
 def short_hashes(base: Config, columns: Columns) -> list[str]:
-    """Return `Config.short_hash` of each trial."""
-    pieces, keys = _cut(base.to_toml(), tuple(columns))
+    """Return `Config.short_hash` of each trial; `base` has every setting that varies."""
+    pieces, keys = _cut(base, tuple(columns))
     ordered = [columns[key] for key in keys]
     texts = [
         [_value_text(value) + after for value in column.values]
@@ -57,16 +57,10 @@ def _value_text(value: object) -> bytes:
     return tomli_w.dumps({"k": value}).removeprefix("k = ").removesuffix("\n").encode()
 
 
-def _cut(text: str, keys: tuple[str, ...]) -> tuple[list[bytes], list[str]]:
+def _cut(base: Config, keys: tuple[str, ...]) -> tuple[list[bytes], list[str]]:
     """Return the text between the values of `keys`, and the keys in the order of the text."""
-    pieces, order, section, start, place = [], [], "", 0, 0
-    for line in text.splitlines(keepends=True):
-        heading = re.fullmatch(r"\[(.+)\]\n", line)
-        section = f"{heading[1]}." if heading else section
-        name = section + line.partition(" = ")[0]
-        if not heading and name in keys:
-            pieces.append(text[start : place + line.index(" = ") + 3].encode())
-            order.append(name)
-            start = place + len(line) - 1
-        place += len(line)
-    return [*pieces, text[start:].encode()], order
+    tree = base.model_dump(exclude_none=True)
+    for key in keys:
+        put(tree, key, f"<{key}>")
+    pieces = re.split(f'"<({"|".join(map(re.escape, keys))})>"', tomli_w.dumps(tree))
+    return [piece.encode() for piece in pieces[::2]], pieces[1::2]

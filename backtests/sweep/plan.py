@@ -1,6 +1,8 @@
 """What a sweep will do: the config all trials start from, and the `[sweep]` table beside it."""
 
+import difflib
 import itertools
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +13,7 @@ import numpy as np
 import tomli_w
 from pydantic import Field, ValidationError
 
-from backtests.config import Config, config_tree, put, validated_config
+from backtests.config import Config, allowed, config_tree, put, validated_config
 from backtests.sweep.kernel import FIGURES
 from backtests.sweep.scope import is_understood
 from backtests.sweep.space import (
@@ -27,9 +29,13 @@ from backtests.sweep.space import (
 from feeds.errors import ConfigError
 from strategies.settings import Settings
 
-NEEDS_BARS: Final = (
-    "asset", "data.timeframe", "index.symbol", "index.timeframe", "idle.asset", "basket.members"
-)  # fmt: skip
+# Settings that decide which bars and series are read.
+NEEDS_BARS: Final = re.compile(
+    r"asset|idle\.asset|basket\.members|index\.(symbol|timeframe)"
+    r"|data\.(source|data_dir|cache_dir|offline|timeframe)"
+    r"|filters\..+\.(kind|series|benchmark|lag_days)"
+)
+MOST_TRIALS: Final = 10**10
 
 
 class SearchSettings(Settings):
@@ -81,7 +87,8 @@ class Plan:
 
     def markets(self) -> list[Config]:
         """Return one config for each set of bars the sweep needs."""
-        needed = [one for one in self.axes if one.key in NEEDS_BARS and isinstance(one, Choice)]
+        choices = [one for one in self.axes if isinstance(one, Choice)]
+        needed = [one for one in choices if NEEDS_BARS.fullmatch(one.key)]
         keys = [one.key for one in needed]
         sets = itertools.product(*(one.values for one in needed))
         return [self.config(dict(zip(keys, values, strict=True))) for values in sets]
@@ -121,18 +128,15 @@ def load_plan(
     if not isinstance(given, Mapping):
         raise ConfigError(f"`sweep` must be a table of settings to vary, received {given!r}.")
     options = {key: given[key] for key in given if key in SearchSettings.model_fields}
-    axes = tuple(
-        _validated_axis(base, axis(key, value))
-        for key, value in _flat({key: given[key] for key in given if key not in options})
-    )
-    if not axes:
-        raise ConfigError(
-            '`sweep` names no setting to vary. Add lines such as "rules.hold_days" = [30, 60, 90].'
-        )
+    axes = _axes(base, {key: given[key] for key in given if key not in options})
+    base = _with_all_keys(base, axes)
     options = {"chunk": _usual_chunk(base, axes, options), **options}
     plan = Plan(base, axes, _search(options))
-    if plan.settings.search == "grid":
-        grid_size(plan.axes)
+    if plan.trials > MOST_TRIALS:
+        raise ConfigError(
+            f"`sweep` makes {plan.trials:,} trials, at most {MOST_TRIALS:,} are possible. Take "
+            'larger steps, or set search = "random" and `trials`.'
+        )
     return plan
 
 
@@ -141,8 +145,8 @@ def parsed_plan(text: str) -> Plan:
     tree = tomllib.loads(text)
     given = tree.pop("sweep")
     options = {key: given.pop(key) for key in SearchSettings.model_fields}
-    axes = tuple(axis(key, value) for key, value in given.items())
-    return Plan(validated_config(tree), axes, _search(options))
+    base = validated_config(tree)
+    return Plan(base, _axes(base, given), _search(options))
 
 
 def value_at(config: Config, key: str) -> Any:
@@ -151,6 +155,32 @@ def value_at(config: Config, key: str) -> Any:
     for part in key.split("."):
         found = found[part] if isinstance(found, Mapping) else getattr(found, part)
     return found
+
+
+def _axes(base: Config, given: Mapping[str, Any]) -> tuple[Axis, ...]:
+    found: dict[str, Axis] = {}
+    for key, value in _flat(given):
+        if key in found:
+            raise ConfigError(f"`sweep.{key}` is given twice. Leave one out.")
+        near = difflib.get_close_matches(key, SearchSettings.model_fields, n=1)
+        if near and "." not in key and key not in Config.model_fields:
+            raise ConfigError(f"`sweep.{key}` is not a setting. The nearest is `sweep.{near[0]}`.")
+        found[key] = _validated_axis(base, axis(key, value))
+    if not found:
+        raise ConfigError(
+            '`sweep` names no setting to vary. Add lines such as "rules.hold_days" = [30, 60, 90].'
+        )
+    return tuple(found.values())
+
+
+def _with_all_keys(base: Config, axes: Sequence[Axis]) -> Config:
+    """Return a base that has every setting to vary: a filter may be named by its axis alone."""
+    for one in axes:
+        try:
+            value_at(base, one.key)
+        except KeyError:
+            base = with_values(base, {one.key: one.ends[0]})
+    return base
 
 
 def _flat(tree: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
@@ -187,8 +217,11 @@ def _search(options: Mapping[str, Any]) -> SearchSettings:
         settings = SearchSettings.model_validate(options)
     except ValidationError as error:
         first = error.errors()[0]
-        key = ".".join(map(str, first["loc"]))
-        raise ConfigError(f"`sweep.{key}`: {first['msg']}, received {first['input']!r}.") from error
+        key = str(first["loc"][0])
+        field = SearchSettings.model_fields[key]
+        raise ConfigError(
+            f"`sweep.{key}` must be {allowed(field)}, received {first['input']!r}."
+        ) from error
     if settings.objective not in FIGURES:
         raise ConfigError(
             f"`sweep.objective` must be one of {', '.join(FIGURES)}, "

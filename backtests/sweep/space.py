@@ -89,39 +89,62 @@ def axis(key: str, given: Any) -> Axis:
     ConfigError
         Naming the key, what was received and what is allowed.
     """
-    if isinstance(given, list) and given:
+    if isinstance(given, list) and given and not any(isinstance(v, Mapping) for v in given):
         return Choice(key, tuple(given))
     if not isinstance(given, Mapping) or not {"from", "to"} <= given.keys() <= _RANGE_KEYS:
         raise ConfigError(
             f"`sweep.{key}` must be a list of values or {{from, to, step | count, log}}, "
             f"received {given!r}."
         )
-    low, high, log = given["from"], given["to"], bool(given.get("log", False))
-    numbers = all(isinstance(end, int | float) and not isinstance(end, bool) for end in (low, high))
-    if not numbers or not low <= high or (log and low <= 0):
+    span = _span(key, given["from"], given["to"], given.get("log", False))
+    if "step" in given and ("count" in given or span.log):
+        other = "`count`" if "count" in given else "`log`"
+        raise ConfigError(f"`sweep.{key}`: `step` and {other} exclude each other. Leave one out.")
+    if "step" in given:
+        return Choice(key, _stepped(span, given["step"]))
+    if "count" in given:
+        return Choice(key, _counted(span, given["count"]))
+    return span
+
+
+def _span(key: str, low: Any, high: Any, log: Any) -> Range:
+    for name, end in (("from", low), ("to", high)):
+        if not _is_number(end):
+            raise ConfigError(f"`sweep.{key}`: `{name}` must be a number, received {end!r}.")
+    if not isinstance(log, bool):
+        raise ConfigError(f"`sweep.{key}`: `log` must be true or false, received {log!r}.")
+    if not low <= high or (log and low <= 0):
         above = "above 0 and " if log else ""
         raise ConfigError(
             f"`sweep.{key}`: `from` must be {above}at most `to`, received {low!r} and {high!r}."
         )
-    if "step" in given:
-        return Choice(key, _stepped(key, low, high, given["step"]))
-    if "count" in given:
-        return Choice(key, _counted(key, Range(key, low, high, log), given["count"]))
     return Range(key, low, high, log)
 
 
-def _stepped(key: str, low: Any, high: Any, step: Any) -> tuple[Any, ...]:
-    if not isinstance(step, int | float) or not step > 0 or (high - low) / step > MOST_VALUES:
-        raise ConfigError(f"`sweep.{key}`: `step` must be above 0, received {step!r}.")
-    count = math.floor((high - low) / step + 1e-9) + 1
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _stepped(span: Range, step: Any) -> tuple[Any, ...]:
+    if not _is_number(step) or not step > 0:
+        raise ConfigError(f"`sweep.{span.key}`: `step` must be above 0, received {step!r}.")
+    count = math.floor((span.high - span.low) / step + 1e-9) + 1
+    if count > MOST_VALUES:
+        raise ConfigError(
+            f"`sweep.{span.key}`: `step` {step!r} makes {count:,} values, at most {MOST_VALUES:,} "
+            "are possible. Take a larger one."
+        )
     # rounded, so that 0.1 + 2 x 0.1 is 0.3 and its hash that of a config that says 0.3
-    values = (low + number * step for number in range(count))
+    values = (span.low + number * step for number in range(count))
     return tuple(round(v, 12) if isinstance(v, float) else v for v in values)
 
 
-def _counted(key: str, span: Range, count: Any) -> tuple[Any, ...]:
-    if not isinstance(count, int) or not 1 <= count <= MOST_VALUES:
-        raise ConfigError(f"`sweep.{key}`: `count` must be a whole number, received {count!r}.")
+def _counted(span: Range, count: Any) -> tuple[Any, ...]:
+    if not isinstance(count, int) or isinstance(count, bool) or not 1 <= count <= MOST_VALUES:
+        raise ConfigError(
+            f"`sweep.{span.key}`: `count` must be a whole number from 1 to {MOST_VALUES:,}, "
+            f"received {count!r}."
+        )
     space = np.geomspace if span.log else np.linspace
     spaced = space(span.low, span.high, count)
     values = [round(v) if span.whole else round(float(v), 12) for v in spaced]

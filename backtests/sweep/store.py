@@ -7,6 +7,7 @@ right, and the rest can be done later.
 import hashlib
 import json
 import os
+import tomllib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from backtests.config import Config
+from backtests.format import as_json
+from backtests.report.folder import run_id, write_folder
 from backtests.sweep.evaluate import Evaluated
 from backtests.sweep.hashes import short_hashes
 from backtests.sweep.kernel import FIGURES
@@ -38,9 +41,15 @@ class Store:
     folder: Path
     plan: Plan
 
-    def missing(self) -> list[int]:
-        """Return the chunks still to be done."""
-        return [chunk for chunk in range(self.plan.chunks) if not self.path(chunk).exists()]
+    def missing(self) -> Iterator[int]:
+        """Yield the chunks still to be done."""
+        done = set(self.done())
+        return (chunk for chunk in range(self.plan.chunks) if chunk not in done)
+
+    def done(self) -> list[int]:
+        """Return the chunks that are done, in order."""
+        names = (path.name for path in (self.folder / TRIALS).glob("part-*.parquet"))
+        return sorted(int(name[len("part-") : -len(".parquet")]) for name in names)
 
     def path(self, chunk: int) -> Path:
         """Return where a chunk's trials are, or will be."""
@@ -55,6 +64,7 @@ class Store:
             If it cannot be written; then nothing of it is left.
         """
         path = self.path(chunk)
+        path.parent.mkdir(exist_ok=True)
         scratch = path.with_name(f".{path.name}.{os.getpid()}")
         try:
             pq.write_table(table, scratch, compression="zstd", use_dictionary=list(self.plan.keys))
@@ -63,22 +73,26 @@ class Store:
             scratch.replace(path)
         except OSError as error:
             scratch.unlink(missing_ok=True)
-            done = self.plan.chunks - len(self.missing())
             raise OSError(
-                f"{path} cannot be written ({error}). {done} of {self.plan.chunks} chunks are "
-                f"saved; make room and go on with --resume {self.folder}"
+                f"{path} cannot be written ({error}). {len(self.done())} of {self.plan.chunks} "
+                f"chunks are saved; make room and go on with --resume {self.folder}"
             ) from error
 
     def parts(self, columns: Sequence[str]) -> Iterator[tuple[int, pa.Table]]:
         """Yield each chunk done so far, in order, and those columns of its trials."""
-        for chunk in range(self.plan.chunks):
-            if self.path(chunk).exists():
-                yield chunk, self.part(chunk, columns)
+        for chunk in self.done():
+            yield chunk, self.part(chunk, columns)
 
     def part(self, chunk: int, columns: Sequence[str]) -> pa.Table:
         """Return some columns of a chunk's trials; a file at a time needs no more threads."""
-        with pq.ParquetFile(self.path(chunk)) as file:
-            return file.read(columns=list(columns), use_threads=False)
+        try:
+            with pq.ParquetFile(self.path(chunk)) as file:
+                return file.read(columns=list(columns), use_threads=False)
+        except pa.ArrowInvalid as error:
+            raise DataError(
+                f"{self.path(chunk)} is damaged ({error}). Delete it, and do it again with "
+                f"--resume {self.folder}"
+            ) from error
 
     def best(self, figure: str, *, count: int) -> pd.DataFrame:
         """Return the rows with the highest figure; of equals the earliest trial comes first."""
@@ -114,14 +128,14 @@ class Store:
 
 def create(out: Path, plan: Plan, *, digests: dict[str, str]) -> Store:
     """Make the folder of a new sweep under `out`: `<UTC stamp>-sweep-<asset>-<plan hash>`."""
-    plan_hash = hashlib.sha256(plan.to_toml().encode()).hexdigest()[:8]
-    name = f"{pd.Timestamp.now(tz='UTC'):%Y%m%dT%H%M%SZ}-sweep-{plan.base.asset}-{plan_hash}"
-    folder = out / name
-    (folder / TRIALS).mkdir(parents=True)
-    (folder / PLAN).write_text(plan.to_toml(), encoding="utf-8")
+    text = plan.to_toml()
+    name = run_id(
+        asset=f"sweep-{plan.base.asset}",
+        config_hash=hashlib.sha256(text.encode()).hexdigest()[:8],
+        now=pd.Timestamp.now(tz="UTC"),
+    )
     manifest = {"trials": plan.trials, "chunks": plan.chunks, "bars": digests}
-    (folder / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
-    return Store(folder, plan)
+    return Store(write_folder(out, name, {PLAN: text, MANIFEST: as_json(manifest)}), plan)
 
 
 def open_store(folder: Path) -> Store:
@@ -130,20 +144,29 @@ def open_store(folder: Path) -> Store:
     Raises
     ------
     ConfigError
-        If the folder holds no sweep.
+        If the folder holds no sweep, or its plan cannot be read.
     """
     try:
         text = (folder / PLAN).read_text(encoding="utf-8")
     except OSError as error:
         raise ConfigError(
-            f"`--resume` must be the folder of a sweep, received {str(folder)!r}: it has no {PLAN}."
+            f"{str(folder)!r} is not the folder of a sweep: it has no {PLAN}."
         ) from error
-    return Store(folder, parsed_plan(text))
+    try:
+        return Store(folder, parsed_plan(text))
+    except (tomllib.TOMLDecodeError, KeyError) as error:
+        raise ConfigError(f"{folder / PLAN} is damaged ({error}). Start a new sweep.") from error
 
 
 def require_same_bars(store: Store, digests: dict[str, str]) -> None:
     """Refuse to mix trials of other bars into a sweep."""
-    before = json.loads((store.folder / MANIFEST).read_text(encoding="utf-8"))["bars"]
+    try:
+        before = json.loads((store.folder / MANIFEST).read_text(encoding="utf-8"))["bars"]
+    except (OSError, ValueError, KeyError) as error:
+        raise DataError(
+            f"{store.folder / MANIFEST} is missing or damaged, so nobody knows which bars the "
+            "trials so far are of. Start a new sweep."
+        ) from error
     for name in sorted(before.keys() | digests.keys()):
         if before.get(name) != digests.get(name):
             raise DataError(

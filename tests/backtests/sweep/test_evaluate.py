@@ -139,6 +139,18 @@ def test_evaluate_on_real_bars_equals_the_full_run(
     assert_equal_figures([{**tree, "asset": asset} for tree in trees], library)
 
 
+def test_evaluate_bars_of_two_sources_are_kept_apart() -> None:
+    coins = {name: coin_walk(350, seed=seed) for seed, name in enumerate(("files", "sample"))}
+    index = index_walk(500, seed=3, end="2018-12-31")
+    library = Library(load=lambda config: Inputs(index, (coins[config.data.source],)))
+    base = Config.model_validate({"signal": {"min_history": 20}, "rules": {"trigger": "new_high"}})
+    found = evaluate(base, {"data.source": column_of(list(coins))}, library=library)
+    for source, figures in zip(coins, found.figures, strict=True):
+        data = base.data.model_copy(update={"source": source})
+        expected = figures_of_run(base.model_copy(update={"data": data}), library)
+        np.testing.assert_allclose(figures, [expected[name] for name in FIGURES], rtol=1e-9)
+
+
 def test_evaluate_a_lookback_beyond_the_data_fails_alone(library: Library) -> None:
     base = Config()
     columns = {"signal.lookback": column_of([252, 9_999])}

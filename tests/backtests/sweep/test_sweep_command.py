@@ -7,7 +7,9 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
@@ -15,10 +17,12 @@ import pytest
 from backtests.config import Config
 from backtests.sweep import store as stores
 from backtests.sweep.__main__ import main
+from backtests.sweep.evaluate import Evaluated
 from backtests.sweep.hashes import short_hashes
+from backtests.sweep.kernel import FIGURES
 from backtests.sweep.plan import load_plan, parsed_plan, with_values
 from backtests.sweep.space import column_of
-from backtests.sweep.store import config_of_trial, open_store
+from backtests.sweep.store import config_of_trial, create, open_store, table_of
 
 SWEEP = """
 [sweep]
@@ -113,7 +117,7 @@ def test_sweep_stopped_midway_resumes_to_the_same_table(
     assert stopped.returncode == code
     assert "Traceback" not in complaint
     folder = only_folder(tmp_path / "out")
-    missing = open_store(folder).missing()
+    missing = list(open_store(folder).missing())
     # what was done is there, without a hole but for the chunk in flight
     assert missing == list(range(missing[0], missing[-1] + 1))
     assert main(["--resume", str(folder)]) == 0
@@ -162,7 +166,23 @@ def test_sweep_on_a_full_disk_says_so_and_leaves_no_broken_part(
         ('"rules.trigger" = ["any", "all"]', "one of 'new_high', 'breakout'"),
         ('"rules.hold_days" = {from = 9, to = 1, step = 1}', "at most `to`"),
         ('"rules.hold_days" = {from = 1, to = 9}', "a grid needs `step` or `count`"),
-        ('"rules.hold_days" = [1]\nsearch = "best"', "`sweep.search`"),
+        ('"rules.hold_days" = [1]\nsearch = "best"', "`sweep.search` must be one of 'grid'"),
+        ('"rules.hold_days" = [1]\ntrials = 0', "`sweep.trials` must be a whole number at least 1"),
+        ('serach = "random"', "The nearest is `sweep.search`"),
+        ('"rules.hold_days" = [1]\n[sweep.rules]\nhold_days = [2]', "is given twice"),
+        ('"rules.hold_days" = {from = 1, to = 1e12, step = 1}', "makes 1,000,000,000,000 values"),
+        ('"rules.hold_days" = {from = "a", to = 9}', "`from` must be a number, received 'a'"),
+        ('"rules.stop_loss" = {from = 0.1, to = inf}', "`to` must be a number, received inf"),
+        ('"rules.hold_days" = {from = 1, to = 9, log = "no"}', "`log` must be true or false"),
+        ('"rules.hold_days" = {from = 1, to = 9, step = 1, count = 2}', "`count` exclude each"),
+        ('"rules.hold_days" = {from = 1, to = 9, step = 1, log = true}', "`log` exclude each"),
+        ('"filters.vix" = [{level = 20.0}]', "must be a list of values"),
+        (
+            '"rules.stop_loss" = {from = 0.1, to = 0.9, count = 900_000}\n'
+            '"rules.trailing_stop" = {from = 0.1, to = 0.9, count = 900_000}',
+            "makes 810,000,000,000 trials",
+        ),
+        ('"data.data_dir" = ["/nowhere"]', "/nowhere"),
         ('"asset" = ["NOCOIN"]', "`asset` NOCOIN has no bars"),
         ("", "names no setting to vary"),
     ],
@@ -251,9 +271,71 @@ def test_short_hashes_of_one_setting_and_of_trials_that_share_settings_are_right
         assert short_hashes(base, columns) == [config.short_hash for config in configs]
 
 
+@pytest.mark.parametrize(
+    ("overrides", "values"),
+    [
+        ([], {"filters.vix.level": [15.0, 30.0]}),
+        ([], {"basket.members": [("SOL", "ADA"), ("SOL",)], "basket.top": [1, 2]}),
+        (["basket.members=['BTC', 'ETH']"], {"basket.members": [("SOL", "ADA"), ("SOL",)]}),
+        ([], {"data.start": ["", "2020-01-01"]}),
+    ],
+)
+def test_plan_of_any_setting_hashes_as_its_configs_do_and_reads_back_the_same(
+    overrides: list[str], values: dict[str, list[Any]], tmp_path: Path
+) -> None:
+    axes = [f"sweep.{key}={json.dumps(taken)}" for key, taken in values.items()]
+    plan = load_plan(None, overrides=[*overrides, *axes])
+    assert parsed_plan(plan.to_toml()) == plan
+    columns = plan.columns(0)
+    taken = {key: column.taken() for key, column in columns.items()}
+    configs = [
+        plan.config(dict(zip(taken, row, strict=True))) for row in zip(*taken.values(), strict=True)
+    ]
+    hashes = short_hashes(plan.base, columns)
+    assert hashes == [config.short_hash for config in configs]
+    assert len(set(hashes)) == len(configs) > 1
+    figures = np.zeros((plan.trials, len(FIGURES)))
+    store = create(tmp_path, plan, digests={})
+    table = table_of(plan, 0, columns, Evaluated(figures, [None] * plan.trials))
+    store.write(0, table)
+    for trial, config in enumerate(configs):
+        assert config_of_trial(store.folder, trial) == config
+
+
 def test_plan_written_and_read_again_is_the_same(sweep_file: Path) -> None:
     plan = load_plan(sweep_file)
     assert parsed_plan(plan.to_toml()) == plan
+
+
+def test_plans_of_one_second_get_a_folder_each(sweep_file: Path, tmp_path: Path) -> None:
+    plan = load_plan(sweep_file)
+    folders = {create(tmp_path, plan, digests={}).folder for _ in range(3)}
+    assert len(folders) == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("sweep.toml", "[[", "sweep.toml is damaged"),
+        ("sweep.toml", "[sweep]\n", "sweep.toml is damaged"),
+        ("manifest.json", "{", "which bars"),
+        ("trials/part-000000.parquet", "PAR1", "part-000000.parquet is damaged"),
+    ],
+)
+def test_resume_of_a_damaged_folder_says_what_is_damaged(
+    name: str,
+    content: str,
+    message: str,
+    sweep_file: Path,
+    shared_data: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(arguments(sweep_file, shared_data, tmp_path / "out")) == 0
+    folder = only_folder(tmp_path / "out")
+    (folder / name).write_text(content)
+    assert main(["--resume", str(folder)]) == 2
+    assert message in capsys.readouterr().err
 
 
 def test_sweep_row_run_again_on_backtrader_gives_its_figures(
