@@ -84,7 +84,7 @@ class Store:
             yield chunk, self.part(chunk, columns)
 
     def part(self, chunk: int, columns: Sequence[str]) -> pa.Table:
-        """Return some columns of a chunk's trials; a file at a time needs no more threads."""
+        """Return some columns of a chunk's trials; files are too small to read on threads."""
         try:
             with pq.ParquetFile(self.path(chunk)) as file:
                 return file.read(columns=list(columns), use_threads=False)
@@ -94,29 +94,31 @@ class Store:
                 f"--resume {self.folder}"
             ) from error
 
+    def rows(self, trials: Sequence[int], columns: Sequence[str]) -> pa.Table:
+        """Return those columns of some trials, in ascending order of trial."""
+        wanted = np.unique(np.asarray(trials, np.int64))
+        chunks = wanted // self.plan.settings.chunk
+        parts = []
+        for chunk in np.unique(chunks).tolist():
+            places = wanted[chunks == chunk] - self.plan.bounds(chunk)[0]
+            parts.append(self.part(chunk, columns).take(pa.array(places)))
+        return pa.concat_tables(parts)
+
     def best(self, figure: str, *, count: int) -> pd.DataFrame:
         """Return the rows with the highest figure; of equals the earliest trial comes first."""
-        columns = ["trial", *self.plan.keys, "config", *FIGURES]
-        best = pd.DataFrame()
+        best = pd.Series(dtype=np.float64)  # by trial, the highest first
         for chunk, part in self.parts([figure]):
             values = part[figure].to_pandas()
-            rows = np.sort(values.nlargest(count).index.to_numpy())
-            if len(best) == count and values.max() <= best[figure].iloc[-1]:
-                continue
-            table = self.part(chunk, columns).take(pa.array(rows))
-            best = pd.concat([best, table.to_pandas()]).nlargest(count, figure)
-        return best.reset_index(drop=True)
+            values.index += self.plan.bounds(chunk)[0]
+            best = pd.concat([best, values.nlargest(count)]).nlargest(count)
+        columns = ["trial", *self.plan.keys, "config", *FIGURES]
+        table: pd.DataFrame = self.rows(best.index.tolist(), columns).to_pandas()
+        return table.set_index("trial", drop=False).loc[best.index].reset_index(drop=True)
 
     def values(self, trials: Sequence[int]) -> list[dict[str, Any]]:
         """Return the settings that vary of some trials, in ascending order of trial."""
-        wanted = np.unique(np.asarray(trials, np.int64))
-        chunks = wanted // self.plan.settings.chunk
-        found: list[dict[str, Any]] = []
-        for chunk in np.unique(chunks):
-            rows = wanted[chunks == chunk] - self.plan.bounds(int(chunk))[0]
-            table = self.part(int(chunk), self.plan.keys)
-            found += table.take(pa.array(rows)).to_pylist()
-        return [{one.key: _read(one, row[one.key]) for one in self.plan.axes} for row in found]
+        rows = self.rows(trials, self.plan.keys).to_pylist()
+        return [{one.key: _read(one, row[one.key]) for one in self.plan.axes} for row in rows]
 
     def failures(self) -> dict[str, int]:
         """Return each reason trials failed for, and how many did."""
@@ -202,8 +204,7 @@ def config_of_trial(folder: Path, trial: int) -> Config:
             f"`--from-trial` {trial} is not in {folder}: "
             f"it has trials 0 to {store.plan.trials - 1}, as far as they are done."
         )
-    first = store.plan.bounds(chunk)[0]
-    written = store.part(chunk, ["config"])["config"][trial - first].as_py()
+    (written,) = store.rows([trial], ["config"])["config"].to_pylist()
     config = store.plan.config(store.values([trial])[0])
     if config.short_hash != written:
         raise ConfigError(

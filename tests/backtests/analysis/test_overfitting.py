@@ -1,6 +1,7 @@
 """Overfitting statistics against published values, another library, and what must be so."""
 
 import itertools
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -51,7 +52,7 @@ def test_overfitting_of_a_planted_edge_is_nearly_nothing() -> None:
 def test_overfitting_equals_a_plain_enumeration_of_the_splits() -> None:
     returns = noise(60, 7, seed=2)
     blocks = np.array_split(returns, 6)
-    logits = []
+    logits, pairs = [], []
     for half in itertools.combinations(range(6), 3):
         inside = np.concatenate([blocks[b] for b in half])
         outside = np.concatenate([blocks[b] for b in range(6) if b not in half])
@@ -59,7 +60,21 @@ def test_overfitting_equals_a_plain_enumeration_of_the_splits() -> None:
         ratios = outside.mean(0) / outside.std(0, ddof=1)
         rank = (ratios <= ratios[best]).sum() / 8
         logits.append(np.log(rank / (1 - rank)))
-    assert backtest_overfitting(returns, blocks=6).probability == np.mean(np.array(logits) <= 0)
+        pairs.append((inside[:, best].mean() / inside[:, best].std(ddof=1), ratios[best]))
+    found = backtest_overfitting(returns, blocks=6)
+    assert found.probability == np.mean(np.array(logits) <= 0)
+    # in the same order, for a sheet draws every n-th of them
+    np.testing.assert_allclose(np.column_stack((found.in_sample, found.out_of_sample)), pairs)
+
+
+def test_overfitting_holds_little_of_its_many_splits() -> None:
+    returns = noise(320, 300, seed=0)
+    tracemalloc.start()
+    backtest_overfitting(returns)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    # 12,870 splits of 300 trials are 31 MB a table
+    assert peak < 8e6
 
 
 def test_overfitting_with_too_few_bars_is_refused() -> None:
