@@ -8,7 +8,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from backtests.sweep.cluster import drive_cluster
+from backtests.sweep.cluster import connected
 from backtests.sweep.drive import load_bars
 from backtests.sweep.groups import Library
 from backtests.sweep.plan import load_plan
@@ -47,13 +47,14 @@ def swept(data_dir: Path, workers: int, trials: int) -> tuple[float, float, int]
     library = Library()
     done: list[tuple[float, int]] = []
     with tempfile.TemporaryDirectory() as folder:
-        store = create(Path(folder), plan, digests=load_bars(plan, library))
-        started = time.perf_counter()
+        store = create(Path(folder), plan, bars=load_bars(plan, library))
 
         def report(count: int) -> None:
             done.append((time.perf_counter(), count))
 
-        drive_cluster(store, library=library, report=report, workers=workers)
+        with connected(plan, workers=workers) as drive:
+            started = time.perf_counter()
+            drive(store, library=library, report=report)
     first, last = done[0][0], done[-1][0]
     return first - started, last - first, sum(count for _, count in done[1:])
 

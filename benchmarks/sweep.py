@@ -198,7 +198,7 @@ def into_parquet(data_dir: Path) -> int:
     flags = {"data.source": "files", "data.data_dir": str(data_dir)}
     plan, library = load_plan(MILLION, flags=flags), Library()
     with tempfile.TemporaryDirectory() as folder:
-        store = create(Path(folder), plan, digests=load_bars(plan, library))
+        store = create(Path(folder), plan, bars=load_bars(plan, library))
         drive(store, library=library, report=lambda _: None)
     return plan.trials
 

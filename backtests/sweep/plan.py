@@ -68,6 +68,11 @@ class Plan:
         return grid_size(self.axes) if self.settings.search == "grid" else self.settings.trials
 
     @property
+    def tried(self) -> int:
+        """How many trials the best of them was chosen from, those before the sweep included."""
+        return self.trials + self.settings.tried_before
+
+    @property
     def chunks(self) -> int:
         """How many chunks the trials are done in."""
         return -(-self.trials // self.settings.chunk)

@@ -29,7 +29,7 @@ def swept(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[
     file.write_text(SWEEP)
     plan = load_plan(file, flags={"data.source": "files", "data.data_dir": str(shared_data)})
     library = Library()
-    store = create(file.parent, plan, digests=load_bars(plan, library))
+    store = create(file.parent, plan, bars=load_bars(plan, library))
     drive(store, library=library, report=lambda _: None)
     return store, library
 

@@ -21,7 +21,7 @@ def swept(sweep: str, data: Path, folder: Path) -> tuple[Store, Library]:
     file.write_text(sweep)
     plan = load_plan(file, flags={"data.source": "files", "data.data_dir": str(data)})
     library = Library()
-    store = create(folder, plan, digests=load_bars(plan, library))
+    store = create(folder, plan, bars=load_bars(plan, library))
     drive(store, library=library, report=lambda _: None)
     return store, library
 

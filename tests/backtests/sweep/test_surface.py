@@ -30,7 +30,7 @@ def stored(folder: Path, *, sizes: tuple[int, int, int], search: str = "grid") -
         f'"costs.slippage_bps" = {{from = 1.0, to = {bps}.0, step = 1}}\n'
     )
     plan = load_plan(file)
-    store = create(folder, plan, digests={})
+    store = create(folder, plan, bars=())
     rng = np.random.default_rng(0)
     for chunk in range(plan.chunks):
         first, stop = plan.bounds(chunk)
