@@ -10,7 +10,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from backtests.sweep.plan import Plan
-    from backtests.sweep.windows import WalkForward, WindowSettings
+    from backtests.sweep.walk import WalkForward
+    from backtests.sweep.windows import WindowSettings
 
 EXAMPLES = """\
   python -m backtests.walkforward --asset ETH --config configs/sweeps/eth.toml
@@ -34,7 +35,9 @@ def _parser() -> Parser:
     group = parser.add_argument_group("how to walk")
     group.add_argument("--train-days", type=int, metavar="N", help="days to choose on: 1095")
     group.add_argument("--test-days", type=int, metavar="N", help="days to trade: 365")
-    group.add_argument("--embargo-days", type=int, metavar="N", help="days left out between: 0")
+    group.add_argument(
+        "--embargo-days", type=int, metavar="N", help="days left out before a test: 0"
+    )
     group.add_argument("--anchored", action="store_true", help="choose on all days so far")
     return parser
 
@@ -48,7 +51,8 @@ def _work(arguments: Sequence[str] | None) -> None:
     from backtests.report.progress import steps
     from backtests.sweep.groups import Library
     from backtests.sweep.plan import load_plan
-    from backtests.sweep.windows import WindowSettings, walk_forward
+    from backtests.sweep.walk import walk_forward
+    from backtests.sweep.windows import WindowSettings
     from feeds.errors import ConfigError
 
     plan = load_plan(options.config, overrides=options.set, flags=flags(options))

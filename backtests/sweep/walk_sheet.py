@@ -13,7 +13,7 @@ from backtests.report.palette import LIGHT
 from backtests.report.spec import Spec, layout, line, log_ticks, milliseconds, plain
 from backtests.sweep.charts import scatter
 from backtests.sweep.plan import Plan
-from backtests.sweep.windows import Step, WalkForward
+from backtests.sweep.walk import Step, WalkForward
 
 NAMES: Final = {"walk_forward": "Walk-forward", "buy_and_hold": "Buy-and-hold"}
 FIGURES: Final[dict[str, tuple[str, Callable[[float], str]]]] = {

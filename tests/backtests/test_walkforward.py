@@ -14,8 +14,9 @@ from backtests.backtest import run_inputs
 from backtests.inputs import Inputs
 from backtests.sweep.groups import Library
 from backtests.sweep.plan import Plan, load_plan
+from backtests.sweep.walk import WalkForward, walk_forward
 from backtests.sweep.walk_sheet import FIGURES
-from backtests.sweep.windows import WalkForward, WindowSettings, walk_forward, windows
+from backtests.sweep.windows import WindowSettings, windows
 from backtests.walkforward import main
 from feeds.errors import ConfigError
 from tests.markets import coin_walk, index_walk
@@ -50,30 +51,51 @@ def walked(plan: Plan, given: Inputs) -> WalkForward:
     return walk_forward(plan, settings=SETTINGS, library=Library(load=lambda _: given))
 
 
-def test_windows_follow_each_other_with_an_embargo_before_each_test() -> None:
-    first, last = pd.Timestamp("2020-01-01", tz="UTC"), pd.Timestamp("2020-12-31", tz="UTC")
+FIRST, LAST = pd.Timestamp("2020-01-01", tz="UTC"), pd.Timestamp("2020-12-31", tz="UTC")
+
+
+def test_windows_test_day_after_day_and_end_training_before_the_embargo() -> None:
     settings = WindowSettings(train_days=100, test_days=60, embargo_days=10)
-    found = windows(first, last, settings)
-    assert len(found) == 4
+    found = windows(FIRST, LAST, settings)
+    assert len(found) == 5
     for one in found:
         assert one.train_end - one.train_start == 99 * DAY
         assert one.test_start - one.train_end == 11 * DAY
     for one, after in itertools.pairwise(found):
-        assert after.train_end == one.test_end
-    assert found[0].train_start == first
-    assert found[-1].test_end == last
+        assert after.test_start == one.test_end + DAY
+    assert found[0].train_start == FIRST
+    assert found[-1].test_end == LAST
+    # 366 days, the first 110 to choose on and leave out
+    assert [one.test_days for one in found] == [60, 60, 60, 60, 16]
 
 
-def test_windows_anchored_always_begin_at_the_first_day() -> None:
-    first, last = pd.Timestamp("2020-01-01", tz="UTC"), pd.Timestamp("2020-12-31", tz="UTC")
-    settings = WindowSettings(train_days=100, test_days=60, anchored=True)
-    assert {one.train_start for one in windows(first, last, settings)} == {first}
+def test_windows_anchored_begin_at_the_first_day_and_test_the_same_days() -> None:
+    settings = WindowSettings(train_days=100, test_days=60, embargo_days=10)
+    rolling = windows(FIRST, LAST, settings)
+    anchored = windows(FIRST, LAST, settings.model_copy(update={"anchored": True}))
+    assert {one.train_start for one in anchored} == {FIRST}
+    for one, other in zip(anchored, rolling, strict=True):
+        assert (one.train_end, one.test_start, one.test_end) == (
+            other.train_end,
+            other.test_start,
+            other.test_end,
+        )
 
 
-def test_windows_of_too_few_bars_are_refused() -> None:
-    first, last = pd.Timestamp("2020-01-01", tz="UTC"), pd.Timestamp("2020-12-31", tz="UTC")
-    with pytest.raises(ConfigError, match="leave 0 window"):
-        windows(first, last, WindowSettings(train_days=400))
+@pytest.mark.parametrize(("rest", "last_days"), [(1, 60), (9, 60), (10, 10)])
+def test_windows_with_a_short_rest_leave_it_out(rest: int, last_days: int) -> None:
+    last = FIRST + (100 + 2 * 60 + rest - 1) * DAY
+    found = windows(FIRST, last, WindowSettings(train_days=100, test_days=60))
+    assert found[-1].test_days == last_days
+
+
+def test_windows_of_too_few_bars_name_the_options() -> None:
+    message = (
+        "`--train-days`, `--test-days` and `--embargo-days` leave 0 of the 2 steps .* "
+        "received 100, 60 and 10000"
+    )
+    with pytest.raises(ConfigError, match=message):
+        windows(FIRST, LAST, WindowSettings(train_days=100, test_days=60, embargo_days=10_000))
 
 
 def test_walk_forward_without_the_last_bars_takes_the_same_steps(plan: Plan) -> None:
@@ -96,10 +118,10 @@ def test_walk_forward_returns_are_those_of_each_chosen_run(plan: Plan) -> None:
     # the last bar also pays for leaving
     np.testing.assert_allclose(found.returns[expected.index][:-1], expected[:-1], atol=1e-12)
     assert found.returns[expected.index[-1]] <= expected.iloc[-1] + 1e-12
-    embargo = found.returns[step.window.test_start - 5 * DAY : step.window.test_start - DAY]
-    assert len(embargo) == 5
-    assert (embargo == 0).all()
+    # no day is left out between the tests
     assert found.held.index.equals(found.returns.index)
+    days = sum(step.window.test_days for step in found.steps)
+    assert len(found.returns) == days
 
 
 def test_walk_forward_with_several_coins_is_refused(tmp_path: Path) -> None:
