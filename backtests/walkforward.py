@@ -7,10 +7,6 @@ from typing import TYPE_CHECKING, Any
 from backtests.options import Parser, add_run_options, flags, run_command
 
 if TYPE_CHECKING:
-    import pandas as pd
-
-    from backtests.sweep.plan import Plan
-    from backtests.sweep.walk import WalkForward
     from backtests.sweep.windows import WindowSettings
 
 EXAMPLES = """\
@@ -51,13 +47,13 @@ def _work(arguments: Sequence[str] | None) -> None:
     from backtests.report.progress import steps
     from backtests.sweep.groups import Library
     from backtests.sweep.plan import load_plan
-    from backtests.sweep.walk import walk_forward
+    from backtests.sweep.walk import require_walkable, walk_forward
+    from backtests.sweep.walk_files import walk_files
+    from backtests.sweep.walk_terminal import shown
     from backtests.sweep.windows import WindowSettings
-    from feeds.errors import ConfigError
 
     plan = load_plan(options.config, overrides=options.set, flags=flags(options))
-    if plan.settings.search == "guided":
-        raise ConfigError('`sweep.search` must be "grid" or "random" here, received "guided".')
+    require_walkable(plan)
     names = ("train_days", "test_days", "embargo_days")
     given = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
     settings = _settings({**given, "anchored": options.anchored}, WindowSettings)
@@ -68,9 +64,9 @@ def _work(arguments: Sequence[str] | None) -> None:
     now = pd.Timestamp.now(tz="UTC")
     asset = f"walkforward-{plan.base.asset}"
     name = run_id(asset=asset, config_hash=plan.base.short_hash, now=now)
-    folder = write_folder(options.out, name, _files(found, plan, settings))
-    print(_shown(found, plan))  # noqa: T201 (a command speaks to its user)
-    print(f"All steps: {folder}")  # noqa: T201
+    folder = write_folder(options.out, name, walk_files(found, plan, settings))
+    print(shown(found, plan, settings))  # noqa: T201 (a command speaks to its user)
+    print(f"Sheet: {folder / 'walkforward.html'}")  # noqa: T201
 
 
 def _settings(given: dict[str, Any], model: "type[WindowSettings]") -> "WindowSettings":
@@ -85,70 +81,6 @@ def _settings(given: dict[str, Any], model: "type[WindowSettings]") -> "WindowSe
         name = str(first["loc"][0]).replace("_", "-")
         message = f"`--{name}`: {first['msg']}, received {first['input']}."
         raise ConfigError(message) from error
-
-
-def _table(found: "WalkForward") -> "pd.DataFrame":
-    import pandas as pd
-
-    return pd.DataFrame(
-        [
-            {
-                "train_start": f"{step.window.train_start:%Y-%m-%d}",
-                "train_end": f"{step.window.train_end:%Y-%m-%d}",
-                "test_start": f"{step.window.test_start:%Y-%m-%d}",
-                "test_end": f"{step.window.test_end:%Y-%m-%d}",
-                "trial": step.trial,
-                **step.values,
-                "in_sample": step.in_sample,
-                "out_of_sample": step.out_of_sample,
-                "median_out_of_sample": step.median,
-                "rank_out_of_sample": step.rank,
-            }
-            for step in found.steps
-        ]
-    )
-
-
-def _files(found: "WalkForward", plan: "Plan", settings: "WindowSettings") -> dict[str, str]:
-    import pandas as pd
-
-    from backtests.format import as_json
-    from backtests.sweep.walk_sheet import walk_sheet
-
-    equity = pd.DataFrame(
-        {"walk_forward": (1 + found.returns).cumprod(), "buy_and_hold": (1 + found.held).cumprod()}
-    )
-    summary = {
-        "objective": plan.settings.objective,
-        "trials": plan.trials,
-        "windows": settings.model_dump(),
-        "efficiency": found.efficiency,
-        "stability": found.stability(),
-        **found.figures,
-    }
-    return {
-        "steps.csv": _table(found).to_csv(index=False, lineterminator="\n"),
-        "equity.csv": equity.to_csv(index_label="time", lineterminator="\n"),
-        "walkforward.json": as_json(summary),
-        "walkforward.html": walk_sheet(found, plan),
-        "sweep.toml": plan.to_toml(),
-    }
-
-
-def _shown(found: "WalkForward", plan: "Plan") -> str:
-    stable = ", ".join(f"{key} {share:.0%}" for key, share in found.stability().items())
-    lines = [_table(found).drop(columns=["train_start", "test_end"]).to_string(index=False)]
-    for name, figures in found.figures.items():
-        lines.append(
-            f"{name.replace('_', ' ')}: {1 + figures['total_return']:.2f}x the money, "
-            f"{figures['cagr'] * 100:.1f} % a year, Sharpe ratio {figures['sharpe_ratio']:.2f}, "
-            f"worst drawdown {figures['max_drawdown'] * 100:.1f} %"
-        )
-    lines += [
-        f"Of the {plan.settings.objective} in sample, {found.efficiency:.0%} was left afterwards.",
-        f"Steps that chose the most frequent value: {stable}.",
-    ]
-    return "\n".join(lines)
 
 
 if __name__ == "__main__":
