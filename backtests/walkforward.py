@@ -1,5 +1,6 @@
 """Choose on the past, trade the future: python -m backtests.walkforward --asset ETH."""
 
+import hashlib
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -7,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from backtests.options import Parser, add_run_options, flags, run_command
 
 if TYPE_CHECKING:
+    from backtests.sweep.plan import Plan
     from backtests.sweep.windows import WindowSettings
 
 EXAMPLES = """\
@@ -63,10 +65,16 @@ def _work(arguments: Sequence[str] | None) -> None:
         found = walk_forward(plan, settings=settings, library=Library())
     now = pd.Timestamp.now(tz="UTC")
     asset = f"walkforward-{plan.base.asset}"
-    name = run_id(asset=asset, config_hash=plan.base.short_hash, now=now)
+    name = run_id(asset=asset, config_hash=walk_hash(plan, settings), now=now)
     folder = write_folder(options.out, name, walk_files(found, plan, settings))
     print(shown(found, plan, settings))  # noqa: T201 (a command speaks to its user)
     print(f"Sheet: {folder / 'walkforward.html'}")  # noqa: T201
+
+
+def walk_hash(plan: "Plan", settings: "WindowSettings") -> str:
+    """Return eight hexadecimal digits that name a plan and its windows."""
+    text = plan.to_toml() + settings.model_dump_json()
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
 def _settings(given: dict[str, Any], model: "type[WindowSettings]") -> "WindowSettings":

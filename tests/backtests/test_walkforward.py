@@ -19,7 +19,7 @@ from backtests.sweep.plan import Plan, load_plan
 from backtests.sweep.walk import RATES, WalkForward, walk_forward
 from backtests.sweep.walk_sheet import COMPARED, FIRST_COLUMNS
 from backtests.sweep.windows import WindowSettings, windows
-from backtests.walkforward import main
+from backtests.walkforward import main, walk_hash
 from feeds.errors import ConfigError
 from tests.markets import coin_walk, index_walk
 
@@ -299,3 +299,26 @@ def test_walkforward_refuses_in_one_line(
     assert err.startswith(f"error: {message}")
     assert err.count("\n") == 1
     assert not command.out.exists()
+
+
+def test_walk_hash_depends_on_plan_and_windows(plan: Plan) -> None:
+    other = dataclasses.replace(plan, settings=plan.settings.model_copy(update={"seed": 1}))
+    objective = plan.settings.model_copy(update={"objective": "cagr"})
+    usual = WindowSettings()
+    hashes = [
+        walk_hash(plan, usual),
+        walk_hash(other, usual),
+        walk_hash(dataclasses.replace(plan, settings=objective), usual),
+        walk_hash(dataclasses.replace(plan, axes=plan.axes[:1]), usual),
+        *(
+            walk_hash(plan, usual.model_copy(update=change))
+            for change in (
+                {"anchored": True},
+                {"train_days": 30},
+                {"test_days": 30},
+                {"embargo_days": 5},
+            )
+        ),
+    ]
+    assert len(set(hashes)) == len(hashes)
+    assert walk_hash(plan, WindowSettings()) == hashes[0]
