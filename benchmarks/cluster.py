@@ -9,10 +9,10 @@ import time
 from pathlib import Path
 
 from backtests.sweep.cluster import connected
-from backtests.sweep.drive import load_bars
 from backtests.sweep.groups import Library
 from backtests.sweep.plan import load_plan
 from backtests.sweep.store import create
+from backtests.sweep.used import used_bars
 
 ROOT = Path(__file__).parents[1]
 TRIALS = 600_000
@@ -47,7 +47,7 @@ def swept(data_dir: Path, workers: int, trials: int) -> tuple[float, float, int]
     library = Library()
     done: list[tuple[float, int]] = []
     with tempfile.TemporaryDirectory() as folder:
-        store = create(Path(folder), plan, bars=load_bars(plan, library))
+        store = create(Path(folder), plan, bars=used_bars(plan, library).bars)
 
         def report(count: int) -> None:
             done.append((time.perf_counter(), count))

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from backtests.sweep.judge import Judgement
     from backtests.sweep.plan import Plan
     from backtests.sweep.store import Store
+    from backtests.sweep.used import UsedBars
 
 EXAMPLES = """\
   python -m backtests.sweep --asset ETH --config configs/sweeps/eth.toml
@@ -58,11 +59,11 @@ def _work(arguments: Sequence[str] | None) -> None:
     from backtests.report.progress import steps
     from backtests.sweep.sheet import sheet
 
-    store, judgement, warnings = _swept(options)
+    store, judgement, used = _swept(options)
     with steps(quiet=options.quiet) as step:
         step("drawing the sheet")
         write_page(store.folder / "sheet.html", sheet(store, judgement))
-    for warning in warnings:
+    for warning in used.warnings:
         print(f"WARNING  {warning}")  # noqa: T201 (a command speaks to its user)
     _show(store, judgement)
 
@@ -82,36 +83,35 @@ def _require_fitting(options: argparse.Namespace) -> None:
         raise ConfigError("`--threads` does not fit `--workers` or `--scheduler`. Leave it out.")
 
 
-def _swept(options: argparse.Namespace) -> "tuple[Store, Judgement | None, tuple[str, ...]]":
+def _swept(options: argparse.Namespace) -> "tuple[Store, Judgement | None, UsedBars]":
     """Do and judge all trials; what was loaded and remembered for it goes when this returns."""
     from backtests.format import as_json
     from backtests.report.folder import require_writable, write_page
     from backtests.report.progress import steps
-    from backtests.sweep.drive import load_bars, warnings_of
     from backtests.sweep.groups import Library
     from backtests.sweep.judge import judge
     from backtests.sweep.plan import load_plan
     from backtests.sweep.store import create, open_store, require_same_bars
+    from backtests.sweep.used import used_bars
 
     library = Library()
     resumed = open_store(options.resume) if options.resume else None
     if resumed is not None:
-        plan, bars = resumed.plan, load_bars(resumed.plan, library)
-        require_same_bars(resumed, bars)
+        plan, used = resumed.plan, used_bars(resumed.plan, library)
+        require_same_bars(resumed, used.bars)
     else:
         plan = load_plan(options.config, overrides=options.set, flags=flags(options))
         require_writable(options.out)
-        bars = load_bars(plan, library)
-    warnings = warnings_of(plan, library)
+        used = used_bars(plan, library)
     with _driver(options, plan) as drive:
-        store = resumed or create(options.out, plan, bars=bars, warnings=warnings)
+        store = resumed or create(options.out, plan, bars=used.bars, warnings=used.warnings)
         _drive(drive, store, library, quiet=options.quiet)
     with steps(quiet=options.quiet) as step:
         step("judging the best of them")
         judgement = judge(store, library=library)
     if judgement is not None:
         write_page(store.folder / "overfitting.json", as_json(judgement.plain()))
-    return store, judgement, warnings
+    return store, judgement, used
 
 
 def _driver(options: argparse.Namespace, plan: "Plan") -> "AbstractContextManager[Driver]":

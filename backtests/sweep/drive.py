@@ -1,7 +1,6 @@
 """Doing a sweep's missing chunks: on threads here, or on the workers of a cluster."""
 
 import contextlib
-import itertools
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -10,12 +9,10 @@ from typing import Final, Protocol
 
 import pyarrow as pa
 
-from backtests.backtest import input_warnings
 from backtests.sweep.evaluate import evaluate
 from backtests.sweep.groups import Library
 from backtests.sweep.plan import Plan
 from backtests.sweep.store import Store, table_of
-from feeds.bars import Bars
 
 Report = Callable[[int], None]
 
@@ -35,17 +32,6 @@ def chunk_table(plan: Plan, chunk: int, *, library: Library) -> pa.Table:
     """Return a chunk's rows, the same wherever and whenever they are computed."""
     columns = plan.columns(chunk)
     return table_of(plan, chunk, columns, evaluate(plan.base, columns, library=library))
-
-
-def load_bars(plan: Plan, library: Library) -> tuple[Bars, ...]:
-    """Load all bars the sweep needs, so that a coin without bars is refused at once."""
-    return tuple(bars for config in plan.markets() for bars in library.inputs(config).all_bars)
-
-
-def warnings_of(plan: Plan, library: Library) -> tuple[str, ...]:
-    """Return what a reader should know of the bars before trusting any trial, each once."""
-    found = (input_warnings(config, library.inputs(config)) for config in plan.markets())
-    return tuple(dict.fromkeys(itertools.chain.from_iterable(found)))
 
 
 def drive(store: Store, *, library: Library, report: Report, threads: int | None = None) -> None:

@@ -13,10 +13,9 @@ from backtests.baselines import buy_and_hold
 from backtests.config import Config
 from backtests.fast import simulate
 from backtests.sweep.contest import Contest, contest, worth_of_nothing
-from backtests.sweep.drive import load_bars
 from backtests.sweep.groups import Library, traded_tape
 from backtests.sweep.plan import Plan, with_values
-from backtests.sweep.walk_bars import UsedBars, used_bars
+from backtests.sweep.used import UsedBars, used_bars
 from backtests.sweep.windows import Window, WindowSettings, windows
 from feeds.errors import ConfigError
 from feeds.sessions import BAR_LENGTHS, periods_per_year
@@ -119,13 +118,12 @@ def walk_forward(plan: Plan, *, settings: WindowSettings, library: Library) -> W
         single window has a trial to choose.
     """
     require_walkable(plan)
-    digests = load_bars(plan, library)
+    used = used_bars(plan, library)
     days = library.market(plan.base).traded_bars.index
     cuts = windows(days[0].normalize(), days[-1].normalize(), settings)
     held = _held(_between(plan.base, cuts[0].test_start, cuts[-1].test_end), library)
     walked = [_step(plan, window, held, library) for window in cuts]
     steps = tuple(step for step, _, _ in walked)
-    used = used_bars(plan, library, digests=digests)
     failures = sum((counted for _, _, counted in walked), Counter[str]())
     if not any(step.trial is not None for step in steps):
         raise ConfigError(_nothing_to_choose(plan, len(steps), failures, library))

@@ -5,6 +5,7 @@ from typing import Any
 import pandas as pd
 
 from backtests.format import as_json
+from backtests.report.files import provenance
 from backtests.sweep.plan import Plan
 from backtests.sweep.walk import WalkForward
 from backtests.sweep.walk_sheet import walk_sheet
@@ -64,6 +65,6 @@ def _summary(found: WalkForward, plan: Plan, settings: WindowSettings) -> dict[s
         "kept": kept.kept,
         "stability": found.stability(),
         **found.figures,
-        "bars": found.used.digests,
+        "bars": [provenance(bars) for bars in found.used.bars],
         "warnings": problems(found, plan),
     }

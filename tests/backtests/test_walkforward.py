@@ -194,7 +194,7 @@ def test_walkforward_leaves_its_steps_and_compares_with_holding(
     assert "https://" not in page
     summary = json.loads((folder / "walkforward.json").read_text())
     assert set(summary["stability"]) == {"signal.lookback", "rules.hold_days"}
-    assert set(summary["bars"]) == {"RUT_1d", "ETH-USD_1d"}
+    assert [bars["symbol"] for bars in summary["bars"]] == ["RUT", "ETH-USD"]
     assert summary["steps"] == len(steps)
 
 

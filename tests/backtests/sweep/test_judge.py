@@ -8,11 +8,12 @@ import pytest
 
 from backtests.backtest import run_inputs
 from backtests.sweep.__main__ import main
-from backtests.sweep.drive import drive, load_bars
+from backtests.sweep.drive import drive
 from backtests.sweep.groups import Library
 from backtests.sweep.judge import judge, returns_of
 from backtests.sweep.plan import load_plan
 from backtests.sweep.store import Store, create
+from backtests.sweep.used import used_bars
 
 SWEEP = """
 [sweep]
@@ -29,7 +30,7 @@ def swept(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[
     file.write_text(SWEEP)
     plan = load_plan(file, flags={"data.source": "files", "data.data_dir": str(shared_data)})
     library = Library()
-    store = create(file.parent, plan, bars=load_bars(plan, library))
+    store = create(file.parent, plan, bars=used_bars(plan, library).bars)
     drive(store, library=library, report=lambda _: None)
     return store, library
 

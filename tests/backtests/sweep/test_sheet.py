@@ -7,13 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from backtests.sweep.drive import drive, load_bars
+from backtests.sweep.drive import drive
 from backtests.sweep.groups import Library
 from backtests.sweep.judge import judge
 from backtests.sweep.plan import load_plan
 from backtests.sweep.sheet import sheet
 from backtests.sweep.store import Store, create
 from backtests.sweep.surface import neighbours, surface
+from backtests.sweep.used import used_bars
 
 
 def swept(sweep: str, data: Path, folder: Path) -> tuple[Store, Library]:
@@ -21,7 +22,7 @@ def swept(sweep: str, data: Path, folder: Path) -> tuple[Store, Library]:
     file.write_text(sweep)
     plan = load_plan(file, flags={"data.source": "files", "data.data_dir": str(data)})
     library = Library()
-    store = create(folder, plan, bars=load_bars(plan, library))
+    store = create(folder, plan, bars=used_bars(plan, library).bars)
     drive(store, library=library, report=lambda _: None)
     return store, library
 

@@ -347,6 +347,13 @@ def test_plan_written_and_read_again_is_the_same(sweep_file: Path) -> None:
     assert parsed_plan(plan.to_toml()) == plan
 
 
+def test_plan_axis_set_on_the_command_line_replaces_that_of_the_file(sweep_file: Path) -> None:
+    plan = load_plan(sweep_file, overrides=["sweep.rules.hold_days=[30]", "sweep.chunk=7"])
+    assert plan.settings.chunk == 7
+    assert plan.trials == 3 * 1 * 2 * 3
+    assert sorted(plan.keys) == sorted(load_plan(sweep_file).keys)
+
+
 def test_plans_of_one_second_get_a_folder_each(sweep_file: Path, tmp_path: Path) -> None:
     plan = load_plan(sweep_file)
     folders = {create(tmp_path, plan, bars=()).folder for _ in range(3)}
