@@ -62,7 +62,8 @@ def _work(arguments: Sequence[str] | None) -> None:
     store, judgement, used = _swept(options)
     with steps(quiet=options.quiet) as step:
         step("drawing the sheet")
-        write_page(store.folder / "sheet.html", sheet(store, judgement))
+        page = sheet(store, judgement, bars=used.bars, warnings=used.warnings)
+        write_page(store.folder / "sheet.html", page)
     for warning in used.warnings:
         print(f"WARNING  {warning}")  # noqa: T201 (a command speaks to its user)
     _show(store, judgement)
