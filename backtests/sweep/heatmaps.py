@@ -14,6 +14,8 @@ from backtests.sweep.surface import Scale, Surface
 # light to dark, readable by the colour-blind and in print
 COLOURS: Final = "Viridis"
 STATISTICS: Final = ("best", "median")
+# room below for the values and under them the name of the setting
+MARGIN: Final = {"l": 76, "r": 16, "t": 8, "b": 64}
 FRAME: Final = (("black", 5), ("white", 2))  # colour and width of its lines
 MOST_WRITTEN: Final = (12, 12)  # rows and columns up to which a cell has room for its number
 
@@ -76,12 +78,11 @@ def _heatmap(
         "xaxis": _axis(titles[1]),
         "yaxis": {**_axis(titles[0]), "automargin": True},
     }
-    return {"data": [trace], "layout": layout(height=440, shapes=_frame(*framed), **axes)}
+    return {"data": [trace], "layout": layout(height=440, margin=MARGIN, shapes=_frame(*framed), **axes)}
 
 
 def _axis(title: str) -> Spec:
-    called = {"text": plain(title), "standoff": 10}
-    return {"type": "category", "title": called, "showgrid": False}
+    return {"type": "category", "title": {"text": plain(title)}, "showgrid": False}
 
 
 def _frame(row: int, column: int) -> list[Spec]:
