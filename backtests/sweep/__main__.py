@@ -93,6 +93,8 @@ def _size(store: "Store", chunk: int) -> int:
 
 
 def _show(store: "Store", judgement: "Judgement | None") -> None:
+    from backtests.sweep.judgement import UNJUDGED
+
     objective = store.plan.settings.objective
     failures = store.failures()
     best = store.best(objective, count=5)
@@ -102,7 +104,7 @@ def _show(store: "Store", judgement: "Judgement | None") -> None:
         f"The best by {objective}:",
         best[list(shown)].to_string(index=False),
         *(f"{count:,} failed: {reason}" for reason, count in failures.items()),
-        judgement.words() if judgement else "Too few trials to judge the best of them.",
+        *(judgement.lines() if judgement else [UNJUDGED]),
         f"All trials: {store.folder}; the sheet: {store.folder / 'sheet.html'}",
     ]
     print("\n".join(lines))  # noqa: T201 (a command speaks to its user)

@@ -7,7 +7,7 @@ import numpy as np
 from backtests.report import palette
 from backtests.report.page import plotly_payload, render, script_json
 from backtests.sweep import charts
-from backtests.sweep.judge import Judgement
+from backtests.sweep.judgement import UNJUDGED, Judgement
 from backtests.sweep.store import Store
 from backtests.sweep.surface import Surface, surface
 from feeds.sessions import periods_per_year
@@ -34,9 +34,10 @@ def _content(store: Store, judgement: Judgement | None) -> dict[str, Any]:
     return {
         "plan": store.plan,
         "objective": objective,
+        "assets": " or ".join(dict.fromkeys(one.asset for one in store.plan.markets())),
         "failures": store.failures(),
-        "verdict": judgement.words() if judgement else "",
-        "judgement": judgement,
+        "verdict": judgement.verdict() if judgement else UNJUDGED,
+        "findings": judgement.findings() if judgement else (),
         "pairs": sorted({name.partition("|")[2] for name in heat}),
         "drawn": drawn,
         "charts": script_json({"figures": {**drawn, **heat}, "dark": palette.dark_for_light()}),
