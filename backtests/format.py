@@ -49,6 +49,11 @@ def count(number: float) -> str:
     return _number(number, 0)
 
 
+def counted(number: int, noun: str) -> str:
+    """Return a number of things: "1 trade", "2 trades"."""
+    return f"{count(number)} {noun}{'' if number == 1 else 's'}"
+
+
 def days(number: float) -> str:
     """Return a number of days; a decimal only where it is not whole."""
     whole = not math.isfinite(number) or float(number).is_integer()

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 EPISODE_GAP_SESSIONS = 60
@@ -37,3 +38,16 @@ def episodes(sessions: NDArray[np.int64], *, gap: int = EPISODE_GAP_SESSIONS) ->
     firsts = np.flatnonzero(np.concatenate(([True], np.diff(sessions) > gap)))
     lasts = np.append(firsts[1:], sessions.size) - 1
     return Episodes(sessions[firsts], sessions[lasts], lasts - firsts + 1)
+
+
+def episodes_entered(known: pd.DatetimeIndex, entries: pd.Series) -> int:
+    """Count the episodes during which (until the next begins) something was bought.
+
+    `known` are the ascending instants at which each episode's first event was known, `entries`
+    the times of the purchases.
+    """
+    if known.empty or entries.empty:
+        return 0
+    begun = known.as_unit("ns").asi8
+    belongs = np.searchsorted(begun, pd.DatetimeIndex(entries).as_unit("ns").asi8)
+    return int(np.unique(belongs[belongs > 0]).size)

@@ -19,7 +19,9 @@ Matrix = NDArray[np.float64]
 Row = NDArray[np.float64]
 
 NORMAL_95: Final = 1.959963984540054
+FEWEST_SHARED: Final = 30
 _DRAWS_AT_ONCE: Final = 500_000  # another number draws other resamples
+_BARS_AT_ONCE: Final = 512
 _RATIOS_AT_ONCE: Final = 16_000  # too few for BLAS to start threads, which cost more here
 
 
@@ -56,21 +58,56 @@ class Superiority:
     reality_check: float
 
 
-def effective_trials(returns: Matrix) -> float:
+def effective_trials(returns: Matrix, *, population: int | None = None) -> float:
     """Return how many independent trials the correlated ones amount to, 1 to their number.
 
     The participation ratio of the correlation matrix: (sum of eigenvalues)^2 over the sum of
     their squares. Trials that never vary are left out; NaN if all are.
+
+    Parameters
+    ----------
+    returns
+        NaN where a trial has no bar: each pair is correlated on the bars it shares, and one
+        that shares fewer than `FEWEST_SHARED` is independent.
+    population
+        How many trials these are drawn from at random, if they are a sample. The ratio is then
+        that of all of them: of a sample it could not exceed the sample's size.
     """
-    varying = returns[:, np.ptp(returns, axis=0) > 0]
-    if varying.shape[1] == 0:
-        return math.nan
-    varying -= varying.mean(axis=0)
-    covariance = varying.T @ varying
-    deviation = np.sqrt(np.diag(covariance))
-    correlation = covariance / np.outer(deviation, deviation)
+    varies = np.fmax.reduce(returns, axis=0) > np.fmin.reduce(returns, axis=0)
+    count = int(varies.sum())
+    if count < 2:
+        return 1.0 if count else math.nan
+    squares = _correlation(returns)[np.ix_(varies, varies)] ** 2
     # the eigenvalues add up to their number, their squares to those of all correlations
-    return float(varying.shape[1] ** 2 / np.sum(correlation**2))
+    alike = (float(squares.sum()) - count) / (count * (count - 1))
+    number = count if population is None else max(population, count)
+    return 1 / (1 / number + (1 - 1 / number) * alike)
+
+
+def _correlation(returns: Matrix) -> Matrix:
+    """Return the correlation of each pair on the bars it shares; 0 where it is undefined."""
+    trials = returns.shape[1]
+    mean = np.nansum(returns, axis=0) / np.maximum(1, np.sum(~np.isnan(returns), axis=0))
+    # row i, column j: of what trial i earned on the bars that trial j has, too
+    shared, sums, squares, products = np.zeros((4, trials, trials))
+    for start in range(0, returns.shape[0], _BARS_AT_ONCE):
+        part = returns[start : start + _BARS_AT_ONCE] - mean
+        known = (~np.isnan(part)).astype(np.float64)
+        centred = np.nan_to_num(part, copy=False)
+        shared += known.T @ known
+        sums += centred.T @ known
+        products += centred.T @ centred
+        squares += (centred**2).T @ known
+    with np.errstate(divide="ignore", invalid="ignore"):
+        covariance = products - sums * sums.T / shared
+        variance = squares - sums**2 / shared
+        correlation = covariance / np.sqrt(variance * variance.T)
+    # sums cancel: what is left of a trial that stands still on those bars is rounding
+    moves = variance > 1e-12 * squares
+    is_defined = (shared >= FEWEST_SHARED) & moves & moves.T
+    found = np.where(is_defined, np.clip(correlation, -1.0, 1.0), 0.0)
+    np.fill_diagonal(found, 1.0)
+    return found
 
 
 def backtest_overfitting(returns: Matrix, *, blocks: int = 16) -> Overfitting:

@@ -96,7 +96,8 @@ def expected_maximum_factor(trials: float) -> float:
     """Return the expected maximum of `trials` independent standard normal draws.
 
     (1 - gamma) Phi^-1(1 - 1/N) + gamma Phi^-1(1 - 1/(N e)); 0 for one trial, NaN below.
-    `trials` may be an effective number and need not be whole.
+    `trials` may be an effective number and need not be whole. The formula is made for many and
+    falls below 0 for fewer than about 1.3, which the best of several cannot: then it is 0.
     """
     if not trials >= 1:
         return math.nan
@@ -104,7 +105,7 @@ def expected_maximum_factor(trials: float) -> float:
         return 0.0
     best = _NORMAL.inv_cdf(1 - 1 / trials)
     spread = _NORMAL.inv_cdf(1 - 1 / (trials * math.e))
-    return (1 - EULER_GAMMA) * best + EULER_GAMMA * spread
+    return max(0.0, (1 - EULER_GAMMA) * best + EULER_GAMMA * spread)
 
 
 def expected_maximum_sharpe(*, trials: float, variance: float) -> float:
@@ -113,6 +114,17 @@ def expected_maximum_sharpe(*, trials: float, variance: float) -> float:
     `variance` is that of the trials' Sharpe ratios, per period; so is the result.
     """
     return math.sqrt(variance) * expected_maximum_factor(trials)
+
+
+def luck_variance(*, periods: int) -> float:
+    """Return the variance of a Sharpe ratio per period that luck alone gives a trial.
+
+    (1 - g3 SR + (g4 - 1) / 4 SR^2) / (T - 1) at SR = 0, which is no skill: 1 / (T - 1),
+    whatever the moments. The ratios of trials that are nearly the same, or that a search has
+    drawn together, spread less than this, although each of them could have been as lucky;
+    the deflated Sharpe ratio of their best needs at least this variance.
+    """
+    return 1 / (periods - 1) if periods > 1 else math.nan
 
 
 def deflated_sharpe_ratio(sample: SharpeSample, *, trials: float, variance: float) -> float:

@@ -10,7 +10,7 @@ import pandas as pd
 from backtests import format as written
 from backtests.analysis import metrics
 from backtests.analysis.drawdowns import drawdowns
-from backtests.analysis.episodes import episode_starts
+from backtests.analysis.episodes import episode_starts, episodes_entered
 from backtests.analysis.trades import round_trips
 from backtests.backtest import Result
 from backtests.engine import Account
@@ -61,7 +61,9 @@ def summarise(result: Result) -> Summary:
         drawdowns={name: spells[name] for name in ("strategy", "buy_and_hold")},
         trades=trades,
         episodes=len(episodes),
-        episodes_traded=_episodes_traded(result, episodes, trades),
+        episodes_traded=episodes_entered(
+            result.market.available_at[episodes], trades["entry_time"]
+        ),
         verdict=verdict(result.asset, figures["strategy"], figures["buy_and_hold"])
         + basket_verdict(result, figures)
         + idle_verdict(result.config.idle.asset, figures),
@@ -164,12 +166,3 @@ def _trades(result: Result, account: Account) -> pd.DataFrame:
 def _trigger_sessions(result: Result) -> np.ndarray[Any, np.dtype[np.int64]]:
     sessions = result.market.traded.lines["trigger_session"]
     return sessions[sessions >= 0].astype(np.int64)
-
-
-def _episodes_traded(result: Result, starts: np.ndarray, trades: pd.DataFrame) -> int:
-    """Count the episodes during which (until the next begins) the strategy bought."""
-    if not len(starts) or trades.empty:
-        return 0
-    known = result.market.available_at[starts]
-    belongs = np.searchsorted(known.asi8, pd.DatetimeIndex(trades["entry_time"]).as_unit("ns").asi8)
-    return int(np.unique(belongs[belongs > 0]).size)

@@ -142,6 +142,8 @@ def _drive(drive: "Driver", store: "Store", library: "Library", *, quiet: bool) 
 
 
 def _show(store: "Store", judgement: "Judgement | None") -> None:
+    from backtests.sweep.judgement import UNJUDGED
+
     objective = store.plan.settings.objective
     failures = store.failures()
     best = store.best(objective, count=5)
@@ -151,7 +153,7 @@ def _show(store: "Store", judgement: "Judgement | None") -> None:
         f"The best by {objective}:",
         best[list(shown)].to_string(index=False),
         *(f"{count:,} failed: {reason}" for reason, count in failures.items()),
-        judgement.words() if judgement else "Too few trials to judge the best of them.",
+        *(judgement.lines() if judgement else [UNJUDGED]),
         f"All trials: {store.folder}; the sheet: {store.folder / 'sheet.html'}",
     ]
     print("\n".join(lines))  # noqa: T201 (a command speaks to its user)

@@ -78,7 +78,10 @@ def _heatmap(
         "xaxis": _axis(titles[1]),
         "yaxis": {**_axis(titles[0]), "automargin": True},
     }
-    return {"data": [trace], "layout": layout(height=440, margin=MARGIN, shapes=_frame(*framed), **axes)}
+    return {
+        "data": [trace],
+        "layout": layout(height=440, margin=MARGIN, shapes=_frame(*framed), **axes),
+    }
 
 
 def _axis(title: str) -> Spec:

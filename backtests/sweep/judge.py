@@ -1,15 +1,16 @@
-"""What a sweep's best row is worth: overfitting statistics, and what they say in words."""
+"""What a sweep's best row is worth: overfitting statistics of the trials around it."""
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any, Final
+import itertools
+from typing import Final
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
+from backtests.analysis import metrics
 from backtests.analysis.bootstrap import Sampling, shared_block_length
+from backtests.analysis.episodes import episode_starts, episodes_entered
 from backtests.analysis.overfitting import (
-    Overfitting,
     Superiority,
     backtest_overfitting,
     effective_trials,
@@ -18,125 +19,148 @@ from backtests.analysis.overfitting import (
 from backtests.analysis.sharpe import (
     deflated_sharpe_ratio,
     expected_maximum_sharpe,
+    luck_variance,
     sharpe_sample,
 )
-from backtests.baselines import buy_and_hold
+from backtests.analysis.trades import round_trips
 from backtests.config import Config
-from backtests.fast import simulate
-from backtests.format import percent
-from backtests.sweep.groups import Library, traded_tape
+from backtests.fast import money_of, simulate
+from backtests.sweep.field import Field, field_of
+from backtests.sweep.groups import Library, traded_tape, years_per_bar
+from backtests.sweep.judgement import Bars, Earned, Judgement
 from backtests.sweep.store import Store
 from feeds.sessions import periods_per_year
 
-MOST_COMPARED: Final = 400
-CONFIDENCE: Final = 0.95
+__all__ = ["Judgement", "judge"]
 
+# cross-validation cuts the shared bars into 16 blocks, of at least two bars each
+FEWEST_BARS: Final = 32
 
-@dataclass(frozen=True, slots=True)
-class Judgement:
-    """The statistics of one sweep's best trial; Sharpe ratios a year, probabilities 0 to 1.
-
-    `trials` counts everything tried, `effective_trials` how many independent ones the
-    `compared` trials amount to: an even sample of those on the best trial's market.
-    """
-
-    best: int
-    trials: int
-    compared: int
-    effective_trials: float
-    sharpe_ratio: float
-    luckiest: float
-    deflated: float
-    deflated_effective: float
-    overfitting: Overfitting
-    superiority: Superiority
-
-    def plain(self) -> dict[str, object]:
-        """Return all figures as plain numbers, without the splits."""
-        overfitting = asdict(self.overfitting)
-        del overfitting["in_sample"], overfitting["out_of_sample"]
-        own = {name: getattr(self, name) for name in self.__slots__}
-        return {**own, "overfitting": overfitting, "superiority": asdict(self.superiority)}
-
-    def words(self) -> str:
-        """Return a paragraph that says whether the best row means anything."""
-        split, ability = self.overfitting, self.superiority
-        doubts = (
-            not self.deflated >= CONFIDENCE,
-            not split.high < 0.5,
-            not ability.consistent <= 1 - CONFIDENCE,
-        )
-        verdict = (
-            "Nothing here speaks for luck alone, but it is still the best of many."
-            if not any(doubts)
-            else "The best row is what luck would show, and means nothing by itself."
-            if all(doubts)
-            else "The evidence is divided: do not trust the best row without other bars."
-        )
-        return (
-            f"{verdict} It has a Sharpe ratio of {self.sharpe_ratio:.2f}; the luckiest of "
-            f"{self.trials:,} trials without any skill would show {self.luckiest:.2f}. The "
-            f"probability that it is better than that is {percent(self.deflated)} (deflated "
-            f"Sharpe ratio; {percent(self.deflated_effective)} if the trials count as the "
-            f"{self.effective_trials:.0f} independent ones they amount to). Chosen in one half of "
-            f"the bars, the best fell into the lower half of the field in the other in "
-            f"{percent(split.probability)} of the splits (95 % bounds {percent(split.low)} to "
-            f"{percent(split.high)}), and had a Sharpe ratio below 0 there in "
-            f"{percent(split.loss_probability)}. That no trial beats buy-and-hold has a p-value "
-            f"of {ability.consistent:.3f} (Hansen; {ability.lower:.3f} to {ability.upper:.3f}; "
-            f"reality check {ability.reality_check:.3f})."
-        )
+Matrix = NDArray[np.float64]
 
 
 def judge(store: Store, *, library: Library, draws: int = 1_000) -> Judgement | None:
-    """Return the judgement of a sweep; None if fewer than two trials have a Sharpe ratio."""
-    spread = _spread_of_ratios(store)
-    objective = store.plan.settings.objective
-    row = store.best(objective, count=1)
-    if np.isnan(spread) or row[objective].isna().all():
+    """Return the judgement of a sweep; None if too few trials or bars can be compared."""
+    settings = store.plan.settings
+    best = store.best(settings.objective, count=1)
+    if best[settings.objective].isna().all():
         return None
-    best = int(row["trial"].iloc[0])
-    compared = _compared(store, best)
-    chosen = compared[best]
+    # the test against holding is about growth, so the trial that grew most takes part
+    leaders = [int(row["trial"].iloc[0]) for row in (best, store.best("cagr", count=1))]
+    field = field_of(store, leaders, library=library)
+    shared = field.shared()
+    if len(shared.configs) < 2 or len(shared.times) < FEWEST_BARS:
+        return None
+    chosen = field.best.config
     per_year = periods_per_year(chosen.data.timeframe)
-    returns = returns_of(list(compared.values()), library).to_numpy()
-    matrix, held = returns[:, :-1], returns[:, -1]
-    if matrix.shape[1] < 2:
-        return None
-    own = matrix[:, list(compared).index(best)]
-    sample = sharpe_sample(own, cash_return=chosen.costs.cash_return(per_year))
-    variance = spread / per_year
-    trials = store.plan.trials + store.plan.settings.tried_before
-    effective = max(effective_trials(matrix), 1.0)
-    block = shared_block_length({"best": own, "held": held})
+    own = field.best.returns.to_numpy()
+    sample = sharpe_sample(own, cash_return=money_of(chosen).cash_return)
+    left_out = len(field.configs) - len(shared.configs)
+    # a guided search's trials crowd around its best, and a few bars show almost any ratio
+    is_sampled = settings.search == "guided" or left_out > 0
+    spread = _spread_of_drawn(field) if is_sampled else _spread_of_all(store)
+    # trials that are nearly the same differ less than luck makes any one of them differ
+    variance = np.fmax(spread / per_year, luck_variance(periods=sample.periods))
+    counted = field.reach + settings.tried_before
+    effective = effective_trials(field.returns, population=counted)
+    trades, episodes = _trades(chosen, library)
     return Judgement(
-        best=best,
-        trials=trials,
-        compared=len(compared),
+        best=leaders[0],
+        asset=chosen.asset,
+        search=settings.search,
+        trials=store.plan.trials + settings.tried_before,
+        counted=counted,
         effective_trials=effective,
-        sharpe_ratio=float(sample.sharpe_ratio * np.sqrt(per_year)),
-        luckiest=expected_maximum_sharpe(trials=trials, variance=variance) * per_year**0.5,
-        deflated=deflated_sharpe_ratio(sample, trials=trials, variance=variance),
+        reach=field.reach,
+        drawn=int(field.is_drawn.sum()),
+        compared=len(shared.configs),
+        left_out=left_out,
+        trades=trades,
+        episodes=episodes,
+        bars=_bars(pd.DatetimeIndex(field.best.returns.index)),
+        shared_bars=_bars(shared.times),
+        same_spans=not np.isnan(field.returns).any(),
+        earned=_earned(field.best.returns, chosen),
+        held=_earned(field.best.held, chosen),
+        luckiest=expected_maximum_sharpe(trials=counted, variance=variance) * per_year**0.5,
+        deflated=deflated_sharpe_ratio(sample, trials=counted, variance=variance),
         deflated_effective=deflated_sharpe_ratio(sample, trials=effective, variance=variance),
-        overfitting=backtest_overfitting(matrix),
-        superiority=superior_ability(
-            matrix, benchmark=held, sampling=Sampling(block_bars=block, draws=draws)
+        overfitting=backtest_overfitting(_excess(shared)),
+        superiority=growth_test(shared, draws=draws),
+    )
+
+
+def growth_test(shared: Field, *, draws: int) -> Superiority:
+    """Test the growth of each trial against that of holding its coin: the lead in log returns.
+
+    Simple returns would favour what swings most: their mean grows with the variance, which
+    compound growth pays for.
+    """
+    lead = np.log1p(shared.returns)
+    lead -= np.log1p(shared.held)[:, shared.holds]
+    held = shared.held[:, shared.holds[0]]
+    block = shared_block_length({"best": shared.returns[:, 0], "held": held})
+    sampling = Sampling(block_bars=block, draws=draws)
+    return superior_ability(lead, benchmark=np.zeros(len(lead)), sampling=sampling)
+
+
+def _excess(shared: Field) -> Matrix:
+    """Return returns above what cash earns; exactly 0 where a trial earned nothing else."""
+    per_year = periods_per_year(shared.timeframe)
+    cash = np.array([config.costs.cash_return(per_year) for config in shared.configs])
+    excess: Matrix = shared.returns - cash
+    excess[:, np.ptp(excess, axis=0) < metrics.ROUNDING] = 0.0
+    return excess
+
+
+def _earned(returns: pd.Series, config: Config) -> Earned:
+    timeframe, values = config.data.timeframe, returns.to_numpy()
+    return Earned(
+        sharpe_ratio=metrics.sharpe_ratio(
+            values,
+            periods_per_year=periods_per_year(timeframe),
+            cash_return=money_of(config).cash_return,
+        ),
+        cagr=metrics.cagr(
+            values, days=values.size * years_per_bar(timeframe) * metrics.DAYS_PER_YEAR
         ),
     )
 
 
-def returns_of(configs: list[Config], library: Library) -> pd.DataFrame:
-    """Return per-bar returns of each config, and last of buy-and-hold, on their common bars."""
-    columns = [_returns(config, library).rename(row) for row, config in enumerate(configs)]
-    held = buy_and_hold(library.market(configs[0]).traded, costs=configs[0].costs)
-    return pd.concat([*columns, held.returns.rename("held")], axis=1, join="inner")
+def _trades(config: Config, library: Library) -> tuple[int, int]:
+    """Return how many trades the config made, and in how many independent episodes."""
+    market, tape = library.market(config), traded_tape(config, library)
+    sessions = tape.lines["trigger_session"]
+    starts = episode_starts(sessions[sessions >= 0].astype(np.int64))
+    closes = dict(zip(tape.coins, tape.matrix("close")[-1].tolist(), strict=True))
+    fills = simulate(tape, config).fills
+    trades = round_trips(fills, last_time=tape.times[-1], last_closes=closes)
+    return len(trades), episodes_entered(market.available_at[starts], trades["entry_time"])
 
 
-def _returns(config: Config, library: Library) -> pd.Series:
-    return simulate(traded_tape(config, library), config).returns
+def _bars(times: pd.DatetimeIndex) -> Bars:
+    return Bars(len(times), f"{times[0]:%Y-%m-%d}", f"{times[-1]:%Y-%m-%d}")
 
 
-def _spread_of_ratios(store: Store) -> float:
+def _spread_of_drawn(field: Field) -> float:
+    """Return the variance (ddof 1) of the Sharpe ratios a year of comparable trials drawn."""
+    per_year = periods_per_year(field.timeframe)
+    columns = itertools.compress(
+        zip(field.returns.T, field.configs, strict=True), field.is_drawn & field.is_comparable
+    )
+    drawn = [
+        metrics.sharpe_ratio(
+            returns[~np.isnan(returns)],
+            periods_per_year=per_year,
+            cash_return=config.costs.cash_return(per_year),
+        )
+        for returns, config in columns
+    ]
+    ratios = np.array(drawn)[~np.isnan(drawn)]
+    return float(np.var(ratios, ddof=1)) if ratios.size > 1 else np.nan
+
+
+def _spread_of_all(store: Store) -> float:
     """Return the variance (ddof 1) of all trials' Sharpe ratios, a year; NaN below two."""
     count, mean, squares = 0, 0.0, 0.0
     for _, part in store.parts(["sharpe_ratio"]):
@@ -152,19 +176,3 @@ def _spread_of_ratios(store: Store) -> float:
         mean += gap * ratios.size / total
         count = total
     return squares / (count - 1) if count > 1 else np.nan
-
-
-def _compared(store: Store, best: int) -> dict[int, Config]:
-    """Return an even sample of trials on the best trial's market, the best included."""
-    spread = np.linspace(0, store.plan.trials - 1, 4 * MOST_COMPARED).round().astype(int)
-    trials = sorted({*spread.tolist(), best})
-    values = dict(zip(trials, store.values(trials), strict=True))
-    same = [one for one in trials if _market_of(values[one]) == _market_of(values[best])]
-    step = max(1, -(-len(same) // (MOST_COMPARED - 1)))
-    return {trial: store.plan.config(values[trial]) for trial in sorted({*same[::step], best})}
-
-
-def _market_of(values: Mapping[str, Any]) -> list[Any]:
-    """Return the settings that say on which bars a trial is."""
-    sections = ("asset", "data", "index")
-    return [value for key, value in values.items() if key.partition(".")[0] in sections]

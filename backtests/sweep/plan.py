@@ -36,6 +36,10 @@ NEEDS_BARS: Final = re.compile(
     r"|filters\..+\.(kind|series|benchmark|lag_days)"
 )
 MOST_TRIALS: Final = 10**10
+# Figures of which more is better; more volatility, time in the market or trades is not.
+OBJECTIVES: Final = tuple(
+    name for name in FIGURES if name not in ("volatility", "time_in_market", "trades")
+)
 
 
 class SearchSettings(Settings):
@@ -230,10 +234,10 @@ def _search(options: Mapping[str, Any]) -> SearchSettings:
         raise ConfigError(
             f"`sweep.{key}` must be {allowed(field)}, received {first['input']!r}."
         ) from error
-    if settings.objective not in FIGURES:
+    if settings.objective not in OBJECTIVES:
         raise ConfigError(
-            f"`sweep.objective` must be one of {', '.join(FIGURES)}, "
-            f"received {settings.objective!r}."
+            f"`sweep.objective` must be a figure of which more is better, one of "
+            f"{', '.join(OBJECTIVES)}; received {settings.objective!r}."
         )
     return settings
 

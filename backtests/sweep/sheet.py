@@ -12,7 +12,7 @@ from backtests.sweep import charts
 from backtests.sweep.bars_table import COLUMNS, bars_table
 from backtests.sweep.best_table import best_table
 from backtests.sweep.heatmaps import heatmaps, shows_once
-from backtests.sweep.judge import Judgement
+from backtests.sweep.judgement import UNJUDGED, Judgement
 from backtests.sweep.labels import listed, names, notation
 from backtests.sweep.outcomes import best_outcomes
 from backtests.sweep.plan import Plan
@@ -61,7 +61,8 @@ def _content(store: Store, judgement: Judgement | None) -> dict[str, Any]:
         "shown": notation(objective),
         "assets": listed(assets(plan)),
         "failures": failures,
-        "verdict": judgement.words() if judgement else "",
+        "verdict": judgement.verdict() if judgement else UNJUDGED,
+        "findings": judgement.findings() if judgement else (),
         "judgement": judgement,
         "pairs": _pairs(heat, plan),
         "is_one_map": shows_once(heat),

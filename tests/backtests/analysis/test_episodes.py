@@ -1,6 +1,7 @@
 import numpy as np
+import pandas as pd
 
-from backtests.analysis.episodes import episodes
+from backtests.analysis.episodes import episodes, episodes_entered
 
 
 def test_events_more_than_the_gap_apart_are_two_episodes() -> None:
@@ -12,3 +13,13 @@ def test_events_more_than_the_gap_apart_are_two_episodes() -> None:
 
 def test_no_events_are_no_episodes() -> None:
     assert len(episodes(np.empty(0, np.int64))) == 0
+
+
+def test_episodes_entered_counts_each_once_and_nothing_bought_before_the_first() -> None:
+    known = pd.DatetimeIndex(["2020-02-01", "2020-08-01", "2021-01-01"], tz="UTC")
+    # before the first; twice in the first; in the third
+    days = ["2020-01-15", "2020-02-02", "2020-07-31", "2021-03-01"]
+    entries = pd.Series(pd.to_datetime(days, utc=True))
+    assert episodes_entered(known, entries) == 2
+    assert episodes_entered(known, entries[:0]) == 0
+    assert episodes_entered(known[:0], entries) == 0

@@ -1,12 +1,14 @@
 """Overfitting statistics against published values, another library, and what must be so."""
 
 import itertools
+import math
 import tracemalloc
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from backtests.analysis.bootstrap import Sampling
+from backtests.analysis.bootstrap import Sampling, stationary_indices
 from backtests.analysis.overfitting import (
     backtest_overfitting,
     effective_trials,
@@ -29,6 +31,29 @@ def test_effective_trials_of_independent_ones_is_nearly_their_number() -> None:
 
 def test_effective_trials_without_any_variation_is_undefined() -> None:
     assert np.isnan(effective_trials(np.zeros((100, 3))))
+
+
+def test_effective_trials_correlates_pairs_on_the_bars_they_share() -> None:
+    returns = noise(400, 6, seed=5) + noise(400, 1, seed=6)
+    returns[:90, 1] = returns[350:, 2] = np.nan
+    returns[:, 3] = np.where(np.arange(400) < 380, np.nan, 0.0)  # stands still, so left out
+    returns[380:, 4] = np.nan
+    correlation = pd.DataFrame(np.delete(returns, 3, axis=1)).corr()
+    expected = 25 / np.sum(correlation.to_numpy() ** 2)
+    assert effective_trials(returns) == pytest.approx(expected)
+
+
+def test_effective_trials_takes_pairs_without_shared_bars_for_independent() -> None:
+    returns = np.full((200, 2), np.nan)
+    returns[:100, 0] = returns[100:, 1] = noise(100, 1, seed=0)[:, 0]
+    assert effective_trials(returns) == pytest.approx(2)
+
+
+def test_effective_trials_of_a_sample_are_those_of_all_it_is_drawn_from() -> None:
+    everything = noise(2_000, 600, seed=7) + 0.4 * noise(2_000, 1, seed=8)
+    sample = effective_trials(everything[:, :60], population=600)
+    assert sample == pytest.approx(effective_trials(everything), rel=0.05)
+    assert effective_trials(everything[:, :60]) < 0.8 * sample
 
 
 def test_overfitting_of_noise_is_about_half() -> None:
@@ -99,6 +124,33 @@ def test_superior_ability_unstudentised_equals_arch(
     found = superior_ability(-models, benchmark=-benchmark, sampling=SAMPLING, studentised=False)
     assert (found.lower, found.consistent, found.upper) == pytest.approx(expected, abs=0.04)
     assert found.reality_check == pytest.approx(found.upper, abs=0.01)
+
+
+def test_superior_ability_studentised_equals_a_plain_recomputation() -> None:
+    excess = noise(120, 4, seed=10) * [0.5, 1, 2, 4] + [-0.1, 0.05, -0.8, 0.2]
+    draws = stationary_indices(120, block=5, draws=300, rng=np.random.default_rng(3))
+    trials = range(4)
+    mean = [float(np.mean(excess[:, k])) for k in trials]
+    drawn = [[float(np.mean(excess[rows, k])) for rows in draws] for k in trials]
+    omega = [math.sqrt(120 * np.mean([(m - mean[k]) ** 2 for m in drawn[k]])) for k in trials]
+    best = max(0.0, *(math.sqrt(120) * mean[k] / omega[k] for k in trials))
+    bound = [-omega[k] / math.sqrt(120) * math.sqrt(2 * math.log(math.log(120))) for k in trials]
+    # Hansen's g: what is taken off each resample's mean
+    taken = {
+        "lower": [max(mean[k], 0.0) for k in trials],
+        "consistent": [mean[k] if mean[k] >= bound[k] else 0.0 for k in trials],
+        "upper": mean,
+    }
+    found = superior_ability(
+        excess, benchmark=np.zeros(120), sampling=Sampling(block_bars=5, draws=300, seed=3)
+    )
+    assert found.lower < found.consistent < found.upper < 1
+    for name, g in taken.items():
+        largest = [
+            max(0.0, *(math.sqrt(120) * (drawn[k][b] - g[k]) / omega[k] for k in trials))
+            for b in range(300)
+        ]
+        assert getattr(found, name) == np.mean(np.array(largest) >= best)
 
 
 def test_superior_ability_of_noise_gives_evenly_spread_p_values() -> None:

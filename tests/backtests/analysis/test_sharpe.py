@@ -11,6 +11,7 @@ from backtests.analysis.sharpe import (
     deflated_sharpe_ratio,
     expected_maximum_factor,
     expected_maximum_sharpe,
+    luck_variance,
     minimum_backtest_length,
     minimum_track_record_length,
     probabilistic_sharpe_ratio,
@@ -144,3 +145,16 @@ def test_probabilities_of_noise_are_uniform() -> None:
         probabilistic_sharpe_ratio(sharpe_sample(rng.standard_normal(250))) for _ in range(500)
     ]
     assert scipy.stats.kstest(found, "uniform").pvalue > 0.01
+
+
+def test_expected_maximum_factor_of_few_trials_is_never_below_zero() -> None:
+    factors = [expected_maximum_factor(trials) for trials in (1.0, 1.001, 1.1, 1.5, 2.0, 5.0)]
+    assert factors == sorted(factors)
+    assert min(factors) == 0.0
+
+
+def test_luck_variance_is_that_of_many_series_without_skill() -> None:
+    returns = np.random.default_rng(0).standard_t(5, (20_000, 120))
+    ratios = returns.mean(axis=1) / returns.std(axis=1, ddof=1)
+    assert luck_variance(periods=120) == pytest.approx(ratios.var(), rel=0.05)
+    assert math.isnan(luck_variance(periods=1))

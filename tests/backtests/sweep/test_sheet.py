@@ -137,6 +137,14 @@ def sides(spec: dict[str, Any]) -> Iterator[tuple[list[float], list[float]]]:
     return ((points[side], line[side]) for side in ("x", "y"))
 
 
+def test_sheet_shows_the_verdict_and_every_finding(grid: tuple[Store, Library], page: str) -> None:
+    judgement = judge(grid[0], library=grid[1], draws=50)
+    assert judgement is not None
+    assert judgement.verdict() in page
+    for finding in judgement.findings():
+        assert all(text.replace("'", "&#39;").replace("<", "&lt;") in page for text in finding)
+
+
 def test_sheet_holds_its_charts_and_reaches_nowhere(page: str) -> None:
     assert {"parallel", "plateau", "splits"} < figures_of(page).keys()
     own = re.sub(r'id="plotly">.*?</script>', "", page)

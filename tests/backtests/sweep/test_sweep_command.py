@@ -170,6 +170,11 @@ def test_sweep_on_a_full_disk_says_so_and_leaves_no_broken_part(
         ('"rules.hold_days" = {from = 1, to = 9}', "a grid needs `step` or `count`"),
         ('"rules.hold_days" = [1]\nsearch = "best"', "`sweep.search` must be one of 'grid'"),
         ('"rules.hold_days" = [1]\ntrials = 0', "`sweep.trials` must be a whole number at least 1"),
+        (
+            '"rules.hold_days" = [1]\nobjective = "volatility"',
+            "`sweep.objective` must be a figure of which more is better, one of total_return, cagr",
+        ),
+        ('"rules.hold_days" = [1]\nobjective = "trades"', "received 'trades'"),
         ('serach = "random"', "The nearest is `sweep.search`"),
         ('"rules.hold_days" = [1]\n[sweep.rules]\nhold_days = [2]', "is given twice"),
         ('"rules.hold_days" = {from = 1, to = 1e12, step = 1}', "makes 1,000,000,000,000 values"),

@@ -1,0 +1,184 @@
+"""The field of a sweep's best trial: what it and those it is compared with earned, bar by bar."""
+
+import contextlib
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from backtests.baselines import buy_and_hold
+from backtests.config import Config
+from backtests.engine import account_of, fills_table, upkeep_of
+from backtests.fast import coins_of, kept, money_of, signals_of
+from backtests.sweep.draws import drawn_values, reach
+from backtests.sweep.groups import Library, traded_tape
+from backtests.sweep.plan import Plan
+from backtests.sweep.scope import PER_TRIAL
+from backtests.sweep.store import Store
+from feeds.errors import InputError
+from strategies.rules import rule_of
+
+Integers = NDArray[np.int64]
+Matrix = NDArray[np.float64]
+
+
+class Earner(NamedTuple):
+    """What a config earned on each of its bars, and what holding its coin on the same did."""
+
+    config: Config
+    returns: pd.Series
+    held: pd.Series
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """The best trial and those it is compared with.
+
+    `returns` have shape (bars, trials), a row for each of `times`, NaN where a trial has no
+    bar; column 0 is the best trial. Trial t is compared with column `holds[t]` of `held`, shape
+    (bars, coins). `is_drawn` says which trials were drawn at random; the others are here for
+    their result. `reach` is how many settings could have been drawn.
+    """
+
+    best: Earner
+    configs: tuple[Config, ...]
+    times: pd.DatetimeIndex
+    returns: Matrix
+    held: Matrix
+    holds: Integers
+    is_drawn: NDArray[np.bool_]
+    reach: int
+
+    @property
+    def timeframe(self) -> str:
+        """The length of a bar here: a day where trials have bars of different length."""
+        found = {config.data.timeframe for config in self.configs}
+        return found.pop() if len(found) == 1 else "1d"
+
+    @property
+    def is_comparable(self) -> NDArray[np.bool_]:
+        """Which trials have at least half of the best one's bars."""
+        has = ~np.isnan(self.returns[~np.isnan(self.returns[:, 0])])
+        return np.asarray(has.sum(axis=0) >= len(has) / 2)
+
+    def shared(self) -> "Field":
+        """Return the comparable trials, on the bars all of them have."""
+        enough = self.is_comparable
+        rows = np.flatnonzero(~np.isnan(self.returns[:, enough]).any(axis=1))
+        return replace(
+            self,
+            configs=tuple(itertools.compress(self.configs, enough)),
+            times=self.times[rows],
+            returns=self.returns[np.ix_(rows, enough)],
+            held=self.held[rows],
+            holds=self.holds[enough],
+            is_drawn=self.is_drawn[enough],
+        )
+
+
+def field_of(store: Store, leaders: Sequence[int], *, library: Library) -> Field:
+    """Return the field: `leaders`, the first of them the best trial, and trials drawn at random."""
+    plan = store.plan
+    chosen = [plan.config(store.values([trial])[0]) for trial in leaders]
+    drawn = set(configs := list(_configs(plan, drawn_values(store))))
+    configs = list(dict.fromkeys([*chosen, *configs]))
+    by_days = len({config.data.timeframe for config in configs}) > 1
+    table = _Table(len(configs))
+    possible: list[Config] = []
+    held: list[pd.Series] = []
+    for earner in _earners(configs, library):
+        table.add(by_day(earner.returns) if by_days else earner.returns)
+        possible.append(earner.config)
+        held.append(earner.held)
+    coins = {id(one): one for one in held}
+    lines = [(by_day(one) if by_days else one).reindex(table.times) for one in coins.values()]
+    return Field(
+        best=next(_earners(chosen[:1], library)),
+        configs=tuple(possible),
+        times=table.times,
+        returns=table.matrix,
+        held=np.column_stack(lines),
+        holds=np.array([list(coins).index(id(one)) for one in held]),
+        is_drawn=np.array([config in drawn for config in possible]),
+        reach=reach(plan),
+    )
+
+
+def returns_of(config: Config, library: Library) -> pd.Series:
+    """Return what a full run earns on each bar."""
+    tape = traded_tape(config, library)
+    ledger = kept(
+        rule_of(config.rules),
+        upkeep_of(config, tape),
+        signals_of(tape),
+        coins_of(tape),
+        money_of(config),
+    )
+    cash = config.costs.initial_cash
+    account = account_of(
+        tape, cash=ledger.cash, units=ledger.units, fills=_no_fills(), initial_cash=cash
+    )
+    return account.returns
+
+
+def by_day(returns: pd.Series) -> pd.Series:
+    """Return what bars earned together on each day (UTC)."""
+    days = pd.DatetimeIndex(returns.index).normalize()
+    earned: pd.Series = np.expm1(np.log1p(returns).groupby(days).sum())
+    return earned
+
+
+class _Table:
+    """Returns on all bars of any trial, filled trial by trial."""
+
+    def __init__(self, most: int) -> None:
+        self.times = pd.DatetimeIndex([], tz="UTC")
+        self._rows = np.empty((most, 0))
+        self._count = 0
+
+    @property
+    def matrix(self) -> Matrix:
+        """The returns, shape (bars, trials), NaN where a trial has no bar."""
+        return self._rows[: self._count].T
+
+    def add(self, returns: pd.Series) -> None:
+        """Add a trial's returns."""
+        own = pd.DatetimeIndex(returns.index)
+        if not own.isin(self.times).all():
+            times = self.times.union(own)
+            rows = np.full((len(self._rows), len(times)), np.nan)
+            rows[:, times.get_indexer(self.times)] = self._rows
+            self.times, self._rows = times, rows
+        self._rows[self._count, self.times.get_indexer(own)] = returns
+        self._count += 1
+
+
+@cache
+def _no_fills() -> pd.DataFrame:
+    return fills_table([])
+
+
+def _configs(plan: Plan, values: list[dict[str, Any]]) -> Iterator[Config]:
+    """Yield the configs; those that share signals together: a library remembers only some."""
+    values.sort(key=lambda one: str([one[key] for key in one if key not in PER_TRIAL]))
+    for one in values:
+        with contextlib.suppress(InputError):  # not every draw from all settings is possible
+            yield plan.config(one)
+
+
+def _earners(configs: Sequence[Config], library: Library) -> Iterator[Earner]:
+    """Yield what each config earned, and what holding did; costs paid once are the first one's."""
+    held: dict[Any, pd.Series] = {}
+    for config in configs:
+        with contextlib.suppress(InputError):
+            market = library.market(config)
+            bars = (market.tradable.start, market.tradable.stop)
+            key = (config.asset, config.data, config.index, config.basket, bars)
+            if key not in held:
+                held[key] = buy_and_hold(market.traded, costs=configs[0].costs).returns
+            yield Earner(config, returns_of(config, library), held[key])
