@@ -1,5 +1,6 @@
 # make run    sets everything up and runs the main job; ASSET and ARGS choose what
 # make test   sets everything up and runs the tests
+# make bench  sets everything up, vectorbt included, and measures; ARGS=--write keeps the tables
 # make download  sets everything up and fills the cache of live bars; ASSETS and ARGS choose
 
 ASSET ?= ETH
@@ -9,6 +10,7 @@ PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3,$(
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+BENCH_READY := $(VENV)/.bench-ready
 
 .PHONY: run download test check bench clean
 
@@ -27,10 +29,13 @@ check: $(READY)
 	$(BIN)/mypy
 	$(BIN)/lint-imports --config setup.cfg --no-logo
 
-bench: $(READY)
+bench: $(BENCH_READY)
 	$(BIN)/python -m benchmarks.engine
 	$(BIN)/python -m benchmarks.basket
 	$(BIN)/python -m benchmarks.cache
+	$(BIN)/python -m benchmarks.twin $(ARGS)
+	$(BIN)/python -m benchmarks.sweep $(ARGS)
+	$(BIN)/python -m benchmarks.cluster
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis build *.egg-info
@@ -40,4 +45,9 @@ $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; assert (3, 11) <= sys.version_info < (3, 14), "Python 3.11 to 3.13 is needed"'
 	$(PYTHON) -m venv --clear $(VENV)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,sweep]'
+	touch $@
+
+# The peer is heavy and nothing but benchmarks needs it.
+$(BENCH_READY): $(READY)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,sweep,bench]'
 	touch $@

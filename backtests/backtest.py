@@ -58,12 +58,8 @@ class Result:
     @property
     def warnings(self) -> tuple[str, ...]:
         """All a reader should know before trusting the figures, each once."""
-        inputs, index = self.market.inputs, self.market.index
-        found = [note for bars in inputs.all_bars for note in bars.notes]
-        found.extend(note for series in inputs.series.values() for note in series.notes)
-        found.extend(inputs.notes)
-        if survivors := survivor_note(self.config, inputs):
-            found.append(survivors)
+        found = list(input_warnings(self.config, self.market.inputs))
+        index = self.market.index
         silent = silent_index(
             self.market.available_at,
             symbol=index.instrument.symbol,
@@ -71,9 +67,24 @@ class Result:
         )
         if silent is not None:
             found.append(silent.text)
+        if (tried := self.config.significance.tried) > 1:
+            found.append(
+                f"CHOSEN: these settings are the pick of {tried:,} that were tried. On the bars "
+                "they were chosen on, what they earned is no evidence"
+            )
         if self.strategy.refused:
             found.append(f"{self.strategy.refused} orders were refused by the broker")
         return tuple(dict.fromkeys(found))
+
+
+def input_warnings(config: Config, inputs: Inputs) -> tuple[str, ...]:
+    """Return what a reader should know of the bars and series before trusting any figure."""
+    found = [note for bars in inputs.all_bars for note in bars.notes]
+    found.extend(note for series in inputs.series.values() for note in series.notes)
+    found.extend(inputs.notes)
+    if survivors := survivor_note(config, inputs):
+        found.append(survivors)
+    return tuple(dict.fromkeys(found))
 
 
 def backtest(config: Config, *, engine: Engine = "backtrader") -> Result:

@@ -58,13 +58,17 @@ def _write_index(options: argparse.Namespace) -> None:
     from backtests.report.folder import write_page
     from backtests.report.index_page import index_page
     from backtests.report.run_record import read_runs
+    from backtests.report.search_record import read_searches
 
     runs, broken = read_runs(options.out)
-    page = index_page(runs, broken)
+    searches = read_searches(options.out)
+    page = index_page(runs, broken, searches=searches)
     if not options.quiet:
         _say(f"{len(runs)} runs, {len(broken)} folders that cannot be shown")
         for name, reason in broken:
             _say(f"  {name!r}: {reason}")
+        if searches:
+            _say(f"{len(searches)} sweeps and walk-forwards")
     _say(f"Index: {write_page(options.out / 'index.html', page)}")
 
 

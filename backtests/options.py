@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from feeds.commands import Parser, run_command
 
-__all__ = ["RESULTS", "Parser", "add_run_options", "flags", "run_command"]
+__all__ = ["RESULTS", "Parser", "add_run_options", "count", "flags", "run_command"]
 
 RESULTS: Final = Path("results")
 
@@ -40,6 +40,13 @@ def add_run_options(parser: Parser) -> argparse._ArgumentGroup:
     out.add_argument("--out", type=Path, default=RESULTS, metavar="DIR", help="default: results/")
     out.add_argument("--quiet", action="store_true", help="no progress, only the result")
     return out
+
+
+def count(text: str) -> int:
+    """Return a whole number of at least 1, for argparse."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"must be a whole number at least 1, received {text!r}")
+    return int(text)
 
 
 def flags(options: argparse.Namespace) -> dict[str, Any]:

@@ -37,7 +37,7 @@ def _parser() -> Parser:
         "--engine",
         choices=("backtrader", "fast"),
         default="backtrader",
-        help="backtrader (default, the reference) or its compiled twin for single coins",
+        help="backtrader (default, the reference) or its compiled twin",
     )
     more.add_argument(
         "--from-trial", metavar="SWEEP:ID", help="the config of one row of a sweep's folder"
@@ -95,7 +95,7 @@ def _work(arguments: Sequence[str] | None) -> None:
 
 def _trial(options: argparse.Namespace) -> "Config":
     """Return the config of a sweep's row, which is to be run as it was."""
-    from backtests.sweep.store import config_of_trial
+    from backtests.sweep.store import chosen_config
 
     given = [flag for flag, value in flags(options).items() if value is not None]
     if options.config or options.set or given:
@@ -106,7 +106,7 @@ def _trial(options: argparse.Namespace) -> "Config":
             f"`--from-trial` takes a sweep's folder and a trial, such as "
             f"results/20260101T000000Z-sweep:17, received {options.from_trial!r}."
         )
-    return config_of_trial(Path(folder), int(trial))
+    return chosen_config(Path(folder), int(trial))
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """Choose on the past, trade the future: python -m backtests.walkforward --asset ETH."""
 
+import hashlib
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -7,10 +8,8 @@ from typing import TYPE_CHECKING, Any
 from backtests.options import Parser, add_run_options, flags, run_command
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from backtests.sweep.plan import Plan
-    from backtests.sweep.windows import WalkForward, WindowSettings
+    from backtests.sweep.windows import WindowSettings
 
 EXAMPLES = """\
   python -m backtests.walkforward --asset ETH --config configs/sweeps/eth.toml
@@ -34,7 +33,9 @@ def _parser() -> Parser:
     group = parser.add_argument_group("how to walk")
     group.add_argument("--train-days", type=int, metavar="N", help="days to choose on: 1095")
     group.add_argument("--test-days", type=int, metavar="N", help="days to trade: 365")
-    group.add_argument("--embargo-days", type=int, metavar="N", help="days left out between: 0")
+    group.add_argument(
+        "--embargo-days", type=int, metavar="N", help="days left out before a test: 0"
+    )
     group.add_argument("--anchored", action="store_true", help="choose on all days so far")
     return parser
 
@@ -48,12 +49,13 @@ def _work(arguments: Sequence[str] | None) -> None:
     from backtests.report.progress import steps
     from backtests.sweep.groups import Library
     from backtests.sweep.plan import load_plan
-    from backtests.sweep.windows import WindowSettings, walk_forward
-    from feeds.errors import ConfigError
+    from backtests.sweep.walk import require_walkable, walk_forward
+    from backtests.sweep.walk_files import walk_files
+    from backtests.sweep.walk_terminal import shown
+    from backtests.sweep.windows import WindowSettings
 
     plan = load_plan(options.config, overrides=options.set, flags=flags(options))
-    if plan.settings.search == "guided":
-        raise ConfigError('`sweep.search` must be "grid" or "random" here, received "guided".')
+    require_walkable(plan)
     names = ("train_days", "test_days", "embargo_days")
     given = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
     settings = _settings({**given, "anchored": options.anchored}, WindowSettings)
@@ -63,10 +65,16 @@ def _work(arguments: Sequence[str] | None) -> None:
         found = walk_forward(plan, settings=settings, library=Library())
     now = pd.Timestamp.now(tz="UTC")
     asset = f"walkforward-{plan.base.asset}"
-    name = run_id(asset=asset, config_hash=plan.base.short_hash, now=now)
-    folder = write_folder(options.out, name, _files(found, plan, settings))
-    print(_shown(found, plan))  # noqa: T201 (a command speaks to its user)
-    print(f"All steps: {folder}")  # noqa: T201
+    name = run_id(asset=asset, config_hash=walk_hash(plan, settings), now=now)
+    folder = write_folder(options.out, name, walk_files(found, plan, settings))
+    print(shown(found, plan, settings))  # noqa: T201 (a command speaks to its user)
+    print(f"Sheet: {folder / 'walkforward.html'}")  # noqa: T201
+
+
+def walk_hash(plan: "Plan", settings: "WindowSettings") -> str:
+    """Return eight hexadecimal digits that name a plan and its windows."""
+    text = plan.to_toml() + settings.model_dump_json()
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
 def _settings(given: dict[str, Any], model: "type[WindowSettings]") -> "WindowSettings":
@@ -81,70 +89,6 @@ def _settings(given: dict[str, Any], model: "type[WindowSettings]") -> "WindowSe
         name = str(first["loc"][0]).replace("_", "-")
         message = f"`--{name}`: {first['msg']}, received {first['input']}."
         raise ConfigError(message) from error
-
-
-def _table(found: "WalkForward") -> "pd.DataFrame":
-    import pandas as pd
-
-    return pd.DataFrame(
-        [
-            {
-                "train_start": f"{step.window.train_start:%Y-%m-%d}",
-                "train_end": f"{step.window.train_end:%Y-%m-%d}",
-                "test_start": f"{step.window.test_start:%Y-%m-%d}",
-                "test_end": f"{step.window.test_end:%Y-%m-%d}",
-                "trial": step.trial,
-                **step.values,
-                "in_sample": step.in_sample,
-                "out_of_sample": step.out_of_sample,
-                "median_out_of_sample": step.median,
-                "rank_out_of_sample": step.rank,
-            }
-            for step in found.steps
-        ]
-    )
-
-
-def _files(found: "WalkForward", plan: "Plan", settings: "WindowSettings") -> dict[str, str]:
-    import pandas as pd
-
-    from backtests.format import as_json
-    from backtests.sweep.walk_sheet import walk_sheet
-
-    equity = pd.DataFrame(
-        {"walk_forward": (1 + found.returns).cumprod(), "buy_and_hold": (1 + found.held).cumprod()}
-    )
-    summary = {
-        "objective": plan.settings.objective,
-        "trials": plan.trials,
-        "windows": settings.model_dump(),
-        "efficiency": found.efficiency,
-        "stability": found.stability(),
-        **found.figures,
-    }
-    return {
-        "steps.csv": _table(found).to_csv(index=False, lineterminator="\n"),
-        "equity.csv": equity.to_csv(index_label="time", lineterminator="\n"),
-        "walkforward.json": as_json(summary),
-        "walkforward.html": walk_sheet(found, plan),
-        "sweep.toml": plan.to_toml(),
-    }
-
-
-def _shown(found: "WalkForward", plan: "Plan") -> str:
-    stable = ", ".join(f"{key} {share:.0%}" for key, share in found.stability().items())
-    lines = [_table(found).drop(columns=["train_start", "test_end"]).to_string(index=False)]
-    for name, figures in found.figures.items():
-        lines.append(
-            f"{name.replace('_', ' ')}: {1 + figures['total_return']:.2f}x the money, "
-            f"{figures['cagr'] * 100:.1f} % a year, Sharpe ratio {figures['sharpe_ratio']:.2f}, "
-            f"worst drawdown {figures['max_drawdown'] * 100:.1f} %"
-        )
-    lines += [
-        f"Of the {plan.settings.objective} in sample, {found.efficiency:.0%} was left afterwards.",
-        f"Steps that chose the most frequent value: {stable}.",
-    ]
-    return "\n".join(lines)
 
 
 if __name__ == "__main__":

@@ -8,11 +8,11 @@ import tempfile
 import time
 from pathlib import Path
 
-from backtests.sweep.cluster import drive_cluster
-from backtests.sweep.drive import load_bars
+from backtests.sweep.cluster import connected
 from backtests.sweep.groups import Library
 from backtests.sweep.plan import load_plan
 from backtests.sweep.store import create
+from backtests.sweep.used import used_bars
 
 ROOT = Path(__file__).parents[1]
 TRIALS = 600_000
@@ -47,13 +47,14 @@ def swept(data_dir: Path, workers: int, trials: int) -> tuple[float, float, int]
     library = Library()
     done: list[tuple[float, int]] = []
     with tempfile.TemporaryDirectory() as folder:
-        store = create(Path(folder), plan, digests=load_bars(plan, library))
-        started = time.perf_counter()
+        store = create(Path(folder), plan, bars=used_bars(plan, library).bars)
 
         def report(count: int) -> None:
             done.append((time.perf_counter(), count))
 
-        drive_cluster(store, library=library, report=report, workers=workers)
+        with connected(plan, workers=workers) as drive:
+            started = time.perf_counter()
+            drive(store, library=library, report=report)
     first, last = done[0][0], done[-1][0]
     return first - started, last - first, sum(count for _, count in done[1:])
 

@@ -23,13 +23,14 @@ from typing import Any
 import numpy as np
 
 from backtests.config import Config
-from backtests.sweep.drive import drive, load_bars
+from backtests.sweep.drive import drive
 from backtests.sweep.evaluate import evaluate
 from backtests.sweep.groups import Library, traded_tape
 from backtests.sweep.kernel import FIGURES
 from backtests.sweep.plan import load_plan, with_values
 from backtests.sweep.space import Choice, Columns, grid_columns
 from backtests.sweep.store import create
+from backtests.sweep.used import used_bars
 
 ROOT = Path(__file__).parents[1]
 MILLION = ROOT / "configs" / "sweeps" / "million.toml"
@@ -198,7 +199,7 @@ def into_parquet(data_dir: Path) -> int:
     flags = {"data.source": "files", "data.data_dir": str(data_dir)}
     plan, library = load_plan(MILLION, flags=flags), Library()
     with tempfile.TemporaryDirectory() as folder:
-        store = create(Path(folder), plan, digests=load_bars(plan, library))
+        store = create(Path(folder), plan, bars=used_bars(plan, library).bars)
         drive(store, library=library, report=lambda _: None)
     return plan.trials
 

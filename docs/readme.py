@@ -1,7 +1,7 @@
 """Fill the generated parts of README.md from real runs: python -m docs.readme [DATA_DIR].
 
-The table of claims is made only where a folder of real bars is given. That of speed is copied
-from what `python -m benchmarks.sweep --write` measured last.
+The table of claims is made only where a folder of real bars is given. Those of speed are copied
+from what `make bench ARGS=--write` measured last.
 """
 
 import contextlib
@@ -15,14 +15,15 @@ from backtests.run import main as run
 from backtests.study import main as study
 
 README = Path(__file__).parents[1] / "README.md"
-SPEED = Path(__file__).parents[1] / "benchmarks" / "results" / "sweep.md"
+MEASURED = Path(__file__).parents[1] / "benchmarks" / "results"
 COMMAND = ("--asset", "ETH", "--source", "sample")
 
 
 def filled(text: str, *, data_dir: Path | None = None) -> str:
     """Return the README with its generated parts made anew."""
     text = _replaced(text, "run", _run())
-    text = _replaced(text, "speed", speed())
+    text = _replaced(text, "speed", measured("sweep"))
+    text = _replaced(text, "twin", measured("twin"))
     return text if data_dir is None else _replaced(text, "claims", claims(data_dir))
 
 
@@ -33,9 +34,9 @@ def claims(data_dir: Path) -> str:
         return f"\n{(left / 'claims.md').read_text(encoding='utf-8')}\n"
 
 
-def speed() -> str:
-    """Return the table of sweeps against vectorbt, as it was measured."""
-    return f"\n{SPEED.read_text(encoding='utf-8')}\n"
+def measured(name: str) -> str:
+    """Return the table a benchmark kept: "sweep" against vectorbt, "twin" against backtrader."""
+    return f"\n{(MEASURED / f'{name}.md').read_text(encoding='utf-8')}\n"
 
 
 def judged_claims(data_dir: Path, *, out: Path) -> Path:

@@ -48,6 +48,6 @@ def exit_code(error: InputError) -> int:
     return 1 if isinstance(error, Unreachable) else 2
 
 
-def complain(error: Exception) -> None:
+def complain(error: Exception | str) -> None:
     """Say what is wrong in one line on stderr."""
     sys.stderr.write(f"error: {error}\n")

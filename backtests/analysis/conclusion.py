@@ -19,10 +19,12 @@ def conclude(
     shift_p_value: float,
     episodes: int,
     confidence: float,
+    tried: int = 1,
 ) -> str:
     """Return one paragraph: against holding, against luck, against the coin's own signal.
 
-    Intervals are of yearly growth and its differences, as fractions.
+    Intervals are of yearly growth and its differences, as fractions. `tried` is how many
+    settings the rule was chosen from, itself included.
     """
     if episodes == 0 or isnan(growth.low):
         return (
@@ -31,17 +33,22 @@ def conclude(
         )
     return " ".join(
         (
-            _held(asset, against_held, confidence),
-            _timing(shift_p_value),
+            _held(asset, against_held, confidence, tried),
+            _timing(shift_p_value, tried),
             _own_signal(asset, against_control),
             _caveat(episodes),
         )
     )
 
 
-def _held(asset: str, difference: Interval, confidence: float) -> str:
+def _held(asset: str, difference: Interval, confidence: float, tried: int) -> str:
     sure = f"{confidence * 100:.0f} % interval {_points(difference.low)} to "
     sure += f"{_points(difference.high)} percentage points a year"
+    if difference.low > 0 and tried > 1:
+        return (
+            f"The rule earned more than holding {asset} ({sure}), as the best of {tried:,} tries "
+            "may by luck: the interval is that of settings fixed beforehand."
+        )
     if difference.low > 0:
         return f"The rule earned more than holding {asset}, beyond what chance explains ({sure})."
     if difference.high < 0:
@@ -52,10 +59,14 @@ def _held(asset: str, difference: Interval, confidence: float) -> str:
     )
 
 
-def _timing(p_value: float) -> str:
+def _timing(p_value: float, tried: int) -> str:
     if isnan(p_value):
         return "Its timing cannot be judged."
     share = f"{percent(p_value)} of all shifts of the same positions in time did as well"
+    if p_value <= LEVEL < p_value * tried:
+        return (
+            f"Its timing is no better than the best of {tried:,} tries would be by luck: {share}."
+        )
     if p_value <= LEVEL:
         return f"Its timing is better than chance would make likely: only {share}."
     return f"Its timing is not distinguishable from luck: {share}."

@@ -89,7 +89,7 @@ def significance(result: Result, settings: SignificanceSettings | None = None) -
     middle = float(np.median(placebo.shifted)) if placebo.shifted.size else np.nan
     episodes = _episodes(result)
     return Significance(
-        conclusion=_conclusion(result, intervals, placebo.p_value, episodes, chosen.confidence),
+        conclusion=_conclusion(result, intervals, placebo.p_value, episodes, chosen),
         episodes=episodes,
         bars=sample.periods,
         confidence=chosen.confidence,
@@ -138,7 +138,7 @@ def _conclusion(
     intervals: PairedIntervals,
     shift_p_value: float,
     episodes: int,
-    confidence: float,
+    settings: SignificanceSettings,
 ) -> str:
     return conclude(
         asset=result.asset,
@@ -147,5 +147,6 @@ def _conclusion(
         against_control=intervals.differences["control"]["cagr"],
         shift_p_value=shift_p_value,
         episodes=episodes,
-        confidence=confidence,
+        confidence=settings.confidence,
+        tried=settings.tried,
     )

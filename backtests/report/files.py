@@ -109,7 +109,7 @@ def manifest_json(result: Result, *, created: pd.Timestamp) -> str:
         "config_hash": result.config.short_hash,
         "config": result.config.model_dump(mode="json"),
         "prices": "split-adjusted, not dividend-adjusted",
-        "bars": [_provenance(bars) for bars in result.market.inputs.all_bars],
+        "bars": [provenance(bars) for bars in result.market.inputs.all_bars],
         "series": [
             {"name": series.name, "origin": series.origin, "rows": len(series)}
             | {"sha256": series.sha256}
@@ -120,7 +120,8 @@ def manifest_json(result: Result, *, created: pd.Timestamp) -> str:
     return as_json(content)
 
 
-def _provenance(bars: Bars) -> dict[str, Any]:
+def provenance(bars: Bars) -> dict[str, Any]:
+    """Return where bars come from, which they are, and what is known against them."""
     return {
         "symbol": bars.instrument.symbol,
         "source": bars.source,

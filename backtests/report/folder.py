@@ -20,7 +20,11 @@ def require_writable(out: Path) -> None:
     """Refuse an `--out` that cannot hold results, before any work is done."""
     existing = next(path for path in (out, *out.absolute().parents) if path.exists())
     if not existing.is_dir() or not os.access(existing, os.W_OK):
-        raise ConfigError(f"`--out` must be a folder that can be written, received {str(out)!r}.")
+        raise ConfigError(_unwritable(out))
+
+
+def _unwritable(out: Path) -> str:
+    return f"`--out` must be a folder that can be written, received {str(out)!r}."
 
 
 def write_folder(out: Path, name: str, files: Mapping[str, str]) -> Path:
@@ -28,8 +32,11 @@ def write_folder(out: Path, name: str, files: Mapping[str, str]) -> Path:
 
     If the name is taken (two runs in one second), `-2`, `-3` ... is added.
     """
-    out.mkdir(parents=True, exist_ok=True)
-    scratch = Path(tempfile.mkdtemp(prefix=".writing-", dir=out))
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        scratch = Path(tempfile.mkdtemp(prefix=".writing-", dir=out))
+    except OSError as error:
+        raise ConfigError(_unwritable(out)) from error
     try:
         scratch.chmod(0o755)
         for file_name, content in files.items():
@@ -59,15 +66,14 @@ def write_page(path: Path, page: str) -> Path:
     try:
         descriptor, name = tempfile.mkstemp(prefix=".writing-", dir=path.parent)
     except OSError as error:
-        raise ConfigError(
-            f"`--out` must be a folder that can be written, received {str(path.parent)!r}."
-        ) from error
+        raise ConfigError(_unwritable(path.parent)) from error
     os.close(descriptor)
     scratch = Path(name)
     try:
         scratch.write_text(page, encoding="utf-8", newline="")
         scratch.chmod(0o644)
         return scratch.replace(path)
-    except BaseException:
+    except OSError as error:
+        raise OSError(f"{path} cannot be written ({error}).") from error
+    finally:
         scratch.unlink(missing_ok=True)
-        raise

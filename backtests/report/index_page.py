@@ -9,6 +9,7 @@ from backtests import format as written
 from backtests.report.cell import Cell, number
 from backtests.report.page import render
 from backtests.report.run_record import RunRecord
+from backtests.report.search_record import SearchRecord
 
 # heading and whether its cells are numbers
 COLUMNS: Final = (
@@ -32,14 +33,19 @@ class IndexRow:
 
 
 def index_page(
-    runs: Sequence[RunRecord], broken: Sequence[tuple[str, str]], *, is_served: bool = False
+    runs: Sequence[RunRecord],
+    broken: Sequence[tuple[str, str]],
+    *,
+    searches: Sequence[SearchRecord] = (),
+    is_served: bool = False,
 ) -> str:
-    """Return the page of all runs; folders that are broken are listed with (name, reason)."""
+    """Return the page of all runs and searches, with (name, reason) of the broken folders."""
     rows = [IndexRow(run.name, run.link, _cells(run), run.warnings) for run in runs]
     return render(
         "index.html.j2",
         runs=rows,
         broken=broken,
+        searches=searches,
         columns=COLUMNS,
         choices=[_choice(name, rows) for name in CHOICES],
         is_served=is_served,

@@ -5,11 +5,13 @@ import gzip
 import json
 from functools import cache
 from importlib.resources import files
+from pathlib import PurePath
 from typing import Any, Final
 
 from markupsafe import Markup
 
 from backtests import format as written
+from backtests.config import Config
 from backtests.report import palette
 from backtests.report.section import Panel
 
@@ -43,6 +45,15 @@ def charts_json(panels: dict[str, Panel]) -> Markup:
     """Return the charts that could be drawn, and their colours on a dark page."""
     specs = {name: panel.spec for name, panel in panels.items() if panel.spec}
     return script_json({"figures": specs, "dark": palette.dark_for_light()})
+
+
+def mailable(config: Config) -> Config:
+    """Return the config with only the name of an absolute data folder, as pages are mailed."""
+    folder = PurePath(config.data.data_dir)
+    if not folder.is_absolute():
+        return config
+    data = config.data.model_copy(update={"data_dir": f".../{folder.name}"})
+    return config.model_copy(update={"data": data})
 
 
 def unbroken(text: str) -> str:

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
+from backtests.report.search_record import is_search
+
 # what the index shows; every one must be a number or null
 SHOWN_FIGURES: Final = (
     "cagr", "total_return", "sharpe_ratio", "max_drawdown", "time_in_market", "trades",
@@ -56,10 +58,13 @@ class RunRecord:
 
 
 def read_runs(results: Path) -> tuple[list[RunRecord], list[tuple[str, str]]]:
-    """Return every run under `results`, the newest first, and (name, reason) of the broken."""
+    """Return every run under `results`, the newest first, and (name, reason) of the broken.
+
+    Sweeps and walk-forwards are neither.
+    """
     with os.scandir(results) as entries:
         names = [each.name for each in entries if each.is_dir() and each.name[0] != "."]
-    names.sort(reverse=True)
+    names = [name for name in sorted(names, reverse=True) if not is_search(results / name)]
     runs, broken = [], []
     # opening thousands of files is mostly waiting
     with ThreadPoolExecutor(max_workers=READERS) as pool:

@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from backtests.report.compare_page import compare_page
 from backtests.report.index_page import index_page
 from backtests.report.run_record import BrokenRunError, chosen_folders, read_runs
+from backtests.report.search_record import read_searches
 from feeds.errors import ConfigError
 
 LOOPBACK: Final = "127.0.0.1"
@@ -45,7 +46,8 @@ class _Handler(SimpleHTTPRequestHandler):
             # another site's name that points here could read the results
             self.send_error(HTTPStatus.FORBIDDEN)
         elif address.path in ("/", "/index.html"):
-            self._send(index_page(*read_runs(self.folder), is_served=True))
+            searches = read_searches(self.folder)
+            self._send(index_page(*read_runs(self.folder), searches=searches, is_served=True))
         elif address.path == "/compare":
             self._compare(parse_qs(address.query).get("run", []))
         elif self._is_inside(address.path):

@@ -2,7 +2,6 @@
 
 import base64
 from collections.abc import Callable, Sequence
-from pathlib import PurePath
 from typing import Any, Final
 
 from backtests import format as written
@@ -17,7 +16,7 @@ from backtests.report.coin_panel import coin_panel
 from backtests.report.contribution_panels import profit_panel, weights_panel
 from backtests.report.gates_panel import gates_panel
 from backtests.report.index_panel import index_panel
-from backtests.report.page import charts_json, plotly_payload, render
+from backtests.report.page import charts_json, mailable, plotly_payload, render
 from backtests.report.pyfolio_sheets import sheet_request
 from backtests.report.section import Panel, Section
 from backtests.report.sheet_worker import SheetWorker
@@ -65,11 +64,7 @@ def tearsheet(
 
 def shown_config(config: Config) -> str:
     """Return the config as TOML; of an absolute data folder only its name, as pages are mailed."""
-    folder = PurePath(config.data.data_dir)
-    if not folder.is_absolute():
-        return config.to_toml()
-    data = config.data.model_copy(update={"data_dir": f".../{folder.name}"})
-    return config.model_copy(update={"data": data}).to_toml()
+    return mailable(config).to_toml()
 
 
 def _panel(

@@ -1,17 +1,25 @@
 """Sweep settings: python -m backtests.sweep --asset ETH --config configs/sweeps/eth.toml."""
 
 import argparse
+import functools
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from backtests.options import Parser, add_run_options, flags, run_command
+from backtests.options import Parser, add_run_options, count, flags, run_command
+from feeds.commands import complain
+from feeds.errors import ConfigError
 
 if TYPE_CHECKING:
+    from backtests.sweep.drive import Driver
+    from backtests.sweep.groups import Library
     from backtests.sweep.judge import Judgement
+    from backtests.sweep.plan import Plan
     from backtests.sweep.store import Store
+    from backtests.sweep.used import UsedBars
 
 EXAMPLES = """\
   python -m backtests.sweep --asset ETH --config configs/sweeps/eth.toml
@@ -35,61 +43,102 @@ def _parser() -> Parser:
     add_run_options(parser)
     group = parser.add_argument_group("how to sweep")
     group.add_argument("--resume", type=Path, metavar="FOLDER", help="go on with a stopped sweep")
-    group.add_argument("--threads", type=int, metavar="N", help="default: one a processor")
-    group.add_argument("--workers", type=int, metavar="N", help="use N processes instead")
+    group.add_argument("--threads", type=count, metavar="N", help="default: one a processor")
+    group.add_argument("--workers", type=count, metavar="N", help="use N processes instead")
     group.add_argument("--scheduler", metavar="ADDRESS", help="use a Dask cluster: tcp://...")
     return parser
 
 
 def _work(arguments: Sequence[str] | None) -> None:
     options = _parser().parse_args(arguments)
+    _require_fitting(options)
     # before arrow is loaded: its own pool keeps what is freed, which numpy could use again
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
 
+    from backtests.report.folder import write_page
+    from backtests.report.progress import steps
     from backtests.sweep.sheet import sheet
 
-    store, judgement = _swept(options)
-    (store.folder / "sheet.html").write_text(sheet(store, judgement), encoding="utf-8")
+    store, judgement, used = _swept(options)
+    with steps(quiet=options.quiet) as step:
+        step("drawing the sheet")
+        page = sheet(store, judgement, bars=used.bars, warnings=used.warnings)
+        write_page(store.folder / "sheet.html", page)
+    for warning in used.warnings:
+        print(f"WARNING  {warning}")  # noqa: T201 (a command speaks to its user)
     _show(store, judgement)
 
 
-def _swept(options: argparse.Namespace) -> "tuple[Store, Judgement | None]":
+def _require_fitting(options: argparse.Namespace) -> None:
+    given = [key for key, value in flags(options).items() if value is not None]
+    if options.resume and (options.config or options.set or given):
+        raise ConfigError("`--resume` takes its whole plan from the folder. Leave others out.")
+    if options.scheduler == "":
+        raise ConfigError("`--scheduler` must be an address such as tcp://10.0.0.1:8786.")
+    if options.workers and options.scheduler:
+        raise ConfigError(
+            "`--workers` starts processes here and `--scheduler` uses those of a cluster. "
+            "Leave one out."
+        )
+    if options.threads and (options.workers or options.scheduler):
+        raise ConfigError("`--threads` does not fit `--workers` or `--scheduler`. Leave it out.")
+
+
+def _swept(options: argparse.Namespace) -> "tuple[Store, Judgement | None, UsedBars]":
     """Do and judge all trials; what was loaded and remembered for it goes when this returns."""
     from backtests.format import as_json
-    from backtests.report.folder import require_writable
-    from backtests.sweep.drive import drive, load_bars, progress
+    from backtests.report.folder import require_writable, write_page
+    from backtests.report.progress import steps
     from backtests.sweep.groups import Library
     from backtests.sweep.judge import judge
     from backtests.sweep.plan import load_plan
     from backtests.sweep.store import create, open_store, require_same_bars
+    from backtests.sweep.used import used_bars
 
     library = Library()
-    if options.resume:
-        store = open_store(options.resume)
-        require_same_bars(store, load_bars(store.plan, library))
+    resumed = open_store(options.resume) if options.resume else None
+    if resumed is not None:
+        plan, used = resumed.plan, used_bars(resumed.plan, library)
+        require_same_bars(resumed, used.bars)
     else:
         plan = load_plan(options.config, overrides=options.set, flags=flags(options))
         require_writable(options.out)
-        store = create(options.out, plan, digests=load_bars(plan, library))
-    left = sum(_size(store, chunk) for chunk in store.missing())
-    with progress(store.plan, done=store.plan.trials - left, quiet=options.quiet) as report:
-        if options.workers or options.scheduler:
-            from backtests.sweep.cluster import drive_cluster
-
-            address, count = options.scheduler or "", options.workers or 0
-            drive_cluster(store, library=library, report=report, workers=count, scheduler=address)
-        else:
-            drive(store, library=library, report=report, threads=options.threads)
-    judgement = judge(store, library=library)
+        used = used_bars(plan, library)
+    with _driver(options, plan) as drive:
+        store = resumed or create(options.out, plan, bars=used.bars, warnings=used.warnings)
+        _drive(drive, store, library, quiet=options.quiet)
+    with steps(quiet=options.quiet) as step:
+        step("judging the best of them")
+        judgement = judge(store, library=library)
     if judgement is not None:
-        text = as_json(judgement.plain())
-        (store.folder / "overfitting.json").write_text(text, encoding="utf-8")
-    return store, judgement
+        write_page(store.folder / "overfitting.json", as_json(judgement.plain()))
+    return store, judgement, used
 
 
-def _size(store: "Store", chunk: int) -> int:
-    first, stop = store.plan.bounds(chunk)
-    return stop - first
+def _driver(options: argparse.Namespace, plan: "Plan") -> "AbstractContextManager[Driver]":
+    """Return what does the chunks: threads here, or the workers of a cluster."""
+    if options.workers or options.scheduler:
+        from backtests.sweep.cluster import connected
+
+        return connected(plan, workers=options.workers or 0, scheduler=options.scheduler or "")
+    from backtests.sweep.drive import drive
+
+    return nullcontext(functools.partial(drive, threads=options.threads))
+
+
+def _drive(drive: "Driver", store: "Store", library: "Library", *, quiet: bool) -> None:
+    from backtests.sweep.drive import progress
+
+    sizes = (stop - first for first, stop in map(store.plan.bounds, store.missing()))
+    try:
+        with progress(store.plan, done=store.plan.trials - sum(sizes), quiet=quiet) as report:
+            drive(store, library=library, report=report)
+    except KeyboardInterrupt:
+        complain(
+            f"stopped: {len(store.done())} of {store.plan.chunks} chunks are saved; go on with "
+            f"--resume {store.folder}"
+        )
+        raise
 
 
 def _show(store: "Store", judgement: "Judgement | None") -> None:

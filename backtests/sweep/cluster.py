@@ -4,8 +4,11 @@ A chunk is a pure function of the plan, the bars and its number, so the table is
 whatever the number of workers, and a chunk lost with its worker is simply done again.
 """
 
+import functools
+import itertools
 import logging
 import pickle
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
@@ -13,9 +16,9 @@ from typing import Any, Final
 import dask
 from distributed import Client, Future, LocalCluster, as_completed
 
-from backtests.sweep.drive import Report, chunk_table
+from backtests.sweep.drive import Driver, Report, chunk_table
 from backtests.sweep.groups import Library, LoadedInputs
-from backtests.sweep.plan import parsed_plan
+from backtests.sweep.plan import Plan, parsed_plan
 from backtests.sweep.store import Store
 from feeds.errors import ConfigError
 
@@ -28,42 +31,50 @@ LIVES: Final = 20
 _libraries: dict[str, Library] = {}
 
 
-def drive_cluster(
-    store: Store, *, library: Library, report: Report, workers: int = 0, scheduler: str = ""
-) -> None:
-    """Do all missing chunks on `workers` new processes, or on those of a running scheduler.
+@contextmanager
+def connected(plan: Plan, *, workers: int = 0, scheduler: str = "") -> Iterator[Driver]:
+    """Yield what does chunks on `workers` new processes, or on those of a running scheduler.
 
     Only this process writes to the folder. Lost workers are survived.
+
+    Raises
+    ------
+    ConfigError
+        If the search cannot be shared, or the scheduler does not answer or has no workers.
     """
-    if store.plan.settings.search == "guided":
+    if plan.settings.search == "guided":
         raise ConfigError(
             "`--workers` and `--scheduler` do not fit a guided search, in which each chunk learns "
             "from the one before. Leave them out."
         )
     _hush()
     with _client(workers, scheduler) as client:
-        # a task and not scattered data, because what is scattered is lost with its workers
-        inputs = client.submit(pickle.loads, pickle.dumps(library.loaded), pure=False)
-        plan = store.plan.to_toml()
-        missing = iter(store.missing())
-        width = IN_FLIGHT * max(1, len(client.scheduler_info(n_workers=-1)["workers"]))
-        chunk_of: dict[Future[Any], int] = {}
+        yield functools.partial(_drive, client)
 
-        def hand_out(count: int) -> list[Future[Any]]:
-            handed = []
-            for _, chunk in zip(range(count), missing, strict=False):
-                future = client.submit(_chunk, plan, inputs, chunk, pure=False)
-                chunk_of[future] = chunk
-                handed.append(future)
-            return handed
 
-        running = as_completed(hand_out(width))
-        for future in running:
-            table = future.result()
-            store.write(chunk_of.pop(future), table)
-            report(table.num_rows)
-            for handed in hand_out(1):
-                running.add(handed)
+def _drive(client: Client, store: Store, *, library: Library, report: Report) -> None:
+    # a task and not scattered data, because what is scattered is lost with its workers
+    inputs = client.submit(pickle.loads, pickle.dumps(library.loaded), pure=False)
+    plan = store.plan.to_toml()
+    missing = store.missing()
+    width = IN_FLIGHT * max(1, len(client.scheduler_info(n_workers=-1)["workers"]))
+    chunk_of: dict[Future[Any], int] = {}
+
+    def hand_out(count: int) -> list[Future[Any]]:
+        handed = []
+        for chunk in itertools.islice(missing, count):
+            future = client.submit(_chunk, plan, inputs, chunk, pure=False)
+            chunk_of[future] = chunk
+            handed.append(future)
+        return handed
+
+    running = as_completed(hand_out(width))
+    for future in running:
+        table = future.result()
+        store.write(chunk_of.pop(future), table)
+        report(table.num_rows)
+        for handed in hand_out(1):
+            running.add(handed)
 
 
 def _chunk(plan_text: str, inputs: LoadedInputs, chunk: int) -> Any:
@@ -77,8 +88,8 @@ def _chunk(plan_text: str, inputs: LoadedInputs, chunk: int) -> Any:
 def _hush() -> None:
     # it tells of every start and end on stderr; a lost worker is no news either
     for name in list(logging.root.manager.loggerDict):
-        if name.startswith("distributed"):
-            logging.getLogger(name).setLevel(logging.ERROR)
+        if name.startswith(("distributed", "tornado")):
+            logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
 @contextmanager
@@ -89,15 +100,7 @@ def _client(workers: int, scheduler: str) -> Iterator[Client]:
     }
     with dask.config.set(settings):
         if not scheduler:
-            with (
-                LocalCluster(
-                    n_workers=workers,
-                    threads_per_worker=1,
-                    dashboard_address="127.0.0.1:0",
-                    silence_logs="CRITICAL",
-                ) as cluster,
-                Client(cluster) as client,
-            ):
+            with _local(workers) as cluster, Client(cluster) as client:
                 yield client
             return
         try:
@@ -108,4 +111,25 @@ def _client(workers: int, scheduler: str) -> Iterator[Client]:
                 "`dask scheduler`, and give its address, such as tcp://10.0.0.1:8786."
             ) from error
         with client:
+            try:
+                client.wait_for_workers(1, timeout=SECONDS_TO_ANSWER)
+            except TimeoutError as error:
+                raise ConfigError(
+                    f"`--scheduler` {scheduler} has no workers. Start some with "
+                    f"`dask worker {scheduler}`."
+                ) from error
             yield client
+
+
+def _local(workers: int) -> LocalCluster:
+    """Return a cluster of processes here that leave Ctrl-C to this one."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        return LocalCluster(
+            n_workers=workers,
+            threads_per_worker=1,
+            dashboard_address="127.0.0.1:0",
+            silence_logs="CRITICAL",
+        )
+    finally:
+        signal.signal(signal.SIGINT, before)

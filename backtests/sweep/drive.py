@@ -5,7 +5,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from typing import Final
+from typing import Final, Protocol
 
 import pyarrow as pa
 
@@ -16,6 +16,14 @@ from backtests.sweep.store import Store, table_of
 
 Report = Callable[[int], None]
 
+
+class Driver(Protocol):
+    """What does all missing chunks of a store."""
+
+    def __call__(self, store: Store, *, library: Library, report: Report) -> None:
+        """Do them, reporting how many trials are done at a time."""
+
+
 # Chunks in flight per thread: one running, and none waiting, so that memory stays constant.
 IN_FLIGHT: Final = 1
 
@@ -24,21 +32,6 @@ def chunk_table(plan: Plan, chunk: int, *, library: Library) -> pa.Table:
     """Return a chunk's rows, the same wherever and whenever they are computed."""
     columns = plan.columns(chunk)
     return table_of(plan, chunk, columns, evaluate(plan.base, columns, library=library))
-
-
-def load_bars(plan: Plan, library: Library) -> dict[str, str]:
-    """Load all bars the sweep needs, so that a coin without bars is refused at once.
-
-    Returns
-    -------
-    The digest of each instrument's bars; of several sources, all of theirs.
-    """
-    digests: dict[str, set[str]] = {}
-    for config in plan.markets():
-        for bars in library.inputs(config).all_bars:
-            name = f"{bars.instrument.symbol}_{bars.timeframe}"
-            digests.setdefault(name, set()).add(bars.sha256)
-    return {name: "+".join(sorted(found)) for name, found in digests.items()}
 
 
 def drive(store: Store, *, library: Library, report: Report, threads: int | None = None) -> None:
@@ -89,9 +82,9 @@ def progress(plan: Plan, *, done: int, quiet: bool) -> Iterator[Report]:
     class Rate(ProgressColumn):
         def render(self, task: Task) -> Text:
             rate = f"{task.speed:,.0f}" if task.speed else "-"
-            return Text(f"{task.completed:,.0f} of {task.total:,.0f} trials, {rate} a second")
+            return Text(f"{task.completed:,.0f} of {task.total:,.0f}, {rate} a second")
 
-    columns = (BarColumn(), Rate(), TimeRemainingColumn())
+    columns = (BarColumn(bar_width=20), Rate(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True)) as bar:
         task = bar.add_task("", total=plan.trials, completed=done)
         yield lambda count: bar.advance(task, count)

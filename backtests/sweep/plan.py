@@ -72,6 +72,11 @@ class Plan:
         return grid_size(self.axes) if self.settings.search == "grid" else self.settings.trials
 
     @property
+    def tried(self) -> int:
+        """How many trials the best of them was chosen from, those before the sweep included."""
+        return self.trials + self.settings.tried_before
+
+    @property
     def chunks(self) -> int:
         """How many chunks the trials are done in."""
         return -(-self.trials // self.settings.chunk)
@@ -129,8 +134,11 @@ def load_plan(
     tree = config_tree(path, overrides=overrides, flags=flags)
     given = tree.pop("sweep", {})
     base = validated_config(tree)
-    if not isinstance(given, Mapping):
+    if not isinstance(given, dict):
         raise ConfigError(f"`sweep` must be a table of settings to vary, received {given!r}.")
+    for key, _ in _flat(config_tree(None, overrides=overrides).get("sweep", {})):
+        if "." in key:
+            given.pop(key, None)  # written "rules.hold_days" in the file, and given anew by --set
     options = {key: given[key] for key in given if key in SearchSettings.model_fields}
     axes = _axes(base, {key: given[key] for key in given if key not in options})
     base = _with_all_keys(base, axes)

@@ -1,72 +1,117 @@
 """The sheet of a sweep: one self-contained, interactive HTML page."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
 
 from backtests.report import palette
-from backtests.report.page import plotly_payload, render, script_json
+from backtests.report.page import mailable, plotly_payload, render, script_json
 from backtests.sweep import charts
+from backtests.sweep.bars_table import COLUMNS, bars_table
+from backtests.sweep.best_table import best_table
+from backtests.sweep.heatmaps import heatmaps, shows_once
 from backtests.sweep.judgement import UNJUDGED, Judgement
+from backtests.sweep.labels import listed, names, notation
+from backtests.sweep.outcomes import best_outcomes
+from backtests.sweep.plan import Plan
 from backtests.sweep.store import Store
 from backtests.sweep.surface import Surface, surface
+from feeds.bars import Bars
 from feeds.sessions import periods_per_year
 
 TOP: Final = 20
-SHOWN: Final = ("sharpe_ratio", "cagr", "max_drawdown", "time_in_market", "trades")
 
 
-def sheet(store: Store, judgement: Judgement | None) -> str:
-    """Return the page; the same table gives the same bytes."""
-    return render("sweep.html.j2", **_content(store, judgement))
+def sheet(
+    store: Store,
+    judgement: Judgement | None,
+    *,
+    bars: Sequence[Bars] = (),
+    warnings: Sequence[str] = (),
+) -> str:
+    """Return the page; the same table and the same bars give the same bytes.
+
+    `bars` are those the trials were done on, `warnings` what else is wrong with the inputs;
+    without them the page says nothing of them.
+    """
+    said = bars_table(bars, warnings=warnings)
+    return render("sweep.html.j2", **_content(store, judgement), bars=said, bars_columns=COLUMNS)
+
+
+def assets(plan: Plan) -> list[str]:
+    """Return what is traded in one trial or another, in the order of the plan."""
+    (swept,) = [one.ends for one in plan.axes if one.key == "asset"] or [(plan.base.asset,)]
+    return list(map(str, swept))
 
 
 def _content(store: Store, judgement: Judgement | None) -> dict[str, Any]:
-    objective = store.plan.settings.objective
+    plan, objective = store.plan, store.plan.settings.objective
     found = surface(store)
-    heat = charts.heatmaps(found, objective=objective)
-    specs: dict[str, Any] = {"parallel": charts.parallel(found, objective=objective)}
-    specs["plateau"] = charts.plateau(found, objective=objective)
-    if judgement is not None:
-        year = periods_per_year(store.plan.base.data.timeframe)
-        specs["splits"] = charts.in_and_out(judgement, periods_per_year=year)
-    drawn = {name: spec for name, spec in specs.items() if spec is not None}
+    outcomes = best_outcomes(store, count=TOP)
+    best = [outcome.trial for outcome in outcomes]
+    heat = heatmaps(found, objective=objective)
+    drawn = _drawn(found, plan, judgement, best)
+    around = found.around(np.array(best, np.int64) // found.every)
+    failures = store.failures()
     return {
-        "plan": store.plan,
+        "plan": plan,
         "objective": objective,
-        "assets": " or ".join(dict.fromkeys(one.asset for one in store.plan.markets())),
-        "failures": store.failures(),
+        "shown": notation(objective),
+        "assets": listed(assets(plan)),
+        "failures": failures,
         "verdict": judgement.verdict() if judgement else UNJUDGED,
         "findings": judgement.findings() if judgement else (),
-        "pairs": sorted({name.partition("|")[2] for name in heat}),
+        "pairs": _pairs(heat, plan),
+        "is_one_map": shows_once(heat),
         "drawn": drawn,
+        "reasons": _reasons(found, plan, failed=sum(failures.values())),
         "charts": script_json({"figures": {**drawn, **heat}, "dark": palette.dark_for_light()}),
-        "columns": _columns(store),
-        "rows": _rows(store, found),
-        "toml": store.plan.to_toml(),
+        "best": best_table(plan, outcomes, around=around),
+        "folder": store.folder.name,
+        "toml": replace(plan, base=mailable(plan.base)).to_toml(),
         "plotly": plotly_payload(),
     }
 
 
-def _columns(store: Store) -> list[str]:
-    figures = dict.fromkeys((store.plan.settings.objective, *SHOWN))
-    return ["trial", *store.plan.keys, *figures, "robustness"]
+def _drawn(
+    found: Surface, plan: Plan, judgement: Judgement | None, best: Sequence[int]
+) -> dict[str, Any]:
+    """Return the charts that can be drawn, but for the heatmaps."""
+    objective = plan.settings.objective
+    specs = {
+        "curve": charts.curve(found, objective=objective),
+        "parallel": charts.parallel(found, objective=objective),
+        "plateau": charts.plateau(found, objective=objective, best=best),
+    }
+    if judgement is not None:
+        year = periods_per_year(plan.base.data.timeframe)
+        specs["splits"] = charts.in_and_out(judgement, periods_per_year=year)
+    return {name: spec for name, spec in specs.items() if spec is not None}
 
 
-def _rows(store: Store, found: Surface) -> list[list[str]]:
-    """Return the best rows as text; robustness is the neighbours' mean over the row's own."""
-    best = store.best(store.plan.settings.objective, count=TOP)
-    near = found.around(best["trial"].to_numpy() // found.every)
-    rows = []
-    for (_, row), around in zip(best.iterrows(), near.tolist(), strict=True):
-        own = row[store.plan.settings.objective]
-        robustness = around / own if own > 0 else np.nan
-        values = [row[name] for name in _columns(store)[:-1]] + [robustness]
-        rows.append([_text(value) for value in values])
-    return rows
+def _reasons(found: Surface, plan: Plan, *, failed: int) -> dict[str, str]:
+    """Return for each chart why it cannot be drawn, if it cannot."""
+    label = notation(plan.settings.objective).inside
+    if found.ascending.size == 0:
+        some = "all" if failed == plan.trials else f"{failed:,} of {plan.trials:,}"
+        failures = f"{some} failed for the reasons above. " if failed else ""
+        undefined = "" if failed == plan.trials else "It is undefined where a trial never trades."
+        why = f"No trial has a {label}{': ' if failed else '. '}{failures}{undefined}".strip()
+        return dict.fromkeys(("heat", "parallel", "plateau", "splits", "top"), why)
+    if plan.settings.search != "grid":
+        plateau = "Only a grid has neighbours; these trials are draws."
+    elif not found.shape:
+        plateau = f"Of so many trials only every {found.every}. is shown, without its neighbours."
+    else:
+        plateau = "No trial has a neighbour with another result."
+    splits = "Fewer than two trials have a Sharpe ratio, so there is nothing to choose among."
+    return {"heat": "", "parallel": "", "plateau": plateau, "splits": splits, "top": ""}
 
 
-def _text(value: Any) -> str:
-    if isinstance(value, float):
-        return "n/a" if np.isnan(value) else f"{value:.4g}"
-    return str(value)
+def _pairs(heat: dict[str, Any], plan: Plan) -> list[tuple[str, str]]:
+    """Return the pairs of settings that are drawn, in the plan's order, and how they read."""
+    called = names(plan.keys)
+    pairs = dict.fromkeys(name.partition("|")[2] for name in heat)
+    return [(pair, listed([called[key].short for key in pair.split("|")])) for pair in pairs]

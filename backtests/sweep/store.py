@@ -21,12 +21,14 @@ import pyarrow.parquet as pq
 
 from backtests.config import Config
 from backtests.format import as_json
+from backtests.report.files import provenance
 from backtests.report.folder import run_id, write_folder
 from backtests.sweep.evaluate import Evaluated
 from backtests.sweep.hashes import short_hashes
 from backtests.sweep.kernel import FIGURES
-from backtests.sweep.plan import Plan, parsed_plan
+from backtests.sweep.plan import Plan, parsed_plan, with_values
 from backtests.sweep.space import Choice, Column, Columns
+from feeds.bars import Bars
 from feeds.errors import ConfigError, DataError
 
 PLAN: Final = "sweep.toml"
@@ -128,7 +130,7 @@ class Store:
         return dict(reasons)
 
 
-def create(out: Path, plan: Plan, *, digests: dict[str, str]) -> Store:
+def create(out: Path, plan: Plan, *, bars: Sequence[Bars], warnings: Sequence[str] = ()) -> Store:
     """Make the folder of a new sweep under `out`: `<UTC stamp>-sweep-<asset>-<plan hash>`."""
     text = plan.to_toml()
     name = run_id(
@@ -136,7 +138,12 @@ def create(out: Path, plan: Plan, *, digests: dict[str, str]) -> Store:
         config_hash=hashlib.sha256(text.encode()).hexdigest()[:8],
         now=pd.Timestamp.now(tz="UTC"),
     )
-    manifest = {"trials": plan.trials, "chunks": plan.chunks, "bars": digests}
+    manifest = {
+        "trials": plan.trials,
+        "chunks": plan.chunks,
+        "bars": list({each.sha256: provenance(each) for each in bars}.values()),
+        "warnings": list(warnings),
+    }
     return Store(write_folder(out, name, {PLAN: text, MANIFEST: as_json(manifest)}), plan)
 
 
@@ -160,21 +167,23 @@ def open_store(folder: Path) -> Store:
         raise ConfigError(f"{folder / PLAN} is damaged ({error}). Start a new sweep.") from error
 
 
-def require_same_bars(store: Store, digests: dict[str, str]) -> None:
+def require_same_bars(store: Store, bars: Sequence[Bars]) -> None:
     """Refuse to mix trials of other bars into a sweep."""
     try:
-        before = json.loads((store.folder / MANIFEST).read_text(encoding="utf-8"))["bars"]
-    except (OSError, ValueError, KeyError) as error:
+        manifest = json.loads((store.folder / MANIFEST).read_text(encoding="utf-8"))
+        before = {each["sha256"]: each["symbol"] for each in manifest["bars"]}
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise DataError(
             f"{store.folder / MANIFEST} is missing or damaged, so nobody knows which bars the "
             "trials so far are of. Start a new sweep."
         ) from error
-    for name in sorted(before.keys() | digests.keys()):
-        if before.get(name) != digests.get(name):
-            raise DataError(
-                f"`--resume` {store.folder}: the bars of {name} have changed since. "
-                "Give it the same bars, or start a new sweep."
-            )
+    now = {each.sha256: each.instrument.symbol for each in bars}
+    changed = {(before | now)[digest] for digest in before.keys() ^ now.keys()}
+    if changed:
+        raise DataError(
+            f"`--resume` {store.folder}: the bars of {', '.join(sorted(changed))} have changed "
+            "since. Give it the same bars, or start a new sweep."
+        )
 
 
 def table_of(plan: Plan, chunk: int, columns: Columns, evaluated: Evaluated) -> pa.Table:
@@ -212,6 +221,18 @@ def config_of_trial(folder: Path, trial: int) -> Config:
             f"(config {written}, now {config.short_hash}). Run the sweep again."
         )
     return config
+
+
+def chosen_config(folder: Path, trial: int) -> Config:
+    """Return the config of one row, which knows how many rows it was chosen from.
+
+    Raises
+    ------
+    ConfigError
+        As `config_of_trial`.
+    """
+    tried = open_store(folder).plan.tried
+    return with_values(config_of_trial(folder, trial), {"significance.tried": tried})
 
 
 def _kind(one: Any) -> pa.DataType | None:

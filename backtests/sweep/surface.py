@@ -9,12 +9,14 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from backtests.sweep.labels import value_text
 from backtests.sweep.plan import Plan
-from backtests.sweep.space import Axis, Choice
+from backtests.sweep.space import Axis, Choice, Range
 from backtests.sweep.store import Store
 
 MOST_TRIALS: Final = 5_000_000
 BINS: Final = 12
+MOST_DIGITS: Final = 10
 
 Row = NDArray[np.float64]
 Codes = NDArray[np.int64]
@@ -23,10 +25,15 @@ Narrow = NDArray[np.unsignedinteger[Any]]
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """The places of one setting: its values, or bins where it was drawn from a range."""
+    """The places of one setting: its values, or bins where it was drawn from a range.
+
+    `labels` are the values as the table has them, `texts` as they are read. A bin holds what
+    is at or above its edge and below the next; the last one its upper edge, too.
+    """
 
     key: str
     labels: tuple[str, ...]
+    texts: tuple[str, ...]
     edges: tuple[float, ...] = ()
 
 
@@ -52,7 +59,14 @@ class Surface:
         shape = (len(self.scales[first].labels), len(self.scales[second].labels))
         cells = math.prod(shape)
         cell = self.places[first].astype(_narrowest(cells)) * shape[1] + self.places[second]
-        cell = cell[self.ascending]
+        best, median = self._by_cell(cell[self.ascending], cells)
+        return best.reshape(shape), median.reshape(shape)
+
+    def along(self, only: int) -> tuple[Row, Row]:
+        """Return the best and the median objective at each place of one scale."""
+        return self._by_cell(self.places[only][self.ascending], len(self.scales[only].labels))
+
+    def _by_cell(self, cell: Narrow, cells: int) -> tuple[Row, Row]:
         counts = np.bincount(cell, minlength=cells)
         # by cell, and inside by objective: the best stands last, the median in the middle
         order = np.argsort(cell, kind="stable")
@@ -65,7 +79,7 @@ class Surface:
         best, median = np.full((2, counts.size), np.nan)
         best[known] = at(size - 1)
         median[known] = (at((size - 1) // 2) + at(size // 2)) / 2
-        return best.reshape(shape), median.reshape(shape)
+        return best, median
 
     def top(self, count: int) -> Codes:
         """Return the rows with the highest objective, the best first."""
@@ -76,7 +90,7 @@ class Surface:
         return rows[np.argsort(-self.objective[rows], kind="stable")][:count]
 
     def around(self, rows: Codes) -> Row:
-        """Return the mean objective of each row's neighbours, NaN but for a grid."""
+        """Return what `neighbours` does, NaN but for a grid."""
         if not self.shape:
             return np.full(rows.size, np.nan)
         return neighbours(self.objective, self.shape, rows)
@@ -112,7 +126,9 @@ def surface(store: Store) -> Surface:
 def neighbours(objective: Row, shape: Sequence[int], rows: Codes) -> Row:
     """Return the mean objective of the neighbours of some trials in a grid of that shape.
 
-    Neighbours are one step away on one axis; undefined ones do not count. NaN without any.
+    Neighbours are one step away on one axis. Undefined ones do not count, nor those with
+    exactly the trial's own objective: a setting that changes nothing would make every peak
+    look like a plateau. NaN without any.
     """
     total, count = np.zeros(rows.size), np.zeros(rows.size)
     places = np.unravel_index(rows, shape)
@@ -121,7 +137,7 @@ def neighbours(objective: Row, shape: Sequence[int], rows: Codes) -> Row:
         for step in (1, -1):
             is_inside = (place + step >= 0) & (place + step < shape[axis])
             value = objective[np.where(is_inside, rows + step * stride, rows)]
-            known = is_inside & np.isfinite(value)
+            known = is_inside & np.isfinite(value) & (value != objective[rows])
             total[known] += value[known]
             count += known
     mean = np.full(rows.size, np.nan)
@@ -140,16 +156,40 @@ def _shape(plan: Plan) -> tuple[int, ...]:
 
 def _scale(one: Axis) -> Scale:
     if isinstance(one, Choice):
-        return Scale(one.key, tuple(str(value) for value in one.values))
+        labels = tuple(str(value) for value in one.values)
+        return Scale(one.key, labels, tuple(value_text(value) for value in one.values))
+    edges = _edges(one)
+    # of whole numbers a bin says the last that it holds: the next edge is the next one's
+    uppers = edges[1:] - 1 if one.whole else edges[1:]
+    texts = _spans(edges[:-1].tolist(), uppers.tolist(), digits=6 if one.whole else 3)
+    return Scale(one.key, texts, texts, tuple(edges.tolist()))
+
+
+def _edges(one: Range) -> Row:
     space = np.geomspace if one.log else np.linspace
-    edges = space(one.low, one.high, BINS + 1)
-    return Scale(one.key, tuple(f"{edge:.3g}" for edge in edges[:-1]), tuple(edges.tolist()))
+    if one.whole:
+        return np.unique(np.ceil(space(one.low, one.high + 1, BINS + 1).round(9)))
+    edges = np.unique(space(one.low, one.high, BINS + 1))
+    return edges if edges.size > 1 else np.repeat(edges, 2)
+
+
+def _spans(lows: Sequence[float], highs: Sequence[float], *, digits: int) -> tuple[str, ...]:
+    """Return each bin's both edges, in more digits than given where these do not differ."""
+    found = tuple(_span(low, high, digits) for low, high in zip(lows, highs, strict=True))
+    if len(set(found)) < len(found) and digits < MOST_DIGITS:
+        return _spans(lows, highs, digits=MOST_DIGITS)
+    return found
+
+
+def _span(low: float, high: float, digits: int) -> str:
+    ends = dict.fromkeys(value_text(float(f"{end:.{digits}g}")) for end in (low, high))
+    return " to ".join(ends)
 
 
 def _placed(column: pa.ChunkedArray, scale: Scale) -> Codes:
     if scale.edges:
         bins = np.searchsorted(scale.edges, column.to_numpy(), side="right") - 1
-        return np.asarray(np.clip(bins, 0, BINS - 1), np.int64)
+        return np.asarray(np.clip(bins, 0, len(scale.labels) - 1), np.int64)
     encoded = column.combine_chunks().dictionary_encode()
     places = [scale.labels.index(str(value)) for value in encoded.dictionary.to_pylist()]
     found: Codes = np.array(places, np.int64)[encoded.indices.to_numpy()]

@@ -1,69 +1,64 @@
 """The sheet of a walk-forward: what choosing on the past and trading the future came to."""
 
-from collections.abc import Callable
+import dataclasses
+import tomllib
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 
 from backtests import format as written
+from backtests.config import validated_config
 from backtests.report import palette
+from backtests.report.figures import FIGURES
 from backtests.report.page import plotly_payload, render, script_json
 from backtests.report.palette import LIGHT
-from backtests.report.spec import Spec, layout, line, log_ticks, milliseconds, plain
-from backtests.sweep.charts import scatter
+from backtests.report.spec import Spec, layout, line, log_ticks, milliseconds, plain, stamp
+from backtests.report.tearsheet import shown_config
+from backtests.sweep import walk_words as words
 from backtests.sweep.plan import Plan
-from backtests.sweep.windows import Step, WalkForward
+from backtests.sweep.walk import Step, WalkForward
+from backtests.sweep.windows import WindowSettings
 
 NAMES: Final = {"walk_forward": "Walk-forward", "buy_and_hold": "Buy-and-hold"}
-FIGURES: Final[dict[str, tuple[str, Callable[[float], str]]]] = {
-    "total_return": ("Total return", written.percent),
-    "cagr": ("CAGR", written.percent),
-    "sharpe_ratio": ("Sharpe ratio", written.ratio),
-    "max_drawdown": ("Worst drawdown", written.percent),
-}
+COMPARED: Final = ("total_return", "cagr", "volatility", "sharpe_ratio", "max_drawdown")
+RATIOS: Final = ("sharpe_ratio", "sortino_ratio", "calmar_ratio")
+FIRST_COLUMNS: Final = (
+    "traded on", "in sample", "out of sample", "median", "rank", "trades", "gain", "holding",
+)  # fmt: skip
 
 
-def walk_sheet(found: WalkForward, plan: Plan) -> str:
+def walk_sheet(found: WalkForward, plan: Plan, settings: WindowSettings) -> str:
     """Return the page; the same walk gives the same bytes."""
-    objective = plan.settings.objective
     charts = {
         "equity": equity(found),
-        "scatter": in_and_out(found, objective=objective),
+        "promised": promised_and_kept(found, objective=plan.settings.objective),
         "stability": stability(found),
     }
-    drawn = {name: spec for name, spec in charts.items() if spec is not None}
     return render(
         "walkforward.html.j2",
         plan=plan,
-        objective=objective,
-        verdict=verdict(found, plan),
-        drawn=drawn,
-        charts=script_json({"figures": drawn, "dark": palette.dark_for_light()}),
+        traded=words.traded(plan),
+        span=words.span(found.returns.index[0], found.returns.index[-1]),
+        objective=words.title(plan.settings.objective),
+        verdict=words.verdict(found, plan),
+        basis=f"{words.basis(found)} {words.kept(found, plan)}",
+        problems=words.problems(found, plan),
+        used=found.used,
+        drawn=charts,
+        charts=script_json({"figures": charts, "dark": palette.dark_for_light()}),
         names=list(NAMES.values()),
         figures=_figures(found),
-        columns=_columns(found.steps[0]),
-        rows=[_row(step) for step in found.steps],
-        toml=plan.to_toml(),
+        undefined=words.undefined(found),
+        missing=missing(found),
+        keys=words.setting_names(plan.keys),
+        columns=FIRST_COLUMNS,
+        rows=[_row(step, plan) for step in found.steps],
+        conduct=words.conduct(plan, settings),
+        terms=words.TERMS,
+        bars=bars_table(found),
+        toml=shown_plan(plan),
         plotly=plotly_payload(),
-    )
-
-
-def verdict(found: WalkForward, plan: Plan) -> str:
-    """Return in words whether choosing on the past paid."""
-    own, held = (found.figures[name] for name in NAMES)
-    ahead = own["cagr"] - held["cagr"]
-    word = "beat" if ahead > 0 else "trailed"
-    kept = found.efficiency
-    left = (
-        f"Of the {plan.settings.objective} promised in sample, {kept:.0%} was left afterwards."
-        if np.isfinite(kept)
-        else f"The {plan.settings.objective} in sample promised nothing that could be kept."
-    )
-    return (
-        f"Choosing the best of {plan.trials:,} trials on each window and trading it on the next "
-        f"{word} holding {plan.base.asset} by {abs(ahead) * 100:.1f} percentage points a year. "
-        f"{left} These are {len(found.steps)} choices, so little can be told from them."
     )
 
 
@@ -82,69 +77,149 @@ def equity(found: WalkForward) -> Spec:
         for name, values in grown.items()
     ]
     ticks = log_ticks(np.concatenate([values.to_numpy() for values in grown.values()]))
-    axis = {"type": "log", "title": {"text": "growth of 1"}, **ticks}
+    axis = {"type": "log", "title": {"text": "Growth of 1"}, "tickformat": ",~g", **ticks}
     return {
         "data": traces,
         "layout": layout(height=420, xaxis={"type": "date"}, yaxis=axis, hovermode="x unified"),
     }
 
 
-def in_and_out(found: WalkForward, *, objective: str) -> Spec | None:
-    """Return each step's chosen figure in sample and out of sample; None if all are undefined."""
-    pairs = np.array([(step.in_sample, step.out_of_sample) for step in found.steps])
-    known = np.isfinite(pairs).all(axis=1)
-    if not known.any():
-        return None
-    texts = [f"traded from {step.window.test_start:%Y-%m-%d}" for step in found.steps]
-    return scatter(
-        pairs[known, 0],
-        pairs[known, 1],
-        x=f"{objective} where it was chosen",
-        y=f"{objective} where it was traded",
-        texts=[text for text, is_known in zip(texts, known, strict=True) if is_known],
-        size=9,
-    )
+def promised_and_kept(found: WalkForward, *, objective: str) -> Spec:
+    """Return each step's chosen figure in sample and out of sample, and the median there."""
+    steps = found.steps
+    marks = {
+        "In sample": ([step.in_sample for step in steps], "hold", "circle-open"),
+        "Median of all trials": ([step.median for step in steps], "muted", "line-ew-open"),
+        "Out of sample": ([step.out_of_sample for step in steps], "strategy", "circle"),
+    }
+    times = [stamp(step.window.test_start) for step in steps]
+    texts = [_told(step, objective) for step in steps]
+    traces: list[Spec] = [_links(steps, times)]
+    for name, (values, colour, symbol) in marks.items():
+        edge = {"color": LIGHT[colour], "width": 2}
+        style = {"color": LIGHT[colour], "symbol": symbol, "size": 11, "line": edge}
+        traces.append(
+            {
+                "type": "scatter",
+                "mode": "markers",
+                "name": name,
+                "x": times,
+                "y": [None if np.isnan(value) else value for value in values],
+                "text": texts,
+                "hovertemplate": "%{text}<extra></extra>",
+                "marker": style,
+            }
+        )
+    form = ",.2~f" if objective in RATIOS else ".0%" if _is_share(objective) else ",~g"
+    title = {"text": plain(FIGURES[objective].label)}
+    axis = {"title": title, "tickformat": form, "zeroline": True, "zerolinecolor": LIGHT["line"]}
+    return {"data": traces, "layout": layout(height=420, xaxis={"type": "date"}, yaxis=axis)}
+
+
+def missing(found: WalkForward) -> str:
+    """Return which steps the chart of promises cannot show whole, and why; else nothing."""
+    cash = [words.day(step) for step in found.steps if step.trial is None]
+    other = [
+        words.day(step)
+        for step in found.steps
+        if step.trial is not None and np.isnan([step.in_sample, step.out_of_sample]).any()
+    ]
+    texts = [
+        f"Without a promise, as nothing could be chosen: {', '.join(cash)}." if cash else "",
+        f"Without a figure out of sample, as it is undefined there: {', '.join(other)}."
+        if other
+        else "",
+    ]
+    return " ".join(text for text in texts if text)
 
 
 def stability(found: WalkForward) -> Spec:
-    """Return for each setting the share of steps that chose its most frequent value."""
+    """Return for each setting the share of choices that took its most frequent value."""
     shares = found.stability()
+    names = words.setting_names(list(shares))
     trace = {
         "type": "bar",
         "orientation": "h",
-        "y": [plain(key) for key in shares],
+        "y": [plain(names[key]) for key in shares],
         "x": list(shares.values()),
         "marker": {"color": LIGHT["strategy"]},
         "hovertemplate": "%{y}: %{x:.0%}<extra></extra>",
     }
     axes: Spec = {
-        "xaxis": {"range": [0, 1], "tickformat": ".0%"},
+        "xaxis": {"range": [0, 1.02], "tickformat": ".0%"},
         "yaxis": {"automargin": True, "autorange": "reversed"},
     }
     return {"data": [trace], "layout": layout(height=80 + 36 * len(shares), **axes)}
 
 
+def bars_table(found: WalkForward) -> list[list[str]]:
+    """Return symbol, bar length, source, dates and number of all bars used."""
+    return [
+        [
+            bars.instrument.symbol,
+            bars.timeframe,
+            bars.source,
+            words.span(bars.frame.index[0], bars.frame.index[-1]),
+            written.count(len(bars)),
+        ]
+        for bars in found.used.bars
+    ]
+
+
+def shown_plan(plan: Plan) -> str:
+    """Return the plan as TOML, of an absolute data folder only its name."""
+    base = validated_config(tomllib.loads(shown_config(plan.base)))
+    return dataclasses.replace(plan, base=base).to_toml()
+
+
+def _links(steps: tuple[Step, ...], times: list[str]) -> Spec:
+    """Return a thin line from what each step promised to what it kept."""
+    pairs = [(step.in_sample, step.out_of_sample) for step in steps]
+    ends = [[None if np.isnan(value) else value for value in pair] for pair in pairs]
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "x": [time for time in times for _ in range(3)],
+        "y": [value for pair in ends for value in (*pair, None)],
+        "line": {"color": LIGHT["line"], "width": 2},
+        "hoverinfo": "skip",
+        "showlegend": False,
+    }
+
+
+def _told(step: Step, objective: str) -> str:
+    figures = ("in_sample", "out_of_sample", "median")
+    lines = [
+        f"{words.figure(objective, getattr(step, name))} {written.words(name)}" for name in figures
+    ]
+    traded = "traded nothing" if not step.trades else f"{step.trades} trades"
+    return plain(f"from {words.day(step)}, {traded}") + "".join(f"<br>{text}" for text in lines)
+
+
+def _is_share(objective: str) -> bool:
+    return FIGURES[objective].text is written.percent
+
+
 def _figures(found: WalkForward) -> list[tuple[str, list[str]]]:
     return [
-        (title, [shown(found.figures[name][key]) for name in NAMES])
-        for key, (title, shown) in FIGURES.items()
+        (FIGURES[name].label, [words.figure(name, found.figures[own][name]) for own in NAMES])
+        for name in COMPARED
     ]
 
 
-def _columns(step: Step) -> list[str]:
-    ends = ("chosen on", "traded on", "trial")
-    return [*ends, *step.values, "in sample", "out of sample", "median of all", "rank"]
-
-
-def _row(step: Step) -> list[str]:
-    window = step.window
-    figures: tuple[float, ...] = (step.in_sample, step.out_of_sample, step.median)
-    values: list[Any] = list(step.values.values())
-    return [
-        f"{window.train_start:%Y-%m-%d} to {window.train_end:%Y-%m-%d}",
-        f"{window.test_start:%Y-%m-%d} to {window.test_end:%Y-%m-%d}",
-        str(step.trial),
-        *(f"{value:.4g}" if isinstance(value, float) else str(value) for value in values),
-        *("n/a" if np.isnan(figure) else f"{figure:.3g}" for figure in figures),
-        "n/a" if np.isnan(step.rank) else f"{step.rank:.0%}",
-    ]
+def _row(step: Step, plan: Plan) -> dict[str, Any]:
+    objective = plan.settings.objective
+    figures = (step.in_sample, step.out_of_sample, step.median)
+    return {
+        "cells": [
+            words.span(step.window.test_start, step.window.test_end),
+            *(words.figure(objective, value) for value in figures),
+            words.share(step.rank),
+            str(step.trades) if step.trades else "none",
+            written.percent(step.gain),
+            written.percent(step.held),
+        ],
+        "settings": [words.setting(step.values[key]) for key in plan.keys] if step.values else [],
+        "trial": words.UNKNOWN if step.trial is None else f"{step.trial:,}",
+        "trained": (written.date(step.window.train_start), written.date(step.window.train_end)),
+    }

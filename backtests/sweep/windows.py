@@ -1,37 +1,32 @@
-"""Walk-forward: choose the best trial on past bars, trade it on the next, and so on."""
+"""How a walk-forward cuts the bars: days to choose on, and the days after them to trade."""
 
 from dataclasses import dataclass
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from pydantic import Field
 
-from backtests.analysis.metrics import return_figures
 from backtests.backtest import ONE_DAY
-from backtests.baselines import buy_and_hold
-from backtests.config import Config
-from backtests.fast import simulate
-from backtests.sweep.evaluate import evaluate
-from backtests.sweep.groups import Library, traded_tape
-from backtests.sweep.kernel import FIGURES
-from backtests.sweep.plan import Plan, with_values
 from feeds.errors import ConfigError
-from feeds.sessions import BAR_LENGTHS, periods_per_year
 from strategies.settings import Settings
 
-Row = NDArray[np.float64]
-
 FEWEST_WINDOWS: Final = 2
+# A rest of the bars shorter than the shortest test allowed says nothing, and is not traded.
+FEWEST_TEST_DAYS: Final = 10
+CENTURY: Final = 36_525
 
 
 class WindowSettings(Settings):
-    """How the bars are cut: days to choose on, days left out between, days to trade."""
+    """How the bars are cut: days to choose on, days left out after them, days to trade.
 
-    train_days: Annotated[int, Field(ge=30)] = 1_095
-    test_days: Annotated[int, Field(ge=10)] = 365
-    embargo_days: Annotated[int, Field(ge=0)] = 0
+    `embargo_days` end the training that much before the test begins, so that nothing a
+    choice rests on reaches into the days it is tried on. Anchored, every choice looks back
+    to the first day, and `train_days` is what the first of them has.
+    """
+
+    train_days: Annotated[int, Field(ge=30, le=CENTURY)] = 1_095
+    test_days: Annotated[int, Field(ge=FEWEST_TEST_DAYS, le=CENTURY)] = 365
+    embargo_days: Annotated[int, Field(ge=0, le=CENTURY)] = 0
     anchored: bool = False
 
 
@@ -44,166 +39,37 @@ class Window:
     test_start: pd.Timestamp
     test_end: pd.Timestamp
 
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """What was chosen on a window and what came of it.
-
-    `in_sample` and `out_of_sample` are the chosen trial's figure, `median` that of all
-    trials out of sample, `rank` the share of trials the chosen one left behind there.
-    """
-
-    window: Window
-    trial: int
-    values: dict[str, Any]
-    in_sample: float
-    out_of_sample: float
-    median: float
-    rank: float
-
-
-@dataclass(frozen=True, slots=True)
-class WalkForward:
-    """All steps, and the returns of following them beside those of buy-and-hold."""
-
-    steps: tuple[Step, ...]
-    returns: pd.Series
-    held: pd.Series
-    figures: dict[str, dict[str, float]]
-
     @property
-    def efficiency(self) -> float:
-        """The figures out of sample over those in sample, summed; NaN unless these are above 0.
-
-        A step whose figure is undefined in either, such as one without a trade, is left out.
-        """
-        pairs = np.array([(step.in_sample, step.out_of_sample) for step in self.steps])
-        promised, kept = pairs[np.isfinite(pairs).all(axis=1)].sum(axis=0)
-        return float(kept / promised) if promised > 0 else np.nan
-
-    def stability(self) -> dict[str, float]:
-        """Return for each setting the share of steps that chose its most frequent value."""
-        keys = self.steps[0].values
-        chosen = {key: [step.values[key] for step in self.steps] for key in keys}
-        return {key: max(map(values.count, values)) / len(values) for key, values in chosen.items()}
+    def test_days(self) -> int:
+        """How many days are traded."""
+        return int((self.test_end - self.test_start) / ONE_DAY) + 1
 
 
 def windows(first: pd.Timestamp, last: pd.Timestamp, settings: WindowSettings) -> list[Window]:
     """Return the windows from the first to the last day to trade.
 
-    Test spans follow each other without a gap but the embargo before each; the last may be
-    shorter. Anchored, every choice looks back to `first`.
+    Tests follow each other without a gap, anchored or not on the same days; the last may be
+    shorter, but not shorter than `FEWEST_TEST_DAYS`. Before each the embargo is left out.
 
     Raises
     ------
     ConfigError
         If the bars do not hold two windows.
     """
+    train, test = settings.train_days * ONE_DAY, settings.test_days * ONE_DAY
+    embargo = settings.embargo_days * ONE_DAY
     found: list[Window] = []
-    test_days = settings.test_days + settings.embargo_days
-    end = first + settings.train_days * ONE_DAY
-    while end + settings.embargo_days * ONE_DAY <= last:
-        start = first if settings.anchored else end - settings.train_days * ONE_DAY
-        test = end + settings.embargo_days * ONE_DAY
-        stop = min(end + test_days * ONE_DAY, last + ONE_DAY)
-        found.append(Window(start, end - ONE_DAY, test, stop - ONE_DAY))
-        end = stop
+    start = first + train + embargo
+    while start + (FEWEST_TEST_DAYS - 1) * ONE_DAY <= last:
+        stop = min(start + test, last + ONE_DAY)
+        since = first if settings.anchored else start - embargo - train
+        found.append(Window(since, start - embargo - ONE_DAY, start, stop - ONE_DAY))
+        start = stop
     if len(found) < FEWEST_WINDOWS:
         raise ConfigError(
-            f"`walkforward.train_days` and `test_days` leave {len(found)} window of the bars from "
-            f"{first:%Y-%m-%d} to {last:%Y-%m-%d}, received {settings.train_days} and "
-            f"{settings.test_days}. Use shorter ones."
+            f"`--train-days`, `--test-days` and `--embargo-days` leave {len(found)} of the "
+            f"{FEWEST_WINDOWS} steps a walk needs in the bars from {first:%Y-%m-%d} to "
+            f"{last:%Y-%m-%d}, received {settings.train_days}, {settings.test_days} and "
+            f"{settings.embargo_days}. Use fewer days."
         )
     return found
-
-
-def walk_forward(plan: Plan, *, settings: WindowSettings, library: Library) -> WalkForward:
-    """Return what choosing by the plan's objective on each window would have brought.
-
-    Each window is traded from cash, with signals that look back as far as they need; a
-    position left at its end is sold at the last close, with costs, and the days of an
-    embargo are spent in cash.
-    """
-    for key in ("asset", "data.timeframe"):
-        if key in plan.keys:
-            raise ConfigError(
-                f"`sweep.{key}` cannot vary here, because the result is compared with holding one "
-                f"coin. Remove it, and walk forward once for each."
-            )
-    days = library.market(plan.base).traded_bars.index
-    steps, parts = [], []
-    for window in windows(days[0].normalize(), days[-1].normalize(), settings):
-        step = _step(plan, window, library)
-        steps.append(step)
-        parts.append(_traded(plan, step, library))
-    traded = pd.concat(parts)
-    whole = _between(plan.base, traded.index[0], traded.index[-1])
-    held = _held(whole, library)
-    cash_return = whole.costs.cash_return(periods_per_year(whole.data.timeframe))
-    returns = traded.reindex(held.index, fill_value=cash_return)
-    figures = {
-        name: _figures(series, whole, cash_return)
-        for name, series in (("walk_forward", returns), ("buy_and_hold", held))
-    }
-    return WalkForward(tuple(steps), returns, held, figures)
-
-
-def _step(plan: Plan, window: Window, library: Library) -> Step:
-    inside = _objective(plan, _between(plan.base, window.train_start, window.train_end), library)
-    outside = _objective(plan, _between(plan.base, window.test_start, window.test_end), library)
-    best = int(np.nanargmax(inside)) if np.isfinite(inside).any() else 0
-    chunk = best // plan.settings.chunk
-    columns = plan.columns(chunk)
-    row = best - plan.bounds(chunk)[0]
-    known = outside[np.isfinite(outside)]
-    kept = outside[best]
-    return Step(
-        window=window,
-        trial=best,
-        values={key: column.values[column.codes[row]] for key, column in columns.items()},
-        in_sample=float(inside[best]),
-        out_of_sample=float(kept),
-        median=float(np.median(known)) if known.size else np.nan,
-        rank=float(np.mean(known < kept)) if known.size and np.isfinite(kept) else np.nan,
-    )
-
-
-def _objective(plan: Plan, base: Config, library: Library) -> Row:
-    place = FIGURES.index(plan.settings.objective)
-    return np.concatenate(
-        [
-            evaluate(base, plan.columns(chunk), library=library).figures[:, place]
-            for chunk in range(plan.chunks)
-        ]
-    )
-
-
-def _traded(plan: Plan, step: Step, library: Library) -> pd.Series:
-    base = _between(plan.base, step.window.test_start, step.window.test_end)
-    config = with_values(base, step.values)
-    account = simulate(traded_tape(config, library), config)
-    returns = account.returns.copy()
-    if account.invested.iloc[-1]:
-        share = account.bars["weight"].iloc[-1]
-        lost = 1 - (1 - config.costs.slippage) * (1 - config.costs.commission)
-        returns.iloc[-1] = (1 + returns.iloc[-1]) * (1 - share * lost) - 1
-    return returns
-
-
-def _held(config: Config, library: Library) -> pd.Series:
-    return buy_and_hold(library.market(config).traded, costs=config.costs).returns
-
-
-def _between(base: Config, start: pd.Timestamp, end: pd.Timestamp) -> Config:
-    dates = {"data.start": f"{start:%Y-%m-%d}", "data.end": f"{end:%Y-%m-%d}"}
-    return with_values(base, dates)
-
-
-def _figures(returns: pd.Series, config: Config, cash_return: float) -> dict[str, float]:
-    timeframe = config.data.timeframe
-    return return_figures(
-        returns.to_numpy(),
-        periods_per_year=periods_per_year(timeframe),
-        days=len(returns) * (BAR_LENGTHS[timeframe] / ONE_DAY),
-        cash_return=cash_return,
-    )

@@ -15,6 +15,7 @@ from backtests.compare import main
 from backtests.report.compare_page import ABSENT, differences
 from backtests.report.index_page import COLUMNS, index_page, verdict_word
 from backtests.report.run_record import BrokenRunError, chosen_folders, read_run, read_runs
+from backtests.report.search_record import read_searches
 from backtests.report.server import server
 from backtests.run import main as run
 
@@ -94,6 +95,50 @@ def test_files_and_hidden_folders_are_no_runs(results):
     (results / ".writing-x").mkdir()
     runs, broken = read_runs(results)
     assert (len(runs), broken) == (2, [])
+
+
+def search(results, name, *, plan='asset = "ETH"\n[sweep]\n', **files):
+    folder = results / name
+    folder.mkdir()
+    (folder / "sweep.toml").write_text(plan)
+    for file, content in files.items():
+        (folder / file.replace("_", ".")).write_text(content)
+    return folder
+
+
+def test_sweeps_and_walk_forwards_are_listed_apart_with_their_pages(results, capsys):
+    both = 'asset = "ETH"\n[sweep]\nasset = ["ETH", "BTC"]\n'
+    search(
+        results, "20250102T030405Z-sweep-ETH-1a2b3c4d", plan=both,
+        manifest_json='{"trials": 6912}', sheet_html="",
+    )  # fmt: skip
+    search(
+        results, "20250103T000000Z-walkforward-ETH-1a2b3c4d",
+        walkforward_json='{"trials": 48}', walkforward_html="",
+    )  # fmt: skip
+    assert main(["--out", str(results)]) == 0
+    out = capsys.readouterr().out
+    assert "2 runs, 0 folders" in out
+    assert "2 sweeps and walk-forwards" in out
+    walk, swept = read_searches(results)
+    assert (walk.kind, walk.asset, walk.trials) == ("Walk-forward", "ETH", 48)
+    assert (swept.kind, swept.asset, swept.trials) == ("Sweep", "ETH, BTC", 6912)
+    assert (walk.made, swept.made) == ("2025-01-03 00:00", "2025-01-02 03:04")
+    text = (results / "index.html").read_text()
+    assert f'href="./{swept.name}/sheet.html"' in text
+    assert f'href="./{walk.name}/walkforward.html"' in text
+    assert "6,912" in text
+    assert "cannot be shown" not in text
+
+
+@pytest.mark.parametrize("content", ["", "[[", "[1]", "\x00"])
+def test_search_that_is_damaged_or_not_finished_is_still_listed(content, results):
+    search(results, "<b>mine", plan=content, manifest_json=content)
+    (record,) = read_searches(results)
+    assert (record.kind, record.link, record.made) == ("Sweep", "", "")
+    page = index_page(*read_runs(results), searches=[record])
+    assert "&lt;b&gt;mine, without its page: not finished" in page
+    assert "<b>mine" not in page
 
 
 def test_hostile_text_of_a_run_stays_text(results):
@@ -192,6 +237,13 @@ def test_served_index_is_fresh_on_every_reload(address, results):
     assert "2 runs" in get(address + "/")
     shutil.rmtree(min(path for path in results.iterdir()))
     assert "1 run<" in get(address + "/index.html")
+
+
+def test_served_index_lists_searches_and_their_pages_open(address, results):
+    name = "20250102T030405Z-sweep-ETH-1a2b3c4d"
+    search(results, name, sheet_html="the sheet")
+    assert f'href="./{name}/sheet.html"' in get(f"{address}/")
+    assert get(f"{address}/{name}/sheet.html") == "the sheet"
 
 
 def test_server_serves_tearsheets_and_comparisons(address, results):

@@ -154,3 +154,37 @@ def test_conclusion_says_no_more_than_the_figures(
     )
     assert all(word in text for word in words), text
     assert "6 independent episodes" in text
+
+
+@pytest.mark.parametrize(
+    ("p_value", "words"),
+    [
+        (0.01, "no better than the best of 100 tries would be by luck: 1.0 %"),
+        (0.0004, "better than chance"),
+        (0.5, "not distinguishable from luck: 50.0 %"),
+    ],
+)
+def test_conclusion_on_settings_that_were_chosen_counts_the_tries(
+    p_value: float, words: str
+) -> None:
+    text = conclude(
+        asset="BTC",
+        growth=WIDE,
+        against_held=ABOVE,
+        against_control=WIDE,
+        shift_p_value=p_value,
+        episodes=6,
+        confidence=0.95,
+        tried=100,
+    )
+    assert words in text
+    assert "as the best of 100 tries may by luck" in text
+    assert "beyond what chance explains" not in text
+
+
+def test_run_of_chosen_settings_warns_and_its_timing_is_judged_as_a_pick() -> None:
+    chosen = result(900, "significance.tried=5000")
+    assert any(
+        note.startswith("CHOSEN: these settings are the pick of 5,000") for note in chosen.warnings
+    )
+    assert not any(note.startswith("CHOSEN") for note in result(900).warnings)

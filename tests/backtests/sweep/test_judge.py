@@ -12,13 +12,14 @@ from backtests.analysis.summary import summarise
 from backtests.backtest import run_inputs
 from backtests.config import Config
 from backtests.sweep.__main__ import main
-from backtests.sweep.drive import drive, load_bars
+from backtests.sweep.drive import drive
 from backtests.sweep.field import Earner, Field, by_day, returns_of
 from backtests.sweep.groups import Library
 from backtests.sweep.judge import growth_test, judge
 from backtests.sweep.judgement import Judgement
 from backtests.sweep.plan import load_plan
 from backtests.sweep.store import Store, create
+from backtests.sweep.used import used_bars
 
 SWEEP = """
 [sweep]
@@ -34,7 +35,7 @@ def sweep(text: str, data: Path, folder: Path) -> tuple[Store, Library]:
     file.write_text(text)
     plan = load_plan(file, flags={"data.source": "files", "data.data_dir": str(data)})
     library = Library()
-    store = create(folder, plan, digests=load_bars(plan, library))
+    store = create(folder, plan, bars=used_bars(plan, library).bars)
     drive(store, library=library, report=lambda _: None)
     return store, library
 

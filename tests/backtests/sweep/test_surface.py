@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from backtests.sweep import charts
+from backtests.sweep import charts, heatmaps
 from backtests.sweep import surface as surfaces
 from backtests.sweep.evaluate import Evaluated
 from backtests.sweep.kernel import FIGURES
@@ -30,7 +30,7 @@ def stored(folder: Path, *, sizes: tuple[int, int, int], search: str = "grid") -
         f'"costs.slippage_bps" = {{from = 1.0, to = {bps}.0, step = 1}}\n'
     )
     plan = load_plan(file)
-    store = create(folder, plan, digests={})
+    store = create(folder, plan, bars=())
     rng = np.random.default_rng(0)
     for chunk in range(plan.chunks):
         first, stop = plan.bounds(chunk)
@@ -106,7 +106,7 @@ def test_surface_holds_few_bytes_a_trial(tmp_path: Path) -> None:
         tracemalloc.start()
         found = surface(store)
         held[store.plan.trials] = tracemalloc.get_traced_memory()[0]
-        charts.heatmaps(found, objective="sharpe_ratio")
+        heatmaps.heatmaps(found, objective="sharpe_ratio")
         charts.plateau(found, objective="sharpe_ratio")
         peaks[store.plan.trials] = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()

@@ -2,6 +2,7 @@
 
 import errno
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -116,6 +117,7 @@ def test_sweep_stopped_midway_resumes_to_the_same_table(
     _, complaint = stopped.communicate(timeout=60)
     assert stopped.returncode == code
     assert "Traceback" not in complaint
+    assert how != signal.SIGINT or re.search(r"stopped: \d+ of \d+ chunks .* --resume", complaint)
     folder = only_folder(tmp_path / "out")
     missing = list(open_store(folder).missing())
     # what was done is there, without a hole but for the chunk in flight
@@ -204,6 +206,44 @@ def test_sweep_with_a_wrong_setting_is_refused_before_it_starts(
     assert main(arguments(file, shared_data, tmp_path / "out")) == 2
     assert message in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (("--workers", "-1"), "--workers: must be a whole number at least 1, received '-1'"),
+        (("--threads", "0"), "--threads: must be a whole number at least 1, received '0'"),
+        (("--workers", "two"), "received 'two'"),
+        (("--scheduler", ""), "`--scheduler` must be an address"),
+        (("--workers", "2", "--scheduler", "tcp://127.0.0.1:1"), "Leave one out"),
+        (("--workers", "2", "--threads", "2"), "`--threads` does not fit"),
+        (("--resume", "x"), "`--resume` takes its whole plan from the folder"),
+        (("--workers", "2", "--set", "sweep.search=guided"), "do not fit a guided search"),
+    ],
+)
+def test_sweep_with_options_that_do_not_fit_is_refused_and_leaves_nothing(
+    given: tuple[str, ...],
+    message: str,
+    sweep_file: Path,
+    shared_data: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(arguments(sweep_file, shared_data, tmp_path / "out", *given)) == 2
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_sweep_of_the_sample_says_so_and_its_manifest_names_the_bars(
+    sweep_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = ["--config", str(sweep_file), "--source", "sample", "--out", str(tmp_path / "out")]
+    assert main(given) == 0
+    assert "WARNING  sample: monthly figures real, days simulated" in capsys.readouterr().out
+    manifest = json.loads((only_folder(tmp_path / "out") / "manifest.json").read_text())
+    assert manifest["warnings"] == ["sample: monthly figures real, days simulated"]
+    assert [bars["symbol"] for bars in manifest["bars"]] == ["RUT", "ETH-USD"]
+    assert {bars["source"] for bars in manifest["bars"]} == {"sample"}
 
 
 @pytest.mark.parametrize("search", ["random", "guided"])
@@ -300,7 +340,7 @@ def test_plan_of_any_setting_hashes_as_its_configs_do_and_reads_back_the_same(
     assert hashes == [config.short_hash for config in configs]
     assert len(set(hashes)) == len(configs) > 1
     figures = np.zeros((plan.trials, len(FIGURES)))
-    store = create(tmp_path, plan, digests={})
+    store = create(tmp_path, plan, bars=())
     table = table_of(plan, 0, columns, Evaluated(figures, [None] * plan.trials))
     store.write(0, table)
     for trial, config in enumerate(configs):
@@ -312,9 +352,16 @@ def test_plan_written_and_read_again_is_the_same(sweep_file: Path) -> None:
     assert parsed_plan(plan.to_toml()) == plan
 
 
+def test_plan_axis_set_on_the_command_line_replaces_that_of_the_file(sweep_file: Path) -> None:
+    plan = load_plan(sweep_file, overrides=["sweep.rules.hold_days=[30]", "sweep.chunk=7"])
+    assert plan.settings.chunk == 7
+    assert plan.trials == 3 * 1 * 2 * 3
+    assert sorted(plan.keys) == sorted(load_plan(sweep_file).keys)
+
+
 def test_plans_of_one_second_get_a_folder_each(sweep_file: Path, tmp_path: Path) -> None:
     plan = load_plan(sweep_file)
-    folders = {create(tmp_path, plan, digests={}).folder for _ in range(3)}
+    folders = {create(tmp_path, plan, bars=()).folder for _ in range(3)}
     assert len(folders) == 3
 
 
@@ -358,6 +405,8 @@ def test_sweep_row_run_again_on_backtrader_gives_its_figures(
     (left,) = out.iterdir()
     row = open_store(folder).best("trial", count=1).iloc[0]
     assert row["trial"] == 3
-    found = json.loads((left / "metrics.json").read_text())["strategy"]
+    metrics = json.loads((left / "metrics.json").read_text())
+    assert any("the pick of 4 that were tried" in warning for warning in metrics["warnings"])
+    found = metrics["strategy"]
     for name in ("total_return", "cagr", "sharpe_ratio", "max_drawdown", "trades"):
         assert found[name] == pytest.approx(row[name], rel=1e-9)

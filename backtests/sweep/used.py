@@ -1,0 +1,50 @@
+"""The bars a sweep or walk-forward rests on, and what a reader should know about them."""
+
+import itertools
+from dataclasses import dataclass
+
+import pandas as pd
+
+from backtests.backtest import input_warnings
+from backtests.config import Config
+from backtests.inputs import Inputs
+from backtests.market import known_from
+from backtests.report.prose import SAMPLE_SOURCE
+from backtests.sweep.groups import Library
+from backtests.sweep.plan import Plan
+from feeds.bars import Bars
+from feeds.checks import silent_index
+
+
+@dataclass(frozen=True, slots=True)
+class UsedBars:
+    """All bars any trial reads, each once, and all warnings."""
+
+    bars: tuple[Bars, ...]
+    warnings: tuple[str, ...]
+
+    @property
+    def is_sample(self) -> bool:
+        """Whether any of the bars are the bundled sample's simulated days."""
+        return any(bars.source == SAMPLE_SOURCE for bars in self.bars)
+
+
+def used_bars(plan: Plan, library: Library) -> UsedBars:
+    """Load all bars a plan needs, so that a coin without bars is refused before any trial."""
+    read = [(config, library.inputs(config)) for config in plan.markets()]
+    bars = itertools.chain.from_iterable(inputs.all_bars for _, inputs in read)
+    notes = itertools.chain.from_iterable(_notes(config, inputs) for config, inputs in read)
+    return UsedBars(
+        tuple({each.sha256: each for each in bars}.values()), tuple(dict.fromkeys(notes))
+    )
+
+
+def _notes(config: Config, inputs: Inputs) -> tuple[str, ...]:
+    """Return what is wrong with the inputs, each on its own and beside each other."""
+    last = max(bars.frame.index[-1] for bars in inputs.coins)
+    if config.data.end:
+        last = min(last, pd.Timestamp(config.data.end, tz="UTC"))
+    silent = silent_index(
+        known_from(inputs.index, config), symbol=inputs.index.instrument.symbol, until=last
+    )
+    return (*input_warnings(config, inputs), *((silent.text,) if silent else ()))

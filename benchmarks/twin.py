@@ -1,0 +1,88 @@
+"""The compiled engine against backtrader: the same accounts, how much sooner.
+
+python -m benchmarks.twin [--data-dir DIR] [--write]
+
+Real daily bars; each line keeps the same account on both engines and says how far their equity
+is apart at most. `--write` keeps the table for README (`python -m docs.readme` puts it there).
+"""
+
+import argparse
+import os
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from backtests import engine, fast
+from backtests.config import load_config
+from backtests.inputs import load_inputs
+from backtests.market import build_market
+from backtests.sweep.evaluate import evaluate
+from backtests.sweep.groups import Library
+from backtests.sweep.space import column_of
+
+ROOT = Path(__file__).parents[1]
+TABLE = ROOT / "benchmarks" / "results" / "twin.md"
+ACCOUNTS: dict[str, dict[str, Any]] = {
+    "ETH": {"asset": "ETH"},
+    "ETH, index above its average": {"asset": "ETH", "filters.index_trend.window": 200},
+    "12 altcoins, monthly": {"asset": "ALTS"},
+    "12 altcoins or BTC, kept within 5 %": {
+        "asset": "ALTS",
+        "idle.asset": "BTC",
+        "size.rebalance_threshold": 0.05,
+    },
+}
+ROUNDS = 5
+TRIALS = 500
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data-dir", type=Path, default=ROOT.parent / "shared" / "data")
+    parser.add_argument("--write", action="store_true", help=f"write {TABLE.relative_to(ROOT)}")
+    options = parser.parse_args()
+    text = "\n".join(
+        [
+            "| account | backtrader | compiled, in a sweep | ratio | equity apart at most |",
+            "|---|---:|---:|---:|---:|",
+            *(row(name, given, options.data_dir) for name, given in ACCOUNTS.items()),
+            "",
+            f"Runs a second of one core, medians of {ROUNDS} rounds, "
+            f"load {os.getloadavg()[0]:.1f}; the compiled ones return 11 figures each.",
+            "",
+        ]
+    )
+    print(text, end="")
+    if options.write:
+        TABLE.write_text(text, encoding="utf-8")
+
+
+def row(name: str, given: dict[str, Any], data_dir: Path) -> str:
+    files = {"data.source": "files", "data.data_dir": str(data_dir)}
+    config = load_config(None, flags=given | files)
+    library = Library(load=load_inputs)
+    tape = build_market(config, library.inputs(config)).traded
+    ours, theirs = fast.simulate(tape, config), engine.simulate(tape, config)
+    apart = np.abs(ours.equity / theirs.equity - 1).max()
+    columns = {"rules.hold_days": column_of([30 + trial % 60 for trial in range(TRIALS)])}
+    slow = 1 / seconds(lambda: engine.simulate(tape, config))
+    quick = TRIALS / seconds(lambda: evaluate(config, columns, library=library))
+    return f"| {name} | {slow:,.1f} | {quick:,.0f} | {quick / slow:,.0f}x | {apart:.0e} |"
+
+
+def seconds(work: Callable[[], object]) -> float:
+    work()
+    taken = []
+    for _ in range(ROUNDS):
+        started = time.process_time()
+        work()
+        taken.append(time.process_time() - started)
+    return statistics.median(taken)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,50 @@
+"""The sheet of a walk-forward in a real browser."""
+
+import pytest
+
+from backtests.walkforward import main
+from tests.browser.page import Browser
+
+# one browser for all
+pytestmark = pytest.mark.xdist_group("browser")
+
+SWEEP = """
+[sweep]
+"signal.lookback" = [63, 252]
+"rules.trigger" = ["new_high", "support_held"]
+"rules.exit_on_support_lost" = [true, false]
+"rules.hold_days" = [30, 60]
+"rules.trailing_stop" = [0.0, 0.25]
+"""
+
+
+@pytest.fixture(scope="module")
+def sheet(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("walk")
+    (folder / "sweep.toml").write_text(SWEEP)
+    out = folder / "out"
+    files = ["--config", str(folder / "sweep.toml"), "--source", "sample", "--out", str(out)]
+    assert main([*files, "--quiet"]) == 0
+    return next(out.glob("*/walkforward.html")).as_uri()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", ["laptop", "phone"])
+def test_sheet_is_drawn_readable_and_never_scrolls_sideways(driver, sheet, size, scheme):
+    page = Browser(driver).open(sheet, size=size, scheme=scheme).drawn()
+    console, asked = page.logs()
+    assert not console
+    assert asked == [sheet]
+    wide, room = page.run(
+        "const root = document.documentElement; return [root.scrollWidth, root.clientWidth]"
+    )
+    assert wide <= room
+    assert page.violations() == []
+
+
+def test_sheet_on_a_laptop_shows_every_figure_of_a_step(driver, sheet):
+    page = Browser(driver).open(sheet)
+    right = "const box = document.querySelector('#steps .scroll').getBoundingClientRect();"
+    cells = "[...document.querySelectorAll('#steps tbody tr:first-child td')].slice(0, 8)"
+    seen = f"{right} return {cells}.map((cell) => cell.getBoundingClientRect().right <= box.right)"
+    assert all(page.run(seen))
