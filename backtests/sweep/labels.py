@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from backtests import format as written
 from backtests.report.figures import FIGURES
-from backtests.sweep.walk_words import title
+from backtests.walkforward.words import title
 
 # plotly's notation of ticks and of single values, by how a figure is written in text
 PLOTLY: Final[dict[Callable[[float], str], tuple[str, str]]] = {

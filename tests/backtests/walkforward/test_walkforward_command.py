@@ -14,12 +14,11 @@ import pytest
 from backtests.backtest import run_inputs
 from backtests.inputs import Inputs
 from backtests.sweep.groups import Library
-from backtests.sweep.kernel import FIGURES
-from backtests.sweep.plan import Plan, load_plan
-from backtests.sweep.walk import RATES, WalkForward, walk_forward
-from backtests.sweep.walk_sheet import COMPARED, FIRST_COLUMNS
-from backtests.sweep.windows import WindowSettings, windows
-from backtests.walkforward import main, walk_hash
+from backtests.sweep.plan import OBJECTIVES, Plan, load_plan
+from backtests.walkforward.__main__ import main, walk_hash
+from backtests.walkforward.sheet import COMPARED, FIRST_COLUMNS
+from backtests.walkforward.walk import RATES, WalkForward, walk_forward
+from backtests.walkforward.windows import WindowSettings, windows
 from feeds.errors import ConfigError
 from tests.markets import coin_walk, index_walk
 
@@ -266,7 +265,7 @@ def test_walkforward_on_the_sample_says_so_on_page_and_terminal(command: Command
     assert page.index(banner[0]) < page.index("<h1>")
 
 
-@pytest.mark.parametrize("objective", [*FIGURES])
+@pytest.mark.parametrize("objective", OBJECTIVES)
 def test_walkforward_by_any_objective_prints_nothing_undefined(
     command: Command, objective: str
 ) -> None:

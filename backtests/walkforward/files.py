@@ -7,10 +7,10 @@ import pandas as pd
 from backtests.format import as_json
 from backtests.report.files import provenance
 from backtests.sweep.plan import Plan
-from backtests.sweep.walk import WalkForward
-from backtests.sweep.walk_sheet import walk_sheet
-from backtests.sweep.walk_words import problems, verdict
-from backtests.sweep.windows import WindowSettings
+from backtests.walkforward.sheet import walk_sheet
+from backtests.walkforward.walk import WalkForward
+from backtests.walkforward.windows import WindowSettings
+from backtests.walkforward.words import problems, verdict
 
 
 def _table(found: WalkForward, plan: Plan) -> pd.DataFrame:

@@ -9,7 +9,7 @@ from backtests.options import Parser, add_run_options, flags, run_command
 
 if TYPE_CHECKING:
     from backtests.sweep.plan import Plan
-    from backtests.sweep.windows import WindowSettings
+    from backtests.walkforward.windows import WindowSettings
 
 EXAMPLES = """\
   python -m backtests.walkforward --asset ETH --config configs/sweeps/eth.toml
@@ -49,10 +49,10 @@ def _work(arguments: Sequence[str] | None) -> None:
     from backtests.report.progress import steps
     from backtests.sweep.groups import Library
     from backtests.sweep.plan import load_plan
-    from backtests.sweep.walk import require_walkable, walk_forward
-    from backtests.sweep.walk_files import walk_files
-    from backtests.sweep.walk_terminal import shown
-    from backtests.sweep.windows import WindowSettings
+    from backtests.walkforward.files import walk_files
+    from backtests.walkforward.terminal import shown
+    from backtests.walkforward.walk import require_walkable, walk_forward
+    from backtests.walkforward.windows import WindowSettings
 
     plan = load_plan(options.config, overrides=options.set, flags=flags(options))
     require_walkable(plan)

@@ -8,11 +8,11 @@ import pytest
 from scipy.stats import percentileofscore
 
 from backtests.inputs import Inputs
-from backtests.sweep.contest import Contest, contest
 from backtests.sweep.evaluate import evaluate
 from backtests.sweep.groups import Library
 from backtests.sweep.kernel import FIGURES
 from backtests.sweep.plan import load_plan
+from backtests.walkforward.contest import Contest, contest
 from tests.markets import coin_walk, index_walk
 
 

@@ -9,8 +9,8 @@ from backtests import format as written
 from backtests.config import ALTS
 from backtests.report.figures import FIGURES
 from backtests.sweep.plan import Plan
-from backtests.sweep.walk import Step, WalkForward
-from backtests.sweep.windows import WindowSettings
+from backtests.walkforward.walk import Step, WalkForward
+from backtests.walkforward.windows import WindowSettings
 
 UNKNOWN: Final = "n/a"
 NAMED_AFTER: Final = ("CAGR", "Sharpe", "Sortino", "Calmar")

@@ -9,13 +9,13 @@ import pandas as pd
 import pytest
 
 from backtests.inputs import Inputs
-from backtests.sweep import walk_words as words
 from backtests.sweep.groups import Library
 from backtests.sweep.plan import Plan, load_plan
-from backtests.sweep.walk import Efficiency, Step, WalkForward, efficiency, walk_forward
-from backtests.sweep.walk_sheet import promised_and_kept, walk_sheet
-from backtests.sweep.walk_terminal import shown
-from backtests.sweep.windows import Window, WindowSettings
+from backtests.walkforward import words
+from backtests.walkforward.sheet import promised_and_kept, walk_sheet
+from backtests.walkforward.terminal import shown
+from backtests.walkforward.walk import Efficiency, Step, WalkForward, efficiency, walk_forward
+from backtests.walkforward.windows import Window, WindowSettings
 from feeds.errors import ConfigError
 from tests.markets import bars_of, coin_walk, index_walk
 

@@ -15,10 +15,10 @@ from backtests.report.page import plotly_payload, render, script_json
 from backtests.report.palette import LIGHT
 from backtests.report.spec import Spec, layout, line, log_ticks, milliseconds, plain, stamp
 from backtests.report.tearsheet import shown_config
-from backtests.sweep import walk_words as words
 from backtests.sweep.plan import Plan
-from backtests.sweep.walk import Step, WalkForward
-from backtests.sweep.windows import WindowSettings
+from backtests.walkforward import words
+from backtests.walkforward.walk import Step, WalkForward
+from backtests.walkforward.windows import WindowSettings
 
 NAMES: Final = {"walk_forward": "Walk-forward", "buy_and_hold": "Buy-and-hold"}
 COMPARED: Final = ("total_return", "cagr", "volatility", "sharpe_ratio", "max_drawdown")

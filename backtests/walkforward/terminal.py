@@ -3,10 +3,10 @@
 import pandas as pd
 
 from backtests.format import multiple, percent
-from backtests.sweep import walk_words as words
 from backtests.sweep.plan import Plan
-from backtests.sweep.walk import WalkForward
-from backtests.sweep.windows import WindowSettings
+from backtests.walkforward import words
+from backtests.walkforward.walk import WalkForward
+from backtests.walkforward.windows import WindowSettings
 
 
 def shown(found: WalkForward, plan: Plan, settings: WindowSettings) -> str:
