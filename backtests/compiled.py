@@ -30,12 +30,12 @@ _SOURCES: Final = (
     "strategies/targets.py",
     "backtests/compiled.py",
     "backtests/fast.py",
-    "backtests/sweep/full.py",
-    "backtests/sweep/groups.py",
-    "backtests/sweep/kernel.py",
-    "backtests/sweep/ranges.py",
-    "backtests/sweep/spans.py",
-    "backtests/sweep/stops.py",
+    "backtests/sweep/trials/full.py",
+    "backtests/sweep/trials/groups.py",
+    "backtests/sweep/trials/kernel.py",
+    "backtests/sweep/trials/ranges.py",
+    "backtests/sweep/trials/spans.py",
+    "backtests/sweep/trials/stops.py",
 )
 
 

@@ -9,9 +9,9 @@ import time
 from pathlib import Path
 
 from backtests.sweep.cluster import connected
-from backtests.sweep.groups import Library
 from backtests.sweep.plan import load_plan
 from backtests.sweep.store import create
+from backtests.sweep.trials.groups import Library
 from backtests.sweep.used import used_bars
 
 ROOT = Path(__file__).parents[1]

@@ -24,12 +24,12 @@ import numpy as np
 
 from backtests.config import Config
 from backtests.sweep.drive import drive
-from backtests.sweep.evaluate import evaluate
-from backtests.sweep.groups import Library, traded_tape
-from backtests.sweep.kernel import FIGURES
 from backtests.sweep.plan import load_plan, with_values
 from backtests.sweep.space import Choice, Columns, grid_columns
 from backtests.sweep.store import create
+from backtests.sweep.trials.evaluate import evaluate
+from backtests.sweep.trials.groups import Library, traded_tape
+from backtests.sweep.trials.kernel import FIGURES
 from backtests.sweep.used import used_bars
 
 ROOT = Path(__file__).parents[1]

@@ -20,9 +20,9 @@ from backtests import engine, fast
 from backtests.config import load_config
 from backtests.inputs import load_inputs
 from backtests.market import build_market
-from backtests.sweep.evaluate import evaluate
-from backtests.sweep.groups import Library
 from backtests.sweep.space import column_of
+from backtests.sweep.trials.evaluate import evaluate
+from backtests.sweep.trials.groups import Library
 
 ROOT = Path(__file__).parents[1]
 TABLE = ROOT / "benchmarks" / "results" / "twin.md"

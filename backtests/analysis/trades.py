@@ -6,6 +6,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+# what is left of a position by rounding, as a part of what was sold, is nothing
+DUST = 1e-12
+
 COLUMNS = (
     "symbol",
     "entry_time",
@@ -39,10 +42,17 @@ def round_trips(
 
 
 def trade_numbers(fills: pd.DataFrame) -> NDArray[np.int64]:
-    """Return which trade each fill of one coin belongs to, counting from 0."""
-    held = np.where(fills["side"] == "buy", fills["units"], -fills["units"]).cumsum()
-    flat = np.isclose(held, 0, atol=1e-12 * max(1.0, float(np.abs(held).max())))
-    return np.concatenate(([0], np.cumsum(flat)[:-1])).astype(np.int64)
+    """Return which trade each fill of one coin belongs to, counting from 0.
+
+    A sale that leaves no more than rounding of what it sold ends a trade.
+    """
+    numbers, number, held = [], 0, 0.0
+    for units, side in zip(fills["units"].tolist(), fills["side"], strict=True):
+        numbers.append(number)
+        held += units if side == "buy" else -units
+        if side == "sell" and abs(held) <= DUST * units:
+            number, held = number + 1, 0.0
+    return np.array(numbers, np.int64)
 
 
 def _trade(
@@ -53,7 +63,7 @@ def _trade(
     paid = _value(buys) + buys["commission"].sum()
     back = _value(sells) - sells["commission"].sum()
     left = buys["units"].sum() - sells["units"].sum()
-    closed = bool(abs(left) <= 1e-12 * buys["units"].sum())
+    closed = bool(abs(left) <= DUST * buys["units"].sum())
     exit_time = spell["time"].iloc[-1] if closed else last_time
     if not closed:
         back += left * last_close

@@ -15,10 +15,10 @@ from feeds.errors import ConfigError
 
 if TYPE_CHECKING:
     from backtests.sweep.drive import Driver
-    from backtests.sweep.groups import Library
-    from backtests.sweep.judge import Judgement
+    from backtests.sweep.judging.judge import Judgement
     from backtests.sweep.plan import Plan
     from backtests.sweep.store import Store
+    from backtests.sweep.trials.groups import Library
     from backtests.sweep.used import UsedBars
 
 EXAMPLES = """\
@@ -89,10 +89,10 @@ def _swept(options: argparse.Namespace) -> "tuple[Store, Judgement | None, UsedB
     from backtests.format import as_json
     from backtests.report.folder import require_writable, write_page
     from backtests.report.progress import steps
-    from backtests.sweep.groups import Library
-    from backtests.sweep.judge import judge
+    from backtests.sweep.judging.judge import judge
     from backtests.sweep.plan import load_plan
     from backtests.sweep.store import create, open_store, require_same_bars
+    from backtests.sweep.trials.groups import Library
     from backtests.sweep.used import used_bars
 
     library = Library()
@@ -142,7 +142,7 @@ def _drive(drive: "Driver", store: "Store", library: "Library", *, quiet: bool) 
 
 
 def _show(store: "Store", judgement: "Judgement | None") -> None:
-    from backtests.sweep.judgement import UNJUDGED
+    from backtests.sweep.judging.judgement import UNJUDGED
 
     objective = store.plan.settings.objective
     failures = store.failures()

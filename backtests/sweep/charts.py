@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from backtests.report.palette import LIGHT
 from backtests.report.spec import Spec, layout, plain
-from backtests.sweep.judge import Judgement
+from backtests.sweep.judging.judge import Judgement
 from backtests.sweep.labels import names, notation
 from backtests.sweep.surface import Scale, Surface
 

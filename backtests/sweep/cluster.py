@@ -17,9 +17,9 @@ import dask
 from distributed import Client, Future, LocalCluster, as_completed
 
 from backtests.sweep.drive import Driver, Report, chunk_table
-from backtests.sweep.groups import Library, LoadedInputs
 from backtests.sweep.plan import Plan, parsed_plan
 from backtests.sweep.store import Store
+from backtests.sweep.trials.groups import Library, LoadedInputs
 from feeds.errors import ConfigError
 
 # Chunks handed out per worker: one running and one waiting, so that none is idle.

@@ -9,10 +9,10 @@ from typing import Final, Protocol
 
 import pyarrow as pa
 
-from backtests.sweep.evaluate import evaluate
-from backtests.sweep.groups import Library
 from backtests.sweep.plan import Plan
 from backtests.sweep.store import Store, table_of
+from backtests.sweep.trials.evaluate import evaluate
+from backtests.sweep.trials.groups import Library
 
 Report = Callable[[int], None]
 

@@ -7,11 +7,11 @@ from typing import Any
 import optuna
 import pyarrow.parquet as pq
 
-from backtests.sweep.evaluate import evaluate
-from backtests.sweep.groups import Library
 from backtests.sweep.plan import Plan
 from backtests.sweep.space import Axis, Choice, Columns, column_of
 from backtests.sweep.store import Store, table_of
+from backtests.sweep.trials.evaluate import evaluate
+from backtests.sweep.trials.groups import Library
 
 
 def drive_guided(store: Store, *, library: Library, report: Any) -> None:

@@ -8,10 +8,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from backtests.sweep.kernel import FIGURES
 from backtests.sweep.plan import Plan
 from backtests.sweep.space import Choice
 from backtests.sweep.store import Store
+from backtests.sweep.trials.kernel import FIGURES
 
 Row = NDArray[np.float64]
 

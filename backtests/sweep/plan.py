@@ -14,8 +14,6 @@ import tomli_w
 from pydantic import Field, ValidationError
 
 from backtests.config import Config, allowed, config_tree, put, validated_config
-from backtests.sweep.kernel import FIGURES
-from backtests.sweep.scope import is_understood
 from backtests.sweep.space import (
     Axis,
     Choice,
@@ -26,6 +24,8 @@ from backtests.sweep.space import (
     grid_size,
     random_columns,
 )
+from backtests.sweep.trials.kernel import FIGURES
+from backtests.sweep.trials.scope import is_understood
 from feeds.errors import ConfigError
 from strategies.settings import Settings
 

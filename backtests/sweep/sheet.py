@@ -12,7 +12,7 @@ from backtests.sweep import charts
 from backtests.sweep.bars_table import COLUMNS, bars_table
 from backtests.sweep.best_table import best_table
 from backtests.sweep.heatmaps import heatmaps, shows_once
-from backtests.sweep.judgement import UNJUDGED, Judgement
+from backtests.sweep.judging.judgement import UNJUDGED, Judgement
 from backtests.sweep.labels import listed, names, notation
 from backtests.sweep.outcomes import best_outcomes
 from backtests.sweep.plan import Plan

@@ -23,11 +23,11 @@ from backtests.config import Config
 from backtests.format import as_json
 from backtests.report.files import provenance
 from backtests.report.folder import run_id, write_folder
-from backtests.sweep.evaluate import Evaluated
 from backtests.sweep.hashes import short_hashes
-from backtests.sweep.kernel import FIGURES
 from backtests.sweep.plan import Plan, parsed_plan, with_values
 from backtests.sweep.space import Choice, Column, Columns
+from backtests.sweep.trials.evaluate import Evaluated
+from backtests.sweep.trials.kernel import FIGURES
 from feeds.bars import Bars
 from feeds.errors import ConfigError, DataError
 

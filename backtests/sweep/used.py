@@ -10,8 +10,8 @@ from backtests.config import Config
 from backtests.inputs import Inputs
 from backtests.market import known_from
 from backtests.report.prose import SAMPLE_SOURCE
-from backtests.sweep.groups import Library
 from backtests.sweep.plan import Plan
+from backtests.sweep.trials.groups import Library
 from feeds.bars import Bars
 from feeds.checks import silent_index
 

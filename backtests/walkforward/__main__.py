@@ -47,8 +47,8 @@ def _work(arguments: Sequence[str] | None) -> None:
 
     from backtests.report.folder import require_writable, run_id, write_folder
     from backtests.report.progress import steps
-    from backtests.sweep.groups import Library
     from backtests.sweep.plan import load_plan
+    from backtests.sweep.trials.groups import Library
     from backtests.walkforward.files import walk_files
     from backtests.walkforward.terminal import shown
     from backtests.walkforward.walk import require_walkable, walk_forward

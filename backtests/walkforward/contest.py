@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backtests.config import Config
-from backtests.sweep.evaluate import evaluate
-from backtests.sweep.groups import Library
-from backtests.sweep.kernel import FIGURES
 from backtests.sweep.plan import Plan
+from backtests.sweep.trials.evaluate import evaluate
+from backtests.sweep.trials.groups import Library
+from backtests.sweep.trials.kernel import FIGURES
 
 Row = NDArray[np.float64]
 

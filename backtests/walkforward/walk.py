@@ -12,8 +12,8 @@ from backtests.backtest import ONE_DAY
 from backtests.baselines import buy_and_hold
 from backtests.config import Config
 from backtests.fast import simulate
-from backtests.sweep.groups import Library, traded_tape
 from backtests.sweep.plan import Plan, with_values
+from backtests.sweep.trials.groups import Library, traded_tape
 from backtests.sweep.used import UsedBars, used_bars
 from backtests.walkforward.contest import Contest, contest, worth_of_nothing
 from backtests.walkforward.windows import Window, WindowSettings, windows

@@ -48,6 +48,20 @@ def test_round_trips_several_buys_and_sells_make_one_trade():
     assert table["return"][0] == pytest.approx(1.0)
 
 
+@pytest.mark.parametrize("units", [1e-14, 1.0, 1e9])
+def test_round_trips_of_any_size_end_with_their_sale(units):
+    table = trades_of(
+        ("ETH-USD", 1, "buy", 1e6, 10.0, 0.0, "new_high"),
+        ("ETH-USD", 2, "sell", 1e6, 10.0, 0.0, "window"),
+        ("ETH-USD", 3, "buy", 0.1 * units, 10.0, 0.0, "new_high"),
+        ("ETH-USD", 4, "buy", 0.2 * units, 10.0, 0.0, "scale_in"),
+        ("ETH-USD", 5, "sell", 0.3 * units, 20.0, 0.0, "window"),
+        ("ETH-USD", 6, "buy", units, 10.0, 0.0, "new_high"),
+    )
+    assert table["status"].tolist() == ["closed", "closed", "open"]
+    assert table["return"].tolist() == pytest.approx([0, 1, 1])
+
+
 def test_round_trips_two_symbols_do_not_mix():
     table = trades_of(
         ("AAA-USD", 1, "buy", 10.0, 10.0, 0.0, "new_high"),

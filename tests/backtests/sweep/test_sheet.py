@@ -14,8 +14,7 @@ import pytest
 from markupsafe import escape
 
 from backtests.sweep.drive import drive
-from backtests.sweep.groups import Library
-from backtests.sweep.judge import judge
+from backtests.sweep.judging.judge import judge
 from backtests.sweep.plan import load_plan
 from backtests.sweep.sheet import sheet
 from backtests.sweep.space import Range
@@ -23,6 +22,7 @@ from backtests.sweep.store import Store, create
 from backtests.sweep.surface import _placed as placed
 from backtests.sweep.surface import _scale as scale_of
 from backtests.sweep.surface import neighbours, surface
+from backtests.sweep.trials.groups import Library
 from backtests.sweep.used import used_bars
 from feeds.bars import Bars
 from feeds.instruments import coin, index

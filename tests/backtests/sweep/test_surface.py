@@ -9,11 +9,11 @@ import pytest
 
 from backtests.sweep import charts, heatmaps
 from backtests.sweep import surface as surfaces
-from backtests.sweep.evaluate import Evaluated
-from backtests.sweep.kernel import FIGURES
 from backtests.sweep.plan import load_plan
 from backtests.sweep.store import Store, create, table_of
 from backtests.sweep.surface import surface
+from backtests.sweep.trials.evaluate import Evaluated
+from backtests.sweep.trials.kernel import FIGURES
 
 OBJECTIVE = FIGURES.index("sharpe_ratio")
 

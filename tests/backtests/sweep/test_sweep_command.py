@@ -18,12 +18,12 @@ import pytest
 from backtests.config import Config
 from backtests.sweep import store as stores
 from backtests.sweep.__main__ import main
-from backtests.sweep.evaluate import Evaluated
 from backtests.sweep.hashes import short_hashes
-from backtests.sweep.kernel import FIGURES
 from backtests.sweep.plan import load_plan, parsed_plan, with_values
 from backtests.sweep.space import column_of
 from backtests.sweep.store import config_of_trial, create, open_store, table_of
+from backtests.sweep.trials.evaluate import Evaluated
+from backtests.sweep.trials.kernel import FIGURES
 
 SWEEP = """
 [sweep]

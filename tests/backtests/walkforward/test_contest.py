@@ -8,10 +8,10 @@ import pytest
 from scipy.stats import percentileofscore
 
 from backtests.inputs import Inputs
-from backtests.sweep.evaluate import evaluate
-from backtests.sweep.groups import Library
-from backtests.sweep.kernel import FIGURES
 from backtests.sweep.plan import load_plan
+from backtests.sweep.trials.evaluate import evaluate
+from backtests.sweep.trials.groups import Library
+from backtests.sweep.trials.kernel import FIGURES
 from backtests.walkforward.contest import Contest, contest
 from tests.markets import coin_walk, index_walk
 

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from backtests.inputs import Inputs
-from backtests.sweep.groups import Library
 from backtests.sweep.plan import Plan, load_plan
+from backtests.sweep.trials.groups import Library
 from backtests.walkforward import words
 from backtests.walkforward.sheet import promised_and_kept, walk_sheet
 from backtests.walkforward.terminal import shown

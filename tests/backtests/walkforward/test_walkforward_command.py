@@ -13,8 +13,8 @@ import pytest
 
 from backtests.backtest import run_inputs
 from backtests.inputs import Inputs
-from backtests.sweep.groups import Library
 from backtests.sweep.plan import OBJECTIVES, Plan, load_plan
+from backtests.sweep.trials.groups import Library
 from backtests.walkforward.__main__ import main, walk_hash
 from backtests.walkforward.sheet import COMPARED, FIRST_COLUMNS
 from backtests.walkforward.walk import RATES, WalkForward, walk_forward

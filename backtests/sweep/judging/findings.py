@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from backtests.format import counted, percent, percent_number, ratio
 
 if TYPE_CHECKING:
-    from backtests.sweep.judgement import Judgement
+    from backtests.sweep.judging.judgement import Judgement
 
 NAME_WIDTH: Final = 27
 VALUE_WIDTH: Final = 24

@@ -25,10 +25,10 @@ from backtests.analysis.sharpe import (
 from backtests.analysis.trades import round_trips
 from backtests.config import Config
 from backtests.fast import money_of, simulate
-from backtests.sweep.field import Field, field_of
-from backtests.sweep.groups import Library, traded_tape, years_per_bar
-from backtests.sweep.judgement import Bars, Earned, Judgement
+from backtests.sweep.judging.field import Field, field_of
+from backtests.sweep.judging.judgement import Bars, Earned, Judgement
 from backtests.sweep.store import Store
+from backtests.sweep.trials.groups import Library, traded_tape, years_per_bar
 from feeds.sessions import periods_per_year
 
 __all__ = ["Judgement", "judge"]

@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 
 from backtests.compiled import compiled
-from backtests.sweep.ranges import FALL, HIGH, LOW, Floats, Tape
+from backtests.sweep.trials.ranges import FALL, HIGH, LOW, Floats, Tape
 from strategies import rules
 from strategies.rules import NONE, STAY, Moment, Rule
 

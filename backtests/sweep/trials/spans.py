@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from backtests.compiled import compiled
 from backtests.fast import step
-from backtests.sweep.ranges import Floats, Integers, Tape
-from backtests.sweep.stops import stopped
+from backtests.sweep.trials.ranges import Floats, Integers, Tape
+from backtests.sweep.trials.stops import stopped
 from strategies.rules import ENTER, NONE, STAY, Moment, Rule, State
 
 

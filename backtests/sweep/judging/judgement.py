@@ -6,7 +6,7 @@ from typing import Any, Final
 from backtests.analysis.conclusion import FEW_EPISODES
 from backtests.analysis.overfitting import Overfitting, Superiority
 from backtests.format import counted, ratio
-from backtests.sweep.findings import Finding, findings, in_columns
+from backtests.sweep.judging.findings import Finding, findings, in_columns
 
 CONFIDENCE: Final = 0.95
 TOO_FEW_EPISODES: Final = 10  # to conclude anything, whatever the figures

@@ -15,11 +15,11 @@ from backtests.baselines import buy_and_hold
 from backtests.config import Config
 from backtests.engine import account_of, fills_table, upkeep_of
 from backtests.fast import coins_of, kept, money_of, signals_of
-from backtests.sweep.draws import drawn_values, reach
-from backtests.sweep.groups import Library, traded_tape
+from backtests.sweep.judging.draws import drawn_values, reach
 from backtests.sweep.plan import Plan
-from backtests.sweep.scope import PER_TRIAL
 from backtests.sweep.store import Store
+from backtests.sweep.trials.groups import Library, traded_tape
+from backtests.sweep.trials.scope import PER_TRIAL
 from feeds.errors import InputError
 from strategies.rules import rule_of
 

@@ -16,11 +16,11 @@ from backtests.config import Config, DataSettings
 from backtests.fast import simulate
 from backtests.inputs import Inputs, load_inputs
 from backtests.market import build_market
-from backtests.sweep.evaluate import evaluate
-from backtests.sweep.groups import Library
-from backtests.sweep.kernel import FIGURES
 from backtests.sweep.plan import value_at
 from backtests.sweep.space import column_of
+from backtests.sweep.trials.evaluate import evaluate
+from backtests.sweep.trials.groups import Library
+from backtests.sweep.trials.kernel import FIGURES
 from tests.markets import coin_walk, index_walk
 
 KEYS = (

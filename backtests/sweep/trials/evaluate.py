@@ -8,15 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backtests.config import BASIS_POINT, Config
-from backtests.sweep import kernel
-from backtests.sweep.full import run_in_full
-from backtests.sweep.groups import Group, Library, joined, tape_key, weights
-from backtests.sweep.kernel import FIGURES
 from backtests.sweep.plan import value_at
-from backtests.sweep.ranges import Floats
-from backtests.sweep.scope import PER_TRIAL, is_understood
 from backtests.sweep.space import Column, Columns
-from backtests.sweep.spans import Trials
+from backtests.sweep.trials import kernel
+from backtests.sweep.trials.full import run_in_full
+from backtests.sweep.trials.groups import Group, Library, joined, tape_key, weights
+from backtests.sweep.trials.kernel import FIGURES
+from backtests.sweep.trials.ranges import Floats
+from backtests.sweep.trials.scope import PER_TRIAL, is_understood
+from backtests.sweep.trials.spans import Trials
 from feeds.errors import InputError
 from strategies.rules import NONE
 

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backtests.sweep.groups import followed
+from backtests.sweep.trials.groups import followed
 from strategies.support import SupportRule, follow_support
 from tests.markets import index_walk
 

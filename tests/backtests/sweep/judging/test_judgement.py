@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from backtests.analysis.overfitting import Overfitting, Superiority
-from backtests.sweep.judgement import Bars, Earned, Judgement
+from backtests.sweep.judging.judgement import Bars, Earned, Judgement
 
 NOTHING = np.empty(0)
 GOOD_SPLIT = Overfitting(0.05, 0.0, 0.2, 0.02, 0.9, NOTHING, NOTHING)

@@ -11,8 +11,8 @@ import numpy as np
 from backtests.analysis.metrics import ROUNDING
 from backtests.compiled import compiled
 from backtests.fast import affordable_units, bought, sold
-from backtests.sweep.ranges import Floats, Integers, Tape, spanned
-from backtests.sweep.spans import (
+from backtests.sweep.trials.ranges import Floats, Integers, Tape, spanned
+from backtests.sweep.trials.spans import (
     Events,
     Trial,
     Trials,

@@ -5,15 +5,13 @@ The compiled engine keeps their account bar by bar, and the figures follow from 
 
 from typing import NamedTuple
 
+from backtests.analysis.trades import DUST
 from backtests.compiled import compiled
 from backtests.fast import Coins, Ledger, Money, Signals, kept
-from backtests.sweep.kernel import Scale, Sums, figured
-from backtests.sweep.ranges import Floats
-from backtests.sweep.spans import Trials, rule_at
+from backtests.sweep.trials.kernel import Scale, Sums, figured
+from backtests.sweep.trials.ranges import Floats
+from backtests.sweep.trials.spans import Trials, rule_at
 from strategies.targets import Upkeep
-
-# As `analysis.trades`: what is left of a position by rounding is nothing.
-DUST = 1e-12
 
 
 class FullTape(NamedTuple):
@@ -53,11 +51,6 @@ def _trades(ledger: Ledger, coins: Coins, money: Money) -> tuple[int, int]:
     trades = wins = 0
     bars, count = coins.close.shape
     for coin in range(count):
-        held, most = 0.0, 0.0
-        for row in range(bars):
-            held += ledger.traded[row, coin]
-            most = max(most, abs(held))
-        nothing = DUST * max(1.0, most)
         held, bought, paid, back = 0.0, 0.0, 0.0, 0.0
         for row in range(bars):
             units = ledger.traded[row, coin]
@@ -71,7 +64,7 @@ def _trades(ledger: Ledger, coins: Coins, money: Money) -> tuple[int, int]:
             else:
                 price = coins.open[row, coin] * (1 - money.slippage)
                 back -= units * price * (1 - money.commission)
-            if abs(held) <= nothing:
+            if units < 0 and abs(held) <= DUST * -units:
                 trades += 1
                 wins += back / paid - 1 > 0
                 held, bought, paid, back = 0.0, 0.0, 0.0, 0.0

@@ -13,12 +13,12 @@ from backtests.backtest import run_inputs
 from backtests.config import Config
 from backtests.sweep.__main__ import main
 from backtests.sweep.drive import drive
-from backtests.sweep.field import Earner, Field, by_day, returns_of
-from backtests.sweep.groups import Library
-from backtests.sweep.judge import growth_test, judge
-from backtests.sweep.judgement import Judgement
+from backtests.sweep.judging.field import Earner, Field, by_day, returns_of
+from backtests.sweep.judging.judge import growth_test, judge
+from backtests.sweep.judging.judgement import Judgement
 from backtests.sweep.plan import load_plan
 from backtests.sweep.store import Store, create
+from backtests.sweep.trials.groups import Library
 from backtests.sweep.used import used_bars
 
 SWEEP = """

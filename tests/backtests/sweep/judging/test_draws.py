@@ -9,8 +9,8 @@ import pyarrow as pa
 import pytest
 
 from backtests.config import Config
-from backtests.sweep import draws
-from backtests.sweep.draws import random_trials, random_values, reach
+from backtests.sweep.judging import draws
+from backtests.sweep.judging.draws import random_trials, random_values, reach
 from backtests.sweep.plan import Plan, SearchSettings
 from backtests.sweep.space import Axis, Choice, Range
 

@@ -19,10 +19,10 @@ from backtests.engine import upkeep_of
 from backtests.fast import coins_of, signals_of
 from backtests.inputs import Inputs, load_inputs
 from backtests.market import Market, build_market, latest_kind
-from backtests.sweep.full import FullTape
 from backtests.sweep.plan import with_values
-from backtests.sweep.ranges import Floats, Tape, extremes
-from backtests.sweep.spans import Events
+from backtests.sweep.trials.full import FullTape
+from backtests.sweep.trials.ranges import Floats, Tape, extremes
+from backtests.sweep.trials.spans import Events
 from feeds.alignment import latest_arrival
 from feeds.sessions import BAR_LENGTHS, bar_ends, periods_per_year
 from strategies import support

@@ -12,12 +12,12 @@ from backtests.analysis.summary import summarise
 from backtests.backtest import run_inputs
 from backtests.config import Config, load_config
 from backtests.inputs import Inputs
-from backtests.sweep.evaluate import evaluate
-from backtests.sweep.groups import Library
-from backtests.sweep.kernel import FIGURES
 from backtests.sweep.plan import with_values
-from backtests.sweep.scope import is_understood
 from backtests.sweep.space import column_of
+from backtests.sweep.trials.evaluate import evaluate
+from backtests.sweep.trials.groups import Library
+from backtests.sweep.trials.kernel import FIGURES
+from backtests.sweep.trials.scope import is_understood
 from feeds.bars import Bars
 from feeds.instruments import coin
 from tests.backtests.drawn import UNSHRUNK, kept, walks

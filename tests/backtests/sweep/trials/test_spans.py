@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from backtests.config import Config
 from backtests.inputs import Inputs
-from backtests.sweep.groups import Library, joined
 from backtests.sweep.plan import with_values
-from backtests.sweep.spans import Trial, spans_bar_by_bar, spans_between_events
+from backtests.sweep.trials.groups import Library, joined
+from backtests.sweep.trials.spans import Trial, spans_bar_by_bar, spans_between_events
 from strategies.rules import rule_of
 from tests.markets import coin_walk, index_walk
 

@@ -1,0 +1,1 @@
+"""What a sweep's best row is worth: overfitting statistics, and what they say in words."""
