@@ -24,7 +24,8 @@ def cagr(returns: Returns, *, days: float) -> float:
     """Return (last / first) ** (365.25 / days) - 1; NaN for no days."""
     if days <= 0:
         return np.nan
-    return float((1 + total_return(returns)) ** (DAYS_PER_YEAR / days) - 1)
+    # not from the total return: of a ruined account it has lost the last digits
+    return float(np.prod(1 + returns) ** (DAYS_PER_YEAR / days) - 1)
 
 
 def volatility(returns: Returns, *, periods_per_year: float) -> float:
