@@ -1,7 +1,7 @@
 """The heatmaps of a sweep: two settings at a time, all on one range of colours."""
 
 import itertools
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +14,11 @@ from backtests.sweep.surface import Scale, Surface
 # light to dark, readable by the colour-blind and in print
 COLOURS: Final = "Viridis"
 STATISTICS: Final = ("best", "median")
-# room below for the values and under them the name of the setting
-MARGIN: Final = {"l": 76, "r": 16, "t": 8, "b": 64}
+HEIGHT: Final = 380
+MOST_LEVEL: Final = 36  # letters of all marks that stand level on a phone
+LEVEL_ROOM: Final = 54  # pixels, as the next
+LETTER: Final = 7
+LONGEST: Final = 22  # letters
 FRAME: Final = (("black", 5), ("white", 2))  # colour and width of its lines
 MOST_WRITTEN: Final = (12, 12)  # rows and columns up to which a cell has room for its number
 
@@ -74,18 +77,32 @@ def _heatmap(
     }
     if all(size <= most for size, most in zip(values.shape, MOST_WRITTEN, strict=True)):
         trace["texttemplate"] = f"%{{z:{shown.value}}}"
-    axes: dict[str, Any] = {
-        "xaxis": _axis(titles[1]),
-        "yaxis": {**_axis(titles[0]), "automargin": True},
-    }
+    axis: Spec = {"type": "category", "showgrid": False}
+    beside = {"text": plain(titles[0]), "standoff": 10}
+    room = _room(other)
+    spec = layout(
+        height=HEIGHT + room,
+        shapes=_frame(*framed),
+        annotations=[_below(titles[1], room)],
+        xaxis={**axis, "automargin": False},
+        yaxis={**axis, "automargin": True, "title": beside},
+    )
+    return {"data": [trace], "layout": spec | {"margin": {**spec["margin"], "b": room}}}
+
+
+def _room(scale: Scale) -> int:
+    """Return the pixels its marks and title take below: many or long marks stand on end."""
+    sizes = [len(text) for text in scale.texts]
+    is_level, longest = sum(sizes) <= MOST_LEVEL, max(sizes)
+    return LEVEL_ROOM if is_level else LEVEL_ROOM - 12 + LETTER * min(longest, LONGEST)
+
+
+def _below(title: str, room: int) -> Spec:
+    """Return a title at the very bottom: plotly writes that of the axis across its marks."""
     return {
-        "data": [trace],
-        "layout": layout(height=440, margin=MARGIN, shapes=_frame(*framed), **axes),
-    }
-
-
-def _axis(title: str) -> Spec:
-    return {"type": "category", "title": {"text": plain(title)}, "showgrid": False}
+        "text": plain(title), "font": {"size": 14}, "showarrow": False, "xref": "paper", "x": 0.5,
+        "yref": "paper", "y": 0, "yanchor": "bottom", "yshift": -room,
+    }  # fmt: skip
 
 
 def _frame(row: int, column: int) -> list[Spec]:

@@ -66,6 +66,7 @@ def _content(store: Store, judgement: Judgement | None) -> dict[str, Any]:
         "judgement": judgement,
         "pairs": _pairs(heat, plan),
         "is_one_map": shows_once(heat),
+        "map_height": max((spec["layout"]["height"] for spec in heat.values()), default=0),
         "drawn": drawn,
         "reasons": _reasons(found, plan, failed=sum(failures.values())),
         "charts": script_json({"figures": {**drawn, **heat}, "dark": palette.dark_for_light()}),
