@@ -57,16 +57,15 @@ def _work(arguments: Sequence[str] | None) -> None:
 
     from backtests.report.folder import write_page
     from backtests.report.progress import steps
-    from backtests.sweep.sheet import sheet
+    from backtests.sweep.pages.sheet import sheet
+    from backtests.sweep.terminal import shown
 
     store, judgement, used = _swept(options)
     with steps(quiet=options.quiet) as step:
         step("drawing the sheet")
         page = sheet(store, judgement, bars=used.bars, warnings=used.warnings)
         write_page(store.folder / "sheet.html", page)
-    for warning in used.warnings:
-        print(f"WARNING  {warning}")  # noqa: T201 (a command speaks to its user)
-    _show(store, judgement)
+    print(shown(store, judgement, used))  # noqa: T201 (a command speaks to its user)
 
 
 def _require_fitting(options: argparse.Namespace) -> None:
@@ -139,24 +138,6 @@ def _drive(drive: "Driver", store: "Store", library: "Library", *, quiet: bool) 
             f"--resume {store.folder}"
         )
         raise
-
-
-def _show(store: "Store", judgement: "Judgement | None") -> None:
-    from backtests.sweep.judging.judgement import UNJUDGED
-
-    objective = store.plan.settings.objective
-    failures = store.failures()
-    best = store.best(objective, count=5)
-    shown = dict.fromkeys(["trial", *store.plan.keys, objective, "cagr", "max_drawdown", "trades"])
-    lines = [
-        f"{store.plan.trials:,} trials, {sum(failures.values()):,} failed. "
-        f"The best by {objective}:",
-        best[list(shown)].to_string(index=False),
-        *(f"{count:,} failed: {reason}" for reason, count in failures.items()),
-        *(judgement.lines() if judgement else [UNJUDGED]),
-        f"All trials: {store.folder}; the sheet: {store.folder / 'sheet.html'}",
-    ]
-    print("\n".join(lines))  # noqa: T201 (a command speaks to its user)
 
 
 if __name__ == "__main__":

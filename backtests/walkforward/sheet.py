@@ -15,6 +15,7 @@ from backtests.report.page import plotly_payload, render, script_json
 from backtests.report.palette import LIGHT
 from backtests.report.spec import Spec, layout, line, log_ticks, milliseconds, plain, stamp
 from backtests.report.tearsheet import shown_config
+from backtests.sweep.pages.labels import title, value_text
 from backtests.sweep.plan import Plan
 from backtests.walkforward import words
 from backtests.walkforward.walk import Step, WalkForward
@@ -40,7 +41,7 @@ def walk_sheet(found: WalkForward, plan: Plan, settings: WindowSettings) -> str:
         plan=plan,
         traded=words.traded(plan),
         span=words.span(found.returns.index[0], found.returns.index[-1]),
-        objective=words.title(plan.settings.objective),
+        objective=title(plan.settings.objective),
         verdict=words.verdict(found, plan),
         basis=f"{words.basis(found)} {words.kept(found, plan)}",
         problems=words.problems(found, plan),
@@ -219,7 +220,7 @@ def _row(step: Step, plan: Plan) -> dict[str, Any]:
             written.percent(step.gain),
             written.percent(step.held),
         ],
-        "settings": [words.setting(step.values[key]) for key in plan.keys] if step.values else [],
+        "settings": [value_text(step.values[key]) for key in plan.keys] if step.values else [],
         "trial": words.UNKNOWN if step.trial is None else f"{step.trial:,}",
         "trained": (written.date(step.window.train_start), written.date(step.window.train_end)),
     }

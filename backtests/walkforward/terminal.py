@@ -3,6 +3,7 @@
 import pandas as pd
 
 from backtests.format import multiple, percent
+from backtests.sweep.pages.labels import title, value_text
 from backtests.sweep.plan import Plan
 from backtests.walkforward import words
 from backtests.walkforward.walk import WalkForward
@@ -57,8 +58,10 @@ def _step_table(found: WalkForward, plan: Plan) -> str:
         }
         for step in found.steps
     ]
-    title = words.title(objective)
-    note = f"In sample, out of sample and median are the {title}; a rank of 50 % is a blind pick's."
+    note = (
+        f"In sample, out of sample and median are the {title(objective)}; "
+        "a rank of 50 % is a blind pick's."
+    )
     return f"{pd.DataFrame(rows).to_string(index=False)}\n{note}"
 
 
@@ -67,7 +70,7 @@ def _chosen_lines(found: WalkForward, plan: Plan) -> list[str]:
     names = words.setting_names(plan.keys)
     lines = []
     for step in found.steps:
-        values = [f"{names[key]} {words.setting(value)}" for key, value in step.values.items()]
+        values = [f"{names[key]} {value_text(value)}" for key, value in step.values.items()]
         chosen = f"trial {step.trial}: {', '.join(values)}" if values else "nothing: in cash"
         lines.append(f"chosen for {words.day(step)}: {chosen}")
     stable = ", ".join(f"{names[key]} {words.share(own)}" for key, own in found.stability().items())

@@ -8,14 +8,13 @@ import numpy as np
 from backtests import format as written
 from backtests.config import ALTS
 from backtests.report.figures import FIGURES
+from backtests.sweep.pages.labels import names, title
 from backtests.sweep.plan import Plan
 from backtests.walkforward.walk import Step, WalkForward
 from backtests.walkforward.windows import WindowSettings
 
 UNKNOWN: Final = "n/a"
-NAMED_AFTER: Final = ("CAGR", "Sharpe", "Sortino", "Calmar")
 FEW: Final = 10
-OWN_NAMES: Final = ("signal", "rules")  # sections whose settings are clear by themselves
 
 TERMS: Final = {
     "Trial": "One set of values for all settings that vary.",
@@ -153,12 +152,6 @@ def traded(plan: Plan) -> str:
     return "the altcoin basket" if plan.base.asset == ALTS else plan.base.asset
 
 
-def title(name: str) -> str:
-    """Return what a figure is called within a sentence."""
-    label = FIGURES[name].label
-    return label if label.split()[0] in NAMED_AFTER else label.lower()
-
-
 def figure(name: str, value: float) -> str:
     """Return a figure as it is printed, `UNKNOWN` where it is undefined."""
     return FIGURES[name].text(value) if np.isfinite(value) else UNKNOWN
@@ -170,23 +163,8 @@ def share(fraction: float) -> str:
 
 
 def setting_names(keys: Sequence[str]) -> dict[str, str]:
-    """Return each setting's name as words, of signal and rules without the section if clear."""
-    last = [key.rpartition(".")[2] for key in keys]
-    return {
-        key: written.words(
-            own
-            if last.count(own) == 1 and key.partition(".")[0] in OWN_NAMES
-            else key.replace(".", " ")
-        )
-        for key, own in zip(keys, last, strict=True)
-    }
-
-
-def setting(value: Any) -> str:
-    """Return a setting's value as words or a number."""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return f"{value:g}" if isinstance(value, float) else written.words(str(value))
+    """Return each setting's name in words."""
+    return {key: name.clear for key, name in names(keys).items()}
 
 
 def _counted(number: int, noun: str) -> str:

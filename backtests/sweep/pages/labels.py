@@ -1,4 +1,4 @@
-"""How the sheet of a sweep calls its settings and figures, and how it writes their values."""
+"""How pages and terminal call settings and figures, and how they write their values."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -7,7 +7,9 @@ from typing import Any, Final
 
 from backtests import format as written
 from backtests.report.figures import FIGURES
-from backtests.walkforward.words import title
+
+CLEAR: Final = ("", "signal", "rules")
+NAMED_AFTER: Final = ("CAGR", "Sharpe", "Sortino", "Calmar")
 
 # plotly's notation of ticks and of single values, by how a figure is written in text
 PLOTLY: Final[dict[Callable[[float], str], tuple[str, str]]] = {
@@ -40,11 +42,22 @@ class Name:
     section: str
     short: str
 
+    @property
+    def clear(self) -> str:
+        """The name that stands for itself, without its section where that adds nothing."""
+        return self.short if self.section in CLEAR else f"{self.section} {self.short}"
+
 
 def notation(figure: str) -> Notation:
     """Return how a figure of a trial is called and written, as on the tearsheet."""
     shown = FIGURES[figure]
     return Notation(shown.label, title(figure), shown.text, shown.definition, *PLOTLY[shown.text])
+
+
+def title(name: str) -> str:
+    """Return what a figure is called within a sentence."""
+    label = FIGURES[name].label
+    return label if label.split()[0] in NAMED_AFTER else label.lower()
 
 
 def names(keys: Sequence[str]) -> dict[str, Name]:

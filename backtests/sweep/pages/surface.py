@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from backtests.sweep.labels import value_text
+from backtests.sweep.pages.labels import value_text
 from backtests.sweep.plan import Plan
 from backtests.sweep.space import Axis, Choice, Range
 from backtests.sweep.store import Store

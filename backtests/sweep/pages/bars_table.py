@@ -7,7 +7,7 @@ from typing import Final
 from backtests import format as written
 from backtests.report.cell import Cell, number
 from backtests.report.prose import SAMPLE_SOURCE
-from backtests.sweep.labels import listed
+from backtests.sweep.pages.labels import listed
 from feeds.bars import Bars
 
 # heading and whether its cells are numbers

@@ -7,11 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from backtests.sweep import charts, heatmaps
-from backtests.sweep import surface as surfaces
+from backtests.sweep.pages import charts, heatmaps
+from backtests.sweep.pages import surface as surfaces
+from backtests.sweep.pages.surface import surface
 from backtests.sweep.plan import load_plan
 from backtests.sweep.store import Store, create, table_of
-from backtests.sweep.surface import surface
 from backtests.sweep.trials.evaluate import Evaluated
 from backtests.sweep.trials.kernel import FIGURES
 

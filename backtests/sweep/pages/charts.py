@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from backtests.report.palette import LIGHT
 from backtests.report.spec import Spec, layout, plain
 from backtests.sweep.judging.judge import Judgement
-from backtests.sweep.labels import names, notation
-from backtests.sweep.surface import Scale, Surface
+from backtests.sweep.pages.labels import names, notation
+from backtests.sweep.pages.surface import Scale, Surface
 
 MOST_LINES: Final = 2_000
 MOST_POINTS: Final = 2_000

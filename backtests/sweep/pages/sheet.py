@@ -8,16 +8,16 @@ import numpy as np
 
 from backtests.report import palette
 from backtests.report.page import mailable, plotly_payload, render, script_json
-from backtests.sweep import charts
-from backtests.sweep.bars_table import COLUMNS, bars_table
-from backtests.sweep.best_table import best_table
-from backtests.sweep.heatmaps import heatmaps, shows_once
 from backtests.sweep.judging.judgement import UNJUDGED, Judgement
-from backtests.sweep.labels import listed, names, notation
-from backtests.sweep.outcomes import best_outcomes
+from backtests.sweep.pages import charts
+from backtests.sweep.pages.bars_table import COLUMNS, bars_table
+from backtests.sweep.pages.best_table import best_table
+from backtests.sweep.pages.heatmaps import heatmaps, shows_once
+from backtests.sweep.pages.labels import listed, names, notation
+from backtests.sweep.pages.outcomes import best_outcomes
+from backtests.sweep.pages.surface import Surface, surface
 from backtests.sweep.plan import Plan
 from backtests.sweep.store import Store
-from backtests.sweep.surface import Surface, surface
 from feeds.bars import Bars
 from feeds.sessions import periods_per_year
 

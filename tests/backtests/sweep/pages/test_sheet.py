@@ -15,13 +15,13 @@ from markupsafe import escape
 
 from backtests.sweep.drive import drive
 from backtests.sweep.judging.judge import judge
+from backtests.sweep.pages.sheet import sheet
+from backtests.sweep.pages.surface import _placed as placed
+from backtests.sweep.pages.surface import _scale as scale_of
+from backtests.sweep.pages.surface import neighbours, surface
 from backtests.sweep.plan import load_plan
-from backtests.sweep.sheet import sheet
 from backtests.sweep.space import Range
 from backtests.sweep.store import Store, create
-from backtests.sweep.surface import _placed as placed
-from backtests.sweep.surface import _scale as scale_of
-from backtests.sweep.surface import neighbours, surface
 from backtests.sweep.trials.groups import Library
 from backtests.sweep.used import used_bars
 from feeds.bars import Bars

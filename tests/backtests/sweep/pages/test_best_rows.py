@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 from backtests import format as written
-from backtests.sweep.best_table import best_table, robustness
-from backtests.sweep.labels import listed, names, value_text
-from backtests.sweep.outcomes import Outcome, best_outcomes
+from backtests.sweep.pages.best_table import best_table, robustness
+from backtests.sweep.pages.labels import listed, names, value_text
+from backtests.sweep.pages.outcomes import Outcome, best_outcomes
 from backtests.sweep.plan import load_plan
 from backtests.sweep.store import Store, create, table_of
 from backtests.sweep.trials.evaluate import Evaluated

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from backtests import format as written
 from backtests.report.cell import Cell, number
-from backtests.sweep.labels import Notation, listed, names, notation, value_text
-from backtests.sweep.outcomes import Outcome
+from backtests.sweep.pages.labels import Notation, listed, names, notation, value_text
+from backtests.sweep.pages.outcomes import Outcome
 from backtests.sweep.plan import Plan
 from backtests.sweep.space import Axis, Choice
 

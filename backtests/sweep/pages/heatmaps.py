@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backtests.report.spec import Spec, layout, plain
-from backtests.sweep.charts import rounded
-from backtests.sweep.labels import Notation, names, notation
-from backtests.sweep.surface import Scale, Surface
+from backtests.sweep.pages.charts import rounded
+from backtests.sweep.pages.labels import Notation, names, notation
+from backtests.sweep.pages.surface import Scale, Surface
 
 # light to dark, readable by the colour-blind and in print
 COLOURS: Final = "Viridis"
