@@ -109,6 +109,8 @@ class Plan:
     def to_toml(self) -> str:
         """Return the plan as TOML; reading it gives the same plan."""
         table: dict[str, Any] = self.settings.model_dump(exclude_none=True)
+        # TOML moves tables behind values, and draws depend on the order of the axes
+        table["order"] = list(self.keys)
         table.update({one.key: _axis_table(one) for one in self.axes})
         return tomli_w.dumps({**self.base.model_dump(exclude_none=True), "sweep": table})
 
@@ -171,7 +173,7 @@ def value_at(config: Config, key: str) -> Any:
 
 def _axes(base: Config, given: Mapping[str, Any]) -> tuple[Axis, ...]:
     found: dict[str, Axis] = {}
-    for key, value in _flat(given):
+    for key, value in _flat({key: given[key] for key in given if key != "order"}):
         if key in found:
             raise ConfigError(f"`sweep.{key}` is given twice. Leave one out.")
         near = difflib.get_close_matches(key, SearchSettings.model_fields, n=1)
@@ -182,7 +184,8 @@ def _axes(base: Config, given: Mapping[str, Any]) -> tuple[Axis, ...]:
         raise ConfigError(
             '`sweep` names no setting to vary. Add lines such as "rules.hold_days" = [30, 60, 90].'
         )
-    return tuple(found.values())
+    ordered = dict.fromkeys([*given.get("order", ()), *found])
+    return tuple(found[key] for key in ordered if key in found)
 
 
 def _with_all_keys(base: Config, axes: Sequence[Axis]) -> Config:
@@ -207,8 +210,7 @@ def _flat(tree: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
 
 
 def _validated_axis(base: Config, one: Axis) -> Axis:
-    # as the config holds them: a commission of 10 is 10.0 there, and in its hash
-    ends = tuple(value_at(with_values(base, {one.key: end}), one.key) for end in one.ends)
+    ends = _validated(base, one)
     if isinstance(one, Range):
         return Range(one.key, ends[0], ends[1], one.log)
     if len({(type(value), value) for value in ends}) < len(ends):
@@ -222,6 +224,20 @@ def _usual_chunk(base: Config, axes: Sequence[Axis], options: Mapping[str, Any])
         return 100  # each draw learns from the chunks before it
     vary = {one.key: one.ends for one in axes}
     return 20_000 if is_understood(base, vary=vary) else 2_000
+
+
+def _validated(base: Config, one: Axis) -> tuple[Any, ...]:
+    """Return values as the config holds them: a commission of 10 is 10.0 there, and in its hash."""
+
+    def held(value: Any) -> Any:
+        return value_at(with_values(base, {one.key: value}), one.key)
+
+    kinds = {type(value) for value in one.ends}
+    if len(kinds) > 1 or not kinds <= {int, float}:
+        return tuple(map(held, one.ends))
+    # what is allowed of a number has no gaps: if the extremes are, so is all between
+    kind = {type(held(end)) for end in (min(one.ends), max(one.ends))}.pop()
+    return tuple(map(kind, one.ends))
 
 
 def _search(options: Mapping[str, Any]) -> SearchSettings:
