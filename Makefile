@@ -20,8 +20,9 @@ run: $(READY)
 download: $(READY)
 	$(BIN)/python -m feeds.download --assets $(ASSETS) $(ARGS)
 
+# one worker more than two processors, because browsers and commands are waited for
 test: $(READY)
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest -n 3 --dist loadfile $(ARGS)
 
 check: $(READY)
 	$(BIN)/ruff check .

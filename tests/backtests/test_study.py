@@ -128,13 +128,11 @@ def judged(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return judged_claims(shared_data, out=tmp_path_factory.mktemp("claims"))
 
 
-@pytest.mark.xdist_group("claims")
 def test_claims_table_of_the_readme_is_what_the_real_bars_say(judged: Path) -> None:
     made = (judged / "claims.md").read_text(encoding="utf-8")
     assert readme_part(README.read_text(encoding="utf-8"), "claims") == f"\n{made}\n"
 
 
-@pytest.mark.xdist_group("claims")
 def test_claims_on_the_real_bars(judged: Path) -> None:
     left = judged
     found = {

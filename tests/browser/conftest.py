@@ -4,6 +4,7 @@ import os
 import shutil
 
 import pytest
+from filelock import FileLock
 from pytest_socket import enable_socket
 
 from backtests.report.pdf import find_browser
@@ -51,10 +52,16 @@ def driver():
 
 @pytest.fixture(scope="session")
 def results(tmp_path_factory):
-    """One results folder with a run of each kind."""
-    out = tmp_path_factory.mktemp("results")
-    for extra in RUNS.values():
-        assert run([*QUICK, "--out", str(out), *extra]) == 0
+    """One results folder with a run of each kind, made once for all workers."""
+    base = tmp_path_factory.getbasetemp()
+    # a worker's folder is inside that of the whole session
+    out = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "browser-results"
+    with FileLock(f"{out}.lock"):
+        if not out.exists():
+            scratch = tmp_path_factory.mktemp("results")
+            for extra in RUNS.values():
+                assert run([*QUICK, "--out", str(scratch), *extra]) == 0
+            shutil.copytree(scratch, out)
     return out
 
 

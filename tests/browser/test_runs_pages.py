@@ -12,9 +12,6 @@ from tests.browser.page import Browser
 
 HOSTILE = "</script><script>window.hit = 1</script><img src=x onerror='window.hit = 2'>"
 
-# one browser and one set of runs for all
-pytestmark = pytest.mark.xdist_group("browser")
-
 
 @pytest.fixture
 def browser(driver):

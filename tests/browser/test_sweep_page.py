@@ -31,9 +31,6 @@ PAPERS = """
   return charts.map((div) => div.layout.paper_bgcolor);
 """
 
-# one browser for all
-pytestmark = pytest.mark.xdist_group("browser")
-
 
 @pytest.fixture(scope="module")
 def url(tmp_path_factory):

@@ -15,9 +15,6 @@ SECTIONS = {
     "provenance",
 }  # fmt: skip
 
-# one browser and one set of runs for all
-pytestmark = pytest.mark.xdist_group("browser")
-
 
 @pytest.fixture
 def browser(driver):

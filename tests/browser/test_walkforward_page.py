@@ -5,9 +5,6 @@ import pytest
 from backtests.walkforward.__main__ import main
 from tests.browser.page import Browser
 
-# one browser for all
-pytestmark = pytest.mark.xdist_group("browser")
-
 SWEEP = """
 [sweep]
 "signal.lookback" = [63, 252]
