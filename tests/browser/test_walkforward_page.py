@@ -45,3 +45,12 @@ def test_sheet_on_a_laptop_shows_every_figure_of_a_step(driver, sheet):
     cells = "[...document.querySelectorAll('#steps tbody tr:first-child td')].slice(0, 8)"
     seen = f"{right} return {cells}.map((cell) => cell.getBoundingClientRect().right <= box.right)"
     assert all(page.run(seen))
+
+
+def test_theme_button_turns_page_and_charts(driver, sheet):
+    page = Browser(driver).open(sheet, scheme="light").drawn()
+    paper = "return document.querySelector('.js-plotly-plot').layout.paper_bgcolor"
+    before = page.run(paper)
+    page.run("document.getElementById('theme').click()")
+    assert page.run(paper) != before
+    assert page.run("return document.documentElement.dataset.theme") == "dark"
