@@ -12,8 +12,11 @@ from PIL import Image
 from backtests.compare import main as compare
 from backtests.report.pdf import require_browser
 from backtests.run import main as run
+from backtests.sweep.__main__ import main as sweep
+from backtests.walkforward.__main__ import main as walk
 
 GALLERY: Final = Path(__file__).parent / "gallery"
+SWEEP: Final = Path(__file__).parents[1] / "configs" / "sweeps" / "eth.toml"
 COLOURS: Final = 128
 SHRUNK: Final = 0.62
 RUNS: Final = (
@@ -46,6 +49,9 @@ PICTURES: Final = (
     Picture("filters", "switch/tearsheet.html", part="filters", height=800),
     Picture("runs", "index.html", width=1500, height=520),
     Picture("comparison", "compare.html", part="equity", height=900),
+    Picture("sweep", "sweep", height=1000),
+    Picture("surface", "sweep", part="heat", height=740),
+    Picture("walkforward", "walk", height=1000),
 )
 
 
@@ -74,7 +80,13 @@ def _pages(results: Path) -> dict[str, Path]:
         f"{name}/tearsheet.html": folder / "tearsheet.html"
         for name, folder in zip(names, folders, strict=True)
     }
-    return {**sheets, "index.html": results / "index.html", "compare.html": comparison}
+    shown = {**sheets, "index.html": results / "index.html", "compare.html": comparison}
+    given = ("--config", str(SWEEP), "--source", "sample", "--out", str(results), "--quiet")
+    sweep(given)
+    walk(given)
+    (shown["sweep"],) = results.glob("*/sheet.html")
+    (shown["walk"],) = results.glob("*/walkforward.html")
+    return shown
 
 
 def _take(picture: Picture, page: Path, target: Path) -> None:
