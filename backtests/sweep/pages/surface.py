@@ -14,7 +14,7 @@ from backtests.sweep.plan import Plan
 from backtests.sweep.space import Axis, Choice, Range
 from backtests.sweep.store import Store
 
-MOST_TRIALS: Final = 5_000_000
+MOST_TRIALS: Final = 2_000_000
 BINS: Final = 12
 MOST_DIGITS: Final = 10
 
@@ -96,10 +96,21 @@ class Surface:
         return neighbours(self.objective, self.shape, rows)
 
 
+def spacing(trials: int) -> int:
+    """Return n, for every n-th trial to be read: it shares no factor with their number.
+
+    So that of a grid, whose trials repeat each setting in step, every value is met alike.
+    """
+    every = -(-trials // MOST_TRIALS)
+    while math.gcd(every, trials) > 1:
+        every += 1
+    return every
+
+
 def surface(store: Store) -> Surface:
     """Read the surface of all trials done, every n-th of very many."""
     plan = store.plan
-    every = -(-plan.trials // MOST_TRIALS)
+    every = spacing(plan.trials)
     count = -(-plan.trials // every)
     scales = tuple(_scale(one) for one in plan.axes)
     objective = np.full(count, np.nan)

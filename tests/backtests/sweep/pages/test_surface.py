@@ -71,14 +71,15 @@ def test_heat_of_more_pairs_than_16_bits_number_equals_that_of_the_table(tmp_pat
     np.testing.assert_array_equal(best, expected.to_numpy())
 
 
-def test_surface_of_every_third_trial_keeps_their_places(
+def test_surface_of_every_seventh_trial_keeps_their_places(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = stored(tmp_path, sizes=(2, 100, 5))
     monkeypatch.setattr(surfaces, "MOST_TRIALS", 1_100)
     found, rows = surface(store), table(store)
-    kept = rows[rows["trial"] % 3 == 0].reset_index(drop=True)
-    assert found.every == 3
+    # 3 to 6 share a factor with the 3,000 trials of the grid
+    kept = rows[rows["trial"] % 7 == 0].reset_index(drop=True)
+    assert found.every == 7
     np.testing.assert_array_equal(found.objective, kept["sharpe_ratio"])
     for scale, places in zip(found.scales, found.places, strict=True):
         labels = [scale.labels[place] for place in places]
@@ -114,3 +115,15 @@ def test_surface_holds_few_bytes_a_trial(tmp_path: Path) -> None:
     # the objective 8, the order 4, one for each of the four settings
     assert (held[many] - held[few]) / (many - few) == pytest.approx(8 + 4 + 4, abs=1)
     assert (peaks[many] - peaks[few]) / (many - few) < 48
+
+
+@pytest.mark.parametrize("trials", [1, 1_140_480, 2_000_000, 2_000_001, 6_912_000, 10**9, 10**10])
+def test_surface_of_very_many_trials_is_bounded_and_meets_every_value_of_a_grid(
+    trials: int,
+) -> None:
+    every = surfaces.spacing(trials)
+    assert trials / every <= surfaces.MOST_TRIALS
+    assert every == 1 or trials / every > surfaces.MOST_TRIALS / 10
+    for size in (2, 3, 4, 5, 6, 8, 10, 12, 18, 20):
+        if trials % size == 0:
+            assert {number * every % size for number in range(size)} == set(range(size))
