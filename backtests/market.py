@@ -247,15 +247,17 @@ def _tradable(config: Config, inputs: Inputs, coin: Bars, ready: NDArray[np.bool
         )
     if bars.size < 2:
         basket = config.basket
+        is_basket = config.asset == ALTS
         member = (
-            f" and a coin in the basket (`basket.select` {basket.select}, `basket.min_age_days` "
-            f"{basket.min_age_days})"
+            f" and a coin in the basket (`basket.select` {basket.select}, `basket.weights` "
+            f"{basket.weights}, `basket.min_age_days` {basket.min_age_days})"
         )
+        remedy = ", or rank and weigh coins by what their bars have" if is_basket else ""
         raise DataError(
             f"the history is too short: no two bars of {coin.instrument.label} with a prior high "
             f"of the index known (`signal.lookback` {config.signal.lookback}, `signal.min_history` "
-            f"{config.signal.min_history}){member if config.asset == ALTS else ''}: {spans}. "
-            "Use longer or overlapping data."
+            f"{config.signal.min_history}){member if is_basket else ''}: {spans}. "
+            f"Use longer or overlapping data{remedy}."
         )
     return slice(int(bars[0]), int(np.flatnonzero(inside)[-1]) + 1)
 

@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from backtests.options import Parser, add_run_options, count, flags, run_command
+from backtests.options import RESULTS, Parser, add_run_options, count, flags, run_command
 from feeds.commands import complain
 from feeds.errors import ConfigError
 
@@ -49,7 +49,7 @@ def _parser() -> Parser:
     return parser
 
 
-def _work(arguments: Sequence[str] | None) -> None:
+def _work(arguments: Sequence[str] | None) -> int:
     options = _parser().parse_args(arguments)
     _require_fitting(options)
     # before arrow is loaded: its own pool keeps what is freed, which numpy could use again
@@ -66,10 +66,12 @@ def _work(arguments: Sequence[str] | None) -> None:
         page = sheet(store, judgement, bars=used.bars, warnings=used.warnings)
         write_page(store.folder / "sheet.html", page)
     print(shown(store, judgement, used))  # noqa: T201 (a command speaks to its user)
+    return 2 if sum(store.failures().values()) == store.plan.trials else 0
 
 
 def _require_fitting(options: argparse.Namespace) -> None:
     given = [key for key, value in flags(options).items() if value is not None]
+    given += ["out"] * (options.out != RESULTS)
     if options.resume and (options.config or options.set or given):
         raise ConfigError("`--resume` takes its whole plan from the folder. Leave others out.")
     if options.scheduler == "":

@@ -35,10 +35,14 @@ def shown(store: Store, judgement: Judgement | None, used: UsedBars) -> str:
         "",
         *(judgement.lines() if judgement else [UNJUDGED]),
         "",
-        f"Run a row again: python -m backtests.run --from-trial {store.folder}:TRIAL",
+        *([_again(store)] if best else []),
         f"Sheet: {store.folder / 'sheet.html'}",
     ]
     return "\n".join(lines)
+
+
+def _again(store: Store) -> str:
+    return f"Run a row again: python -m backtests.run --from-trial {store.folder}:TRIAL"
 
 
 def _table(best: Sequence[Outcome], plan: Plan) -> list[str]:

@@ -80,15 +80,17 @@ def walk_hash(plan: "Plan", settings: "WindowSettings") -> str:
 def _settings(given: dict[str, Any], model: "type[WindowSettings]") -> "WindowSettings":
     from pydantic import ValidationError
 
+    from backtests.config import allowed
     from feeds.errors import ConfigError
 
     try:
         return model.model_validate(given)
     except ValidationError as error:
         first = error.errors()[0]
-        name = str(first["loc"][0]).replace("_", "-")
-        message = f"`--{name}`: {first['msg']}, received {first['input']}."
-        raise ConfigError(message) from error
+        key = str(first["loc"][0])
+        must = allowed(model.model_fields[key])
+        name = key.replace("_", "-")
+        raise ConfigError(f"`--{name}` must be {must}, received {first['input']}.") from error
 
 
 if __name__ == "__main__":

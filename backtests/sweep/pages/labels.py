@@ -75,6 +75,8 @@ def value_text(value: Any) -> str:
     """Return a value of a setting as the sheet writes it."""
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if value in ("", ()):
+        return "none"
     return f"{value:.10g}" if isinstance(value, float) else written.words(str(value))
 
 

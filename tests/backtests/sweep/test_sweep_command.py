@@ -234,6 +234,26 @@ def test_sweep_with_options_that_do_not_fit_is_refused_and_leaves_nothing(
     assert not (tmp_path / "out").exists()
 
 
+def test_sweep_of_which_every_trial_fails_says_why_and_exits_2(
+    shared_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "sweep.toml"
+    file.write_text('[sweep]\n"signal.lookback" = [9998, 9999]\n')
+    assert main(arguments(file, shared_data, tmp_path / "out")) == 2
+    said = capsys.readouterr().out
+    assert "2 trials, 2 failed." in said
+    assert "too short" in said
+    assert "--from-trial" not in said
+    assert (only_folder(tmp_path / "out") / "sheet.html").exists()
+
+
+def test_sweep_resumed_takes_no_other_folder(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["--resume", str(tmp_path), "--out", str(tmp_path / "other")]) == 2
+    assert "`--resume` takes its whole plan from the folder" in capsys.readouterr().err
+
+
 def test_sweep_of_the_sample_says_so_and_its_manifest_names_the_bars(
     sweep_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

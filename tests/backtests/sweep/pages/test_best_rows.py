@@ -175,7 +175,7 @@ def test_names_are_short_and_unlike() -> None:
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(True, "yes"), (0.0, "0"), (0.15, "0.15"), (30, "30"), ("new_high", "new high")],
+    [(True, "yes"), (0.0, "0"), (0.15, "0.15"), (30, "30"), ("new_high", "new high"), ("", "none")],
 )
 def test_values_are_written_as_words(value: object, text: str) -> None:
     assert value_text(value) == text
