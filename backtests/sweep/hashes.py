@@ -7,15 +7,13 @@ of these settings share all text before it, which is hashed once for them all.
 
 import hashlib
 import re
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import tomli_w
 
 from backtests.config import Config, put
-from backtests.sweep.space import Column, Columns, Integers
+from backtests.sweep.space import Columns, Integers, combinations
 
 
 def short_hashes(base: Config, columns: Columns) -> list[str]:
@@ -26,7 +24,8 @@ def short_hashes(base: Config, columns: Columns) -> list[str]:
         [_value_text(value) + after for value in column.values]
         for column, after in zip(ordered, pieces[1:], strict=True)
     ]
-    group, rows = _shared(ordered[:-1], ordered[-1].codes.size)
+    group = combinations(ordered[:-1], count=ordered[-1].codes.size)
+    rows = np.unique(group, return_index=True)[1]
     begun = _begun(pieces[0], texts[:-1], [column.codes[rows] for column in ordered[:-1]])
     found = []
     for place, last in zip(group.tolist(), ordered[-1].codes.tolist(), strict=True):
@@ -42,15 +41,6 @@ def _begun(first: bytes, texts: list[list[bytes]], codes: list[Integers]) -> lis
         return [hashlib.sha256(first)]
     taken = [[own[code] for code in each.tolist()] for own, each in zip(texts, codes, strict=True)]
     return [hashlib.sha256(b"".join([first, *row])) for row in zip(*taken, strict=True)]
-
-
-def _shared(columns: Sequence[Column], count: int) -> tuple[Integers, Integers]:
-    """Return the group of each trial, the same for the same values, and a row of each group."""
-    group = np.zeros(count, np.int64)
-    for column in columns:
-        # numbered anew each time, so that many long columns cannot overflow
-        group = pd.factorize(group * len(column.values) + column.codes)[0]
-    return group, np.unique(group, return_index=True)[1]
 
 
 def _value_text(value: object) -> bytes:

@@ -1,11 +1,12 @@
 """What a sweep varies: axes of settings, and the trials a grid or a draw makes of them."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from feeds.errors import ConfigError
@@ -194,3 +195,15 @@ def column_of(taken: Sequence[Any]) -> Column:
     places = [codes.setdefault((type(value), value), len(codes)) for value in taken]
     values = tuple(value for _, value in codes)
     return Column(values, np.array(places, np.int64))
+
+
+def combinations(columns: Iterable[Column], *, count: int) -> Integers:
+    """Return a number for each of `count` trials, the same for the same values in all columns.
+
+    Numbers count from 0 in the order in which combinations first occur.
+    """
+    found = np.zeros(count, np.int64)
+    for column in columns:
+        # numbered anew each time, so that many long columns cannot overflow
+        found = pd.factorize(found * len(column.values) + column.codes)[0]
+    return found

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from backtests.config import BASIS_POINT, Config
 from backtests.sweep.plan import value_at
-from backtests.sweep.space import Column, Columns
+from backtests.sweep.space import Column, Columns, combinations
 from backtests.sweep.trials import kernel
 from backtests.sweep.trials.full import run_in_full
 from backtests.sweep.trials.groups import Group, Library, joined, tape_key, weights
@@ -65,11 +65,7 @@ def evaluate(base: Config, columns: Columns, *, library: Library) -> Evaluated:
 
 def _distinct(columns: Columns, count: int) -> list[tuple[dict[str, Any], Integers]]:
     """Return each distinct set of values with the rows that have it."""
-    code = np.zeros(count, np.int64)
-    for column in columns.values():
-        code = code * len(column.values) + column.codes
-        # numbered anew, so that many long axes cannot overflow
-        code = np.unique(code, return_inverse=True)[1]
+    code = combinations(columns.values(), count=count)
     order = np.argsort(code, kind="stable")
     borders = np.flatnonzero(np.diff(code[order])) + 1
     return [

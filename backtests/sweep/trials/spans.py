@@ -192,7 +192,7 @@ def _spans_bar_by_bar(
             tape.session[bar],
             events.trigger[at] if here else NONE,
             events.lost[at] if here else NONE,
-            True,  # a config with filters is run in full
+            True,  # a config with filters is kept bar by bar elsewhere
             False,
         )
         at += here
