@@ -1,0 +1,32 @@
+"""A table as a source gave it: typed, in its own order, not yet judged."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class RawTable:
+    """Rows of one instrument or series between reading and the border.
+
+    `frame` has a RangeIndex and the column `date` (datetime64: zone-aware where a zone or an
+    epoch was given, tz-naive where none was), and float64 columns: open, high, low, close and
+    perhaps volume, quote_volume (in money) and market_cap; or `value` for a series. An empty
+    cell is NaN; a cell that cannot be read has already been refused, with its line.
+
+    `lines` is the line of the file each row stands at, shape (rows,), 1 being the first line;
+    empty for a vendor's answer, which has none. `origin` names file or address in messages.
+    `notes` says how the file was read. `is_close_only` marks prices made of closes alone.
+    """
+
+    frame: pd.DataFrame
+    origin: str
+    lines: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+    notes: tuple[str, ...] = ()
+    is_close_only: bool = False
+
+    def place(self, row: int) -> str:
+        """Return where a row stands, for messages: `line 12` of a file, else `row 3`."""
+        return f"line {self.lines[row]}" if self.lines.size else f"row {row + 1}"
