@@ -1,12 +1,41 @@
 """Settings of how results are judged: names, defaults and allowed ranges, once."""
 
+import datetime as dt
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from strategies.settings import Settings
 
+
+def iso_day(value: object) -> object:
+    """Return a day as text, for pydantic; an instant with a zone means its day in UTC."""
+    if isinstance(value, str) and value.strip():
+        value = dt.datetime.fromisoformat(value.strip())
+    if isinstance(value, dt.datetime):
+        value = _in_utc(value).date()
+    return value.isoformat() if isinstance(value, dt.date) else value
+
+
+def _in_utc(instant: dt.datetime) -> dt.datetime:
+    try:
+        return instant.astimezone(dt.UTC) if instant.tzinfo else instant
+    except OverflowError as error:  # the first and last day there are, in some other zone
+        raise ValueError(instant) from error
+
+
+def as_tuple(value: object) -> object:
+    """Return a list of a config as the tuple that settings hold, for pydantic."""
+    return tuple(value) if isinstance(value, list) else value
+
+
+Date = Annotated[
+    str,
+    BeforeValidator(iso_day),
+    Field(json_schema_extra={"allowed": "YYYY-MM-DD, or empty for all"}),
+]
 Draws = Annotated[int, Field(ge=100, le=1_000_000)]
+Horizon = Annotated[int, Field(ge=1, le=3_650)]
 Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
 
 
@@ -21,5 +50,24 @@ class SignificanceSettings(Settings):
     block_bars: Annotated[float, Field(ge=1, le=100_000)] | Literal["auto"] = Field(
         "auto", json_schema_extra={"allowed": 'a number from 1 to 100000, or "auto"'}
     )
-    tried: Annotated[int, Field(ge=1)] = 1
+    tried: Annotated[int, Field(ge=1, le=10**15)] = 1
     confidence: Annotated[float, Field(ge=0.5, le=0.999)] = 0.95
+
+
+class StudySettings(Settings):
+    """How a study is drawn; `--horizons`, `--draws` and `--seed` of the command.
+
+    A study leaves them in its config, so that it can be run again as it was.
+    """
+
+    horizons: Annotated[
+        tuple[Horizon, ...],
+        BeforeValidator(as_tuple),
+        Field(
+            min_length=1,
+            max_length=100,
+            json_schema_extra={"allowed": "whole numbers from 1 to 3650, 100 at most"},
+        ),
+    ] = (5, 10, 20, 30, 60, 90, 180, 365)
+    draws: Draws = 10_000
+    seed: Seed = 0

@@ -13,7 +13,8 @@ import numpy as np
 import tomli_w
 from pydantic import Field, ValidationError
 
-from backtests.config import Config, allowed, config_tree, put, validated_config
+from backtests.config import Config, config_tree, put, validated_config
+from backtests.explain import allowed
 from backtests.sweep.space import (
     Axis,
     Choice,

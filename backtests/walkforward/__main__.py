@@ -81,7 +81,7 @@ def walk_hash(plan: "Plan", settings: "WindowSettings") -> str:
 def _settings(given: dict[str, Any], model: "type[WindowSettings]") -> "WindowSettings":
     from pydantic import ValidationError
 
-    from backtests.config import allowed
+    from backtests.explain import allowed
     from feeds.errors import ConfigError
 
     try:

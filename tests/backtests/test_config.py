@@ -87,7 +87,7 @@ def test_load_config_bare_dates_are_taken(tmp_path):
         ("filters.vix.rule=over", "`filters.vix.rule` must be one of 'above', 'below', 'rising'"),
         ("basket.weights=abc", "must be one of 'equal', 'inverse_vol', 'market_cap', 'momentum'"),
         ("basket.members=SOL", "`basket.members` must be a list of coins"),
-        ("asset.name=5", "`asset` must be text, received {'name': 5}"),
+        ("asset.name=5", "`asset` must be a plain symbol of letters and digits, such as ETH or "),
         (
             "signal.lookback.x=5",
             '`signal.lookback` must be a whole number from 1 to 10000, or "all"',
