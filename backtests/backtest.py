@@ -1,17 +1,20 @@
 """One backtest from config to result: load, line up, simulate, and what to compare with."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
+import numpy as np
 import pandas as pd
 
 from backtests.baselines import always_in, buy_and_hold, hold_idle
 from backtests.config import ALTS, Config
 from backtests.engine import Account
+from backtests.gates import untested
 from backtests.inputs import Inputs, load_inputs
 from backtests.market import Market, build_market, control_tape
 from backtests.survivors import survivor_note
+from backtests.tape import NANOSECONDS
 from feeds.bars import Bars
 from feeds.checks import silent_index
 from feeds.sessions import BAR_LENGTHS, periods_per_year
@@ -56,9 +59,16 @@ class Result:
         return len(self.strategy.bars) * (BAR_LENGTHS[self.config.data.timeframe] / ONE_DAY)
 
     @property
+    def untested(self) -> tuple[str, ...]:
+        """The filters that were unknown on every tradable bar and so let nothing be bought."""
+        ends = (self.market.traded.lines["bar_end"] * NANOSECONDS).astype(np.int64)
+        return untested(self.market.gates, ends, how=self.config.rules.filters)
+
+    @property
     def warnings(self) -> tuple[str, ...]:
         """All a reader should know before trusting the figures, each once."""
-        found = list(input_warnings(self.config, self.market.inputs))
+        found = [*untested_warning(self.untested)]
+        found.extend(input_warnings(self.config, self.market.inputs))
         index = self.market.index
         silent = silent_index(
             self.market.available_at,
@@ -75,6 +85,18 @@ class Result:
         if self.strategy.refused:
             found.append(f"{self.strategy.refused} orders were refused by the broker")
         return tuple(dict.fromkeys(found))
+
+
+def untested_warning(names: Sequence[str]) -> tuple[str, ...]:
+    """Return the warning that filters without data blocked everything; none where none did."""
+    if not names:
+        return ()
+    several = len(names) > 1
+    return (
+        f"NOTHING WAS TESTED: the filter{'s' if several else ''} {', '.join(names)} "
+        f"{'were' if several else 'was'} unknown on every bar, which blocks every entry. Bring the "
+        f'data, or set `filters.{names[0]}.unknown` = "pass" to trade without',
+    )
 
 
 def input_warnings(config: Config, inputs: Inputs) -> tuple[str, ...]:

@@ -29,6 +29,14 @@ Names = Annotated[
     BeforeValidator(as_tuple),
     Field(min_length=1, json_schema_extra={"allowed": "a list of names"}),
 ]
+ClaimName = Annotated[
+    str,
+    Field(
+        pattern=r"^$|^[A-Za-z0-9][A-Za-z0-9._-]*$",
+        max_length=60,
+        json_schema_extra={"allowed": "a name of at most 60 letters, digits, dots and dashes"},
+    ),
+]
 Day = Annotated[
     str, BeforeValidator(iso_day), Field(json_schema_extra={"allowed": "a day, YYYY-MM-DD"})
 ]
@@ -55,6 +63,7 @@ class ClaimSettings(Settings):
     is `support`. `gap_sessions` without an event part two episodes.
     """
 
+    name: ClaimName = ""  # what its files are called
     statement: str
     source: str
     support: str

@@ -1,6 +1,7 @@
 """The config of a run: TOML file, `--set` overrides and flags, validated once."""
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
@@ -14,6 +15,7 @@ from backtests.presets import preset_path
 from backtests.settings import Date, SignificanceSettings, StudySettings
 from backtests.toml_files import NotTomlError, parsed_toml, read_toml
 from feeds.errors import ConfigError
+from feeds.instruments import SERIES_NAME
 from feeds.spelling import nearest, nearest_hint
 from strategies.settings import (
     READY_MADE,
@@ -126,9 +128,7 @@ class Config(Settings):
         if not isinstance(filters, dict):
             return filters
         return {
-            name: {"series": name.upper()} | _beginning(name, given) | given
-            if isinstance(given, dict)
-            else given
+            name: _beginning(name, given) | given if isinstance(given, dict) else given
             for name, given in filters.items()
         }
 
@@ -175,10 +175,17 @@ def load_config(
 
 
 def config_tree(
-    path: Path | None, *, overrides: Sequence[str] = (), flags: Mapping[str, Any] | None = None
+    path: Path | None,
+    *,
+    overrides: Sequence[str] = (),
+    flags: Mapping[str, Any] | None = None,
+    parameter: str = "--config",
 ) -> dict[str, Any]:
-    """Return the settings given in file, overrides and flags, not yet validated."""
-    tree = _read(preset_path(path)) if path else {}
+    """Return the settings given in file, overrides and flags, not yet validated.
+
+    `parameter` is the option that named the file, for messages.
+    """
+    tree = _read(path, parameter) if path else {}
     inside = tree.get("data")
     stages = (
         {f"data.{key}": value for key, value in inside.items()} if isinstance(inside, dict) else {},
@@ -211,11 +218,11 @@ def _require_order(data: DataSettings) -> None:
         )
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _read(path: Path, parameter: str) -> dict[str, Any]:
     try:
-        return read_toml(path)
+        return read_toml(preset_path(path, parameter=parameter))
     except NotTomlError as error:
-        raise ConfigError(f"`--config` {path}: {error}. Give a TOML file.") from error
+        raise ConfigError(f"`{parameter}` {path}: {error}. Give a TOML file.") from error
 
 
 def _override(text: str) -> tuple[str, Any]:
@@ -236,8 +243,9 @@ def _parsed(text: str) -> Any:
 
 def _beginning(name: str, given: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a filter starts from; one of another name must say what it reads."""
+    own = {"series": name.upper()} if re.fullmatch(SERIES_NAME, name) else {}
     if name in READY_MADE:
-        return READY_MADE[name]
+        return own | READY_MADE[name]
     if not given.keys() & {"series", "kind"}:
         near = nearest(name, READY_MADE)
         hint = f"The nearest is `filters.{near}`" if near else f"There are {', '.join(READY_MADE)}"
@@ -245,7 +253,7 @@ def _beginning(name: str, given: Mapping[str, Any]) -> dict[str, Any]:
             f"`filters.{name}` is no ready-made filter. {hint}; one of your own says what it "
             f"reads: `filters.{name}.series` or `filters.{name}.kind`."
         )
-    return {}
+    return own
 
 
 def put(tree: dict[str, Any], dotted: str, value: Any) -> None:

@@ -8,6 +8,7 @@ import pandas as pd
 
 from feeds.bars import Bars, validated
 from feeds.errors import ConfigError, DataError
+from feeds.folders import is_folder
 from feeds.instruments import Instrument
 from feeds.resample import four_hours
 
@@ -28,7 +29,7 @@ class Files:
     name = "files"
 
     def __init__(self, folder: Path) -> None:
-        if folder == Path() or not folder.is_dir():
+        if folder == Path() or not is_folder(folder):
             received = "nothing" if folder == Path() else f"{str(folder)!r}, which is no folder"
             raise ConfigError(
                 f"`data.data_dir` must be the folder with the bar files, received {received}. "

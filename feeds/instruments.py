@@ -53,6 +53,8 @@ YAHOO_COINS: Final = {
     "UNI-USD": "UNI7083-USD",
 }
 
+# A part of a file's name: nothing that leaves the folder.
+SERIES_NAME: Final = r"^\^?[A-Za-z0-9]+([._-][A-Za-z0-9]+)*$"
 _SYMBOL = re.compile(r"[A-Z0-9][A-Z0-9]{0,19}(-[A-Z]{3,5})?")
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from feeds.instruments import has_plain_name
+from feeds.instruments import SERIES_NAME, has_plain_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +46,10 @@ Symbol = Annotated[
         json_schema_extra={"allowed": "a plain symbol of letters and digits, such as ETH or RUT"}
     ),
 ]
-# a part of a file's name: nothing that leaves the folder
 SeriesName = Annotated[
     str,
     Field(
-        pattern=r"^(\^?[A-Za-z0-9]+([._-][A-Za-z0-9]+)*)?$",
+        pattern=f"^$|{SERIES_NAME}",
         max_length=64,
         json_schema_extra={"allowed": "a plain name of letters and digits, such as M2SL"},
     ),
