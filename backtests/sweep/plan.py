@@ -137,6 +137,7 @@ def load_plan(
     """
     tree = config_tree(path, overrides=overrides, flags=flags)
     given = tree.pop("sweep", {})
+    tree.pop("walkforward", None)  # how a walk-forward cuts the bars: its own matter
     base = validated_config(tree)
     if not isinstance(given, dict):
         raise ConfigError(
@@ -170,6 +171,7 @@ def parsed_plan(text: str) -> Plan:
     """
     tree = parsed_toml(text.encode())
     given = tree.pop("sweep", None)
+    tree.pop("walkforward", None)
     if not isinstance(given, dict) or not SearchSettings.model_fields.keys() <= given.keys():
         raise ConfigError("the table [sweep] is not complete")
     options = {key: given.pop(key) for key in SearchSettings.model_fields}

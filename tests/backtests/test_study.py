@@ -14,26 +14,19 @@ from backtests.presets import CLAIMS
 from backtests.study import main
 from docs.readme import README, judged_claims
 from docs.readme import part as readme_part
-from feeds.bars import Bars
-from tests.simulated import coin_bars, index_bars
+from tests.simulated import coin_bars, index_bars, save_bars
 
 QUICK = ("--draws", "200", "--horizons", "20,60", "--workers", "1", "--quiet")
 PRESETS = sorted(CLAIMS.glob("*.toml"))
-
-
-def save(folder: Path, bars: Bars) -> None:
-    frame = bars.frame.drop(columns="volume")
-    frame.insert(0, "date", frame.index.strftime("%Y-%m-%d"))
-    frame.to_csv(folder / f"{bars.instrument.symbol}_1d.csv", index=False)
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("bars")
     rng = np.random.default_rng(1)
-    save(folder, index_bars(rng.normal(0.0005, 0.01, 1200)))
-    save(folder, coin_bars("BTC", rng.normal(0.001, 0.03, 1600)))
-    save(folder, coin_bars("ETH", rng.normal(0.001, 0.03, 1600)))
+    save_bars(folder, index_bars(rng.normal(0.0005, 0.01, 1200)))
+    save_bars(folder, coin_bars("BTC", rng.normal(0.001, 0.03, 1600)))
+    save_bars(folder, coin_bars("ETH", rng.normal(0.001, 0.03, 1600)))
     return folder
 
 

@@ -21,19 +21,13 @@ from backtests.evidence.world import World
 from backtests.settings import StudySettings
 from feeds.bars import Bars
 from feeds.errors import ConfigError
-from tests.simulated import coin_bars, index_bars
+from tests.simulated import coin_bars, index_bars, save_bars
 
 DAYS = 1800
 FILTERS = {
     "net_liquidity": {},
     "lead": {"kind": "relative_strength", "rule": "new_high", "window": 20},
 }
-
-
-def save(folder: Path, bars: Bars) -> None:
-    frame = bars.frame.drop(columns="volume")
-    frame.insert(0, "date", frame.index.strftime("%Y-%m-%d"))
-    frame.to_csv(folder / f"{bars.instrument.symbol}_1d.csv", index=False)
 
 
 @pytest.fixture(scope="module")
@@ -43,14 +37,14 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     sessions = DAYS * 5 // 7
     wave = 0.2 * np.sin(np.arange(sessions) * 2 * np.pi / 250) + 0.0004 * np.arange(sessions)
     index = index_bars(np.expm1(np.diff(wave, prepend=0.0)))
-    save(folder, index)
+    save_bars(folder, index)
     rng = np.random.default_rng(1)
     noise = rng.normal(0.0005, 0.01, DAYS)
-    save(folder, coin_bars("DULL", noise))
+    save_bars(folder, coin_bars("DULL", noise))
     good = rng.normal(0.0005, 0.01, DAYS)
     for day in breakouts(index):
         good[day : day + 20] += 0.02
-    save(folder, coin_bars("GOOD", good))
+    save_bars(folder, coin_bars("GOOD", good))
     return folder
 
 
