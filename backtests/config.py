@@ -262,5 +262,8 @@ def put(tree: dict[str, Any], dotted: str, value: Any) -> None:
     for section in sections:
         tree = tree.setdefault(section, {})
         if not isinstance(tree, dict):
-            raise ConfigError(f"`{dotted}` is no setting: `{section}` is not a section.")
+            raise ConfigError(
+                f"`{dotted}` is no setting: `{section}` is not a section. See configs/eth.toml for "
+                "all keys."
+            )
     tree[key] = value

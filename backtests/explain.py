@@ -15,8 +15,8 @@ LONGEST_VALUE: Final = 80
 # a finding of this type is a whole sentence already
 SAID: Final = "said"
 ELSEWHERE: Final = {
-    "sweep": "It is read by python -m backtests.sweep and python -m backtests.walkforward.",
-    "walkforward": "It is read by python -m backtests.walkforward.",
+    "sweep": "Use it with python -m backtests.sweep or python -m backtests.walkforward.",
+    "walkforward": "Use it with python -m backtests.walkforward.",
 }
 
 
@@ -25,24 +25,30 @@ def said(sentence: str) -> PydanticCustomError:
     return PydanticCustomError(SAID, "{sentence}", {"sentence": sentence})
 
 
-def explained(error: ValidationError, model: type[BaseModel]) -> str:
-    """Return what is wrong first, what was received, what is allowed, and how much more is."""
+def explained(error: ValidationError, model: type[BaseModel], *, section: str = "") -> str:
+    """Return what is wrong first, what was received, what is allowed, and how much more is.
+
+    `section` is the table that the model is of, where that is no part of the config.
+    """
     findings = error.errors()
     # a misspelt key also leaves the right one missing: name the misspelling
     first = next((one for one in findings if one["type"] == "extra_forbidden"), findings[0])
     others = len({_locate(one["loc"], model)[0] for one in findings}) - 1
     more = f" ({others} more wrong.)" if others else ""
-    return f"{_sentence(first, model)}{more}"
+    return f"{_sentence(first, model, section)}{more}"
 
 
-def _sentence(finding: ErrorDetails, model: type[BaseModel]) -> str:
+def _sentence(finding: ErrorDetails, model: type[BaseModel], section: str) -> str:
     if finding["type"] == SAID:
         return finding["msg"]
+    inside = f"{section}." if section else ""
     key, field = _locate(finding["loc"], model)
     if field is None:
         near = _nearest_key(key, model)
-        hint = f"The nearest is `{near}`." if near else "See configs/eth.toml for all keys."
-        return f"`{key}` is not a setting. {ELSEWHERE.get(key.partition('.')[0], hint)}"
+        hint = f"The nearest is `{inside}{near}`." if near else "See configs/eth.toml for all keys."
+        remedy = hint if section else ELSEWHERE.get(key, hint)
+        return f"`{inside}{key}` is not a setting. {remedy}"
+    key = f"{inside}{key}"
     if finding["type"] == "missing":
         return f"`{key}` must be {allowed(field)}, received nothing."
     given = finding["input"]

@@ -1,20 +1,30 @@
 """Settings of how results are judged: names, defaults and allowed ranges, once."""
 
 import datetime as dt
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import BeforeValidator, Field
 
 from strategies.settings import Settings
 
+FIRST_YEAR: Final = 1700
+LAST_YEAR: Final = 2200
+
 
 def iso_day(value: object) -> object:
-    """Return a day as text, for pydantic; an instant with a zone means its day in UTC."""
+    """Return a day as text, for pydantic; an instant with a zone means its day in UTC.
+
+    Days that no bar can have, and no index of nanoseconds holds, are refused.
+    """
     if isinstance(value, str) and value.strip():
         value = dt.datetime.fromisoformat(value.strip())
     if isinstance(value, dt.datetime):
         value = _in_utc(value).date()
-    return value.isoformat() if isinstance(value, dt.date) else value
+    if not isinstance(value, dt.date):
+        return value
+    if not FIRST_YEAR <= value.year <= LAST_YEAR:
+        raise ValueError(value)
+    return value.isoformat()
 
 
 def _in_utc(instant: dt.datetime) -> dt.datetime:
@@ -32,7 +42,7 @@ def as_tuple(value: object) -> object:
 Date = Annotated[
     str,
     BeforeValidator(iso_day),
-    Field(json_schema_extra={"allowed": "YYYY-MM-DD, or empty for all"}),
+    Field(json_schema_extra={"allowed": f"YYYY-MM-DD from {FIRST_YEAR} to {LAST_YEAR}, or empty"}),
 ]
 Draws = Annotated[int, Field(ge=100, le=1_000_000)]
 Horizon = Annotated[int, Field(ge=1, le=3_650)]

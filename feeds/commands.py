@@ -16,7 +16,7 @@ from feeds.errors import ConfigError, InputError, Unreachable
 
 INSTALLED: Final = "russell"
 DISTRIBUTION: Final = "russell-risk-on"
-LONGEST_COMPLAINT: Final = 2_000
+LONGEST_COMPLAINT: Final = 1_000
 _MODULE: Final = re.compile(r"python -m (?:backtests|feeds)\.(?=\w)")
 
 
@@ -165,7 +165,7 @@ def complain(error: Exception | str) -> None:
 
 
 def one_line(text: str, *, longest: int = LONGEST_COMPLAINT) -> str:
-    """Return the text on one line that no terminal takes for a command, and not too long."""
+    """Return the text on one line that no terminal takes for a command, cut in its middle."""
     written = "".join(
         each
         if each.isprintable()
@@ -174,4 +174,7 @@ def one_line(text: str, *, longest: int = LONGEST_COMPLAINT) -> str:
         else each.encode("unicode_escape").decode("ascii")
         for each in text
     )
-    return written if len(written) <= longest else f"{written[:longest]} ..."
+    if len(written) <= longest:
+        return written
+    tail = longest // 3  # the remedy stands at the end
+    return f"{written[: longest - tail]} ... {written[-tail:]}"

@@ -14,7 +14,7 @@ import tomli_w
 from pydantic import Field, ValidationError
 
 from backtests.config import Config, config_tree, put, validated_config
-from backtests.explain import allowed, as_written
+from backtests.explain import as_written, explained
 from backtests.sweep.space import (
     Axis,
     Choice,
@@ -234,7 +234,9 @@ def _validated_axis(base: Config, one: Axis) -> Axis:
     if isinstance(one, Range):
         return Range(one.key, ends[0], ends[1], one.log)
     if len({(type(value), value) for value in ends}) < len(ends):
-        raise ConfigError(f"`sweep.{one.key}` names a value twice, received {as_written(ends)}.")
+        raise ConfigError(
+            f"`sweep.{one.key}` names a value twice, received {as_written(ends)}. Leave one out."
+        )
     return Choice(one.key, ends)
 
 
@@ -266,12 +268,7 @@ def _search(options: Mapping[str, Any]) -> SearchSettings:
     try:
         settings = SearchSettings.model_validate(options)
     except ValidationError as error:
-        first = error.errors()[0]
-        key = str(first["loc"][0])
-        field = SearchSettings.model_fields[key]
-        raise ConfigError(
-            f"`sweep.{key}` must be {allowed(field)}, received {as_written(first['input'])}."
-        ) from error
+        raise ConfigError(explained(error, SearchSettings, section="sweep")) from error
     if settings.objective not in OBJECTIVES:
         raise ConfigError(
             f"`sweep.objective` must be a figure of which more is better, one of "

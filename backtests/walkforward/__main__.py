@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from backtests.options import Parser, add_run_options, flags, run_command
+from backtests.options import Parser, add_run_options, flags, run_command, whole_number
 
 if TYPE_CHECKING:
     from backtests.sweep.plan import Plan
@@ -32,10 +32,12 @@ def command_parser() -> Parser:
     )
     add_run_options(parser)
     group = parser.add_argument_group("how to walk")
-    group.add_argument("--train-days", type=int, metavar="N", help="days to choose on: 1095")
-    group.add_argument("--test-days", type=int, metavar="N", help="days to trade: 365")
     group.add_argument(
-        "--embargo-days", type=int, metavar="N", help="days left out before a test: 0"
+        "--train-days", type=whole_number, metavar="N", help="days to choose on: 1095"
+    )
+    group.add_argument("--test-days", type=whole_number, metavar="N", help="days to trade: 365")
+    group.add_argument(
+        "--embargo-days", type=whole_number, metavar="N", help="days left out before a test: 0"
     )
     group.add_argument("--anchored", action="store_true", help="choose on all days so far")
     return parser
@@ -98,7 +100,7 @@ def _settings(
         first = error.errors()[0]
         key = str(first["loc"][0])
         if key not in given:
-            raise ConfigError(f"[walkforward]: {explained(error, model)}") from error
+            raise ConfigError(explained(error, model, section="walkforward")) from error
         must, received = allowed(model.model_fields[key]), as_written(first["input"])
         name = key.replace("_", "-")
         raise ConfigError(f"`--{name}` must be {must}, received {received}.") from error

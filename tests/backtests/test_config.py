@@ -76,7 +76,10 @@ def test_load_config_bare_dates_are_taken(tmp_path):
             "rules.trigger=newhigh",
             "must be one of 'new_high', 'breakout', 'support_held', 'any', received 'newhigh'",
         ),
-        ("data.start=2024-13-01", "`data.start` must be YYYY-MM-DD, or empty for all, received"),
+        (
+            "data.start=2024-13-01",
+            "`data.start` must be YYYY-MM-DD from 1700 to 2200, or empty, received",
+        ),
         ("signal=5", "`signal` must be a section, received 5"),
         ("signal", "`--set` takes section.key=value, received 'signal'"),
         (
