@@ -13,7 +13,7 @@ from pydantic import BaseModel, BeforeValidator, Field, ValidationError, field_v
 from pydantic.fields import FieldInfo
 
 from backtests.claims import ClaimSettings
-from backtests.settings import SignificanceSettings
+from backtests.settings import SignificanceSettings, VendorSettings
 from feeds.errors import ConfigError
 from strategies.settings import (
     READY_MADE,
@@ -29,8 +29,6 @@ from strategies.settings import (
 
 BASIS_POINT: Final = 1e-4
 ALTS: Final = "ALTS"
-
-# Everything below is data: where each setting lives, its default and its range.
 
 
 def _iso_date(value: object) -> object:
@@ -99,6 +97,7 @@ class Config(Settings):
 
     asset: str = "ETH"
     data: DataSettings = DataSettings()
+    vendors: VendorSettings = VendorSettings()
     index: IndexSettings = IndexSettings()
     signal: SignalSettings = SignalSettings()
     rules: RuleSettings = RuleSettings()

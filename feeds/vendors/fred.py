@@ -13,12 +13,12 @@ import pandas as pd
 from feeds.errors import ConfigError, NotServed
 from feeds.releases import FRED_SERIES
 from feeds.series import Series, validated_series
+from feeds.vendors.addresses import address_of
 from feeds.vendors.patience import PassingError, Patience
 
 if TYPE_CHECKING:
     import requests
 
-ADDRESS: Final = "https://fred.stlouisfed.org"
 REMEDY: Final = "Check the network, try later, or put {name}_series.csv into --data-dir."
 HEADERS: Final = ("observation_date,", "DATE,")
 REFUSED: Final = (401, 403, 451)
@@ -31,14 +31,14 @@ class Fred:
     Parameters
     ----------
     address
-        Where FRED is; tests give their own server.
+        Where FRED is; by default as `feeds.vendors.addresses` says when asked.
     patience
         Timeouts and retries.
     """
 
     name = "fred"
 
-    def __init__(self, *, address: str = ADDRESS, patience: Patience | None = None) -> None:
+    def __init__(self, *, address: str = "", patience: Patience | None = None) -> None:
         self._address = address
         self._patience = patience or Patience()
 
@@ -79,10 +79,11 @@ class Fred:
 
         from feeds.vendors.wire import mount
 
+        base = self._address or address_of(self.name)
         with requests.Session() as session:
             mount(session, self._patience, is_data=_is_csv)
             try:
-                answer = session.get(f"{self._address}/graph/fredgraph.csv", params={"id": name})
+                answer = session.get(f"{base}/graph/fredgraph.csv", params={"id": name})
             except requests.RequestException as error:
                 raise _failure(error) from error
         if answer.ok:
