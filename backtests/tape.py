@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from feeds.bars import QUOTE_VOLUME, Bars
 from feeds.combined import PRICE_LINES
 from feeds.sessions import BAR_LENGTHS
-from strategies.basket import Panel
+from strategies.basket import Panel, deciding_bars
 from strategies.settings import BasketSettings
 from strategies.targets import ALIVE, DELISTED, HALTED
 
@@ -102,6 +102,7 @@ def panel_of(
         money=np.column_stack([traded_money(bars, opens, settings=settings) for bars in coins]),
         market_cap=np.column_stack([_market_cap(bars, opens) for bars in coins]),
         bars_per_day=pd.Timedelta(days=1) / BAR_LENGTHS[coins[0].timeframe],
+        decides=deciding_bars(opens + BAR_LENGTHS[coins[0].timeframe], every=settings.rebalance),
     )
 
 

@@ -4,9 +4,12 @@ import argparse
 import logging
 import sys
 from collections.abc import Callable, Sequence
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from feeds.errors import ConfigError, InputError, Unreachable
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 
 class Parser(argparse.ArgumentParser):
@@ -51,3 +54,13 @@ def exit_code(error: InputError) -> int:
 def complain(error: Exception | str) -> None:
     """Say what is wrong in one line on stderr."""
     sys.stderr.write(f"error: {error}\n")
+
+
+def progress_bar(*, quiet: bool) -> "Progress":
+    """Return a bar of work done on stderr, off when nobody watches."""
+    from rich.console import Console
+    from rich.progress import MofNCompleteColumn, Progress
+
+    console = Console(stderr=True)
+    columns = (*Progress.get_default_columns(), MofNCompleteColumn())
+    return Progress(*columns, console=console, disable=quiet or not console.is_terminal)
