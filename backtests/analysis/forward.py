@@ -59,7 +59,7 @@ def asset_prices(
     if chosen is not None:
         known = np.searchsorted(pd.DatetimeIndex(chosen.index).as_unit("ns").asi8, times, "right")
         rows = np.vstack([np.zeros(len(members), np.bool_), chosen[sorted(coins)].to_numpy()])
-        trades &= rows[known]
+        trades &= np.asarray(rows[known], np.bool_)
     # a hole inside a coin's life, and its time after death, show the last price there was
     filled = pd.DataFrame(prices).ffill().to_numpy()
     return AssetPrices(name, times, filled, np.where(np.isnan(lows), filled, lows), trades)
