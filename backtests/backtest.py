@@ -8,9 +8,10 @@ import pandas as pd
 
 from backtests.baselines import always_in, buy_and_hold, hold_idle
 from backtests.config import ALTS, Config
+from backtests.control import control_config, control_tape
 from backtests.engine import Account
 from backtests.inputs import Inputs, load_inputs
-from backtests.market import Market, build_market, control_tape
+from backtests.market import Market, build_market
 from backtests.survivors import survivor_note
 from feeds.bars import Bars
 from feeds.checks import silent_index
@@ -110,6 +111,7 @@ def run_inputs(config: Config, inputs: Inputs, *, engine: Engine = "backtrader")
     else:
         from backtests.engine import simulate
     market = build_market(config, inputs)
+    own = control_config(config)
     tape = market.traded
     others = {}
     if config.asset == ALTS:
@@ -121,6 +123,6 @@ def run_inputs(config: Config, inputs: Inputs, *, engine: Engine = "backtrader")
         market,
         strategy=simulate(tape, config),
         buy_and_hold=buy_and_hold(tape, costs=config.costs),
-        control=simulate(control_tape(market, config), config),
+        control=simulate(control_tape(market, own), own),
         others=others,
     )
