@@ -4,15 +4,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
+import numpy as np
 import pandas as pd
 
 from backtests.baselines import always_in, buy_and_hold, hold_idle
 from backtests.config import ALTS, Config
 from backtests.control import control_config, control_tape
 from backtests.engine import Account
+from backtests.gates import never_known
 from backtests.inputs import Inputs, load_inputs
 from backtests.market import Market, build_market
 from backtests.survivors import survivor_note
+from backtests.tape import NANOSECONDS
 from feeds.bars import Bars
 from feeds.checks import silent_index
 from feeds.sessions import BAR_LENGTHS, periods_per_year
@@ -55,6 +58,12 @@ class Result:
     def days(self) -> float:
         """Length of the run, from the first bar's open to the last bar's end."""
         return len(self.strategy.bars) * (BAR_LENGTHS[self.config.data.timeframe] / ONE_DAY)
+
+    @property
+    def untested(self) -> tuple[str, ...]:
+        """Filters unknown on every bar that let nothing pass: with them a run tests nothing."""
+        ends = (self.market.traded.lines["bar_end"] * NANOSECONDS).astype(np.int64)
+        return never_known(self.market.gates, ends, how=self.config.rules.filters)
 
     @property
     def warnings(self) -> tuple[str, ...]:

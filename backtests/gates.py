@@ -29,6 +29,21 @@ def combined(gates: Sequence[Gate], instants: NDArray[np.int64], *, how: str) ->
     return np.asarray(opened.all(axis=0) if how == "all" else opened.any(axis=0))
 
 
+def never_known(
+    gates: Sequence[Gate], instants: NDArray[np.int64], *, how: str
+) -> tuple[str, ...]:
+    """Return the names of the gates that blocked every entry because they were never known.
+
+    With `how` "any" one gate that is known decides; then none is named.
+    """
+    blind = tuple(
+        gate.name
+        for gate in gates
+        if gate.settings.unknown == "block" and np.isnan(gate.at(instants)).all()
+    )
+    return blind if how == "all" or len(blind) == len(gates) else ()
+
+
 def leaving(gates: Sequence[Gate], instants: NDArray[np.int64]) -> Flags:
     """Return whether a filter that also exits is closed at each instant."""
     leave = np.zeros(instants.size, np.bool_)
