@@ -29,9 +29,7 @@ def combined(gates: Sequence[Gate], instants: NDArray[np.int64], *, how: str) ->
     return np.asarray(opened.all(axis=0) if how == "all" else opened.any(axis=0))
 
 
-def never_known(
-    gates: Sequence[Gate], instants: NDArray[np.int64], *, how: str
-) -> tuple[str, ...]:
+def never_known(gates: Sequence[Gate], instants: NDArray[np.int64], *, how: str) -> tuple[str, ...]:
     """Return the names of the gates that blocked every entry because they were never known.
 
     With `how` "any" one gate that is known decides; then none is named.
