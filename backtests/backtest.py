@@ -11,7 +11,7 @@ from backtests.baselines import always_in, buy_and_hold, hold_idle
 from backtests.config import ALTS, Config
 from backtests.control import control_config, control_tape
 from backtests.engine import Account
-from backtests.gates import never_known
+from backtests.gates import untested
 from backtests.inputs import Inputs, load_inputs
 from backtests.market import Market, build_market
 from backtests.survivors import survivor_note
@@ -63,7 +63,7 @@ class Result:
     def untested(self) -> tuple[str, ...]:
         """Filters unknown on every bar that let nothing pass: with them a run tests nothing."""
         ends = (self.market.traded.lines["bar_end"] * NANOSECONDS).astype(np.int64)
-        return never_known(self.market.gates, ends, how=self.config.rules.filters)
+        return untested(self.market.gates, ends, how=self.config.rules.filters)
 
     @property
     def warnings(self) -> tuple[str, ...]:

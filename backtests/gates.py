@@ -29,19 +29,6 @@ def combined(gates: Sequence[Gate], instants: NDArray[np.int64], *, how: str) ->
     return np.asarray(opened.all(axis=0) if how == "all" else opened.any(axis=0))
 
 
-def never_known(gates: Sequence[Gate], instants: NDArray[np.int64], *, how: str) -> tuple[str, ...]:
-    """Return the names of the gates that blocked every entry because they were never known.
-
-    With `how` "any" one gate that is known decides; then none is named.
-    """
-    blind = tuple(
-        gate.name
-        for gate in gates
-        if gate.settings.unknown == "block" and np.isnan(gate.at(instants)).all()
-    )
-    return blind if how == "all" or len(blind) == len(gates) else ()
-
-
 def leaving(gates: Sequence[Gate], instants: NDArray[np.int64]) -> Flags:
     """Return whether a filter that also exits is closed at each instant."""
     leave = np.zeros(instants.size, np.bool_)
@@ -49,6 +36,20 @@ def leaving(gates: Sequence[Gate], instants: NDArray[np.int64]) -> Flags:
         if gate.settings.on_exit:
             leave |= ~gate.opened(instants)
     return leave
+
+
+def untested(gates: Sequence[Gate], instants: NDArray[np.int64], *, how: str) -> tuple[str, ...]:
+    """Return the filters, by name, that blocked every entry because they were never known.
+
+    Such a run says nothing about the idea. `how` is how gates are combined: with "any" one that
+    is known is enough.
+    """
+    blind = [
+        gate.name
+        for gate in gates
+        if gate.settings.unknown == "block" and np.isnan(gate.at(instants)).all()
+    ]
+    return () if how == "any" and len(blind) < len(gates) else tuple(blind)
 
 
 def _gate(
