@@ -58,8 +58,8 @@ def asset_prices(
         lows[rows, column] = np.append(bars.frame["low"].to_numpy(), close[-1])
     if chosen is not None:
         known = np.searchsorted(pd.DatetimeIndex(chosen.index).as_unit("ns").asi8, times, "right")
-        rows = np.vstack([np.zeros(len(members), np.bool_), chosen[sorted(coins)].to_numpy()])
-        trades &= np.asarray(rows[known], np.bool_)
+        in_basket = np.vstack([np.zeros(len(members), np.bool_), chosen[sorted(coins)].to_numpy()])
+        trades &= in_basket[known]
     # a hole inside a coin's life, and its time after death, show the last price there was
     filled = pd.DataFrame(prices).ffill().to_numpy()
     return AssetPrices(name, times, filled, np.where(np.isnan(lows), filled, lows), trades)

@@ -69,7 +69,17 @@ def is_allowed(address: str) -> bool:
         parts.port  # noqa: B018 - raises where it is none
     except ValueError:
         return False
-    return bool(host) and (parts.scheme == "https" or (parts.scheme == "http" and _is_here(host)))
+    return bool(host) and (parts.scheme == "https" or (parts.scheme == "http" and is_here(host)))
+
+
+def is_here(host: str) -> bool:
+    """Return whether a host's name is this machine's own."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _from_environment() -> dict[str, str]:
@@ -114,12 +124,3 @@ def _is_base(address: str, *, is_whole: bool) -> bool:
         return False
     parts = urlsplit(address)
     return "@" not in parts.netloc and (is_whole or not (parts.query or parts.fragment))
-
-
-def _is_here(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
