@@ -4,6 +4,7 @@ import hashlib
 import io
 import re
 import zipfile
+import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
@@ -19,6 +20,7 @@ from feeds.bars import PRICES, QUOTE_VOLUME
 from feeds.errors import DataError, NotServed, Unreachable
 from feeds.sessions import BAR_LENGTHS
 from feeds.vendors.patience import PassingError
+from feeds.vendors.vendor import reading
 
 COLUMNS: Final = (*PRICES, "volume", QUOTE_VOLUME)
 # Open time, open, high, low, close, volume, close time, quote volume; four more are not read.
@@ -112,7 +114,8 @@ def fetched(member: Member, client: Client) -> Fetched:
         if isinstance(error.__cause__, Unverified):
             raise DataError(f"{error} It is left out.") from error
         raise
-    rows = rows_of(_unzipped(payload, member), member)
+    with reading(f"binance archive {member}", "It is left out."):
+        rows = rows_of(_unzipped(payload, member), member)
     return Fetched(member, rows, digest, len(payload), note)
 
 
@@ -156,7 +159,7 @@ def _unzipped(payload: bytes, member: Member) -> str:
                     "expected, or a huge one. It is left out."
                 )
             return archive.read(tables[0]).decode("utf-8-sig")
-    except (zipfile.BadZipFile, NotImplementedError, EOFError, ValueError, RuntimeError) as error:
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError) as error:
         raise DataError(
             f"binance archive {member}: the zip is as published and cannot be read ({error}). "
             "It is left out."
