@@ -12,9 +12,11 @@ from backtests.backtest import run_inputs, run_on
 from backtests.config import load_config
 from backtests.inputs import Inputs, load_inputs
 from backtests.report.files import run_files
+from backtests.tape import traded_money
 from feeds.instruments import coin
 from feeds.releases import after_days
 from feeds.series import validated_series
+from strategies.settings import BasketSettings
 from tests.judged import judged
 from tests.markets import coin_tape, coin_walk, index_tape, index_walk
 
@@ -132,6 +134,18 @@ def test_basket_of_one_coin_equals_the_single_coin(values):
         np.testing.assert_allclose(
             getattr(basket, name).equity, getattr(single, name).equity, rtol=1e-12
         )
+
+
+def test_traded_money_is_the_sources_own_where_known_else_volume_times_close():
+    coin_bars = named(coin_walk(4, seed=1), "AAA")
+    frame = coin_bars.frame.assign(volume=2.0, quote_volume=[7.0, np.nan, 0.0, 9.0])
+    opens = frame.index.append(pd.DatetimeIndex(["2018-02-01"], tz="UTC"))
+    bars = replace(coin_bars, frame=frame)
+    second = 2.0 * frame["close"].iloc[1]
+    money = traded_money(bars, opens, settings=BasketSettings())
+    np.testing.assert_array_equal(money, [7.0, second, 0.0, 9.0, np.nan])
+    in_money = traded_money(bars, opens, settings=BasketSettings(volume_in_money=("AAA",)))
+    np.testing.assert_array_equal(in_money, [7.0, 2.0, 0.0, 9.0, np.nan])
 
 
 def test_basket_dead_coin_keeps_its_loss_and_leaves_at_the_delisting_return():
