@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backtests.analysis.summary import summarise
 from backtests.backtest import run_inputs, run_on
 from backtests.config import load_config
 from backtests.inputs import Inputs, load_inputs
@@ -18,6 +17,7 @@ from feeds.instruments import coin
 from feeds.releases import after_days
 from feeds.series import validated_series
 from strategies.settings import BasketSettings
+from tests.judged import judged
 from tests.markets import coin_tape, coin_walk, index_tape, index_walk
 
 SMALL = {
@@ -282,13 +282,13 @@ def test_filters_removed_give_the_plain_run_byte_for_byte():
         configured("ETH"),
         Inputs(russell(), (bars,), series={"ETF_FLOWS": flows([1], "2018-01-01")}),
     )
-    files = [run_files(run, summarise(run)) for run in (plain, with_series)]
+    files = [run_files(run, *judged(run)) for run in (plain, with_series)]
     assert files[0] == files[1]
 
 
 def test_filter_stands_as_a_column_of_the_signals_file():
     result = filtered()
-    table = run_files(result, summarise(result))["signals.csv"]
+    table = run_files(result, *judged(result))["signals.csv"]
     assert "filter_etf_flows" in table.splitlines()[0]
 
 

@@ -64,7 +64,7 @@ def _against_holding(facts: RunFacts, found: Significance) -> str:
     if gap.low > 0 and found.tried > 1:
         return (
             f"In these bars the rule earned more than {holding}{sure}, but so may the best of "
-            f"{found.tried:,} tries by luck: the interval is that of settings fixed beforehand."
+            f"{found.tried:,} tries by luck."
         )
     if gap.low > 0:
         return f"The rule earned more than {holding}, by more than chance explains{sure}."
@@ -73,6 +73,8 @@ def _against_holding(facts: RunFacts, found: Significance) -> str:
             f"The rule earned less than {holding}, by more than chance explains{sure}"
             f"{_mostly_out(found)}."
         )
+    if isnan(gap.estimate):
+        return f"Whether the rule earned more or less than {holding} cannot be told."
     return (
         f"In these bars the rule earned {_earned(gap)} {holding}; whether it would again cannot "
         f"be told{sure}."
@@ -155,7 +157,7 @@ def _undecided(facts: RunFacts, found: Significance, control: str) -> str:
 
 def _sure(facts: RunFacts, gap: Interval, found: Significance) -> str:
     """Return a difference's interval in brackets; nothing under a year, as it is per year."""
-    if not phrases.is_annual(facts.days):
+    if not phrases.is_annual(facts.days) or isnan(gap.low):
         return ""
     return f" {phrases.interval_in_words(gap, confidence=found.confidence)}"
 
@@ -181,10 +183,18 @@ def _how(facts: RunFacts, found: Significance) -> str:
         f"In brackets: where {written.percent(found.confidence, decimals=0)} of "
         f"{written.count(found.draws)} stationary bootstraps lie, in blocks of about "
         f"{written.counted(round(found.block_bars), 'bar')} drawn together for all. Held evenly: "
-        f"{facts.traded} at the rule's average exposure on every bar. At equal exposure: of rule "
-        f"({written.percent(found.exposure)}) and control "
-        f"({written.percent(found.control_exposure)}) the one with more exposure counts in part, "
-        "the rest of its money idle."
+        f"{facts.traded} at the rule's average exposure on every bar.{_equally(found)}"
+    )
+
+
+def _equally(found: Significance) -> str:
+    """Return how rule and control are brought to one exposure, where both have one."""
+    if not (found.exposure > 0 and found.control_exposure > 0):
+        return ""
+    return (
+        f" At equal exposure: of the rule ({written.percent(found.exposure)}) and the control "
+        f"({written.percent(found.control_exposure)}) the one with more exposure counts only in "
+        "part, the rest of its money idle."
     )
 
 
@@ -196,12 +206,12 @@ def _shifts(facts: RunFacts, found: Significance) -> str:
         middle = (1 + middle) ** (facts.days / metrics.DAYS_PER_YEAR) - 1
     text = (
         f"Moved in time in {written.count(found.shifts)} ways, the same positions did at least as "
-        f"well in {written.percent(found.shift_p_value)} of them; the middle one "
-        f"{phrases.made(middle, days=facts.days)}."
+        f"well in {written.percent(found.shift_p_value)} of them"
+        f"{'' if isnan(middle) else f'; the middle one {phrases.made(middle, days=facts.days)}'}."
     )
     if isnan(found.control_shift_p_value):
         return text
-    return f"{text} Of the control's: {written.percent(found.control_shift_p_value)}."
+    return f"{text} For the control it is {written.percent(found.control_shift_p_value)}."
 
 
 def _record(facts: RunFacts, found: Significance) -> str:
@@ -211,19 +221,22 @@ def _record(facts: RunFacts, found: Significance) -> str:
     if isnan(interval.low) or isnan(probability):
         return "The Sharpe ratio is undefined, or too few bars vary to say how sure it is."
     weight = _weight(found)
+    days = found.minimum_track_record_days
     if interval.low > 0 and probability >= found.confidence:
-        needed = _length(found.minimum_track_record_days)
+        shows = ""
+        if days <= facts.days:
+            shows = f"; at a confidence of {share} a record of {_length(days)} shows this"
         return (
             f"The true Sharpe ratio is above 0 with a probability of {written.percent(probability)}"
-            f"; at a confidence of {share} a record of {needed} shows this.{weight}"
+            f"{shows}.{weight}"
         )
     if interval.high < 0:
         return f"The Sharpe ratio is below 0, by more than chance explains.{weight}"
     needed = ""
-    if facts.days < found.minimum_track_record_days < inf:
+    if facts.days < days < inf:
         needed = (
-            f": at a confidence of {share} a record of {_length(found.minimum_track_record_days)} "
-            f"would be needed, and this one has {_length(facts.days)}"
+            f": at a confidence of {share} a record of {_length(days)} would be needed, and this "
+            f"one has {_length(facts.days)}"
         )
     return (
         f"Whether the true Sharpe ratio is above 0 cannot be told from these bars{needed}.{weight}"

@@ -96,6 +96,8 @@ def _at_same_exposure(facts: RunFacts, summary: Summary) -> str:
     growth = [phrases.growth_of(figures, days=facts.days) for figures in (own, even)]
     if not all(map(isfinite, (*depths, *growth, exposure))):
         return ""
+    if exposure < phrases.SHOWN:
+        return ""
     if exposure > 1 - phrases.SHOWN:
         return (
             f" Its worst drawdown was {written.percent(depths[0])}, that of holding "
@@ -117,9 +119,11 @@ def _earned_and_fell(earned: float, fell: float) -> str:
     falling = phrases.comparison(
         fell, larger="fell deeper", smaller="fell less", alike="fell as deep"
     )
-    is_mixed = earning == "earned more" and falling == "fell deeper"
-    is_mixed |= earning == "earned less" and falling == "fell less"
-    return f"{earning}, but {falling}" if is_mixed else f"{earning} and {falling}"
+    if (earning, falling) == ("earned more", "fell deeper"):
+        return "earned more, but fell deeper"
+    if (earning, falling) == ("earned less", "fell less"):
+        return "earned less, but also fell less"
+    return f"{earning} and {falling}"
 
 
 def _others(facts: RunFacts, summary: Summary) -> str:
@@ -158,20 +162,19 @@ def _holding(facts: RunFacts, held: Figures) -> str:
 def _made(facts: RunFacts, figures: Figures) -> str:
     growth = phrases.growth_of(figures, days=facts.days)
     if not isfinite(growth):
-        return "made what cannot be said"
-    return (
-        f"{phrases.made(growth, days=facts.days)} with a worst drawdown of "
-        f"{written.percent(figures['max_drawdown'])}"
-    )
+        return "made an undefined amount"
+    fell = figures["max_drawdown"]
+    deepest = f" with a worst drawdown of {written.percent(fell)}" if isfinite(fell) else ""
+    return f"{phrases.made(growth, days=facts.days)}{deepest}"
 
 
 def _basis(summary: Summary) -> str:
     count = summary.episodes_traded
-    few = "; so few say little" if count < FEW_EPISODES else ""
-    few = "; from so few nothing can be concluded" if count < FEWEST_EPISODES else few
+    bought = f"{written.count(count)} of them" if count else "none of them"
+    few = "; so few say little" if FEWEST_EPISODES <= count < FEW_EPISODES else ""
     return (
         f"The triggers fell into {phrases.episodes_in_words(summary.episodes)} of the index, and "
-        f"the rule bought in {written.count(count)} of them{few}."
+        f"the rule bought in {'it' if summary.episodes == count == 1 else bought}{few}."
     )
 
 
