@@ -7,7 +7,7 @@ import zipfile
 import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import Final
 
 import numpy as np
@@ -33,6 +33,7 @@ SMALLEST_MICROSECONDS: Final = 10**14
 MOST_BYTES: Final = 256 * 2**20
 
 _NAME = re.compile(r"(?P<pair>[^/]+)-(?P<timeframe>\w+)-(?P<period>\d{4}-\d{1,2}(-\d{1,2})?)\.zip")
+_HEADINGS = pd.Index(COLUMNS)  # made once: there are tens of thousands of zips
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
@@ -65,6 +66,7 @@ class Member:
         return span_of(self.period)
 
 
+@cache
 def span_of(period: str) -> tuple[pd.Timestamp, pd.Timestamp]:
     """Return the instant (UTC) a month or day begins, and the one it is over."""
     found = pd.Period(period, freq="D" if len(period) > len("2022-05") else "M")
@@ -175,7 +177,7 @@ def rows_of(text: str, member: Member) -> pd.DataFrame:
         Naming line and value, if a line is no kline or lies outside the member's period.
     """
     lines = text.splitlines()
-    first = 1 if lines and lines[0][:1].isalpha() else 0  # some newer files have a header
+    first = 1 if lines and lines[0].lower().startswith("open") else 0  # newer files' header
     cells = [line.split(",") for line in lines[first:] if line.strip()]
     for row, each in enumerate(cells):
         if len(each) < FIELDS:
@@ -187,7 +189,7 @@ def rows_of(text: str, member: Member) -> pd.DataFrame:
         raise _wrong(member, row, "holds a cell that is no number") from error
     numbers = numbers.reshape(-1, len(PLACES))
     opens = _instants(numbers[:, 0], member, first)
-    return pd.DataFrame(numbers[:, 1:], index=opens, columns=list(COLUMNS))
+    return pd.DataFrame(numbers[:, 1:], index=opens, columns=_HEADINGS)
 
 
 def _instants(stamps: NDArray[np.float64], member: Member, first: int) -> pd.DatetimeIndex:
