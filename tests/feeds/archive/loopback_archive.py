@@ -162,7 +162,8 @@ def fill(folder, pairs, *, checked):
     with folder.writing():
         for pair, rows in pairs.items():
             months = rows.index.tz_localize(None).to_period("M").unique()
-            members = {f"{month}": Held("", "") for month in months}
+            digest = hashlib.sha256(rows.to_numpy().tobytes()).hexdigest()
+            members = {f"{month}": Held("", digest) for month in months}
             write_table(folder.pairs, PairTable(pair, folder.timeframe, rows, members))
         folder.write_state(State(tuple(pairs), dict.fromkeys(pairs, checked)))
         folder.build()
