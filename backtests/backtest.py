@@ -9,10 +9,11 @@ import pandas as pd
 
 from backtests.baselines import always_in, buy_and_hold, hold_idle
 from backtests.config import ALTS, Config
+from backtests.control import control_config, control_tape
 from backtests.engine import Account
 from backtests.gates import untested
 from backtests.inputs import Inputs, load_inputs
-from backtests.market import Market, build_market, control_tape
+from backtests.market import Market, build_market
 from backtests.survivors import survivor_note
 from backtests.tape import NANOSECONDS
 from feeds.bars import Bars
@@ -60,7 +61,7 @@ class Result:
 
     @property
     def untested(self) -> tuple[str, ...]:
-        """The filters that were unknown on every tradable bar and so let nothing be bought."""
+        """Filters unknown on every bar that let nothing pass: with them a run tests nothing."""
         ends = (self.market.traded.lines["bar_end"] * NANOSECONDS).astype(np.int64)
         return untested(self.market.gates, ends, how=self.config.rules.filters)
 
@@ -132,6 +133,7 @@ def run_inputs(config: Config, inputs: Inputs, *, engine: Engine = "backtrader")
     else:
         from backtests.engine import simulate
     market = build_market(config, inputs)
+    own = control_config(config)
     tape = market.traded
     others = {}
     if config.asset == ALTS:
@@ -143,6 +145,6 @@ def run_inputs(config: Config, inputs: Inputs, *, engine: Engine = "backtrader")
         market,
         strategy=simulate(tape, config),
         buy_and_hold=buy_and_hold(tape, costs=config.costs),
-        control=simulate(control_tape(market, config), config),
+        control=simulate(control_tape(market, own), own),
         others=others,
     )

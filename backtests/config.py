@@ -12,7 +12,7 @@ from pydantic import AfterValidator, Field, ValidationError, field_validator, mo
 from backtests.claims import ClaimSettings
 from backtests.explain import explained, said
 from backtests.presets import preset_path
-from backtests.settings import Date, SignificanceSettings, StudySettings
+from backtests.settings import Date, SignificanceSettings, StudySettings, VendorSettings
 from backtests.toml_files import NotTomlError, parsed_toml, read_toml
 from feeds.errors import ConfigError
 from feeds.instruments import SERIES_NAME
@@ -31,8 +31,6 @@ from strategies.settings import (
 
 BASIS_POINT: Final = 1e-4
 ALTS: Final = "ALTS"
-
-# Everything below is data: where each setting lives, its default and its range.
 
 
 def _absolute(folder: str) -> str:
@@ -103,6 +101,7 @@ class Config(Settings):
 
     asset: Symbol = "ETH"
     data: DataSettings = DataSettings()
+    vendors: VendorSettings = VendorSettings()
     index: IndexSettings = IndexSettings()
     signal: SignalSettings = SignalSettings()
     rules: RuleSettings = RuleSettings()
@@ -208,7 +207,19 @@ def validated_config(tree: Mapping[str, Any]) -> Config:
     except ValidationError as error:
         raise ConfigError(explained(error, Config)) from error
     _require_order(config.data)
-    return config
+    return with_universe(config)
+
+
+def with_universe(config: Config) -> Config:
+    """Return the config with the universe of its basket decided, if it trades one.
+
+    What "auto" was is written down with the run, so that it can be run again as it was.
+    """
+    if config.asset != ALTS:
+        return config
+    from backtests.membership import resolved_basket
+
+    return config.model_copy(update={"basket": resolved_basket(config.basket, config.data)})
 
 
 def _require_order(data: DataSettings) -> None:

@@ -1,4 +1,4 @@
-"""Settings of how results are judged: names, defaults and allowed ranges, once."""
+"""Settings beside the strategy's: how results are judged, and where vendors are reached."""
 
 import datetime as dt
 from typing import Annotated, Final, Literal
@@ -81,3 +81,17 @@ class StudySettings(Settings):
     ] = (5, 10, 20, 30, 60, 90, 180, 365)
     draws: Draws = 10_000
     seed: Seed = 0
+
+
+class VendorSettings(Settings):
+    """Mirrors of the vendors we speak HTTP with; empty is the vendor's own address.
+
+    `feeds.vendors.addresses` says what each is the base of and which addresses are refused.
+    """
+
+    fred: str = ""
+    coinmetrics: str = ""
+    binance_archive: str = ""
+    binance_listing: str = ""
+    alternative: str = ""
+    ishares: str = ""

@@ -10,9 +10,12 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from feeds.errors import ConfigError, InputError, Unreachable
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 INSTALLED: Final = "russell"
 DISTRIBUTION: Final = "russell-risk-on"
@@ -178,3 +181,13 @@ def one_line(text: str, *, longest: int = LONGEST_COMPLAINT) -> str:
         return written
     tail = longest // 3  # the remedy stands at the end
     return f"{written[: longest - tail]} ... {written[-tail:]}"
+
+
+def progress_bar(*, quiet: bool) -> "Progress":
+    """Return a bar of work done on stderr, off when nobody watches."""
+    from rich.console import Console
+    from rich.progress import MofNCompleteColumn, Progress
+
+    console = Console(stderr=True)
+    columns = (*Progress.get_default_columns(), MofNCompleteColumn())
+    return Progress(*columns, console=console, disable=quiet or not console.is_terminal)
