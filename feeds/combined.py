@@ -55,7 +55,7 @@ class CoinFeed(bt.feeds.DataBase):  # type: ignore[misc]
         self.home()
         names = dict(zip(self.getlinealiases(), self.lines, strict=True))
         self._buffers: list[Any] = [line for name, line in names.items() if name not in UNREAD]
-        self._clock: Any = self.lines.datetime
+        self._clock: Any = names["datetime"]
         self._last = len(seconds) - 1
 
     def advance_peek(self) -> float:
