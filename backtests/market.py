@@ -1,6 +1,6 @@
 """One market: an index's signals lined up with the bars of what is traded."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -271,4 +271,4 @@ def _daily(coin: Bars) -> Bars:
         return coin
     how = {"open": "first", "high": "max", "low": "min", "close": "last", "volume": "sum"}
     frame = coin.frame.resample("1D").agg(how).dropna(subset=["close"])
-    return Bars(coin.instrument, "1d", frame, coin.source, coin.origin, coin.notes)
+    return replace(coin, timeframe="1d", frame=frame)

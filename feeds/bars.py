@@ -54,8 +54,9 @@ class Bars:
     `frame` has the float64 columns open, high, low, close, volume (NaN where unknown) and
     perhaps market_cap, and an ascending unique index: tz-naive session dates for an index,
     the bar's opening instant in UTC for a coin. `notes` lists every repair made and every
-    warning a reader should see; `origin` says where the rows came from. `spans` says which
-    source serves which time of a joined history, newest first; empty where there is one source.
+    warning a reader should see; `origin` says where the rows came from. `is_close_only` marks
+    prices made of closes alone. `spans` says which source serves which time of a joined
+    history, newest first; empty where there is one source.
     """
 
     instrument: Instrument
@@ -64,6 +65,7 @@ class Bars:
     source: str
     origin: str
     notes: tuple[str, ...] = ()
+    is_close_only: bool = False
     spans: tuple[Span, ...] = ()
 
     def __len__(self) -> int:

@@ -76,7 +76,7 @@ def joined(sources: Mapping[str, Bars], *, order: Sequence[str]) -> Bars:
         if _reaches_further(other, history)
     ]
     for note in notes:
-        log.warning("%s", note)
+        log.info("%s", note)
     return replace(history, notes=(*history.notes, *notes))
 
 
@@ -92,7 +92,7 @@ def newest_first(sources: Mapping[str, Bars], *, main: str = "") -> list[str]:
         bars = sources[name]
         is_old = newest - _last(bars) > AS_NEW
         lacks_volume = bool(bars.frame["volume"].isna().all())
-        lead = (is_old, is_close_only(bars), name != main, lacks_volume)
+        lead = (is_old, bars.is_close_only, name != main, lacks_volume)
         return (*lead, -_last(bars).value, name)
 
     return sorted(sources, key=rank)
@@ -112,14 +112,10 @@ def spans_of(bars: Bars) -> tuple[Span, ...]:
     return bars.spans or (_span(bars, bars.frame),)
 
 
-def told(bars: Bars, *, day: str = "%Y-%m-%d") -> str:
-    """Return where bars come from in words: `yahoo from 2014-09-17, bitstamp from ...`."""
-    return ", ".join(f"{span.label} from {span.first.strftime(day)}" for span in spans_of(bars))
-
-
-def is_close_only(bars: Bars) -> bool:
-    """Return whether all of the bars were made of closes alone."""
-    return bool(getattr(bars, "is_close_only", False))
+def source_in_words(bars: Bars, *, day: str = "%Y-%m-%d") -> str:
+    """Return the source of bars, of joined ones each: `yahoo from 2014-09-17, bitstamp ...`."""
+    parts = (f"{span.label} from {span.first.strftime(day)}" for span in bars.spans)
+    return ", ".join(parts) or bars.source
 
 
 def _next_older(history: Bars, others: Sequence[Bars]) -> tuple[Bars, Seam] | None:
@@ -221,7 +217,7 @@ def _closes(bars: Bars, times: pd.Index) -> np.ndarray:
 
 def _span(bars: Bars, frame: pd.DataFrame) -> Span:
     first, last = frame.index[0], frame.index[-1]
-    return Span(bars.source, bars.origin, first, last, len(frame), is_close_only(bars))
+    return Span(bars.source, bars.origin, first, last, len(frame), bars.is_close_only)
 
 
 def _label(bars: Bars) -> str:

@@ -22,6 +22,7 @@ def load_series(
     cache_dir: str = "",
     offline: bool = False,
     lag_days: float | None = None,
+    history: str = "longest",
 ) -> Series:
     """Return the series called `name`.
 
@@ -36,7 +37,7 @@ def load_series(
     """
     folder = Path(data_dir)
     if data_dir and folder.is_dir():
-        found = _from_folder(folder, name, lag_days)
+        found = _from_folder(folder, name, lag_days, history)
         if found is not None:
             return found
     if is_live(source):
@@ -50,7 +51,7 @@ def open_live_series(*, cache_dir: str = "", offline: bool = False) -> LiveSerie
     return LiveSeries(cache, bars=Live(cache, offline=offline), offline=offline)
 
 
-def _from_folder(folder: Path, name: str, lag_days: float | None) -> Series | None:
+def _from_folder(folder: Path, name: str, lag_days: float | None, history: str) -> Series | None:
     if (folder / f"{name}_series.csv").is_file():
         return series_from_file(folder, name, lag_days=lag_days)
     parts = net_liquidity.PARTS
@@ -59,5 +60,7 @@ def _from_folder(folder: Path, name: str, lag_days: float | None) -> Series | No
             *(series_from_file(folder, part, lag_days=lag_days) for part in parts)
         )
     if any((folder / f"{name}_1d{suffix}").is_file() for suffix in (".parquet", ".csv")):
-        return closes(Files(folder).load(index(name), timeframe="1d"), lag_days=lag_days)
+        return closes(
+            Files(folder, history=history).load(index(name), timeframe="1d"), lag_days=lag_days
+        )
     return None

@@ -1,5 +1,6 @@
 """The bars a study needs, loaded once: indices with their events, coins and baskets."""
 
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -14,6 +15,7 @@ from backtests.inputs import Inputs, basket_members, filter_series
 from feeds import instruments
 from feeds.bars import Bars
 from feeds.errors import ConfigError
+from feeds.history import source_in_words
 from feeds.instruments import Instrument
 from feeds.sessions import bar_ends
 from feeds.sources import Source, open_source
@@ -30,7 +32,11 @@ class World:
         self.config = config
         data = config.data
         self._source = source or open_source(
-            data.source, data_dir=data.data_dir, cache_dir=data.cache_dir, offline=data.offline
+            data.source,
+            data_dir=data.data_dir,
+            cache_dir=data.cache_dir,
+            offline=data.offline,
+            history=data.history,
         )
         self._bars: dict[tuple[Instrument, str], Bars] = {}
         self._signals: dict[str, IndexSignals] = {}
@@ -47,7 +53,7 @@ class World:
             {
                 "symbol": bars.instrument.symbol,
                 "timeframe": bars.timeframe,
-                "source": bars.source,
+                "source": source_in_words(bars),
                 "origin": bars.origin,
                 "rows": len(bars),
                 "first": f"{bars.frame.index[0]:%Y-%m-%d}",
@@ -144,8 +150,7 @@ class World:
                 f"`data.start` and `data.end` leave no bar of {bars.instrument.label}. "
                 "Choose dates inside its history."
             )
-        frame = bars.frame.loc[times[kept]]
-        return Bars(bars.instrument, bars.timeframe, frame, bars.source, bars.origin, bars.notes)
+        return replace(bars, frame=bars.frame.loc[times[kept]])
 
 
 def _dates(bars: Bars) -> pd.DatetimeIndex:

@@ -21,6 +21,7 @@ from backtests.report.pyfolio_sheets import sheet_request
 from backtests.report.section import Panel, Section
 from backtests.report.sheet_worker import SheetWorker
 from backtests.report.spec import Spec, UndrawableError
+from feeds.history import source_in_words
 
 PANELS: Final[dict[str, Callable[[Result, Summary], Spec]]] = {
     "index": index_panel,
@@ -110,7 +111,9 @@ def _content(result: Result, summary: Summary) -> dict[str, Any]:
         "recent": tables.recent_rows(result),
         "calendar": tables.calendar_rows(result),
         "quantiles": tables.quantile_rows(result),
+        "source": source_in_words(result.market.coin),
         "provenance": tables.provenance(result),
+        "joined_spans": tables.joined_spans(result),
         "versions": tables.library_versions(),
         "config": shown_config(result.config),
     }

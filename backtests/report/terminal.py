@@ -14,6 +14,7 @@ from backtests.analysis.significance import Significance
 from backtests.analysis.summary import Summary
 from backtests.backtest import Result
 from backtests.report.figures import COLUMNS, FIGURES, columns_of, figure_text
+from feeds.history import source_in_words
 
 ROWS: Final = (
     "total_return",
@@ -55,7 +56,7 @@ def _headline(result: Result) -> str:
     return (
         f"{result.asset} on {result.market.index.instrument.label}: {fmt.words(rules.trigger)}, "
         f"held {held}; {fmt.date(bars.index[0])} to {fmt.date(bars.index[-1])}, "
-        f"{len(bars)} bars, source {result.market.coin.source}"
+        f"{len(bars)} bars, source {source_in_words(result.market.coin, day='%Y-%m')}"
     )
 
 
