@@ -17,6 +17,7 @@ from feeds.bars import Bars
 from feeds.errors import ConfigError
 from feeds.history import source_in_words
 from feeds.instruments import Instrument
+from feeds.known_highs import false_highs
 from feeds.sessions import bar_ends
 from feeds.sources import Source, open_source
 from strategies.signals import IndexSignals, index_signals, new_high, prior_high
@@ -44,8 +45,13 @@ class World:
     @property
     def notes(self) -> tuple[str, ...]:
         """What a reader should know about the bars loaded so far, each once."""
-        found = [note for key in sorted(self._bars, key=str) for note in self._bars[key].notes]
-        return tuple(dict.fromkeys(found))
+        bars = [self._bars[key] for key in sorted(self._bars, key=str)]
+        notes = [note for each in bars for note in each.notes]
+        signal = self.config.signal
+        if signal.lookback == "all":
+            highs = (false_highs(each, min_history=signal.min_history) for each in bars)
+            notes += [each.text for each in highs if each is not None]
+        return tuple(dict.fromkeys(notes))
 
     def bars(self) -> tuple[dict[str, object], ...]:
         """Return what was read so far: symbol, source, rows, span and digest."""
