@@ -10,7 +10,7 @@ from feeds import net_liquidity
 from feeds.bars import Bars
 from feeds.cache.store import Damaged, Key, Table
 from feeds.cache.updates import Cache, Fetched
-from feeds.errors import DataError, NotCached
+from feeds.errors import Absent, DataError, NotCached
 from feeds.instruments import BY_SYMBOL, index
 from feeds.releases import FRED_SERIES, after_days
 from feeds.series import Series, released, terms
@@ -73,7 +73,7 @@ class LiveSeries:
             return self._of_fred(name, lag_days)
         if name in BY_SYMBOL:
             return self._of_index(name, lag_days)
-        raise DataError(f"the series {name} is not here. Put {name}_series.csv into --data-dir.")
+        raise Absent(f"the series {name} is not here. Put {name}_series.csv into --data-dir.")
 
     def _of_index(self, name: str, lag_days: float | None) -> Series:
         try:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from feeds import net_liquidity
 from feeds.cache.updates import Cache
-from feeds.errors import DataError
+from feeds.errors import Absent
 from feeds.files import Files
 from feeds.folders import cache_folder
 from feeds.instruments import index
@@ -32,8 +32,10 @@ def load_series(
 
     Raises
     ------
-    DataError
+    Absent
         If none of them has it.
+    DataError
+        If one has it and it cannot be read.
     """
     folder = Path(data_dir)
     if data_dir and folder.is_dir():
@@ -42,7 +44,7 @@ def load_series(
             return found
     if is_live(source):
         return open_live_series(cache_dir=cache_dir, offline=offline).load(name, lag_days=lag_days)
-    raise DataError(f"the series {name} is not here. Put {name}_series.csv into --data-dir.")
+    raise Absent(f"the series {name} is not here. Put {name}_series.csv into --data-dir.")
 
 
 def open_live_series(*, cache_dir: str = "", offline: bool = False) -> LiveSeries:
