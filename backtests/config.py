@@ -13,6 +13,7 @@ from pydantic import BaseModel, BeforeValidator, Field, ValidationError, field_v
 from pydantic.fields import FieldInfo
 
 from backtests.claims import ClaimSettings
+from backtests.presets import preset_path
 from backtests.settings import SignificanceSettings
 from feeds.errors import ConfigError
 from strategies.settings import (
@@ -162,7 +163,7 @@ def config_tree(
     path: Path | None, *, overrides: Sequence[str] = (), flags: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
     """Return the settings given in file, overrides and flags, not yet validated."""
-    tree = _read(path) if path else {}
+    tree = _read(preset_path(path)) if path else {}
     for override in overrides:
         key, separator, text = override.partition("=")
         if not separator or not key.strip():

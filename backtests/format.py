@@ -6,12 +6,15 @@ An undefined value (NaN, NaT, infinite) is written as `UNDEFINED`.
 
 import json
 import math
+import re
 from typing import Any, Final
 
 import pandas as pd
 from pandas.api.typing import NaTType
 
 UNDEFINED: Final = "\N{EN DASH}"
+FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t")
+_MARKED: Final = re.compile(r"([\\`*_{}\[\]<>|#~&])")
 
 
 def percent(fraction: float, *, decimals: int = 1) -> str:
@@ -85,6 +88,35 @@ def coin(symbol: str) -> str:
 def words(name: str) -> str:
     """Return an identifier as words: "support_lost" is "support lost"."""
     return name.replace("_", " ")
+
+
+def as_csv(table: pd.DataFrame, *, date_format: str | None = None) -> str:
+    """Return CSV whose floats read back to the same bits, and no text of which is a formula.
+
+    A spreadsheet runs a cell that begins with one of `FORMULA_STARTS`; such a text gets an
+    apostrophe in front, which spreadsheets do not show. Numbers are left alone.
+    """
+    texts = table.select_dtypes(["object", "string", "str"]).columns
+    # as objects: what is no text keeps its own type, whole numbers beside gaps too
+    cells = {
+        str(name): pd.Series(map(_guarded, table[name]), table.index, object) for name in texts
+    }
+    guarded = table.assign(**cells)
+    header = [_guarded(name) for name in guarded.columns]
+    return guarded.to_csv(index=False, header=header, date_format=date_format, lineterminator="\n")
+
+
+def _guarded(cell: Any) -> Any:
+    if not isinstance(cell, str):
+        return cell
+    # a lone carriage return would end the row for some readers
+    text = cell.replace("\r", " ")
+    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
+
+
+def as_markdown(text: str) -> str:
+    """Return a text that Markdown shows as it stands, in a table's cell too."""
+    return _MARKED.sub(r"\\\1", " ".join(text.split()))
 
 
 def as_json(value: Any) -> str:

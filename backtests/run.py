@@ -24,7 +24,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return run_command(_work, arguments)
 
 
-def _parser() -> Parser:
+def command_parser() -> Parser:
+    """Return the parser of the command line."""
     parser = Parser(
         prog="python -m backtests.run",
         description="Backtest: go long a coin when the Russell 2000 makes a new high or holds "
@@ -47,7 +48,7 @@ def _parser() -> Parser:
 
 
 def _work(arguments: Sequence[str] | None) -> None:
-    options = _parser().parse_args(arguments)
+    options = command_parser().parse_args(arguments)
 
     from backtests.config import load_config
     from backtests.report.folder import require_writable

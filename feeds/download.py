@@ -47,7 +47,7 @@ def main(
 def _work(
     arguments: Sequence[str] | None, *, live: Live | None, live_series: LiveSeries | None
 ) -> int:
-    options = _parser().parse_args(arguments)
+    options = command_parser().parse_args(arguments)
     if options.quiet:
         logging.getLogger().setLevel(logging.ERROR)
     requests = _requests(options)
@@ -100,7 +100,8 @@ def _failed(failures: Mapping[object, InputError]) -> int:
     return min(map(exit_code, failures.values()), default=0)
 
 
-def _parser() -> Parser:
+def command_parser() -> Parser:
+    """Return the parser of the command line."""
     parser = Parser(
         prog="python -m feeds.download",
         description="Fill the cache ahead of a run.",

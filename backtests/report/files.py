@@ -9,7 +9,7 @@ import pandas as pd
 from backtests.analysis.significance import Significance
 from backtests.analysis.summary import Summary
 from backtests.backtest import Result
-from backtests.format import as_json
+from backtests.format import as_csv, as_json
 from feeds.bars import Bars, Span
 from feeds.history import spans_of
 
@@ -154,4 +154,4 @@ def _span(span: Span) -> dict[str, Any]:
 
 def _csv(table: pd.DataFrame) -> str:
     """Return CSV with floats that read back to the same bits and times in UTC."""
-    return table.to_csv(index=False, date_format=TIME_FORMAT, lineterminator="\n")
+    return as_csv(table, date_format=TIME_FORMAT)

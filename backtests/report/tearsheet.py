@@ -129,5 +129,5 @@ def _several_coins(result: Result, summary: Summary) -> dict[str, Any]:
 
 
 def _trades_download(summary: Summary) -> str:
-    text = summary.trades.to_csv(index=False, lineterminator="\n")
+    text = written.as_csv(summary.trades)
     return base64.b64encode(text.encode()).decode("ascii")
