@@ -14,7 +14,7 @@ from pydantic.fields import FieldInfo
 
 from backtests.claims import ClaimSettings
 from backtests.presets import preset_path
-from backtests.settings import SignificanceSettings
+from backtests.settings import SignificanceSettings, VendorSettings
 from feeds.errors import ConfigError
 from strategies.settings import (
     READY_MADE,
@@ -30,8 +30,6 @@ from strategies.settings import (
 
 BASIS_POINT: Final = 1e-4
 ALTS: Final = "ALTS"
-
-# Everything below is data: where each setting lives, its default and its range.
 
 
 def _iso_date(value: object) -> object:
@@ -102,6 +100,7 @@ class Config(Settings):
 
     asset: str = "ETH"
     data: DataSettings = DataSettings()
+    vendors: VendorSettings = VendorSettings()
     index: IndexSettings = IndexSettings()
     signal: SignalSettings = SignalSettings()
     rules: RuleSettings = RuleSettings()

@@ -11,6 +11,7 @@ from feeds.series import Series
 from feeds.series_sources import load_series
 from feeds.sources import Loaded, Request, load_all, open_source
 from feeds.universe import altcoins
+from feeds.vendors.addresses import use_addresses
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,7 @@ def load_inputs(config: Config) -> Inputs:
         if each.kind == "relative_strength"
     }
     idle = Request(instruments.coin(config.idle.asset), timeframe) if config.idle.asset else None
+    use_addresses(config.vendors.model_dump())
     source = open_source(
         config.data.source,
         data_dir=config.data.data_dir,

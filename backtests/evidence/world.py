@@ -20,6 +20,7 @@ from feeds.instruments import Instrument
 from feeds.known_highs import false_highs
 from feeds.sessions import bar_ends
 from feeds.sources import Source, open_source
+from feeds.vendors.addresses import use_addresses
 from strategies.signals import IndexSignals, index_signals, new_high, prior_high
 
 MARKET: Final = "SPX"
@@ -32,6 +33,7 @@ class World:
     def __init__(self, config: Config, *, source: Source | None = None) -> None:
         self.config = config
         data = config.data
+        use_addresses(config.vendors.model_dump())
         self._source = source or open_source(
             data.source,
             data_dir=data.data_dir,

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Final
 
 from feeds.errors import ConfigError, DataError, NotServed
 from feeds.instruments import Instrument
-from feeds.vendors.patience import PassingError, Patience
+from feeds.vendors.patience import REFUSED, PassingError, Patience, is_passing
+from feeds.vendors.vendor import one_line
 
 if TYPE_CHECKING:
     import ccxt
@@ -15,9 +16,6 @@ ELSEWHERE: Final = "Use another exchange or --source files."
 DOLLARS: Final = ("USD", "USDT", "USDC")
 # Taken where ccxt does not say how many bars a page holds.
 SMALLEST_PAGE: Final = 100
-REFUSED: Final = (401, 403, 407, 451)
-PASSING: Final = (408, 425, 429)
-SERVER_ERROR: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,24 +109,23 @@ def translated(error: Exception, subject: str) -> Exception:
 
     from feeds.vendors.wire import could_not_connect, status_of
 
-    status, retry_after = status_of(error)
+    status, wait = status_of(error)
     if status in REFUSED:
         return NotServed(
             f"{subject}: refused here (HTTP {status}), by region or firewall. {ELSEWHERE}"
         )
     if isinstance(error, ccxt.BadSymbol):
-        return NotServed(f"{subject}: not listed there ({_first_line(error)}). {ELSEWHERE}")
-    passing = status in PASSING or status >= SERVER_ERROR or status == 0
-    if isinstance(error, ccxt.NetworkError) and passing:
-        reason = f"HTTP {status}" if status else _cause(error)
-        return PassingError(reason, connecting=could_not_connect(error), retry_after=retry_after)
-    if status >= SERVER_ERROR:
-        return PassingError(f"HTTP {status}", retry_after=retry_after)
-    cause = error.__cause__ or error
-    return DataError(
-        f"{subject}: the answer cannot be used ({type(cause).__name__}: {_first_line(cause)}). "
-        f"{ELSEWHERE}"
-    )
+        return NotServed(f"{subject}: not listed there ({one_line(error)}). {ELSEWHERE}")
+    if isinstance(error, ccxt.NetworkError) and status == 0:
+        reason = _cause(error)
+        return PassingError(reason, connecting=could_not_connect(error), retry_after=wait)
+    if is_passing(status):
+        return PassingError(f"HTTP {status}", retry_after=wait)
+    reason = "not in the form expected"
+    if isinstance(error, ccxt.BaseError):
+        cause = error.__cause__ or error
+        reason = one_line(cause) or type(cause).__name__
+    return DataError(f"{subject}: the answer cannot be used ({reason}). {ELSEWHERE}")
 
 
 def _cause(error: Exception) -> str:
@@ -140,13 +137,8 @@ def _cause(error: Exception) -> str:
         return "cannot be reached"
     cause = error.__cause__
     if cause is None:  # the exchange itself says so, in an answer with status 200
-        return _first_line(error)
+        return one_line(error)
     if isinstance(cause, requests.Timeout):
         return "no answer in time"
-    text = _first_line(cause)
+    text = one_line(cause)
     return text if text.startswith("the answer") else "the connection broke"
-
-
-def _first_line(error: BaseException) -> str:
-    lines = str(error).splitlines()
-    return lines[0][:160] if lines else type(error).__name__
