@@ -195,7 +195,7 @@ class Live:
             with self._turn(key.vendor), self._reach.asking(key.vendor):
                 vendor = self._opened(key.vendor)
                 bars = vendor.fetch(instrument, timeframe=key.timeframe, since=since)
-            return Fetched(bars.frame, bars.source, bars.origin, bars.notes)
+            return Fetched(bars.frame, bars.source, bars.origin, bars.notes, bars.is_close_only)
 
         return fetch
 
@@ -233,7 +233,15 @@ def _shortfalls(
 def bars_of(table: Table, instrument: Instrument, *, timeframe: str) -> Bars:
     """Return a stored table as the bars it was made of."""
     about = table.manifest.about
-    return Bars(instrument, timeframe, table.frame, about.source, about.origin, about.notes)
+    return Bars(
+        instrument,
+        timeframe,
+        table.frame,
+        about.source,
+        about.origin,
+        about.notes,
+        is_close_only=about.is_close_only,
+    )
 
 
 def next_bar_is_over(

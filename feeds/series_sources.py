@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from feeds import net_liquidity
+from feeds import fund, net_liquidity, unprofitable
 from feeds.cache.updates import Cache
-from feeds.errors import Absent
+from feeds.errors import Absent, DataError
 from feeds.files import Files
 from feeds.folders import cache_folder
 from feeds.instruments import index
@@ -26,9 +26,10 @@ def load_series(
 ) -> Series:
     """Return the series called `name`.
 
-    A file `<NAME>_series.csv` in `data_dir` comes first, then the closes of index bars of
-    that name there (VIX); a live `source` then has FRED's series and index bars. `lag_days`
-    of None takes the built-in release calendar.
+    A file `<NAME>_series.csv` in `data_dir` comes first, then what else there makes the series
+    (a fund's history file, index bars); a live `source` then asks its publisher. Published
+    shares of unprofitable companies are on board. `lag_days` of None takes the built-in
+    release calendar.
 
     Raises
     ------
@@ -44,6 +45,8 @@ def load_series(
             return found
     if is_live(source):
         return open_live_series(cache_dir=cache_dir, offline=offline).load(name, lag_days=lag_days)
+    if name == unprofitable.NAME and source == "files":
+        return unprofitable.unprofitable_share(lag_days=lag_days)
     raise Absent(f"the series {name} is not here. Put {name}_series.csv into --data-dir.")
 
 
@@ -61,8 +64,20 @@ def _from_folder(folder: Path, name: str, lag_days: float | None, history: str) 
         return net_liquidity.net_liquidity(
             *(series_from_file(folder, part, lag_days=lag_days) for part in parts)
         )
+    if name == fund.NAME:
+        return _flows(folder, lag_days)
     if any((folder / f"{name}_1d{suffix}").is_file() for suffix in (".parquet", ".csv")):
         return closes(
             Files(folder, history=history).load(index(name), timeframe="1d"), lag_days=lag_days
         )
     return None
+
+
+def _flows(folder: Path, lag_days: float | None) -> Series | None:
+    paths = fund.fund_files(folder)
+    if len(paths) > 1:
+        raise DataError(
+            f"the series {fund.NAME} has two files: {paths[0].name} and {paths[1].name} are both "
+            "a fund's history. Leave one of them in the folder."
+        )
+    return fund.flows_from_file(paths[0], lag_days=lag_days) if paths else None
