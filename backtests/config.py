@@ -181,7 +181,19 @@ def validated_config(tree: Mapping[str, Any]) -> Config:
     except ValidationError as error:
         raise ConfigError(_explained(error)) from error
     _require_order(config.data)
-    return config
+    return with_universe(config)
+
+
+def with_universe(config: Config) -> Config:
+    """Return the config with the universe of its basket decided, if it trades one.
+
+    What "auto" was is written down with the run, so that it can be run again as it was.
+    """
+    if config.asset != ALTS:
+        return config
+    from backtests.membership import resolved_basket
+
+    return config.model_copy(update={"basket": resolved_basket(config.basket, config.data)})
 
 
 def _require_order(data: DataSettings) -> None:

@@ -9,12 +9,11 @@ from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
-import pandas as pd
-
 from feeds.bars import Bars, validated
 from feeds.errors import ConfigError, DataError
 from feeds.history import joined, newest_first
 from feeds.instruments import Instrument
+from feeds.reading import NOTHING_CHOSEN, Choices, read_bars
 from feeds.resample import four_hours
 
 log = logging.getLogger(__name__)
@@ -36,7 +35,13 @@ class Files:
 
     name = "files"
 
-    def __init__(self, folder: Path, *, history: str = "longest") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        choices: Choices = NOTHING_CHOSEN,
+        history: str = "longest",
+    ) -> None:
         if folder == Path() or not folder.is_dir():
             received = "nothing" if folder == Path() else f"{str(folder)!r}, which is no folder"
             raise ConfigError(
@@ -44,6 +49,7 @@ class Files:
                 "Give it with --data-dir."
             )
         self._folder = folder
+        self._choices = choices
         self._history = history
 
     def load(self, instrument: Instrument, *, timeframe: str) -> Bars:
@@ -55,22 +61,25 @@ class Files:
         if hourly_only and instrument.kind == "coin" and self._find(instrument, "1h"):
             return four_hours(self.load(instrument, timeframe="1h"))
         served, paths = self._paths(instrument, timeframe)
-        sources = {
-            path.name: validated(
-                _read(path),
-                instrument=instrument,
-                timeframe=timeframe,
-                source=self.name,
-                origin=path.name,
-            )
-            for path in paths
-        }
+        sources = {path.name: self._read(path, instrument, timeframe) for path in paths}
         bars = self._joined(sources, main=f"{served.symbol}_{timeframe}")
         if served == instrument:
             return bars
         note = f"{instrument.symbol}: not in {self._folder.name}, {bars.origin} stands in for it"
         log.warning("%s", note)
         return replace(bars, notes=(note, *bars.notes))
+
+    def _read(self, path: Path, instrument: Instrument, timeframe: str) -> Bars:
+        table = read_bars(path, instrument=instrument, timeframe=timeframe, choices=self._choices)
+        bars = validated(
+            table.frame,
+            instrument=instrument,
+            timeframe=timeframe,
+            source=self.name,
+            origin=path.name,
+        )
+        notes = (*table.notes, *bars.notes)
+        return replace(bars, notes=notes, is_close_only=table.is_close_only)
 
     def _joined(self, sources: dict[str, Bars], *, main: str) -> Bars:
         order = newest_first(sources, main=next((n for n in sources if Path(n).stem == main), ""))
@@ -127,16 +136,3 @@ def further_sources(folder: Path, instrument: Instrument, timeframe: str) -> lis
                 f"{instrument.symbol} {timeframe}. Remove one."
             )
     return [path for path in paths if "adjusted" not in path.stem.casefold()]
-
-
-def _read(path: Path) -> pd.DataFrame:
-    try:
-        if path.suffix == ".parquet":
-            frame = pd.read_parquet(path)
-            return frame if "date" in frame.columns else frame.reset_index(names="date")
-        return pd.read_csv(path)
-    except pd.errors.EmptyDataError as error:
-        raise DataError(f"{path.name}: the file is empty. Download it again.") from error
-    except (ValueError, OSError) as error:
-        reason = str(error).splitlines()[0]
-        raise DataError(f"{path.name}: cannot be read ({reason}). Download it again.") from error

@@ -4,6 +4,7 @@ from typing import Final
 
 import pandas as pd
 
+from backtests.analysis.spells import is_plain, spells
 from backtests.analysis.summary import Summary
 from backtests.backtest import Result
 from backtests.config import ALTS
@@ -19,7 +20,6 @@ from backtests.report.spec import (
     stamp,
     time_layout,
 )
-from backtests.report.spells import is_plain, spells
 from backtests.report.states import runs
 from feeds.bars import Span
 

@@ -53,6 +53,7 @@ class Server:
 
     def __init__(self, route: Route) -> None:
         self.requests: list[Request] = []
+        self.address = ""
         self._route = route
         self._faults: list[list[Any]] = []
         self._lock = threading.Lock()
@@ -60,6 +61,10 @@ class Server:
     def fault(self, answer: Answer | Callable[[Answer], Answer], *, when: Test, times: int) -> None:
         """Answer the next `times` requests that `when` accepts with `answer`."""
         self._faults.append([when, answer, times])
+
+    def forgive(self) -> None:
+        """Answer without faults from now on."""
+        self._faults.clear()
 
     def answer(self, request: Request) -> Answer:
         with self._lock:
@@ -111,8 +116,9 @@ def serving(server: Server) -> Iterator[str]:
     httpd.daemon_threads = True
     thread = threading.Thread(target=httpd.serve_forever, args=(0.01,), daemon=True)
     thread.start()
+    server.address = f"http://127.0.0.1:{httpd.server_address[1]}"
     try:
-        yield f"http://127.0.0.1:{httpd.server_address[1]}"
+        yield server.address
     finally:
         httpd.shutdown()
         httpd.server_close()
