@@ -1,6 +1,6 @@
 """One backtest from config to result: load, line up, simulate, and what to compare with."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -69,7 +69,8 @@ class Result:
     @property
     def warnings(self) -> tuple[str, ...]:
         """All a reader should know before trusting the figures, each once."""
-        found = list(input_warnings(self.config, self.market.inputs))
+        found = [*untested_warning(self.untested)]
+        found.extend(input_warnings(self.config, self.market.inputs))
         index = self.market.index
         silent = silent_index(
             self.market.available_at,
@@ -86,6 +87,18 @@ class Result:
         if self.strategy.refused:
             found.append(f"{self.strategy.refused} orders were refused by the broker")
         return tuple(dict.fromkeys(found))
+
+
+def untested_warning(names: Sequence[str]) -> tuple[str, ...]:
+    """Return the warning that filters without data blocked everything; none where none did."""
+    if not names:
+        return ()
+    several = len(names) > 1
+    return (
+        f"NOTHING WAS TESTED: the filter{'s' if several else ''} {', '.join(names)} "
+        f"{'were' if several else 'was'} unknown on every bar, which blocks every entry. Bring the "
+        f'data, or set `filters.{names[0]}.unknown` = "pass" to trade without',
+    )
 
 
 def input_warnings(config: Config, inputs: Inputs) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from feeds.bars import Bars, validated
 from feeds.errors import ConfigError, DataError
+from feeds.folders import is_folder
 from feeds.history import joined, newest_first
 from feeds.instruments import Instrument
 from feeds.reading import NOTHING_CHOSEN, Choices, read_bars
@@ -42,7 +43,7 @@ class Files:
         choices: Choices = NOTHING_CHOSEN,
         history: str = "longest",
     ) -> None:
-        if folder == Path() or not folder.is_dir():
+        if folder == Path() or not is_folder(folder):
             received = "nothing" if folder == Path() else f"{str(folder)!r}, which is no folder"
             raise ConfigError(
                 f"`data.data_dir` must be the folder with the bar files, received {received}. "
