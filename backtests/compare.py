@@ -23,7 +23,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return run_command(_work, arguments)
 
 
-def _parser() -> Parser:
+def command_parser() -> Parser:
+    """Return the parser of the command line."""
     parser = Parser(
         prog="python -m backtests.compare",
         description="List every run of a results folder on one page, or put some side by side: "
@@ -41,7 +42,7 @@ def _parser() -> Parser:
 
 
 def _work(arguments: Sequence[str] | None) -> None:
-    options = _parser().parse_args(arguments)
+    options = command_parser().parse_args(arguments)
     if not options.out.is_dir():
         raise ConfigError(
             f"`--out` must be a folder of results, received {str(options.out)!r}. Make a run first."

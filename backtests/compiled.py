@@ -1,8 +1,8 @@
 """Compiling with numba, and keeping what was compiled for the next run.
 
-numba notices a change in the file of a cached function, but not in the files of the
-functions it calls. So the cache folder carries a digest of every source that is compiled,
-and a changed rule is never answered by an old machine code.
+numba notices a change in the file of a cached function, but not in the functions it calls
+nor in the constants of other modules. So each function's cache folder carries a digest of all
+that is compiled into it: its own code, what it calls, and the values of the names it reads.
 """
 
 import contextlib
@@ -12,7 +12,7 @@ import os
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import FunctionType
+from types import CodeType, FunctionType, ModuleType
 from typing import Any, Final, TypeVar, cast
 
 import numba
@@ -21,22 +21,6 @@ import numba.core.config
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 _SETTINGS: Final[Any] = numba.core.config
-_ROOT: Final = Path(__file__).parents[1]
-_SOURCES: Final = (
-    "strategies/portfolio.py",
-    "strategies/rules.py",
-    "strategies/sizing.py",
-    "strategies/support.py",
-    "strategies/targets.py",
-    "backtests/compiled.py",
-    "backtests/fast.py",
-    "backtests/sweep/trials/full.py",
-    "backtests/sweep/trials/groups.py",
-    "backtests/sweep/trials/kernel.py",
-    "backtests/sweep/trials/ranges.py",
-    "backtests/sweep/trials/spans.py",
-    "backtests/sweep/trials/stops.py",
-)
 
 
 def compiled(
@@ -62,8 +46,8 @@ def compiled(
     )
     code.__module__ = function.__module__
     code.__qualname__ = function.__qualname__
-    with _cache_folder() as can_cache:
-        options: dict[str, Any] = {"forceinline": is_inlined, "_nrt": not is_inlined}
+    options: dict[str, Any] = {"forceinline": is_inlined, "_nrt": not is_inlined}
+    with _cache_folder(digest_of(code, options)) as can_cache:
         machine_code: Any = numba.njit(nogil=True, cache=can_cache, **options)(code)
     return cast("Function", machine_code)
 
@@ -76,35 +60,74 @@ def family(*functions: Callable[..., Any], is_inlined: bool = False) -> dict[str
     return made
 
 
+def digest_of(function: FunctionType, options: object = ()) -> str:
+    """Return sixteen hexadecimal digits that change with anything compiled into `function`.
+
+    That is its code, the functions it calls (compiled or plain, and what they call), and the
+    values of all other names it reads; of a class its fields, of a library its version.
+    """
+    parts = [repr(options), *_described(function, frozenset())]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+
+
+def _described(function: Any, above: frozenset[int]) -> Iterator[str]:
+    plain: FunctionType = getattr(function, "py_func", function)
+    if id(plain.__code__) in above:
+        return  # it calls itself
+    yield f"{plain.__module__}.{plain.__qualname__} {plain.__defaults__!r}"
+    for code in _codes(plain.__code__):
+        constants = [one for one in code.co_consts if not isinstance(one, CodeType)]
+        yield f"{code.co_code.hex()} {constants!r} {code.co_names!r} {code.co_varnames!r}"
+        for name in code.co_names:
+            if name in plain.__globals__:
+                value = plain.__globals__[name]
+                yield from _value_described(name, value, above | {id(plain.__code__)})
+
+
+def _value_described(name: str, value: Any, above: frozenset[int]) -> Iterator[str]:
+    if isinstance(getattr(value, "py_func", value), FunctionType):
+        yield from _described(value, above)
+    elif isinstance(value, ModuleType):
+        yield f"{name} {value.__name__} {getattr(value, '__version__', '')}"
+    elif isinstance(value, type):
+        yield f"{name} {value.__qualname__} {getattr(value, '__annotations__', {})!r}"
+    else:
+        yield f"{name} {value!r}"
+
+
+def _codes(code: CodeType) -> Iterator[CodeType]:
+    yield code
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _codes(constant)
+
+
 @contextlib.contextmanager
-def _cache_folder() -> Iterator[bool]:
+def _cache_folder(digest: str) -> Iterator[bool]:
     before = _SETTINGS.CACHE_DIR
-    folder = cache_root() / source_digest()
+    folder = _cache_root() / digest
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
     except OSError:
         yield False
         return
     _SETTINGS.CACHE_DIR = str(folder)
     try:
-        yield True
+        yield _can_be_written(_cache_root())
     finally:
         _SETTINGS.CACHE_DIR = before
 
 
-def cache_root() -> Path:
+def _cache_root() -> Path:
     """Return the folder for compiled code: under XDG_CACHE_HOME, or ~/.cache."""
     home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(home) / "russell-risk-on" / "compiled"
+    return Path(home) / "russell-risk-on" / "compiled" / f"numba-{numba.__version__}"
 
 
 @functools.cache
-def source_digest() -> str:
-    """Return sixteen hexadecimal digits that change whenever compiled source does."""
-    digest = hashlib.sha256()
-    for name in _SOURCES:
-        path = _ROOT / name
-        digest.update(path.read_bytes() if path.exists() else b"")
-    return digest.hexdigest()[:16]
+def _can_be_written(folder: Path) -> bool:
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            return True
+    except OSError:
+        return False

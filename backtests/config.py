@@ -13,6 +13,7 @@ from pydantic import BaseModel, BeforeValidator, Field, ValidationError, field_v
 from pydantic.fields import FieldInfo
 
 from backtests.claims import ClaimSettings
+from backtests.presets import preset_path
 from backtests.settings import SignificanceSettings, VendorSettings
 from feeds.errors import ConfigError
 from strategies.settings import (
@@ -159,7 +160,7 @@ def config_tree(
     path: Path | None, *, overrides: Sequence[str] = (), flags: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
     """Return the settings given in file, overrides and flags, not yet validated."""
-    tree = _read(path) if path else {}
+    tree = _read(preset_path(path)) if path else {}
     for override in overrides:
         key, separator, text = override.partition("=")
         if not separator or not key.strip():
@@ -178,7 +179,19 @@ def validated_config(tree: Mapping[str, Any]) -> Config:
     except ValidationError as error:
         raise ConfigError(_explained(error)) from error
     _require_order(config.data)
-    return config
+    return with_universe(config)
+
+
+def with_universe(config: Config) -> Config:
+    """Return the config with the universe of its basket decided, if it trades one.
+
+    What "auto" was is written down with the run, so that it can be run again as it was.
+    """
+    if config.asset != ALTS:
+        return config
+    from backtests.membership import resolved_basket
+
+    return config.model_copy(update={"basket": resolved_basket(config.basket, config.data)})
 
 
 def _require_order(data: DataSettings) -> None:

@@ -6,12 +6,16 @@ An undefined value (NaN, NaT, infinite) is written as `UNDEFINED`.
 
 import json
 import math
+import re
 from typing import Any, Final
 
 import pandas as pd
 from pandas.api.typing import NaTType
 
 UNDEFINED: Final = "\N{EN DASH}"
+BAR_NAMES: Final = {"1d": "daily", "1h": "hourly", "4h": "four-hour"}
+FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t")
+_MARKED: Final = re.compile(r"([\\`*_{}\[\]<>|#~&])")
 
 
 def percent(fraction: float, *, decimals: int = 1) -> str:
@@ -36,7 +40,7 @@ def ratio(value: float) -> str:
 
 def multiple(total_return: float) -> str:
     """Return what one unit of money became: a total return of 1.44 is "2.44x"."""
-    return _number(1 + total_return, 2, "x")
+    return _number(1 + total_return, 2 if total_return < 999 else 0, "x")
 
 
 def money(amount: float) -> str:
@@ -52,6 +56,11 @@ def count(number: float) -> str:
 def counted(number: int, noun: str) -> str:
     """Return a number of things: "1 trade", "2 trades"."""
     return f"{count(number)} {noun}{'' if number == 1 else 's'}"
+
+
+def bars(number: int, timeframe: str) -> str:
+    """Return a number of bars of a length: "1 daily bar", "2 hourly bars"."""
+    return counted(number, f"{BAR_NAMES.get(timeframe, timeframe)} bar")
 
 
 def days(number: float) -> str:
@@ -85,6 +94,35 @@ def coin(symbol: str) -> str:
 def words(name: str) -> str:
     """Return an identifier as words: "support_lost" is "support lost"."""
     return name.replace("_", " ")
+
+
+def as_csv(table: pd.DataFrame, *, date_format: str | None = None) -> str:
+    """Return CSV whose floats read back to the same bits, and no text of which is a formula.
+
+    A spreadsheet runs a cell that begins with one of `FORMULA_STARTS`; such a text gets an
+    apostrophe in front, which spreadsheets do not show. Numbers are left alone.
+    """
+    texts = table.select_dtypes(["object", "string", "str"]).columns
+    # as objects: what is no text keeps its own type, whole numbers beside gaps too
+    cells = {
+        str(name): pd.Series(map(_guarded, table[name]), table.index, object) for name in texts
+    }
+    guarded = table.assign(**cells)
+    header = [_guarded(name) for name in guarded.columns]
+    return guarded.to_csv(index=False, header=header, date_format=date_format, lineterminator="\n")
+
+
+def _guarded(cell: Any) -> Any:
+    if not isinstance(cell, str):
+        return cell
+    # a lone carriage return would end the row for some readers
+    text = cell.replace("\r", " ")
+    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
+
+
+def as_markdown(text: str) -> str:
+    """Return a text that Markdown shows as it stands, in a table's cell too."""
+    return _MARKED.sub(r"\\\1", " ".join(text.split()))
 
 
 def as_json(value: Any) -> str:

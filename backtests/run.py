@@ -24,7 +24,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return run_command(_work, arguments)
 
 
-def _parser() -> Parser:
+def command_parser() -> Parser:
+    """Return the parser of the command line."""
     parser = Parser(
         prog="python -m backtests.run",
         description="Backtest: go long a coin when the Russell 2000 makes a new high or holds "
@@ -47,7 +48,7 @@ def _parser() -> Parser:
 
 
 def _work(arguments: Sequence[str] | None) -> None:
-    options = _parser().parse_args(arguments)
+    options = command_parser().parse_args(arguments)
 
     from backtests.config import load_config
     from backtests.report.folder import require_writable
@@ -78,10 +79,14 @@ def _work(arguments: Sequence[str] | None) -> None:
         from backtests.analysis.significance import significance
 
         found = significance(result)
+        from backtests.report.prose import run_facts
+        from backtests.report.words import judge_run
+
+        judged = judge_run(run_facts(result), summary, found)
         step("drawing the tearsheet")
         from backtests.report.leave import leave
 
-        folder = leave(result, summary, found, out=options.out, worker=worker)
+        folder = leave(result, summary, found, judged, out=options.out, worker=worker)
         if options.pdf:
             step("printing the tearsheet")
             from backtests.report.pdf import print_pdf
@@ -90,7 +95,7 @@ def _work(arguments: Sequence[str] | None) -> None:
 
     from backtests.report.terminal import show
 
-    show(result, summary, found, folder=folder)
+    show(result, summary, judged, folder=folder)
 
 
 def _trial(options: argparse.Namespace) -> "Config":

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any, Final, get_args
 
 from backtests.claims import Event
 from backtests.options import Parser, add_run_options, flags, run_command
+from backtests.presets import CLAIMS
 from feeds.errors import ConfigError
 
 if TYPE_CHECKING:
     from backtests.config import Config
     from backtests.evidence.runner import Judged, Plan
 
-CLAIMS: Final = Path(__file__).parents[1] / "configs" / "claims"
 DEFAULT_HORIZONS: Final = "5,10,20,30,60,90,180,365"
 PIPED_WIDTH: Final = 132
 EXAMPLES: Final = """\
@@ -31,7 +31,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return run_command(_work, arguments)
 
 
-def _parser() -> Parser:
+def command_parser() -> Parser:
+    """Return the parser of the command line."""
     parser = Parser(
         prog="python -m backtests.study",
         description="Is it the signal, or luck? What coins did after the index's events, against "
@@ -55,7 +56,7 @@ def _parser() -> Parser:
 
 
 def _work(arguments: Sequence[str] | None) -> None:
-    options = _parser().parse_args(arguments)
+    options = command_parser().parse_args(arguments)
 
     from backtests.evidence.folder import study_files
     from backtests.evidence.runner import judge, run_all

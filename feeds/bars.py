@@ -18,7 +18,9 @@ log = logging.getLogger(__name__)
 
 PRICES: Final = ("open", "high", "low", "close")
 COLUMNS: Final = (*PRICES, "volume")
-MARKET_CAP: Final = "market_cap"  # only some files have it; NaN where unknown
+# Only some sources have these; NaN where unknown.
+QUOTE_VOLUME: Final = "quote_volume"  # what was traded in the bar, in money
+MARKET_CAP: Final = "market_cap"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +28,10 @@ class Bars:
     """Validated bars of one instrument.
 
     `frame` has the float64 columns open, high, low, close, volume (NaN where unknown) and
-    perhaps market_cap, and an ascending unique index: tz-naive session dates for an index,
-    the bar's opening instant in UTC for a coin. `notes` lists every repair made and every
-    warning a reader should see; `origin` says where the rows came from.
+    perhaps quote_volume (in money) and market_cap, and an ascending unique index: tz-naive
+    session dates for an index, the bar's opening instant in UTC for a coin. `notes` lists
+    every repair made and every warning a reader should see; `origin` says where the rows
+    came from.
     """
 
     instrument: Instrument
@@ -81,6 +84,9 @@ def validated(
         columns["volume"] = pd.to_numeric(raw["volume"], errors="coerce").to_numpy(np.float64)
     else:
         columns["volume"] = np.full(len(raw), np.nan)
+    if QUOTE_VOLUME in raw.columns:
+        money = pd.to_numeric(raw[QUOTE_VOLUME], errors="coerce").to_numpy(np.float64)
+        columns[QUOTE_VOLUME] = np.where(money >= 0, money, np.nan)
     if MARKET_CAP in raw.columns:
         capitalised = pd.to_numeric(raw[MARKET_CAP], errors="coerce").to_numpy(np.float64)
         columns[MARKET_CAP] = np.where(capitalised > 0, capitalised, np.nan)

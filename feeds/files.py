@@ -4,11 +4,10 @@ import logging
 from dataclasses import replace
 from pathlib import Path
 
-import pandas as pd
-
 from feeds.bars import Bars, validated
 from feeds.errors import ConfigError, DataError
 from feeds.instruments import Instrument
+from feeds.reading import NOTHING_CHOSEN, Choices, read_bars
 from feeds.resample import four_hours
 
 log = logging.getLogger(__name__)
@@ -27,7 +26,7 @@ class Files:
 
     name = "files"
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, choices: Choices = NOTHING_CHOSEN) -> None:
         if folder == Path() or not folder.is_dir():
             received = "nothing" if folder == Path() else f"{str(folder)!r}, which is no folder"
             raise ConfigError(
@@ -35,6 +34,7 @@ class Files:
                 "Give it with --data-dir."
             )
         self._folder = folder
+        self._choices = choices
 
     def load(self, instrument: Instrument, *, timeframe: str) -> Bars:
         """Return the validated bars of `instrument`, all of them.
@@ -45,13 +45,15 @@ class Files:
         if hourly_only and instrument.kind == "coin" and self._find(instrument, "1h"):
             return four_hours(self.load(instrument, timeframe="1h"))
         path = self._path(instrument, timeframe)
+        table = read_bars(path, instrument=instrument, timeframe=timeframe, choices=self._choices)
         bars = validated(
-            _read(path),
+            table.frame,
             instrument=instrument,
             timeframe=timeframe,
             source=self.name,
             origin=path.name,
         )
+        bars = replace(bars, notes=(*table.notes, *bars.notes))
         if path.stem == f"{instrument.symbol}_{timeframe}":
             return bars
         note = f"{instrument.symbol}: not in {self._folder.name}, {path.name} stands in for it"
@@ -82,16 +84,3 @@ class Files:
         coins = instrument.kind == "coin"
         alike = [s.removesuffix("-USD") for s in symbols if s.endswith("-USD") == coins]
         return ", ".join(alike) or f"no {timeframe} files of this kind"
-
-
-def _read(path: Path) -> pd.DataFrame:
-    try:
-        if path.suffix == ".parquet":
-            frame = pd.read_parquet(path)
-            return frame if "date" in frame.columns else frame.reset_index(names="date")
-        return pd.read_csv(path)
-    except pd.errors.EmptyDataError as error:
-        raise DataError(f"{path.name}: the file is empty. Download it again.") from error
-    except (ValueError, OSError) as error:
-        reason = str(error).splitlines()[0]
-        raise DataError(f"{path.name}: cannot be read ({reason}). Download it again.") from error

@@ -10,7 +10,7 @@ from feeds.bars import Bars
 from feeds.cache.manifest import Manifest
 from feeds.cache.store import Damaged, Key, Store, Table
 from feeds.checks import Disagreement, cross_check, missing_bars
-from feeds.commands import Parser, run_command
+from feeds.commands import Parser, as_invoked, run_command
 from feeds.folders import cache_folder
 from feeds.live import bars_of
 from feeds.sessions import BAR_LENGTHS
@@ -31,11 +31,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _work(arguments: Sequence[str] | None) -> int:
-    options = _parser().parse_args(arguments)
+    options = command_parser().parse_args(arguments)
     store = Store(cache_folder(options.cache_dir))
     keys = store.held_keys()
     if not keys:
-        sys.stdout.write(f"The cache {store.folder} is empty. Fill it: python -m feeds.download\n")
+        hint = as_invoked("Fill it: python -m feeds.download")
+        sys.stdout.write(f"The cache {store.folder} is empty. {hint}\n")
         return 0
     tables, damage = _read(store, keys)
     sys.stdout.write(_aligned([HEADER, *(_row(key, tables[key]) for key in tables)]))
@@ -48,7 +49,8 @@ def _work(arguments: Sequence[str] | None) -> int:
     return 1 if damage else 0
 
 
-def _parser() -> Parser:
+def command_parser() -> Parser:
+    """Return the parser of the command line."""
     parser = Parser(
         prog="python -m feeds.inspect",
         description="Show what the cache holds; gaps are bars missing inside the range.",

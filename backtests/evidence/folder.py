@@ -15,7 +15,7 @@ from backtests.evidence.page import (
     study_page,
 )
 from backtests.evidence.runner import AssetStudy, Judged, Study
-from backtests.format import as_json
+from backtests.format import as_csv, as_json, as_markdown
 
 PACKAGES: Final = ("russell-risk-on", "numpy", "pandas", "scipy")
 
@@ -30,7 +30,7 @@ def study_files(studies: Sequence[Study], judged: list[Judged], *, draws: int) -
     """
     findings = [figures_row(one) for one in judged]
     files = {
-        "claims.csv": pd.DataFrame(findings).to_csv(index=False, lineterminator="\n"),
+        "claims.csv": as_csv(pd.DataFrame(findings)),
         "claims.json": as_json(findings),
         "claims.md": markdown(judged),
         "manifest.json": as_json(_manifest(studies, draws)),
@@ -57,9 +57,9 @@ def markdown(judged: Sequence[Judged]) -> str:
     for one in judged:
         found = one.finding
         effect, p_value = size(found.estimate, found.unit), probability(found.p_value)
-        statement = one.claim.statement.replace("|", "\\|")
+        statement, asset = as_markdown(one.claim.statement), as_markdown(found.asset)
         lines.append(
-            f"| {statement} | {found.asset} | {effect} | {interval(found)} | {p_value} | "
+            f"| {statement} | {asset} | {effect} | {interval(found)} | {p_value} | "
             f"{found.episodes} | {one.verdict} |"
         )
     return "\n".join(lines) + "\n"
@@ -74,10 +74,7 @@ def _tables(studies: Sequence[Study]) -> dict[str, str]:
                 named.insert(0, "asset", asset.events.asset)
                 named.insert(0, "claim", study.name)
                 parts.setdefault(name, []).append(named)
-    return {
-        name: pd.concat(tables, ignore_index=True).to_csv(index=False, lineterminator="\n")
-        for name, tables in parts.items()
-    }
+    return {name: as_csv(pd.concat(tables, ignore_index=True)) for name, tables in parts.items()}
 
 
 def _frames(asset: AssetStudy) -> dict[str, pd.DataFrame]:

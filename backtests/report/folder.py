@@ -1,5 +1,6 @@
 """A results folder appears whole or not at all."""
 
+import errno
 import os
 import shutil
 import tempfile
@@ -9,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from feeds.errors import ConfigError
+from feeds.folders import full_disk_named
 
 
 def run_id(*, asset: str, config_hash: str, now: pd.Timestamp) -> str:
@@ -32,15 +34,23 @@ def write_folder(out: Path, name: str, files: Mapping[str, str]) -> Path:
 
     If the name is taken (two runs in one second), `-2`, `-3` ... is added.
     """
+    contents = {file: text.encode() for file, text in files.items()}
+    with full_disk_named(out, size=sum(map(len, contents.values()))):
+        return _written(out, name, contents)
+
+
+def _written(out: Path, name: str, contents: Mapping[str, bytes]) -> Path:
     try:
         out.mkdir(parents=True, exist_ok=True)
         scratch = Path(tempfile.mkdtemp(prefix=".writing-", dir=out))
     except OSError as error:
+        if error.errno == errno.ENOSPC:
+            raise
         raise ConfigError(_unwritable(out)) from error
     try:
         scratch.chmod(0o755)
-        for file_name, content in files.items():
-            (scratch / file_name).write_text(content, encoding="utf-8", newline="")
+        for file_name, content in contents.items():
+            (scratch / file_name).write_bytes(content)
         return _put_in_place(scratch, out, name)
     except BaseException:
         shutil.rmtree(scratch, ignore_errors=True)
@@ -69,8 +79,10 @@ def write_page(path: Path, page: str) -> Path:
         raise ConfigError(_unwritable(path.parent)) from error
     os.close(descriptor)
     scratch = Path(name)
+    content = page.encode()
     try:
-        scratch.write_text(page, encoding="utf-8", newline="")
+        with full_disk_named(path.parent, size=len(content)):
+            scratch.write_bytes(content)
         scratch.chmod(0o644)
         return scratch.replace(path)
     except OSError as error:

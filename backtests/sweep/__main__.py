@@ -33,7 +33,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return run_command(_work, arguments)
 
 
-def _parser() -> Parser:
+def command_parser() -> Parser:
+    """Return the parser of the command line."""
     parser = Parser(
         prog="python -m backtests.sweep",
         description="Try many settings: the grid, random draws or a guided search over the "
@@ -50,7 +51,7 @@ def _parser() -> Parser:
 
 
 def _work(arguments: Sequence[str] | None) -> int:
-    options = _parser().parse_args(arguments)
+    options = command_parser().parse_args(arguments)
     _require_fitting(options)
     # before arrow is loaded: its own pool keeps what is freed, which numpy could use again
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")

@@ -30,6 +30,7 @@ from backtests.sweep.trials.evaluate import Evaluated
 from backtests.sweep.trials.kernel import FIGURES
 from feeds.bars import Bars
 from feeds.errors import ConfigError, DataError
+from feeds.folders import full_disk_named
 
 PLAN: Final = "sweep.toml"
 MANIFEST: Final = "manifest.json"
@@ -69,9 +70,11 @@ class Store:
         path.parent.mkdir(exist_ok=True)
         scratch = path.with_name(f".{path.name}.{os.getpid()}")
         try:
-            pq.write_table(table, scratch, compression="zstd", use_dictionary=list(self.plan.keys))
-            with scratch.open("rb+") as file:
-                os.fsync(file.fileno())
+            with full_disk_named(path.parent, size=table.nbytes):
+                names = list(self.plan.keys)
+                pq.write_table(table, scratch, compression="zstd", use_dictionary=names)
+                with scratch.open("rb+") as file:
+                    os.fsync(file.fileno())
             scratch.replace(path)
         except OSError as error:
             scratch.unlink(missing_ok=True)

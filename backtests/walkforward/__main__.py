@@ -22,7 +22,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return run_command(_work, arguments)
 
 
-def _parser() -> Parser:
+def command_parser() -> Parser:
+    """Return the parser of the command line."""
     parser = Parser(
         prog="python -m backtests.walkforward",
         description="Walk forward: choose the best trial of a sweep on past bars, trade it on "
@@ -41,7 +42,7 @@ def _parser() -> Parser:
 
 
 def _work(arguments: Sequence[str] | None) -> None:
-    options = _parser().parse_args(arguments)
+    options = command_parser().parse_args(arguments)
 
     import pandas as pd
 

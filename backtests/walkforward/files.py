@@ -4,7 +4,7 @@ from typing import Any
 
 import pandas as pd
 
-from backtests.format import as_json
+from backtests.format import as_csv, as_json
 from backtests.report.files import provenance
 from backtests.sweep.plan import Plan
 from backtests.walkforward.sheet import walk_sheet
@@ -43,8 +43,8 @@ def walk_files(found: WalkForward, plan: Plan, settings: WindowSettings) -> dict
         {"walk_forward": (1 + found.returns).cumprod(), "buy_and_hold": (1 + found.held).cumprod()}
     )
     return {
-        "steps.csv": _table(found, plan).to_csv(index=False, lineterminator="\n"),
-        "equity.csv": equity.to_csv(index_label="time", lineterminator="\n"),
+        "steps.csv": as_csv(_table(found, plan)),
+        "equity.csv": as_csv(equity.rename_axis("time").reset_index()),
         "walkforward.json": as_json(_summary(found, plan, settings)),
         "walkforward.html": walk_sheet(found, plan, settings),
         "sweep.toml": plan.to_toml(),

@@ -1,7 +1,9 @@
 """The page of all runs and the comparison: what they show, refuse, and survive."""
 
+import http.client
 import json
 import shutil
+import socket
 import threading
 import time
 import urllib.error
@@ -11,12 +13,13 @@ from pathlib import Path
 import pytest
 from markupsafe import escape
 
+import backtests.report.server as serving_module
 from backtests.compare import main
 from backtests.report.compare_page import ABSENT, differences
 from backtests.report.index_page import COLUMNS, index_page, verdict_word
 from backtests.report.run_record import BrokenRunError, chosen_folders, read_run, read_runs
 from backtests.report.search_record import read_searches
-from backtests.report.server import server
+from backtests.report.server import MOST_CONNECTIONS, server
 from backtests.run import main as run
 
 HOSTILE = "<img src=x onerror=alert(1)>\"'&"
@@ -267,6 +270,95 @@ def test_server_refuses_what_is_not_a_result(address, path, headers, code):
         get(address + path, **headers)
     assert refused.value.code == code
     refused.value.close()
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/%00",
+        "/" + "a" * 5_000,
+        "/%ed%a0%80",
+        "/.hidden/tearsheet.html",
+        "/.hidden/",
+        "/%2ehidden/tearsheet.html",
+        "/a/..%2f.hidden/tearsheet.html",
+        "//[",
+    ],
+)
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_server_answers_impossible_and_hidden_names_with_not_found(address, results, path, method):
+    (results / ".hidden").mkdir()
+    (results / ".hidden" / "tearsheet.html").write_text("secret")
+    status, _, body = raw(address, method, path)
+    assert status == 404
+    assert b"secret" not in body
+
+
+def test_server_checks_head_like_get(address, results):
+    name = min(path.name for path in results.iterdir())
+    for path in ("/", f"/{name}/tearsheet.html", f"/{name}/equity.csv", "/no/such"):
+        got, headers, body = raw(address, "GET", path)
+        asked, same, nothing = raw(address, "HEAD", path)
+        assert (asked, same["Content-Length"]) == (got, headers["Content-Length"])
+        assert nothing == b""
+        assert len(body) == int(headers["Content-Length"])
+    assert raw(address, "HEAD", "/", host="evil.example:80")[0] == 403
+
+
+@pytest.mark.parametrize("path", ["/", "/no/such", "/compare?run=a&run=b"])
+def test_server_sends_security_headers_with_every_answer(address, path):
+    _, headers, _ = raw(address, "GET", path)
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Referrer-Policy"] == "no-referrer"
+    assert headers["X-Frame-Options"] == "DENY"
+    assert "default-src 'none'" in headers["Content-Security-Policy"]
+    assert "Python" not in headers["Server"]
+
+
+def test_server_closes_connections_beyond_its_limit_and_recovers(address):
+    port = int(address.rpartition(":")[2])
+    silent = [socket.create_connection(("127.0.0.1", port)) for _ in range(MOST_CONNECTIONS)]
+    assert eventually(lambda: http_status(port) is None)
+    for one in silent:
+        one.close()
+    assert eventually(lambda: http_status(port) == 200)
+
+
+def test_server_lets_a_silent_client_go(address, monkeypatch):
+    monkeypatch.setattr(serving_module._Handler, "timeout", 0.1)
+    with socket.create_connection(("127.0.0.1", int(address.rpartition(":")[2]))) as silent:
+        silent.settimeout(5)
+        assert silent.recv(1) == b""
+
+
+def eventually(condition, *, within=5.0):
+    deadline = time.monotonic() + within
+    while time.monotonic() < deadline:
+        if condition():
+            return True
+        time.sleep(0.02)
+    return False
+
+
+def raw(address, method, path, *, host=None):
+    """Send a request exactly as written; return status, headers and body."""
+    port = int(address.rpartition(":")[2])
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection.putrequest(method, path, skip_host=True)
+    connection.putheader("Host", host or f"127.0.0.1:{port}")
+    connection.endheaders()
+    answer = connection.getresponse()
+    body = answer.read()
+    connection.close()
+    return answer.status, answer.headers, body
+
+
+def http_status(port):
+    """Return the status of a request for the index, None where the connection is closed."""
+    try:
+        return raw(f"http://127.0.0.1:{port}", "HEAD", "/")[0]
+    except (ConnectionError, http.client.HTTPException):
+        return None
 
 
 def test_index_of_2000_runs_is_built_in_time(made, tmp_path):

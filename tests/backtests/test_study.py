@@ -10,7 +10,8 @@ import pytest
 
 from backtests.claims import ClaimSettings
 from backtests.config import load_config
-from backtests.study import CLAIMS, main
+from backtests.presets import CLAIMS
+from backtests.study import main
 from docs.readme import README, judged_claims
 from docs.readme import part as readme_part
 from feeds.bars import Bars

@@ -101,3 +101,9 @@ def test_sha256_same_rows_from_text_or_numbers_is_equal():
     as_text = GOOD.astype(str)
     assert check(as_text).sha256 == check(GOOD).sha256
     assert check(changed(2, "close", 12.25)).sha256 != check(GOOD).sha256
+
+
+def test_quote_volume_is_read_where_it_is_there_and_unknown_is_nan():
+    frame = check(GOOD.assign(quote_volume=[110.0, None, -1.0])).frame
+    np.testing.assert_array_equal(frame["quote_volume"], [110.0, np.nan, np.nan])
+    assert "quote_volume" not in check(GOOD).frame
