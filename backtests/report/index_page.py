@@ -55,7 +55,7 @@ def index_page(
 
 def verdict_word(run: RunRecord) -> str:
     """Return whether the run beats, trails or equals buy-and-hold, by CAGR."""
-    return standing(run.ahead)
+    return standing(run.strategy["cagr"], run.buy_and_hold["cagr"])
 
 
 def _cells(run: RunRecord) -> tuple[Cell, ...]:

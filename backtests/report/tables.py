@@ -51,7 +51,7 @@ def drawdown_rows(spells: pd.DataFrame) -> list[Row]:
                 Cell(written.date(spell["peak"])),
                 Cell(written.date(spell["trough"])),
                 Cell("not yet" if pd.isna(spell["recovery"]) else written.date(spell["recovery"])),
-                Cell(written.days(spell["days"])),
+                Cell(written.count(spell["days"])),
             ),
         )
         for place, spell in enumerate(worst, start=1)
