@@ -30,7 +30,7 @@ from feeds.vendors.exchange_client import (
 from feeds.vendors.paging import AskPage, Row, Span, checked_rows, opening, whole_history
 from feeds.vendors.patience import Patience
 from feeds.vendors.tidy import tidied
-from feeds.vendors.vendor import Progress, Watcher, reading
+from feeds.vendors.vendor import Step, Watcher, reading
 
 if TYPE_CHECKING:
     import ccxt
@@ -213,7 +213,7 @@ class Exchange:
             log.debug("%s: %d bars", span.origin, bars)
             if self._watch is not None:
                 at = pd.Timestamp(reached, unit="ms", tz="UTC")
-                self._watch(Progress(self.name, instrument.symbol, bars, at, until))
+                self._watch(Step(self.name, instrument.symbol, bars, at, until))
 
         return report
 
