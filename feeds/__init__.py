@@ -2,7 +2,8 @@
 
 Read from the top; each line uses only what stands below it.
 
-- Commands: `download` fills the cache ahead, `inspect` shows it; `commands` is what they share.
+- Commands: `download` fills the cache ahead, `inspect` shows it, `doctor` asks who answers;
+  `commands` is what they share.
 - One call for a run: `sources` for bars, `series_sources` for series, `universe` for baskets.
 - Sources: `live` (vendors through the cache), `files` (a folder), `sample` (the bundled months).
 - Behind `live`: `vendors` (Yahoo, exchanges, CoinMetrics, publishers of series) and `cache`
