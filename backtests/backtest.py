@@ -1,6 +1,6 @@
 """One backtest from config to result: load, line up, simulate, and what to compare with."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -18,6 +18,7 @@ from backtests.survivors import survivor_note
 from backtests.tape import NANOSECONDS
 from feeds.bars import Bars
 from feeds.checks import silent_index
+from feeds.known_highs import false_highs
 from feeds.sessions import BAR_LENGTHS, periods_per_year
 
 ONE_DAY: Final = pd.Timedelta(days=1)
@@ -68,7 +69,8 @@ class Result:
     @property
     def warnings(self) -> tuple[str, ...]:
         """All a reader should know before trusting the figures, each once."""
-        found = list(input_warnings(self.config, self.market.inputs))
+        found = [*untested_warning(self.untested)]
+        found.extend(input_warnings(self.config, self.market.inputs))
         index = self.market.index
         silent = silent_index(
             self.market.available_at,
@@ -87,6 +89,18 @@ class Result:
         return tuple(dict.fromkeys(found))
 
 
+def untested_warning(names: Sequence[str]) -> tuple[str, ...]:
+    """Return the warning that filters without data blocked everything; none where none did."""
+    if not names:
+        return ()
+    several = len(names) > 1
+    return (
+        f"NOTHING WAS TESTED: the filter{'s' if several else ''} {', '.join(names)} "
+        f"{'were' if several else 'was'} unknown on every bar, which blocks every entry. Bring the "
+        f'data, or set `filters.{names[0]}.unknown` = "pass" to trade without',
+    )
+
+
 def input_warnings(config: Config, inputs: Inputs) -> tuple[str, ...]:
     """Return what a reader should know of the bars and series before trusting any figure."""
     found = [note for bars in inputs.all_bars for note in bars.notes]
@@ -94,7 +108,19 @@ def input_warnings(config: Config, inputs: Inputs) -> tuple[str, ...]:
     found.extend(inputs.notes)
     if survivors := survivor_note(config, inputs):
         found.append(survivors)
+    if config.signal.lookback == "all":
+        found.extend(_false_highs(config, inputs))
     return tuple(dict.fromkeys(found))
+
+
+def _false_highs(config: Config, inputs: Inputs) -> list[str]:
+    """Return a warning on highs of the index that are none, and whether the run meets them."""
+    highs = false_highs(inputs.index, min_history=config.signal.min_history)
+    if highs is None:
+        return []
+    first = min(pd.Timestamp(bars.frame.index[0]) for bars in inputs.coins)
+    is_past = highs.sessions[-1].tz_localize("UTC") < first
+    return [highs.text + ("; they lie before the first bar traded" if is_past else "")]
 
 
 def backtest(config: Config, *, engine: Engine = "backtrader") -> Result:

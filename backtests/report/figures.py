@@ -71,12 +71,12 @@ FIGURES: Final = {
     ),
     "max_drawdown_days": Shown(
         "Worst drawdown, days",
-        written.days,
+        written.count,
         "Days of the deepest drawdown from its peak to recovery, or to the end of the run.",
     ),
     "longest_drawdown_days": Shown(
         "Longest drawdown, days",
-        written.days,
+        written.count,
         "Days of the longest drawdown, which need not be the deepest, to recovery or the end.",
     ),
     "calmar_ratio": Shown(

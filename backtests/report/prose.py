@@ -8,13 +8,9 @@ from backtests.backtest import Result
 from backtests.config import ALTS, Config
 from backtests.control import DAYS_PER_SESSION, VOLATILITY_RATIO, control_config
 from backtests.report.words import RunFacts
+from feeds.instruments import BY_SYMBOL
 
 SAMPLE_SOURCE: Final = "sample"
-INDEX_TITLES: Final = {
-    "RUT": "the Russell 2000",
-    "IWN": "the Russell 2000 Value",
-    "SPX": "the S&P 500",
-}
 
 
 def is_sample(result: Result) -> bool:
@@ -25,7 +21,7 @@ def is_sample(result: Result) -> bool:
 def index_title(result: Result) -> str:
     """Return what people call the index; its symbol where it has no other name here."""
     symbol = result.market.index.instrument.symbol
-    return INDEX_TITLES.get(symbol, symbol)
+    return f"the {BY_SYMBOL[symbol].title}" if symbol in BY_SYMBOL else symbol
 
 
 def traded_title(result: Result) -> str:

@@ -112,7 +112,7 @@ def _behind_even(facts: RunFacts, summary: Summary) -> str:
         phrases.growth_of(summary.figures[name], days=facts.days)
         for name in ("strategy", "exposure_matched")
     )
-    if not own - even <= -phrases.SHOWN:
+    if not own < even:
         return ""
     return "; yet holding evenly, which swings less, made more at the same average exposure"
 

@@ -1,6 +1,6 @@
 """Parts of sentences: rates, differences, intervals and numbers of things."""
 
-from math import isfinite
+from math import isfinite, isnan
 from typing import Final
 
 from backtests import format as written
@@ -9,7 +9,7 @@ from backtests.analysis.summary import Figures
 
 YEAR: Final = 365.0  # days from which on a rate per year may be said
 PER_YEAR: Final = "percentage points per year"
-SHOWN: Final = 5e-4  # two fractions closer than this are written alike
+DECIMALS: Final = 3  # of a fraction that is written as percent with one decimal
 
 
 def is_annual(days: float) -> bool:
@@ -18,8 +18,16 @@ def is_annual(days: float) -> bool:
 
 
 def growth_of(figures: Figures, *, days: float) -> float:
-    """Return the growth that may be said: per year, or of the whole run under a year."""
-    return figures["cagr"] if is_annual(days) else figures["total_return"]
+    """Return the growth that may be said: per year, or of the whole run under a year.
+
+    Rounded as it is written, so that differences add up for a reader.
+    """
+    return as_written(figures["cagr"] if is_annual(days) else figures["total_return"])
+
+
+def as_written(fraction: float) -> float:
+    """Return a fraction rounded as it is written in percent."""
+    return round(fraction, DECIMALS) if isfinite(fraction) else fraction
 
 
 def rate(growth: float, *, days: float) -> str:
@@ -29,7 +37,7 @@ def rate(growth: float, *, days: float) -> str:
 
 def made(growth: float, *, days: float) -> str:
     """Return a growth as what was made or lost: "lost 3.0 % per year"."""
-    if abs(growth) < SHOWN:
+    if as_written(growth) == 0:
         return "made nothing"
     return f"{'made' if growth > 0 else 'lost'} {rate(abs(growth), days=days)}"
 
@@ -49,7 +57,7 @@ def interval_in_words(interval: Interval, *, confidence: float) -> str:
 
 def comparison(gap: float, *, larger: str, smaller: str, alike: str) -> str:
     """Return one of three words for a difference, by what is seen of it in print."""
-    if not isfinite(gap) or abs(gap) < SHOWN:
+    if isnan(gap) or as_written(gap) == 0:
         return alike
     return larger if gap > 0 else smaller
 

@@ -30,8 +30,9 @@ def untested(filters: tuple[str, ...]) -> str:
     )
 
 
-def standing(gap: float) -> str:
-    """Return whether a run beats, trails or equals holding, by a difference of growth."""
+def standing(own: float, held: float) -> str:
+    """Return whether a growth beats, trails or equals that of holding, as both are written."""
+    gap = phrases.as_written(own) - phrases.as_written(held)
     if isnan(gap):
         return "undefined"
     return phrases.comparison(gap, larger="beats", smaller="trails", alike="equals")
@@ -66,18 +67,17 @@ def break_even(costs: CostSensitivity, *, traded: str) -> str:
 def _standing(facts: RunFacts, summary: Summary) -> str:
     own, held = summary.figures["strategy"], summary.figures["buy_and_hold"]
     growths = [phrases.growth_of(figures, days=facts.days) for figures in (own, held)]
-    gap = growths[0] - growths[1]
-    word = standing(gap)
+    word = standing(*growths)
     if word == "undefined":
         return f"The rule cannot be compared with holding {facts.traded}: no growth is defined."
     if word == "equals":
         return f"The rule equals holding {facts.traded}: both made {_rate(facts, own)}."
     money = [written.multiple(figures["total_return"]) for figures in (own, held)]
     length = f", or {money[0]} against {money[1]} the money"
+    by = phrases.gap_in_words(growths[0] - growths[1], days=facts.days)
     return (
-        f"The rule {word} holding {facts.traded} by {phrases.gap_in_words(gap, days=facts.days)}: "
-        f"{written.percent(growths[0])} against {_rate(facts, held)}"
-        f"{length if phrases.is_annual(facts.days) else _span(facts)}."
+        f"The rule {word} holding {facts.traded} by {by}: {written.percent(growths[0])} against "
+        f"{_rate(facts, held)}{length if phrases.is_annual(facts.days) else _span(facts)}."
     )
 
 
@@ -92,13 +92,14 @@ def _at_same_exposure(facts: RunFacts, summary: Summary) -> str:
     """
     own, held = summary.figures["strategy"], summary.figures["buy_and_hold"]
     even, exposure = summary.figures["exposure_matched"], own["exposure"]
-    depths = own["max_drawdown"], even["max_drawdown"], held["max_drawdown"]
+    depths = [phrases.as_written(figures["max_drawdown"]) for figures in (own, even, held)]
     growth = [phrases.growth_of(figures, days=facts.days) for figures in (own, even)]
     if not all(map(isfinite, (*depths, *growth, exposure))):
         return ""
-    if exposure < phrases.SHOWN:
+    share = phrases.as_written(exposure)
+    if share == 0:
         return ""
-    if exposure > 1 - phrases.SHOWN:
+    if share >= 1:
         return (
             f" Its worst drawdown was {written.percent(depths[0])}, that of holding "
             f"{written.percent(depths[2])}."
@@ -185,7 +186,9 @@ def _without_best(facts: RunFacts, summary: Summary) -> str:
     noun = "trade" if facts.is_single else "time in the market"
     if best.spells == 1:
         return f"The whole result is that of one {noun}."
-    growth = best.cagr if phrases.is_annual(facts.days) else best.total_return
+    growth = phrases.growth_of(
+        {"cagr": best.cagr, "total_return": best.total_return}, days=facts.days
+    )
     own, even = (
         phrases.growth_of(figures[name], days=facts.days)
         for name in ("strategy", "exposure_matched")
@@ -193,11 +196,11 @@ def _without_best(facts: RunFacts, summary: Summary) -> str:
     without = f"{phrases.made(growth, days=facts.days)}"
     start = f"{'bought' if facts.is_single else 'from'} {written.date(best.start)[:10]}"
     which = f"({start}, {written.points(best.gain)} %)"
-    if own >= phrases.SHOWN and growth < phrases.SHOWN:
+    if own > 0 >= growth:
         return (
             f"One {noun} carries the whole gain: without it {which} the rule would have {without}."
         )
-    if own - even >= phrases.SHOWN and growth - even < phrases.SHOWN:
+    if own > even >= growth:
         return (
             f"One {noun} carries the lead over holding evenly: without it {which} the rule would "
             f"have {without}."
