@@ -265,6 +265,28 @@ def test_universe_long_over_is_said_to_be(cache):
     assert note.startswith("the universe ends 2024-06-30, ")
 
 
+def test_universe_notes_are_a_line_per_kind(folder):
+    pairs = _tables(folder)
+    pairs["AAAUSDT"] = pairs["AAAUSDT"].drop(pd.Timestamp("2024-03-05", tz="UTC"))
+    pairs["DEADUSDT"] = klines("2023-09-01", np.full(200, 1.0), quote_volume=4e7)
+    again = walk(7, start="2024-05-01", days=61, rank=1e6)
+    pairs["GROWSUSDT"] = pd.concat([pairs["GROWSUSDT"].loc[:"2024-04-01"], again])
+    fill(folder, pairs, checked=CHECKED)
+    notes = drawn(folder, min_age_days=20).notes
+    assert notes == (
+        "universe: bars missing inside the range, nothing was put in their place: AAA 1",
+        "universe: tickers that came back as other coins: GROWS.2",
+        "universe: hardly moving, as what stands for money does: DEAD; such a coin belongs into "
+        "feeds/not_altcoins.csv",
+    )
+
+
+def test_study_of_alts_between_dates_without_a_bar_is_refused(cache):
+    world = World(configured(cache, data__start="2010-01-01", data__end="2011-01-01"))
+    with pytest.raises(ConfigError, match="leave no bar of any coin of the universe binance"):
+        world.asset("ALTS")
+
+
 def test_universe_sweep_reads_the_coins_of_its_own_settings(cache):
     keys = {inputs_key(configured(cache, basket__top=top)) for top in (1, 2)}
     assert len(keys) == 2
