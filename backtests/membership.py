@@ -119,12 +119,9 @@ def universe_members(basket: BasketSettings, *, cache_dir: str, timeframe: str =
 def stale_note(coins: tuple[Bars, ...], *, now: pd.Timestamp) -> tuple[str, ...]:
     """Return a note if the universe ends long ago: live sources go on without it."""
     last = max(bars.frame.index[-1] for bars in coins)
-    days = (now - last) // pd.Timedelta(days=1) - 1
-    if days <= STALE_DAYS:
+    if now - last <= pd.Timedelta(days=STALE_DAYS + 1):
         return ()
-    return (
-        f"the universe ends {last:%Y-%m-%d}, {days} days ago; `{DOWNLOAD}` brings it up to date",
-    )
+    return (f"the universe ends {last:%Y-%m-%d}; `{DOWNLOAD}` brings it up to date",)
 
 
 def _contradiction(basket: BasketSettings, data: Place) -> str | None:

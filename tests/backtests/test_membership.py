@@ -262,7 +262,7 @@ def test_universe_without_a_coin_old_enough_says_so(cache):
 
 def test_universe_long_over_is_said_to_be(cache):
     (note,) = (note for note in load_inputs(configured(cache)).notes if "the universe ends" in note)
-    assert note.startswith("the universe ends 2024-06-30, ")
+    assert note.startswith("the universe ends 2024-06-30; `python -m feeds.download")
 
 
 def test_universe_notes_are_a_line_per_kind(folder):
