@@ -42,7 +42,9 @@ class SharpeSample:
         return 1 - self.skewness * ratio + (self.kurtosis - 1) / 4 * ratio**2
 
 
-def sharpe_sample(returns: NDArray[np.float64], *, cash_return: float = 0.0) -> SharpeSample:
+def sharpe_sample(
+    returns: NDArray[np.float64], *, cash_return: NDArray[np.float64] | float = 0.0
+) -> SharpeSample:
     """Return the Sharpe ratio (ddof 1) of per-period returns with their higher moments.
 
     Skewness and raw kurtosis are the plain moment estimates (ddof 0). All are NaN below two

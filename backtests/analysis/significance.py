@@ -6,7 +6,6 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from backtests.analysis import metrics
 from backtests.analysis.bootstrap import (
     Interval,
     PairedIntervals,
@@ -78,14 +77,16 @@ def significance(result: Result, settings: SignificanceSettings | None = None) -
     sampling = _sampling(chosen, series)
     intervals = paired_intervals(
         series,
+        years=result.years,
         periods_per_year=result.periods_per_year,
-        cash_return=result.cash_return,
+        cash_return=result.cash_returns,
+        left_out=result.after_hole,
         sampling=sampling,
     )
     placebo = shift_placebo(exposure, draws=chosen.draws, seed=chosen.seed)
-    sample = sharpe_sample(series[STRATEGY], cash_return=result.cash_return)
+    regular = ~result.after_hole
+    sample = sharpe_sample(series[STRATEGY][regular], cash_return=result.cash_returns[regular])
     record = minimum_track_record_length(sample, confidence=chosen.confidence)
-    years = result.days / metrics.DAYS_PER_YEAR
     middle = float(np.median(placebo.shifted)) if placebo.shifted.size else np.nan
     episodes = _episodes(result)
     return Significance(
@@ -99,7 +100,7 @@ def significance(result: Result, settings: SignificanceSettings | None = None) -
         differences=intervals.differences,
         shifts=placebo.shifted.size,
         shift_p_value=placebo.p_value,
-        shift_median_cagr=float(np.expm1(middle / years)),
+        shift_median_cagr=float(np.expm1(middle / result.years)),
         probabilistic_sharpe_ratio=probabilistic_sharpe_ratio(sample),
         minimum_track_record_days=record * result.days / max(sample.periods, 1),
         time_in_market=exposure.mean_weight,

@@ -46,23 +46,21 @@ FIGURES: Final = {
     "total_return": Shown(
         "Total return", written.percent, "Last equity over initial cash, minus 1."
     ),
-    "cagr": Shown(
-        "CAGR", written.percent, "(last / first) ^ (365.25 / days) - 1: the return a year."
-    ),
+    "cagr": Shown("CAGR", written.percent, "(last / first) ^ (1 / years) - 1, of elapsed years."),
     "volatility": Shown(
         "Volatility",
         written.percent,
-        "Standard deviation of returns per bar (ddof 1) x sqrt(periods a year).",
+        "Standard deviation of returns per bar (ddof 1) x sqrt(periods per year).",
     ),
     "sharpe_ratio": Shown(
         "Sharpe ratio",
         written.ratio,
-        "Mean return over cash / its standard deviation (ddof 1) x sqrt(periods a year).",
+        "Mean return over cash / its standard deviation (ddof 1) x sqrt(periods per year).",
     ),
     "sortino_ratio": Shown(
         "Sortino ratio",
         written.ratio,
-        "Mean return over cash / downside deviation about 0 over all bars x sqrt(periods a year).",
+        "Mean return over cash / downside deviation about 0 of all bars x sqrt(periods per year).",
     ),
     "max_drawdown": Shown(
         "Worst drawdown", written.percent, "Deepest fall of equity below its highest value so far."

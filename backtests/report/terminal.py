@@ -55,7 +55,8 @@ def _headline(result: Result) -> str:
     return (
         f"{result.asset} on {result.market.index.instrument.label}: {fmt.words(rules.trigger)}, "
         f"held {held}; {fmt.date(bars.index[0])} to {fmt.date(bars.index[-1])}, "
-        f"{len(bars)} bars, source {result.market.coin.source}"
+        f"{fmt.counted(len(bars), 'bar')} in {result.years:.1f} years "
+        f"({fmt.per_year(result.periods_per_year)} per year), source {result.market.coin.source}"
     )
 
 
