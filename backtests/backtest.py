@@ -6,10 +6,12 @@ from typing import Final, Literal
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from backtests.baselines import always_in, buy_and_hold, hold_idle
 from backtests.config import ALTS, Config
 from backtests.control import control_config, control_tape
+from backtests.elapsed import DAYS_PER_YEAR, after_hole, cash_returns
 from backtests.engine import Account
 from backtests.gates import untested
 from backtests.inputs import Inputs, load_inputs
@@ -19,7 +21,6 @@ from backtests.tape import NANOSECONDS
 from feeds.bars import Bars
 from feeds.checks import silent_index
 from feeds.known_highs import false_highs
-from feeds.sessions import BAR_LENGTHS, periods_per_year
 
 ONE_DAY: Final = pd.Timedelta(days=1)
 Engine = Literal["backtrader", "fast"]
@@ -46,19 +47,31 @@ class Result:
         return self.market.coin.instrument.label
 
     @property
-    def periods_per_year(self) -> int:
-        """Bars a year of the coin."""
-        return periods_per_year(self.market.coin.timeframe)
-
-    @property
-    def cash_return(self) -> float:
-        """What idle cash earns per bar, a fraction."""
-        return self.config.costs.cash_return(self.periods_per_year)
+    def years(self) -> float:
+        """Length of the run in years, from the first bar's open to the last bar's end."""
+        return self.market.traded.years
 
     @property
     def days(self) -> float:
-        """Length of the run, from the first bar's open to the last bar's end."""
-        return len(self.strategy.bars) * (BAR_LENGTHS[self.config.data.timeframe] / ONE_DAY)
+        """The same length in days."""
+        return self.years * DAYS_PER_YEAR
+
+    @property
+    def periods_per_year(self) -> float:
+        """The bars per year: nominally so many, or those there are if they are fewer."""
+        return self.market.traded.periods_per_year
+
+    @property
+    def after_hole(self) -> NDArray[np.bool_]:
+        """Which bars come after a hole in the bars, so that their returns span it."""
+        lines = self.market.traded.lines
+        return after_hole(lines["time"], lines["bar_end"])
+
+    @property
+    def cash_returns(self) -> NDArray[np.float64]:
+        """What cash earned by each bar's end since the end of the bar before, fractions."""
+        lines = self.market.traded.lines
+        return cash_returns(lines["time"], lines["bar_end"], rate=self.config.costs.cash_rate)
 
     @property
     def untested(self) -> tuple[str, ...]:

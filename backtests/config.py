@@ -93,10 +93,6 @@ class CostSettings(Settings):
         """Slippage as a fraction of the open."""
         return self.slippage_bps * BASIS_POINT
 
-    def cash_return(self, periods_per_year: int) -> float:
-        """Return what idle cash earns per bar, a fraction."""
-        return float((1 + self.cash_rate) ** (1 / periods_per_year) - 1)
-
 
 class Config(Settings):
     """Everything that decides what a run computes."""

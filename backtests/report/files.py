@@ -44,6 +44,8 @@ def metrics_json(
     content: dict[str, Any] = {
         **summary.figures,
         "periods_per_year": result.periods_per_year,
+        "index_periods_per_year": summary.index_periods_per_year,
+        "years": result.years,
         "first_bar": result.market.traded_bars.index[0].strftime(TIME_FORMAT),
         "last_bar": result.market.traded_bars.index[-1].strftime(TIME_FORMAT),
         "bars": len(result.market.traded_bars),
