@@ -18,6 +18,7 @@ from backtests.survivors import survivor_note
 from backtests.tape import NANOSECONDS
 from feeds.bars import Bars
 from feeds.checks import silent_index
+from feeds.known_highs import false_highs
 from feeds.sessions import BAR_LENGTHS, periods_per_year
 
 ONE_DAY: Final = pd.Timedelta(days=1)
@@ -94,7 +95,19 @@ def input_warnings(config: Config, inputs: Inputs) -> tuple[str, ...]:
     found.extend(inputs.notes)
     if survivors := survivor_note(config, inputs):
         found.append(survivors)
+    if config.signal.lookback == "all":
+        found.extend(_false_highs(config, inputs))
     return tuple(dict.fromkeys(found))
+
+
+def _false_highs(config: Config, inputs: Inputs) -> list[str]:
+    """Return a warning on highs of the index that are none, and whether the run meets them."""
+    highs = false_highs(inputs.index, min_history=config.signal.min_history)
+    if highs is None:
+        return []
+    first = min(pd.Timestamp(bars.frame.index[0]) for bars in inputs.coins)
+    is_past = highs.sessions[-1].tz_localize("UTC") < first
+    return [highs.text + ("; they lie before the first bar traded" if is_past else "")]
 
 
 def backtest(config: Config, *, engine: Engine = "backtrader") -> Result:

@@ -48,12 +48,14 @@ class DataSettings(Settings):
     """Where bars come from and which of them are traded; `end` is included.
 
     `offline` keeps live sources to the cache; an empty `cache_dir` is the usual place.
+    `history` "longest" joins older sources on before newer ones (see `feeds.history`).
     """
 
     source: Literal["auto", "yahoo", "exchange", "files", "sample"] = "auto"
     data_dir: str = ""
     cache_dir: str = ""
     offline: bool = False
+    history: Literal["longest", "one_source"] = "longest"
     start: Date = Field("", json_schema_extra={"allowed": "YYYY-MM-DD, or empty for all"})
     end: Date = Field("", json_schema_extra={"allowed": "YYYY-MM-DD, or empty for all"})
     timeframe: Literal["1d", "4h", "1h"] = "1d"

@@ -15,6 +15,7 @@ from feeds.checks import findings
 from feeds.commands import Parser, complain, exit_code, progress_bar, run_command
 from feeds.errors import ConfigError, InputError, NotServed, Unreachable
 from feeds.folders import cache_folder
+from feeds.history import source_in_words
 from feeds.live import Live
 from feeds.live_series import LiveSeries
 from feeds.series_sources import open_live_series
@@ -203,8 +204,10 @@ def _outcome(future: Future[Bars]) -> Bars | InputError:
 
 def _report(request: Request, bars: Bars) -> None:
     first, last = bars.frame.index[0], bars.frame.index[-1]
+    parts = f": {source_in_words(bars)}" if bars.spans else ""
     sys.stdout.write(
-        f"{request}: {len(bars)} bars of {bars.source}, {first:%Y-%m-%d} to {last:%Y-%m-%d}\n"
+        f"{request}: {len(bars)} bars of {bars.source}, {first:%Y-%m-%d} to {last:%Y-%m-%d}"
+        f"{parts}\n"
     )
     for note in (*bars.notes, *(finding.text for finding in findings(bars))):
         sys.stderr.write(f"{note}\n")

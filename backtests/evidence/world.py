@@ -1,6 +1,7 @@
 """The bars a study needs, loaded once: indices with their events, coins and baskets."""
 
 import contextlib
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -16,7 +17,9 @@ from backtests.membership import universe_members
 from feeds import instruments
 from feeds.bars import Bars
 from feeds.errors import ConfigError
+from feeds.history import source_in_words
 from feeds.instruments import Instrument
+from feeds.known_highs import false_highs
 from feeds.sessions import bar_ends
 from feeds.sources import Source, open_source
 from feeds.vendors.addresses import use_addresses
@@ -34,7 +37,11 @@ class World:
         data = config.data
         use_addresses(config.vendors.model_dump())
         self._source = source or open_source(
-            data.source, data_dir=data.data_dir, cache_dir=data.cache_dir, offline=data.offline
+            data.source,
+            data_dir=data.data_dir,
+            cache_dir=data.cache_dir,
+            offline=data.offline,
+            history=data.history,
         )
         self._bars: dict[tuple[Instrument, str], Bars] = {}
         self._signals: dict[str, IndexSignals] = {}
@@ -43,9 +50,13 @@ class World:
     @property
     def notes(self) -> tuple[str, ...]:
         """What a reader should know about the bars loaded so far, each once."""
-        found = [note for key in sorted(self._bars, key=str) for note in self._bars[key].notes]
-        found.extend(self._universe_notes)
-        return tuple(dict.fromkeys(found))
+        bars = [self._bars[key] for key in sorted(self._bars, key=str)]
+        notes = [note for each in bars for note in each.notes]
+        signal = self.config.signal
+        if signal.lookback == "all":
+            highs = (false_highs(each, min_history=signal.min_history) for each in bars)
+            notes += [each.text for each in highs if each is not None]
+        return tuple(dict.fromkeys((*notes, *self._universe_notes)))
 
     def bars(self) -> tuple[dict[str, object], ...]:
         """Return what was read so far: symbol, source, rows, span and digest."""
@@ -53,7 +64,7 @@ class World:
             {
                 "symbol": bars.instrument.symbol,
                 "timeframe": bars.timeframe,
-                "source": bars.source,
+                "source": source_in_words(bars),
                 "origin": bars.origin,
                 "rows": len(bars),
                 "first": f"{bars.frame.index[0]:%Y-%m-%d}",
@@ -164,8 +175,7 @@ class World:
                 f"`data.start` and `data.end` leave no bar of {bars.instrument.label}. "
                 "Choose dates inside its history."
             )
-        frame = bars.frame.loc[times[kept]]
-        return Bars(bars.instrument, bars.timeframe, frame, bars.source, bars.origin, bars.notes)
+        return replace(bars, frame=bars.frame.loc[times[kept]])
 
 
 def _dates(bars: Bars) -> pd.DatetimeIndex:

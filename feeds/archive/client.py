@@ -5,9 +5,8 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Final, TypeVar
 from urllib.parse import quote
 
-from feeds.errors import DataError, NotServed
 from feeds.vendors.addresses import address_of
-from feeds.vendors.patience import PassingError, Patience
+from feeds.vendors.patience import Patience
 
 if TYPE_CHECKING:
     import requests
@@ -15,10 +14,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 REMEDY: Final = "Check the network and run it again: what has arrived is not fetched again."
-REFUSED: Final = (401, 403, 407, 451)
-GONE: Final = (404, 410)
-PASSING: Final = (408, 418, 425, 429)  # 418 is what Binance answers to whoever ignores a 429
-SERVER_ERROR: Final = 500
 # How a proxy's page begins, and none of the archive's answers.
 MARKUP: Final = (b"<!doctype", b"<html")
 
@@ -57,13 +52,16 @@ class Client:
     def _body(self, address: str, query: Mapping[str, str], *, what: str) -> bytes:
         import requests
 
+        from feeds.vendors.wire import SUCCESS, failure, refusal, retry_after
+
+        subject = f"binance archive {what}"
         try:
             answer = self._session().get(address, params=dict(query))
-        except requests.RequestException as error:
-            raise _failure(error) from error
-        if answer.ok:
-            return answer.content
-        raise _refusal(answer, what)
+        except (requests.RequestException, ValueError) as error:
+            raise failure(error, subject, REMEDY) from error
+        if answer.status_code in SUCCESS:
+            return bytes(answer.content)
+        raise refusal(answer.status_code, retry_after(answer), subject, REMEDY)
 
     def _session(self) -> "requests.Session":
         import requests
@@ -79,35 +77,3 @@ class Client:
 
 def _is_no_page(body: bytes) -> bool:
     return not body.lstrip()[:16].lower().startswith(MARKUP)
-
-
-def _failure(error: Exception) -> PassingError:
-    import requests
-
-    from feeds.vendors.wire import could_not_connect
-
-    if could_not_connect(error):
-        return PassingError("cannot be reached", connecting=True)
-    if isinstance(error, requests.Timeout):
-        return PassingError("no answer in time")
-    text = str(error)
-    return PassingError(text if text.startswith("the answer") else "the connection broke")
-
-
-def _refusal(answer: "requests.Response", what: str) -> Exception:
-    from feeds.vendors.wire import status_of
-
-    status = answer.status_code
-    if status in REFUSED:
-        return NotServed(
-            f"binance archive: {what} is refused here (HTTP {status}), by region or firewall. "
-            "Set a mirror in RUSSELL_VENDORS, or use another network."
-        )
-    if status in GONE:
-        return NotServed(f"binance archive: {what} is not there (HTTP {status}).")
-    if status in PASSING or status >= SERVER_ERROR:
-        import requests
-
-        _, wait = status_of(requests.HTTPError(response=answer))
-        return PassingError(f"HTTP {status}", retry_after=wait)
-    return DataError(f"binance archive: {what} cannot be had (HTTP {status}). {REMEDY}")

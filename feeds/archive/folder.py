@@ -11,11 +11,10 @@ from feeds.archive.table import (
     ABOUT,
     FORMAT,
     WRITING,
+    about_digest,
     arrow_of,
-    digest_of,
     no_rows,
     pairs_held,
-    path_of,
     read_table,
 )
 from feeds.errors import ConfigError, DataError
@@ -112,9 +111,11 @@ class ArchiveFolder:
         with pq.ParquetWriter(sink, arrow_of(no_rows()).schema, **WRITING) as writer:
             for pair in pairs_held(self.pairs):
                 entry, rows = self._entry(pair, before)
-                if entry is None or pair in refused:
+                if pair in refused:
                     continue
-                if entry["rows"]:
+                if entry is None:
+                    refused[pair] = "its table is damaged"
+                elif entry["rows"]:
                     writer.write_table(rows, row_group_size=entry["rows"])
                     entries.append(entry)
                 elif entry["missing"]:
@@ -125,11 +126,10 @@ class ArchiveFolder:
         write_whole(self.universe, sink.getvalue().to_pybytes())
 
     def _entry(self, pair: str, before: "_Before") -> tuple[dict[str, Any] | None, "pa.Table"]:
-        import pyarrow.parquet as pq
-
-        digest = digest_of(pq.read_schema(path_of(self.pairs, pair)).metadata[ABOUT])
-        if digest in before.entries:
-            return before.entries[digest], before.rows(digest)
+        """Return what the file says of a pair, and its rows; None where its table is damaged."""
+        digest = about_digest(self.pairs, pair)
+        if digest in before.entries and (rows := before.rows(digest)) is not None:
+            return before.entries[digest], rows
         table = read_table(self.pairs, pair)
         if table is None:
             return None, None
@@ -154,8 +154,14 @@ class _Before:
             self.entries = {entry["digest"]: entry for entry in pairs}
             self._places = {entry["digest"]: place for place, entry in enumerate(pairs)}
 
-    def rows(self, digest: str) -> "pa.Table":
-        return self._file.read_row_group(self._places[digest], use_threads=False)
+    def rows(self, digest: str) -> "pa.Table | None":
+        """Return the rows of a pair, None if they cannot be trusted."""
+        import pyarrow as pa
+
+        try:
+            return self._file.read_row_group(self._places[digest], use_threads=False)
+        except (OSError, pa.ArrowException):
+            return None
 
 
 def _completeness(

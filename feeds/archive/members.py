@@ -4,9 +4,10 @@ import hashlib
 import io
 import re
 import zipfile
+import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import Final
 
 import numpy as np
@@ -19,6 +20,7 @@ from feeds.bars import PRICES, QUOTE_VOLUME
 from feeds.errors import DataError, NotServed, Unreachable
 from feeds.sessions import BAR_LENGTHS
 from feeds.vendors.patience import PassingError
+from feeds.vendors.vendor import reading
 
 COLUMNS: Final = (*PRICES, "volume", QUOTE_VOLUME)
 # Open time, open, high, low, close, volume, close time, quote volume; four more are not read.
@@ -31,6 +33,7 @@ SMALLEST_MICROSECONDS: Final = 10**14
 MOST_BYTES: Final = 256 * 2**20
 
 _NAME = re.compile(r"(?P<pair>[^/]+)-(?P<timeframe>\w+)-(?P<period>\d{4}-\d{1,2}(-\d{1,2})?)\.zip")
+_HEADINGS = pd.Index(COLUMNS)  # made once: there are tens of thousands of zips
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
@@ -63,6 +66,7 @@ class Member:
         return span_of(self.period)
 
 
+@cache
 def span_of(period: str) -> tuple[pd.Timestamp, pd.Timestamp]:
     """Return the instant (UTC) a month or day begins, and the one it is over."""
     found = pd.Period(period, freq="D" if len(period) > len("2022-05") else "M")
@@ -112,7 +116,8 @@ def fetched(member: Member, client: Client) -> Fetched:
         if isinstance(error.__cause__, Unverified):
             raise DataError(f"{error} It is left out.") from error
         raise
-    rows = rows_of(_unzipped(payload, member), member)
+    with reading(f"binance archive {member}", "It is left out."):
+        rows = rows_of(_unzipped(payload, member), member)
     return Fetched(member, rows, digest, len(payload), note)
 
 
@@ -156,7 +161,7 @@ def _unzipped(payload: bytes, member: Member) -> str:
                     "expected, or a huge one. It is left out."
                 )
             return archive.read(tables[0]).decode("utf-8-sig")
-    except (zipfile.BadZipFile, NotImplementedError, EOFError, ValueError, RuntimeError) as error:
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError) as error:
         raise DataError(
             f"binance archive {member}: the zip is as published and cannot be read ({error}). "
             "It is left out."
@@ -172,7 +177,7 @@ def rows_of(text: str, member: Member) -> pd.DataFrame:
         Naming line and value, if a line is no kline or lies outside the member's period.
     """
     lines = text.splitlines()
-    first = 1 if lines and lines[0][:1].isalpha() else 0  # some newer files have a header
+    first = 1 if lines and lines[0].lower().startswith("open") else 0  # newer files' header
     cells = [line.split(",") for line in lines[first:] if line.strip()]
     for row, each in enumerate(cells):
         if len(each) < FIELDS:
@@ -184,7 +189,7 @@ def rows_of(text: str, member: Member) -> pd.DataFrame:
         raise _wrong(member, row, "holds a cell that is no number") from error
     numbers = numbers.reshape(-1, len(PLACES))
     opens = _instants(numbers[:, 0], member, first)
-    return pd.DataFrame(numbers[:, 1:], index=opens, columns=list(COLUMNS))
+    return pd.DataFrame(numbers[:, 1:], index=opens, columns=_HEADINGS)
 
 
 def _instants(stamps: NDArray[np.float64], member: Member, first: int) -> pd.DatetimeIndex:

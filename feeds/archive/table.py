@@ -98,7 +98,8 @@ def extended(
     parts = []
     for each in news:
         start, stop = each.member.span
-        rows = rows[(rows.index < start) | (rows.index >= stop)]
+        if len(rows):
+            rows = rows[(rows.index < start) | (rows.index >= stop)]
         members = {period: one for period, one in members.items() if not _within(period, each)}
         members[each.member.period] = Held(each.member.etag, each.sha256)
         parts.append(each.rows)
@@ -201,6 +202,13 @@ def _table(content: "pa.Table", about: Mapping[str, Any]) -> PairTable:
     )
 
 
-def digest_of(about: bytes) -> str:
-    """Return what tells one state of a table from another."""
+def about_digest(folder: Path, pair: str) -> str:
+    """Return what tells one state of a pair's table from another; empty if it is damaged."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        about = pq.read_schema(path_of(folder, pair)).metadata[ABOUT]
+    except (OSError, pa.ArrowException, KeyError, TypeError):
+        return ""
     return hashlib.sha256(about).hexdigest()

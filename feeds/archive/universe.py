@@ -1,9 +1,9 @@
 """The coins of a venue on each day, as they were known then: dead ones included."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, Final
 
 import numpy as np
@@ -18,6 +18,7 @@ from feeds.errors import DataError, NotCached
 from feeds.instruments import Instrument
 from feeds.sessions import BAR_LENGTHS
 from feeds.universe import is_altcoin
+from feeds.vendors.vendor import one_line
 
 # A ticker that comes back after so long a gap is another coin: LUNA of June 2022 is not the
 # LUNA of May. Halts for maintenance are shorter.
@@ -88,7 +89,7 @@ class Universe:
                 f"with `{DOWNLOAD}`."
             ) from error
         except (OSError, pa.ArrowException, ValueError, KeyError, TypeError) as error:
-            raise _damaged(folder, str(error)) from error
+            raise _damaged(folder, one_line(error)) from error
         if not is_readable:
             raise _damaged(folder, "it is empty or of another version")
 
@@ -144,10 +145,10 @@ class Universe:
         wanted, last = set(instruments), self.panel.times[-1]
         found = []
         for coin in (each for each in self.coins if each.instrument in wanted):
-            content = self._file.read_row_group(coin.place, use_threads=False)
+            content = self._read(partial(self._file.read_row_group, coin.place))
             rows = slice(coin.first, coin.stop)
-            columns = {name: np.asarray(content[name], np.float64)[rows] for name in COLUMNS}
-            frame = pd.DataFrame(columns, index=_instants(np.asarray(content[TIME])[rows]))
+            columns = {name: content[name][rows] for name in COLUMNS}
+            frame = pd.DataFrame(columns, index=_instants(content[TIME][rows]))
             frame = frame[frame.index <= last]
             origin = f"{self._folder.venue} archive {coin.pair}"
             found.append(Bars(coin.instrument, self._folder.timeframe, frame, SOURCE, origin))
@@ -185,12 +186,15 @@ class Universe:
     @cached_property
     def _columns(self) -> dict[str, NDArray[Any]]:
         """The columns that coins are told apart and ranked by, of all pairs."""
+        return self._read(partial(self._file.read, columns=[TIME, "close", QUOTE_VOLUME]))
+
+    def _read(self, read: Callable[[], Any]) -> dict[str, NDArray[Any]]:
         import pyarrow as pa
 
         try:
-            content = self._file.read(columns=[TIME, "close", QUOTE_VOLUME])
+            content = read()
         except (OSError, pa.ArrowException) as error:
-            raise _damaged(self._folder, str(error)) from error
+            raise _damaged(self._folder, one_line(error)) from error
         return {name: np.asarray(content[name]) for name in content.column_names}
 
     def _lives(self, group: Mapping[str, Any], place: int) -> Iterator[Coin]:

@@ -10,6 +10,7 @@ import json
 import logging
 import re
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qs, urlsplit
 
@@ -105,7 +106,7 @@ class CoinMetrics:
                 notes=notes,
             )
         _require_end(bars, now)
-        return bars
+        return replace(bars, is_close_only=True)
 
     def _rows(self, asset: str, since: pd.Timestamp | None, origin: str) -> list[dict[str, Any]]:
         """Return the rows of all pages, each of the asset asked for."""

@@ -54,6 +54,7 @@ class Network:
             Cache(self.folder, clock=self.clock),
             vendor=vendor,
             offline=offline,
+            history="one_source",
             open_vendor=self.open,
             reach=self.reach,
             clock=self.clock,

@@ -11,6 +11,8 @@ import numpy as np
 import pandas as pd
 
 from feeds.archive.client import Client
+from feeds.archive.folder import State
+from feeds.archive.table import Held, PairTable, write_table
 from feeds.vendors.addresses import use_addresses
 from feeds.vendors.patience import Patience
 from tests.feeds.vendors.loopback import HTML, Answer, Server, serving
@@ -63,6 +65,7 @@ class FakeArchive:
         self.files = {}
         self.page = page
         self.repeats = False
+        self.address = ""
         for pair, rows in pairs.items():
             self.add(pair, rows, now=pd.Timestamp(now), header_from=header_from)
         self.server = Server(self.route)
@@ -144,6 +147,7 @@ class FakeArchive:
 def serving_archive(archive):
     """Serve it, and yield a client that asks it instead of Binance."""
     with serving(archive.server) as address:
+        archive.address = address
         use_addresses(
             {"binance_archive": f"{address}/files", "binance_listing": f"{address}/listing"}
         )
@@ -151,3 +155,15 @@ def serving_archive(archive):
             yield Client(IMPATIENT)
         finally:
             use_addresses({})
+
+
+def fill(folder, pairs, *, checked):
+    """Leave pairs in a folder as a download does, without asking anybody."""
+    with folder.writing():
+        for pair, rows in pairs.items():
+            months = rows.index.tz_localize(None).to_period("M").unique()
+            digest = hashlib.sha256(rows.to_numpy().tobytes()).hexdigest()
+            members = {f"{month}": Held("", digest) for month in months}
+            write_table(folder.pairs, PairTable(pair, folder.timeframe, rows, members))
+        folder.write_state(State(tuple(pairs), dict.fromkeys(pairs, checked)))
+        folder.build()
