@@ -207,7 +207,7 @@ def test_walkforward_says_the_verdict_first_and_what_it_rests_on(
         r"-?[\d.]+ % against [\d.]+ % per year .* worst drawdown of -[\d.]+ % against -[\d.]+ %\.$",
         first,
     )
-    assert re.match(r"That rests on \d+ steps on separate days.* So few say little\. ", second)
+    assert re.match(r"This rests on \d+ steps on separate days.* So few say little\. ", second)
     page = command.page
     assert page.index(first) < page.index(second) < page.index('id="figures"')
 
