@@ -7,6 +7,7 @@ from backtests.config import ALTS, Config
 from feeds import instruments
 from feeds.bars import Bars
 from feeds.errors import DataError
+from feeds.reused import split_reused
 from feeds.series import Series
 from feeds.series_sources import load_series
 from feeds.sources import Loaded, Request, load_all, open_source
@@ -67,12 +68,23 @@ def load_inputs(config: Config) -> Inputs:
     series, notes = filter_series(config, real=bars[index].source != "sample")
     return Inputs(
         index=bars[index],
-        coins=tuple(bars[coin] for coin in coins if coin in bars),
+        coins=_told_apart(config, [bars[coin] for coin in coins if coin in bars]),
         idle=bars[idle] if idle else None,
         benchmarks={name: bars[request] for name, request in benchmarks.items()},
         series=series,
         notes=(*left_out, *notes),
     )
+
+
+def _told_apart(config: Config, coins: list[Bars]) -> tuple[Bars, ...]:
+    """Return the coins, a basket's told apart where two traded under one ticker.
+
+    The one coin of a run stays whole: its gap is in the warnings.
+    """
+    if config.asset != ALTS:
+        return tuple(coins)
+    every = [part for bars in coins for part in split_reused(bars)]
+    return tuple(sorted(every, key=lambda bars: bars.instrument.symbol))
 
 
 def _coins(config: Config) -> list[instruments.Instrument]:

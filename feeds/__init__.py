@@ -6,8 +6,11 @@ Read from the top; each line uses only what stands below it.
 - One call for a run: `sources` for bars, `series_sources` for series, `universe` for baskets.
 - Sources: `live` (vendors through the cache), `files` (a folder), `sample` (the bundled months).
 - Behind `live`: `vendors` (Yahoo, exchanges, FRED) and `cache` (tables that survive crashes).
-- Judging and shaping: `checks` finds gaps and stale ends, `resample` makes longer bars.
-- Values: `bars` and `series` validate, `releases` says when a series was published.
+- Judging and shaping: `checks` finds gaps, frozen prices and stale ends, `reused` tells coins
+  of one ticker apart, `resample` makes longer bars.
+- The border: whatever a source gave (`table`) becomes bars in `border`; `stamps`, `hours` and
+  `spacing` say which bar a row is, `draft` is a table on its way, `wording` spells it out.
+- Values: `bars`; `series` validates its own; `releases` says when a series was published.
 - Time: `sessions` (when a bar is over), `calendar_table` (New York's opens and closes),
   `alignment` (what is known when).
 - Ground: `instruments`, `errors`, `clock`, `folders`.

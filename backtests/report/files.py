@@ -130,6 +130,7 @@ def provenance(bars: Bars) -> dict[str, Any]:
         "first": bars.frame.index[0].strftime("%Y-%m-%dT%H:%M:%S"),
         "last": bars.frame.index[-1].strftime("%Y-%m-%dT%H:%M:%S"),
         "rows": len(bars),
+        "close_only": bars.is_close_only,
         "sha256": bars.sha256,
         "notes": list(bars.notes),
     }

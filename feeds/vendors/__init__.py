@@ -8,7 +8,7 @@
   them, `paging` joins its pages, `exchange_client` is the ccxt client below.
 - FRED, plain CSV: `fred`.
 
-Shared: `tidy` (small named repairs), `patience` (waits and retries), `wire` (HTTP), `reach`.
+Shared: `tidy` (the way to the border), `patience` (waits and retries), `wire` (HTTP), `reach`.
 """
 
 import importlib

@@ -46,7 +46,7 @@ def test_findings_one_missing_day_is_told_by_date():
     assert gap.check == "gap"
     assert gap.count == 1
     assert gap.text == (
-        "ETH-USD: 1 1d bar is missing inside the range (2024-01-15); nothing was put in their place"
+        "ETH-USD: 1 day is missing inside the range (2024-01-15); nothing was put in their place"
     )
 
 
@@ -179,6 +179,6 @@ def test_findings_real_bars_are_few(shared_data):
         assert findings(files.load(instrument, timeframe=timeframe)) == ()
     (gap,) = findings(files.load(RUT, timeframe="1h"))
     assert gap.text == (
-        "RUT: 4 1h bars are missing inside the range (2021-11-11, 2022-01-11, 2023-05-24 and "
-        "1 more); nothing was put in their place"
+        "RUT: 4 hourly bars are missing inside the range (2021-11-11, 2022-01-11, 2023-05-24 "
+        "and 1 more); nothing was put in their place"
     )
