@@ -4,14 +4,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
+import numpy as np
 import pandas as pd
 
 from backtests.baselines import always_in, buy_and_hold, hold_idle
 from backtests.config import ALTS, Config
+from backtests.control import control_config, control_tape
 from backtests.engine import Account
+from backtests.gates import untested
 from backtests.inputs import Inputs, load_inputs
-from backtests.market import Market, build_market, control_tape
+from backtests.market import Market, build_market
 from backtests.survivors import survivor_note
+from backtests.tape import NANOSECONDS
 from feeds.bars import Bars
 from feeds.checks import silent_index
 from feeds.sessions import BAR_LENGTHS, periods_per_year
@@ -54,6 +58,12 @@ class Result:
     def days(self) -> float:
         """Length of the run, from the first bar's open to the last bar's end."""
         return len(self.strategy.bars) * (BAR_LENGTHS[self.config.data.timeframe] / ONE_DAY)
+
+    @property
+    def untested(self) -> tuple[str, ...]:
+        """Filters unknown on every bar that let nothing pass: with them a run tests nothing."""
+        ends = (self.market.traded.lines["bar_end"] * NANOSECONDS).astype(np.int64)
+        return untested(self.market.gates, ends, how=self.config.rules.filters)
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -110,6 +120,7 @@ def run_inputs(config: Config, inputs: Inputs, *, engine: Engine = "backtrader")
     else:
         from backtests.engine import simulate
     market = build_market(config, inputs)
+    own = control_config(config)
     tape = market.traded
     others = {}
     if config.asset == ALTS:
@@ -121,6 +132,6 @@ def run_inputs(config: Config, inputs: Inputs, *, engine: Engine = "backtrader")
         market,
         strategy=simulate(tape, config),
         buy_and_hold=buy_and_hold(tape, costs=config.costs),
-        control=simulate(control_tape(market, config), config),
+        control=simulate(control_tape(market, own), own),
         others=others,
     )

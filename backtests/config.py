@@ -14,7 +14,7 @@ from pydantic.fields import FieldInfo
 
 from backtests.claims import ClaimSettings
 from backtests.presets import preset_path
-from backtests.settings import SignificanceSettings
+from backtests.settings import SignificanceSettings, VendorSettings
 from feeds.errors import ConfigError
 from strategies.settings import (
     READY_MADE,
@@ -30,8 +30,6 @@ from strategies.settings import (
 
 BASIS_POINT: Final = 1e-4
 ALTS: Final = "ALTS"
-
-# Everything below is data: where each setting lives, its default and its range.
 
 
 def _iso_date(value: object) -> object:
@@ -100,6 +98,7 @@ class Config(Settings):
 
     asset: str = "ETH"
     data: DataSettings = DataSettings()
+    vendors: VendorSettings = VendorSettings()
     index: IndexSettings = IndexSettings()
     signal: SignalSettings = SignalSettings()
     rules: RuleSettings = RuleSettings()
@@ -180,7 +179,19 @@ def validated_config(tree: Mapping[str, Any]) -> Config:
     except ValidationError as error:
         raise ConfigError(_explained(error)) from error
     _require_order(config.data)
-    return config
+    return with_universe(config)
+
+
+def with_universe(config: Config) -> Config:
+    """Return the config with the universe of its basket decided, if it trades one.
+
+    What "auto" was is written down with the run, so that it can be run again as it was.
+    """
+    if config.asset != ALTS:
+        return config
+    from backtests.membership import resolved_basket
+
+    return config.model_copy(update={"basket": resolved_basket(config.basket, config.data)})
 
 
 def _require_order(data: DataSettings) -> None:

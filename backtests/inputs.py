@@ -4,14 +4,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from backtests.config import ALTS, Config
+from backtests.membership import stale_note, universe_members
 from feeds import instruments
+from feeds.archive.universe import DOWNLOAD
 from feeds.bars import Bars
+from feeds.clock import utc_now
 from feeds.errors import DataError
 from feeds.reused import split_reused
 from feeds.series import Series
 from feeds.series_sources import load_series
-from feeds.sources import Loaded, Request, load_all, open_source
+from feeds.sources import Loaded, Request, is_live, load_all, open_source
 from feeds.universe import altcoins
+from feeds.vendors.addresses import use_addresses
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,7 @@ def load_inputs(config: Config) -> Inputs:
         if each.kind == "relative_strength"
     }
     idle = Request(instruments.coin(config.idle.asset), timeframe) if config.idle.asset else None
+    use_addresses(config.vendors.model_dump())
     source = open_source(
         config.data.source,
         data_dir=config.data.data_dir,
@@ -65,14 +70,16 @@ def load_inputs(config: Config) -> Inputs:
     loaded = load_all(source, wanted)
     left_out = _left_out(config, loaded)
     bars = loaded.bars
-    series, notes = filter_series(config, real=bars[index].source != "sample")
+    is_real = bars[index].source != "sample"
+    drawn, drawn_notes = _drawn(config, is_real=is_real)
+    series, notes = filter_series(config, real=is_real)
     return Inputs(
         index=bars[index],
-        coins=_told_apart(config, [bars[coin] for coin in coins if coin in bars]),
+        coins=drawn or _told_apart(config, [bars[coin] for coin in coins if coin in bars]),
         idle=bars[idle] if idle else None,
         benchmarks={name: bars[request] for name, request in benchmarks.items()},
         series=series,
-        notes=(*left_out, *notes),
+        notes=(*left_out, *drawn_notes, *notes),
     )
 
 
@@ -87,8 +94,41 @@ def _told_apart(config: Config, coins: list[Bars]) -> tuple[Bars, ...]:
     return tuple(sorted(every, key=lambda bars: bars.instrument.symbol))
 
 
+def has_universe(config: Config) -> bool:
+    """Return whether the basket is drawn from all coins a venue ever listed."""
+    return config.asset == ALTS and config.basket.universe not in {"auto", "none"}
+
+
 def _coins(config: Config) -> list[instruments.Instrument]:
+    if has_universe(config):
+        return []
     return basket_members(config) if config.asset == ALTS else [instruments.coin(config.asset)]
+
+
+def _drawn(config: Config, *, is_real: bool) -> tuple[tuple[Bars, ...], tuple[str, ...]]:
+    """Return the coins drawn from a universe and what a reader should know; none without one."""
+    if not has_universe(config):
+        return (), _list_note(config) if is_real else ()
+    if not is_real:
+        raise DataError(
+            f"the coins of the universe {config.basket.universe} are real, and bars of "
+            f"{config.index.symbol} are not to be had, only the sample's. Fetch them with "
+            "`python -m feeds.download`, or use --source sample for both."
+        )
+    found = universe_members(config.basket, cache_dir=config.data.cache_dir)
+    stale = stale_note(found.coins, now=utc_now()) if is_live(config.data.source) else ()
+    return found.coins, (*found.notes, *stale)
+
+
+def _list_note(config: Config) -> tuple[str, ...]:
+    """Return a note if the coins are those that come to mind today: vendors list no dead ones."""
+    if config.asset != ALTS or config.basket.members or not is_live(config.data.source):
+        return ()
+    return (
+        "LIST MADE TODAY: the coins of the basket are a list made today, which knows what lasted, "
+        "so the result is too good. To take each month's most traded of all coins there were, "
+        f"dead ones included, run `{DOWNLOAD}` once",
+    )
 
 
 def _left_out(config: Config, loaded: Loaded) -> tuple[str, ...]:

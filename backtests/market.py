@@ -93,7 +93,7 @@ def build_market(config: Config, inputs: Inputs, *, follow: Follow = follow_supp
     signals = signals_of(index, config, follow=follow)
     gates = gates_of(config, inputs, available_at=available_at)
     coin, coins = _coins(config, inputs)
-    lines = _lines(config, index=index, coin=coin, signals=signals, available_at=available_at)
+    lines = bar_lines(config, index=index, coin=coin, signals=signals, available_at=available_at)
     ends = (lines["bar_end"] * NANOSECONDS).astype(np.int64)
     lines["gate"] = combined(gates, ends, how=config.rules.filters).astype(np.float64)
     lines["leave"] = leaving(gates, ends).astype(np.float64)
@@ -104,18 +104,6 @@ def build_market(config: Config, inputs: Inputs, *, follow: Follow = follow_supp
     return Market(
         inputs, coin, signals, available_at, gates, tape, _tradable(config, inputs, coin, ready)
     )
-
-
-def control_tape(market: Market, config: Config) -> Tape:
-    """Return the tradable tape of the control: the same rule driven by the coin's own price.
-
-    Filters belong to the idea under test and are left out.
-    """
-    own = _daily(market.coin)
-    available_at = bar_ends(pd.DatetimeIndex(own.frame.index), kind="coin", timeframe="1d")
-    signals = signals_of(own, config)
-    lines = _lines(config, index=own, coin=market.coin, signals=signals, available_at=available_at)
-    return Tape(lines, market.tape.coins).cut(market.tradable)
 
 
 def signals_of(bars: Bars, config: Config, *, follow: Follow = follow_support) -> IndexSignals:
@@ -178,7 +166,7 @@ def _level_bars(coins: tuple[Bars, ...], opens: pd.DatetimeIndex, level: Lines) 
     )
 
 
-def _lines(
+def bar_lines(
     config: Config,
     *,
     index: Bars,
@@ -186,6 +174,7 @@ def _lines(
     signals: IndexSignals,
     available_at: pd.DatetimeIndex,
 ) -> Lines:
+    """Return the lines of the whole: what of `index` is known when each bar of `coin` ends."""
     opens = pd.DatetimeIndex(coin.frame.index).as_unit("ns")
     ends = bar_ends(opens, kind="coin", timeframe=coin.timeframe)
     known_at = available_at.as_unit("ns").asi8
@@ -264,11 +253,3 @@ def _tradable(config: Config, inputs: Inputs, coin: Bars, ready: NDArray[np.bool
 
 def _span(bars: Bars) -> str:
     return f"{bars.frame.index[0]:%Y-%m-%d} to {bars.frame.index[-1]:%Y-%m-%d}"
-
-
-def _daily(coin: Bars) -> Bars:
-    if coin.timeframe == "1d":
-        return coin
-    how = {"open": "first", "high": "max", "low": "min", "close": "last", "volume": "sum"}
-    frame = coin.frame.resample("1D").agg(how).dropna(subset=["close"])
-    return Bars(coin.instrument, "1d", frame, coin.source, coin.origin, coin.notes)

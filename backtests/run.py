@@ -79,10 +79,14 @@ def _work(arguments: Sequence[str] | None) -> None:
         from backtests.analysis.significance import significance
 
         found = significance(result)
+        from backtests.report.prose import run_facts
+        from backtests.report.words import judge_run
+
+        judged = judge_run(run_facts(result), summary, found)
         step("drawing the tearsheet")
         from backtests.report.leave import leave
 
-        folder = leave(result, summary, found, out=options.out, worker=worker)
+        folder = leave(result, summary, found, judged, out=options.out, worker=worker)
         if options.pdf:
             step("printing the tearsheet")
             from backtests.report.pdf import print_pdf
@@ -91,7 +95,7 @@ def _work(arguments: Sequence[str] | None) -> None:
 
     from backtests.report.terminal import show
 
-    show(result, summary, found, folder=folder)
+    show(result, summary, judged, folder=folder)
 
 
 def _trial(options: argparse.Namespace) -> "Config":

@@ -1,4 +1,4 @@
-"""Settings of how results are judged: names, defaults and allowed ranges, once."""
+"""Settings beside the strategy's: how results are judged, and where vendors are reached."""
 
 from typing import Annotated, Literal
 
@@ -23,3 +23,17 @@ class SignificanceSettings(Settings):
     )
     tried: Annotated[int, Field(ge=1)] = 1
     confidence: Annotated[float, Field(ge=0.5, le=0.999)] = 0.95
+
+
+class VendorSettings(Settings):
+    """Mirrors of the vendors we speak HTTP with; empty is the vendor's own address.
+
+    `feeds.vendors.addresses` says what each is the base of and which addresses are refused.
+    """
+
+    fred: str = ""
+    coinmetrics: str = ""
+    binance_archive: str = ""
+    binance_listing: str = ""
+    alternative: str = ""
+    ishares: str = ""

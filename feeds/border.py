@@ -13,7 +13,7 @@ import pandas as pd
 
 from feeds.bars import MARKET_CAP, PRICES, QUOTE_VOLUME, Bars
 from feeds.clock import utc_now
-from feeds.draft import DATE, Draft, Mask
+from feeds.draft import DATE, Draft, Floats, Mask
 from feeds.errors import DataError, NotServed
 from feeds.instruments import Instrument
 from feeds.stamps import read_stamps
@@ -85,7 +85,7 @@ def validate_bars(
 def _opened(
     table: RawTable, instrument: Instrument, timeframe: str, *, now: pd.Timestamp, is_live: bool
 ) -> Draft:
-    """Return the rows by ascending time; where they stood otherwise a note says so."""
+    """Return the table's columns as a draft, sorted by time."""
     frame = table.frame
     needed = ("date", "close") if table.is_close_only else ("date", *PRICES)
     missing = [name for name in needed if name not in frame.columns]
@@ -105,24 +105,24 @@ def _opened(
 
 
 def _sorted(draft: Draft) -> Draft:
-    stamps = draft.times.asi8
-    order = stamps.argsort(kind="stable")
-    early = stamps < np.maximum.accumulate(stamps)
-    if (np.diff(stamps) < 0).all():
-        how = f"{counted(len(draft), 'row')} stood newest first"
-    else:
-        first = int(early.argmax())
-        how = (
-            f"{counted(int(early.sum()), 'row')} stood after later ones (the first: "
-            f"{draft.place(first)}, {time_texts(draft.times[first : first + 1])[0]})"
-        )
+    """Return the rows by ascending time; where they stood otherwise a note says so."""
+    disorder = _disorder(draft)
+    order = draft.times.asi8.argsort(kind="stable")
     values = {name: column[order] for name, column in draft.values.items()}
-    return replace(
-        draft.noted(f"{how}, sorted by date"),
-        times=draft.times[order],
-        values=values,
-        rows=draft.rows[order],
-    )
+    draft = draft.noted(f"{disorder}, sorted by date") if disorder else draft
+    return replace(draft, times=draft.times[order], values=values, rows=draft.rows[order])
+
+
+def _disorder(draft: Draft) -> str:
+    """Return how the rows stood, nothing where the reader has said that newest come first."""
+    stamps = draft.times.asi8
+    if (np.diff(stamps) < 0).all():
+        is_said = any("newest first" in note for note in draft.table.notes)
+        return "" if is_said else f"{counted(len(draft), 'row')} stood newest first"
+    early = stamps < np.maximum.accumulate(stamps)
+    first = int(early.argmax())
+    where = f"{draft.place(first)}, {time_texts(draft.times[first : first + 1])[0]}"
+    return f"{counted(int(early.sum()), 'row')} stood after later ones (the first: {where})"
 
 
 def _require_rows(draft: Draft) -> None:
@@ -268,23 +268,29 @@ def _noted_unknown(draft: Draft, name: str, unknown: Mask, how: str) -> Draft:
 
 
 def with_range_of_closes(draft: Draft) -> Draft:
-    """Give bars made of closes alone their open, high and low.
+    """Give bars made of closes alone their open, high and low, and say so.
 
     An index opens and stays at its close. A coin trades without a break, so it opens at the
-    last close, and high and low are the larger and the smaller of the two; after a gap, at
-    its own close.
+    last close, and high and low are the larger and the smaller of the two. After a gap the
+    last close is old and could be bought by nobody: there it opens at its own.
     """
     if not draft.table.is_close_only:
         return draft
     close = draft.values["close"]
-    opens = close.copy()
-    if draft.instrument.kind == "coin":
-        follows = np.diff(draft.times.asi8) == draft.length.value
-        opens[1:] = np.where(follows, close[:-1], close[1:])
-        text = "closes only: open is the last close, high and low the larger and smaller of the two"
-    else:
+    if draft.instrument.kind == "index":
+        ranges = dict.fromkeys(PRICES, close)
         text = "closes only: low is the close, so a touch of support is a close there"
-    if draft.prices == PRICES:
-        return draft.noted(text)
-    ranges = {"open": opens, "high": np.maximum(opens, close), "low": np.minimum(opens, close)}
+    else:
+        opens = _opens_of_closes(draft, close)
+        ranges = {"open": opens, "high": np.maximum(opens, close), "low": np.minimum(opens, close)}
+        text = "closes only: open is the last close, high and low the larger and smaller of the two"
     return replace(draft.noted(text), values={**draft.values, **ranges})
+
+
+def _opens_of_closes(draft: Draft, close: Floats) -> Floats:
+    """Return the close before each bar that follows one; a reader may know the first one's."""
+    opens = close.copy()
+    follows = np.diff(draft.times.asi8) == draft.length.value
+    opens[1:] = np.where(follows, close[:-1], close[1:])
+    opens[0] = draft.values.get("open", close)[0]
+    return opens

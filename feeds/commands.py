@@ -7,9 +7,12 @@ import re
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Final, NoReturn
+from typing import TYPE_CHECKING, Final, NoReturn
 
 from feeds.errors import ConfigError, InputError, Unreachable
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 INSTALLED: Final = "russell"
 DISTRIBUTION: Final = "russell-risk-on"
@@ -86,3 +89,13 @@ def exit_code(error: InputError) -> int:
 def complain(error: Exception | str) -> None:
     """Say what is wrong in one line on stderr."""
     sys.stderr.write(as_invoked(f"error: {error}\n"))
+
+
+def progress_bar(*, quiet: bool) -> "Progress":
+    """Return a bar of work done on stderr, off when nobody watches."""
+    from rich.console import Console
+    from rich.progress import MofNCompleteColumn, Progress
+
+    console = Console(stderr=True)
+    columns = (*Progress.get_default_columns(), MofNCompleteColumn())
+    return Progress(*columns, console=console, disable=quiet or not console.is_terminal)

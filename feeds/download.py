@@ -12,7 +12,7 @@ from feeds import instruments
 from feeds.bars import Bars
 from feeds.cache.updates import Cache
 from feeds.checks import findings
-from feeds.commands import Parser, complain, exit_code, run_command
+from feeds.commands import Parser, complain, exit_code, progress_bar, run_command
 from feeds.errors import ConfigError, InputError, NotServed, Unreachable
 from feeds.folders import cache_folder
 from feeds.live import Live
@@ -30,6 +30,7 @@ EXAMPLES: Final = """\
   python -m feeds.download --assets BTC,ETH,ALTS --index russell2000
   python -m feeds.download --assets BTC --timeframe 1h --source exchange
   python -m feeds.download --series NET_LIQUIDITY,VIX
+  python -m feeds.download --universe binance --timeframe 1d
 """
 
 
@@ -49,6 +50,8 @@ def _work(
     options = command_parser().parse_args(arguments)
     if options.quiet:
         logging.getLogger().setLevel(logging.ERROR)
+    if options.universe or options.symbols:
+        return _universe(options)
     requests = _requests(options)
     source = live or Live(
         Cache(cache_folder(options.cache_dir)),
@@ -107,13 +110,19 @@ def command_parser() -> Parser:
         examples=EXAMPLES,
     )
     parser.add_argument(
-        "--assets", default="BTC,ETH", help="coins, comma-separated; ALTS is a basket of them"
+        "--assets", help="coins, comma-separated (BTC,ETH); ALTS is a basket of them"
     )
-    parser.add_argument(
-        "--index", default="russell2000", help="indices, comma-separated; empty for none"
-    )
+    parser.add_argument("--index", help="indices, comma-separated (russell2000); empty for none")
     parser.add_argument(
         "--series", default="", help="for filters, comma-separated: NET_LIQUIDITY, VIX, DGS10"
+    )
+    parser.add_argument(
+        "--universe",
+        choices=("binance",),
+        help="every altcoin a venue ever listed, dead ones included, from its public archive",
+    )
+    parser.add_argument(
+        "--symbols", default="", help="of the universe, comma-separated; to try it with a few"
     )
     lengths = tuple(BAR_LENGTHS)
     parser.add_argument("--timeframe", default="1d", choices=lengths, help="of the coins' bars")
@@ -127,17 +136,41 @@ def command_parser() -> Parser:
     return parser
 
 
+def _universe(options: argparse.Namespace) -> int:
+    """Fetch a universe; bars of single coins and indices are another call's."""
+    from feeds.archive.download import download_universe
+    from feeds.archive.folder import ArchiveFolder
+
+    if not options.universe:
+        raise ConfigError("`--symbols` limits a universe. Name it too: --universe binance.")
+    if options.assets or options.index or options.series:
+        raise ConfigError(
+            "`--universe` is fetched by itself, received --assets, --index or --series as well. "
+            "Fetch them with a second call."
+        )
+    if options.timeframe != "1d":
+        raise ConfigError(
+            f"`--timeframe` of a universe must be 1d, received {options.timeframe}: coins are "
+            "ranked by the days they trade."
+        )
+    folder = ArchiveFolder(cache_folder(options.cache_dir), timeframe=options.timeframe)
+    symbols = [name for name in options.symbols.split(",") if name.strip()]
+    return download_universe(folder, symbols=symbols, anew=options.anew, quiet=options.quiet)
+
+
 def _requests(options: argparse.Namespace) -> list[Request]:
-    coins = [name.strip().upper() for name in options.assets.split(",") if name.strip()]
-    indices = [name for name in options.index.split(",") if name.strip()]
+    assets = "BTC,ETH" if options.assets is None else options.assets
+    named = "russell2000" if options.index is None else options.index
+    coins = [name.strip().upper() for name in assets.split(",") if name.strip()]
+    indices = [name for name in named.split(",") if name.strip()]
     wanted = [
         *(Request(instruments.index(name), options.index_timeframe) for name in indices),
         *(Request(instruments.coin(name), options.timeframe) for name in coins if name != BASKET),
     ]
     if BASKET in coins:
         members = altcoins(options.source, data_dir="", timeframe=options.timeframe)
-        named = {request.instrument for request in wanted}
-        wanted += [Request(m, options.timeframe, True) for m in members if m not in named]
+        there = {request.instrument for request in wanted}
+        wanted += [Request(m, options.timeframe, True) for m in members if m not in there]
     if not wanted and not options.series:
         raise ConfigError("`--assets`, `--index` and `--series` are empty. Name what to fetch.")
     return list(dict.fromkeys(wanted))
@@ -147,16 +180,7 @@ def _fetched(
     live: Live, requests: Sequence[Request], *, anew: bool, quiet: bool
 ) -> Iterator[tuple[Request, Bars | InputError]]:
     """Fetch from several vendors at once and yield each request as it is done or has failed."""
-    from rich.console import Console
-    from rich.progress import MofNCompleteColumn, Progress
-
-    console = Console(stderr=True)
-    columns = (*Progress.get_default_columns(), MofNCompleteColumn())
-    off = quiet or not console.is_terminal
-    with (
-        ThreadPoolExecutor(max_workers=WORKERS) as pool,
-        Progress(*columns, console=console, disable=off) as progress,
-    ):
+    with ThreadPoolExecutor(max_workers=WORKERS) as pool, progress_bar(quiet=quiet) as progress:
         task = progress.add_task("fetching", total=len(requests))
         running: dict[Future[Bars], Request] = {
             pool.submit(live.refresh, r.instrument, timeframe=r.timeframe, anew=anew): r

@@ -50,6 +50,10 @@ YAHOO_COINS: Final = {
     "UNI-USD": "UNI7083-USD",
 }
 
+# What stands for a dollar in the name of a pair, the dollar itself first.
+DOLLARS: Final = ("USD", "USDT", "USDC", "BUSD", "TUSD", "FDUSD")
+COIN_ALIASES: Final = {"BTC": ("XBT",), "DOGE": ("XDG",)}
+
 _SYMBOL = re.compile(r"[A-Z0-9][A-Z0-9]{0,19}(-[A-Z]{3,5})?")
 
 
@@ -99,6 +103,19 @@ def yahoo_symbol(instrument: Instrument) -> str:
         return YAHOO_COINS.get(instrument.symbol, instrument.symbol)
     listing = BY_SYMBOL.get(instrument.symbol)
     return instrument.symbol if listing is None else listing.yahoo
+
+
+def symbols_of(instrument: Instrument) -> tuple[str, ...]:
+    """Return what vendors call an instrument, its own symbol first: BTC-USD, BTCUSDT, XBTUSD."""
+    if instrument.kind == "index":
+        listing = BY_SYMBOL.get(instrument.symbol)
+        names = (listing.yahoo, *listing.names) if listing else ()
+        return (instrument.symbol, *names)
+    base, _, quote = instrument.symbol.partition("-")
+    quotes = DOLLARS if quote == "USD" else (quote,)
+    bases = (base, *COIN_ALIASES.get(base, ()))
+    pairs = [f"{one}{other}" for one in bases for other in quotes]
+    return (instrument.symbol, *pairs, *bases, yahoo_symbol(instrument))
 
 
 def _checked(name: str, parameter: str) -> str:

@@ -143,12 +143,17 @@ READY_MADE: Final[dict[str, dict[str, object]]] = {
 
 
 class BasketSettings(Settings):
-    """What ALTS is: which coins, at which weights, how often set right."""
+    """What ALTS is: which coins, at which weights, how often set right.
 
+    `universe` "auto" is the coins a venue ever listed, where the source is live and they have
+    been downloaded, and `select` "auto" is then the most traded, else all.
+    """
+
+    universe: Literal["auto", "none", "binance"] = "auto"
     members: tuple[str, ...] = Field(
         (), strict=False, json_schema_extra={"allowed": 'a list of coins, such as ["SOL", "ADA"]'}
     )
-    select: Literal["all", "market_cap", "dollar_volume"] = "all"
+    select: Literal["auto", "all", "market_cap", "dollar_volume"] = "auto"
     top: Annotated[int, Field(ge=1, le=1_000)] = 10
     min_age_days: Days = 90
     volume_window_days: Annotated[int, Field(ge=1, le=3_650)] = 30

@@ -4,8 +4,8 @@ Blocks of random length are drawn with replacement and wrapped around the end (P
 Romano, "The Stationary Bootstrap", 1994), so that volatility clusters survive. Series are
 resampled with the same draws, because their difference is what is asked about.
 
-arch has the same bootstrap, but takes 2.5 s or more to import and calls back into Python for
-every draw, which a run's two seconds do not allow. It serves as the oracle of the tests.
+arch's bootstrap takes 2.5 s or more to import and calls back into Python for every draw, which
+a run's two seconds do not allow: it serves as the oracle of the tests.
 """
 
 import math
@@ -52,10 +52,7 @@ class Sampling:
 
 @dataclass(frozen=True, slots=True)
 class PairedIntervals:
-    """Intervals of each series' figures, and of the first series minus each other.
-
-    `figures` and `differences` map series name -> figure name (`FIGURES`) -> interval.
-    """
+    """Intervals by series (`figures`) or pair (`differences`) -> figure name (`FIGURES`)."""
 
     figures: dict[str, dict[str, Interval]]
     differences: dict[str, dict[str, Interval]]
@@ -127,14 +124,21 @@ def shared_block_length(series: Mapping[str, Series]) -> float:
 
 
 def paired_intervals(
-    series: Mapping[str, Series], *, periods_per_year: float, cash_return: float, sampling: Sampling
+    series: Mapping[str, Series],
+    *,
+    periods_per_year: float,
+    cash_return: float,
+    sampling: Sampling,
+    pairs: Mapping[str, tuple[str, str]] | None = None,
 ) -> PairedIntervals:
-    """Return percentile intervals of figures and of the differences from the first series.
+    """Return percentile intervals of figures and of differences between series.
 
     Parameters
     ----------
     series
         Name -> simple per-bar returns; all of one length, same bars.
+    pairs
+        Name -> (one, other): one minus the other. By default the first series minus each other.
 
     Notes
     -----
@@ -156,12 +160,15 @@ def paired_intervals(
         name: _by_figure(actual[:, row], drawn[:, row], sampling.confidence)
         for row, name in enumerate(names)
     }
+    rows = {
+        name: (names.index(own), names.index(other))
+        for name, (own, other) in (pairs or {name: (names[0], name) for name in names[1:]}).items()
+    }
     differences = {
         name: _by_figure(
-            actual[:, 0] - actual[:, row], drawn[:, 0] - drawn[:, row], sampling.confidence
+            actual[:, a] - actual[:, b], drawn[:, a] - drawn[:, b], sampling.confidence
         )
-        for row, name in enumerate(names)
-        if row > 0
+        for name, (a, b) in rows.items()
     }
     return PairedIntervals(figures, differences)
 

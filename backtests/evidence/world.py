@@ -1,5 +1,6 @@
 """The bars a study needs, loaded once: indices with their events, coins and baskets."""
 
+import contextlib
 from typing import Final
 
 import numpy as np
@@ -8,15 +9,17 @@ from numpy.typing import NDArray
 
 from backtests.analysis.events import Events
 from backtests.analysis.forward import AssetPrices, asset_prices
-from backtests.config import ALTS, Config
+from backtests.config import ALTS, Config, with_universe
 from backtests.gates import gates_of
-from backtests.inputs import Inputs, basket_members, filter_series
+from backtests.inputs import Inputs, basket_members, filter_series, has_universe
+from backtests.membership import universe_members
 from feeds import instruments
 from feeds.bars import Bars
 from feeds.errors import ConfigError
 from feeds.instruments import Instrument
 from feeds.sessions import bar_ends
 from feeds.sources import Source, open_source
+from feeds.vendors.addresses import use_addresses
 from strategies.signals import IndexSignals, index_signals, new_high, prior_high
 
 MARKET: Final = "SPX"
@@ -29,16 +32,19 @@ class World:
     def __init__(self, config: Config, *, source: Source | None = None) -> None:
         self.config = config
         data = config.data
+        use_addresses(config.vendors.model_dump())
         self._source = source or open_source(
             data.source, data_dir=data.data_dir, cache_dir=data.cache_dir, offline=data.offline
         )
         self._bars: dict[tuple[Instrument, str], Bars] = {}
         self._signals: dict[str, IndexSignals] = {}
+        self._universe_notes: tuple[str, ...] = ()
 
     @property
     def notes(self) -> tuple[str, ...]:
         """What a reader should know about the bars loaded so far, each once."""
         found = [note for key in sorted(self._bars, key=str) for note in self._bars[key].notes]
+        found.extend(self._universe_notes)
         return tuple(dict.fromkeys(found))
 
     def bars(self) -> tuple[dict[str, object], ...]:
@@ -97,10 +103,24 @@ class World:
         timeframe = self.config.data.timeframe
         if name != ALTS:
             return asset_prices(name, {name: self._load(instruments.coin(name), timeframe)})
-        members = basket_members(self.config)
+        config = with_universe(self.config.model_copy(update={"asset": ALTS}))
+        if has_universe(config):
+            return self._drawn(name, config)
+        members = basket_members(config)
         return asset_prices(
             name, {member.label: self._load(member, timeframe) for member in members}
         )
+
+    def _drawn(self, name: str, config: Config) -> AssetPrices:
+        """Return the prices of the coins a universe's basket ever holds, and when each is in."""
+        found = universe_members(config.basket, cache_dir=config.data.cache_dir)
+        self._universe_notes = found.notes
+        coins = {}
+        for bars in found.coins:
+            self._bars[bars.instrument, bars.timeframe] = bars
+            with contextlib.suppress(ConfigError):  # it did not trade between start and end
+                coins[bars.instrument.symbol] = self._inside(bars)
+        return asset_prices(name, coins, chosen=found.chosen)
 
     def _relative_highs(self, bars: Bars) -> NDArray[np.bool_]:
         """Return where the ratio to the S&P 500 closes above its highest of a year."""

@@ -2,12 +2,12 @@
 
 import pandas as pd
 
+from backtests.analysis.spells import is_plain, spells
 from backtests.analysis.summary import Summary
 from backtests.backtest import Result
 from backtests.config import ALTS
 from backtests.report.charts import daily, daily_states, held_bands, time_span
 from backtests.report.spec import Spec, every_day, line, log_ticks, markers, plain, time_layout
-from backtests.report.spells import is_plain, spells
 from backtests.report.states import runs
 
 

@@ -10,6 +10,7 @@ from backtests.report.cell import Cell, number
 from backtests.report.page import render
 from backtests.report.run_record import RunRecord
 from backtests.report.search_record import SearchRecord
+from backtests.report.words import standing
 
 # heading and whether its cells are numbers
 COLUMNS: Final = (
@@ -54,9 +55,7 @@ def index_page(
 
 def verdict_word(run: RunRecord) -> str:
     """Return whether the run beats, trails or equals buy-and-hold, by CAGR."""
-    if math.isnan(run.ahead):
-        return "undefined"
-    return "beats" if run.ahead > 0 else "trails" if run.ahead < 0 else "equals"
+    return standing(run.strategy["cagr"], run.buy_and_hold["cagr"])
 
 
 def _cells(run: RunRecord) -> tuple[Cell, ...]:

@@ -31,8 +31,8 @@ from strategies.settings import Settings
 
 # Settings that decide which bars and series are read.
 NEEDS_BARS: Final = re.compile(
-    r"asset|idle\.asset|basket\.members|index\.(symbol|timeframe)"
-    r"|data\.(source|data_dir|cache_dir|offline|timeframe)"
+    r"asset|idle\.asset|basket\.(members|universe)|index\.(symbol|timeframe)"
+    r"|data\.(source|data_dir|cache_dir|offline|timeframe)|vendors\..+"
     r"|filters\..+\.(kind|series|benchmark|lag_days)"
 )
 MOST_TRIALS: Final = 10**10

@@ -6,22 +6,17 @@
   `yahoo_session` is the HTTP below.
 - Crypto exchanges, through ccxt: `exchanges` takes the first that can, `exchange` is one of
   them, `paging` joins its pages, `exchange_client` is the ccxt client below.
-- FRED, plain CSV: `fred`.
+- CoinMetrics' community data: `coinmetrics`. FRED, plain CSV: `fred`.
 
-Shared: `tidy` (the way to the border), `patience` (waits and retries), `wire` (HTTP), `reach`.
+Shared: `tidy` (the way to the border), `patience` (waits and retries), `wire` (HTTP),
+`addresses` (mirrors), `reach`.
 """
 
-import importlib
 from collections.abc import Callable
 from typing import Final
 
 from feeds.errors import Unreachable
 from feeds.vendors.vendor import Vendor
-
-VENDORS: Final = {
-    "yahoo": ("feeds.vendors.yahoo", "Yahoo"),
-    "exchange": ("feeds.vendors.exchanges", "Exchanges"),
-}
 
 OpenVendor = Callable[[str], Vendor]
 
@@ -34,9 +29,42 @@ def open_vendor(name: str) -> Vendor:
     Unreachable
         If that library is not installed.
     """
-    module, attribute = VENDORS[name]
     try:
-        vendor: Vendor = getattr(importlib.import_module(module), attribute)()
+        return VENDORS[name](name)
     except ImportError as error:
         raise Unreachable(f"{name}: its client cannot be imported ({error}).") from error
-    return vendor
+
+
+def _yahoo(_name: str) -> Vendor:
+    from feeds.vendors.yahoo import Yahoo
+
+    return Yahoo()
+
+
+def _exchanges(_name: str) -> Vendor:
+    from feeds.vendors.exchanges import Exchanges
+
+    return Exchanges()
+
+
+def _exchange(name: str) -> Vendor:
+    from feeds.vendors.exchange import Exchange
+
+    return Exchange(name)
+
+
+def _coinmetrics(_name: str) -> Vendor:
+    from feeds.vendors.coinmetrics import CoinMetrics
+
+    return CoinMetrics()
+
+
+VENDORS: Final[dict[str, OpenVendor]] = {
+    "yahoo": _yahoo,
+    "exchange": _exchanges,
+    "binance": _exchange,
+    "coinbase": _exchange,
+    "kraken": _exchange,
+    "bitstamp": _exchange,
+    "coinmetrics": _coinmetrics,
+}

@@ -11,7 +11,7 @@ from feeds.bars import Bars
 from feeds.errors import ConfigError, NotServed
 from feeds.instruments import Instrument
 from feeds.sessions import BAR_LENGTHS
-from feeds.vendors.exchange import Exchange
+from feeds.vendors.exchange import Ended, Exchange
 
 log = logging.getLogger(__name__)
 
@@ -56,6 +56,7 @@ class Exchanges:
         wanted = since if since is not None else self._required_start
         passed: list[str] = []
         late: list[tuple[pd.Timestamp, Exchange]] = []
+        ended: list[Exchange] = []
         for name in self._order:
             try:
                 exchange = self._exchange(name)
@@ -66,10 +67,14 @@ class Exchanges:
                     )
                 late.append((begins, exchange))
                 passed.append(f"{name} {instrument.symbol}: begins {begins:%Y-%m-%d}")
+            except Ended as refusal:
+                ended.append(exchange)
+                passed.append(str(refusal))
             except NotServed as refusal:
                 passed.append(str(refusal))
             log.warning("passed over: %s", passed[-1])
-        for _, exchange in sorted(late, key=lambda candidate: candidate[0]):
+        latest = [exchange for _, exchange in sorted(late, key=lambda candidate: candidate[0])]
+        for exchange in (*latest, *ended):
             try:
                 return self._recorded(
                     exchange.fetch(instrument, timeframe=timeframe, since=since), passed

@@ -49,7 +49,10 @@ def configured(cache, **values):
 def test_load_inputs_leaves_a_coin_that_nobody_serves_out_of_the_basket(cache):
     found = load_inputs(configured(cache, asset="ALTS"))
     assert [bars.instrument.label for bars in found.coins] == sorted(ALIVE)
-    assert found.notes == ("left out of ALTS, because no bars were to be had: FTT, LUNC",)
+    left_out, made_today = found.notes
+    assert left_out == "left out of ALTS, because no bars were to be had: FTT, LUNC"
+    assert made_today.startswith("LIST MADE TODAY: ")
+    assert "`python -m feeds.download --universe binance --timeframe 1d`" in made_today
 
 
 def test_load_inputs_basket_without_its_dead_is_warned_of_as_survivors(cache):

@@ -1,3 +1,4 @@
+import importlib
 import logging
 import threading
 
@@ -264,7 +265,7 @@ def test_open_source_files_without_folder_is_refused():
 
 
 def test_open_vendor_without_its_client_is_unreachable(monkeypatch):
-    monkeypatch.setitem(VENDORS, "yahoo", ("feeds.no_such_client", "Yahoo"))
+    monkeypatch.setitem(VENDORS, "yahoo", lambda _: importlib.import_module("no_such_client"))
     with pytest.raises(Unreachable, match="yahoo: its client cannot be imported"):
         open_vendor("yahoo")
 

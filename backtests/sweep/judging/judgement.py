@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from backtests.analysis.conclusion import FEW_EPISODES
+from backtests.analysis.episodes import FEW_EPISODES
 from backtests.analysis.overfitting import Overfitting, Superiority
 from backtests.format import counted, ratio
 from backtests.sweep.judging.findings import Finding, findings, in_columns

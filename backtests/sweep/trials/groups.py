@@ -17,7 +17,7 @@ from backtests.compiled import compiled
 from backtests.config import Config
 from backtests.engine import upkeep_of
 from backtests.fast import coins_of, signals_of
-from backtests.inputs import Inputs, load_inputs
+from backtests.inputs import Inputs, has_universe, load_inputs
 from backtests.market import Market, build_market, latest_kind
 from backtests.sweep.plan import with_values
 from backtests.sweep.trials.full import FullTape
@@ -160,7 +160,9 @@ def inputs_key(config: Config) -> Hashable:
         for name, each in sorted(config.filters.items())
     )
     index = (config.index.symbol, config.index.timeframe)
-    return (config.asset, _source(config), index, config.idle.asset, config.basket.members, filters)
+    # of a universe only the coins ever in the basket are read: that is up to all its settings
+    coins = config.basket if has_universe(config) else config.basket.members
+    return (config.asset, _source(config), index, config.idle.asset, coins, filters)
 
 
 def tape_key(config: Config) -> Hashable:

@@ -18,13 +18,19 @@ HOUR_MS = 3_600_000
 
 @dataclass(frozen=True)
 class Answer:
-    """What the server sends; `cut` announces the whole body but sends only that share."""
+    """What the server sends; `cut` announces the whole body but sends only that share.
+
+    `drip` is a wait before every byte of head and body, so that no read of the client ever
+    times out; `length` is announced instead of the body's own.
+    """
 
     body: bytes
     status: int = 200
     content_type: str = "application/json"
     delay: float = 0.0
     cut: float = 1.0
+    drip: float = 0.0
+    length: int | None = None
     headers: dict[str, str] = field(default_factory=dict)
 
 
@@ -47,6 +53,7 @@ class Server:
 
     def __init__(self, route: Route) -> None:
         self.requests: list[Request] = []
+        self.address = ""
         self._route = route
         self._faults: list[list[Any]] = []
         self._lock = threading.Lock()
@@ -54,6 +61,10 @@ class Server:
     def fault(self, answer: Answer | Callable[[Answer], Answer], *, when: Test, times: int) -> None:
         """Answer the next `times` requests that `when` accepts with `answer`."""
         self._faults.append([when, answer, times])
+
+    def forgive(self) -> None:
+        """Answer without faults from now on."""
+        self._faults.clear()
 
     def answer(self, request: Request) -> Answer:
         with self._lock:
@@ -78,17 +89,22 @@ def serving(server: Server) -> Iterator[str]:
             query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
             answer = server.answer(Request(parts.path, query))
             time.sleep(answer.delay)
+            announced = len(answer.body) if answer.length is None else answer.length
             try:
+                if answer.drip:
+                    self.close_connection = True
+                    drip(self.wfile, b"HTTP/1.1 200 OK\r\n\r\n" + answer.body, answer.drip)
+                    return
                 self.send_response(answer.status)
                 self.send_header("Content-Type", answer.content_type)
-                self.send_header("Content-Length", str(len(answer.body)))
+                self.send_header("Content-Length", str(announced))
                 for name, value in answer.headers.items():
                     self.send_header(name, value)
                 self.end_headers()
                 self.wfile.write(answer.body[: int(len(answer.body) * answer.cut)])
             except (BrokenPipeError, ConnectionResetError):
                 pass
-            if answer.cut < 1:
+            if answer.cut < 1 or answer.length is not None:
                 self.close_connection = True
 
         do_POST = do_GET  # noqa: N815 - the base class names it
@@ -100,12 +116,20 @@ def serving(server: Server) -> Iterator[str]:
     httpd.daemon_threads = True
     thread = threading.Thread(target=httpd.serve_forever, args=(0.01,), daemon=True)
     thread.start()
+    server.address = f"http://127.0.0.1:{httpd.server_address[1]}"
     try:
-        yield f"http://127.0.0.1:{httpd.server_address[1]}"
+        yield server.address
     finally:
         httpd.shutdown()
         httpd.server_close()
         thread.join()
+
+
+def drip(file: Any, payload: bytes, seconds: float) -> None:
+    for number in range(len(payload)):
+        file.write(payload[number : number + 1])
+        file.flush()
+        time.sleep(seconds)
 
 
 def closed_address() -> str:

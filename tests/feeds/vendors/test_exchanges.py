@@ -303,15 +303,6 @@ def test_fetch_where_trading_stopped_is_an_error():
         vendor.fetch(BTC, timeframe="1d")
 
 
-@pytest.mark.parametrize("name", ["binance", "coinbase"])
-def test_fetch_of_a_delisted_coin_says_so(name):
-    with (
-        exchange(name, tape(100), active=False) as (vendor, _),
-        pytest.raises(NotServed, match=f"{name} BTC-USD: no longer traded there. Use another"),
-    ):
-        vendor.fetch(BTC, timeframe="1d")
-
-
 @pytest.mark.parametrize(
     ("instrument", "timeframe", "reason"),
     [
