@@ -56,6 +56,7 @@ def validate_bars(
         Naming origin, line, column and value of what is wrong; several rows together.
     """
     draft = _opened(table, instrument, timeframe, now=now or utc_now(), is_live=is_live)
+    _require_rows(draft)
     for step in (
         read_stamps,
         without_unpriced,
@@ -94,7 +95,7 @@ def _opened(
             f"{table.origin}: column `{missing[0]}` is missing, found "
             f"{', '.join(map(str, frame.columns))}. Needed: {', '.join(needed)}."
         )
-    if frame.empty:
+    if frame.empty and not is_live:
         raise DataError(f"{table.origin}: no rows. Download it again or remove it.")
     names = [name for name in (*PRICES, *AMOUNTS) if name in frame.columns]
     values = {name: frame[name].to_numpy(np.float64) for name in names}
