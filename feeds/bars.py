@@ -17,6 +17,32 @@ MARKET_CAP: Final = "market_cap"
 
 
 @dataclass(frozen=True, slots=True)
+class Span:
+    """The stretch of a joined history that one source serves, and how well it agreed.
+
+    `first` and `last` are the times of its first and last bar used, `rows` their count.
+    `common` bars were shared with the newer part it was joined to; of their closes' relative
+    differences `median` and `worst` are the median and the largest. The newest span was
+    joined to nothing: 0 and NaN. So `common` is 0 where two parts of an index only adjoin.
+    """
+
+    source: str
+    origin: str
+    first: pd.Timestamp
+    last: pd.Timestamp
+    rows: int
+    is_close_only: bool = False
+    common: int = 0
+    median: float = np.nan
+    worst: float = np.nan
+
+    @property
+    def label(self) -> str:
+        """What a reader knows the source by: a vendor's name, or the file's."""
+        return self.origin if self.source == "files" else self.source
+
+
+@dataclass(frozen=True, slots=True)
 class Bars:
     """Validated bars of one instrument.
 
@@ -24,7 +50,8 @@ class Bars:
     perhaps quote_volume (in money) and market_cap, and an ascending unique index: tz-naive
     session dates for an index, the bar's opening instant in UTC for a coin. `notes` lists
     every repair made and every warning a reader should see; `origin` says where the rows
-    came from. `is_close_only` marks prices made of closes alone.
+    came from. `is_close_only` marks prices made of closes alone. `spans` says which source
+    serves which time of a joined history, newest first; empty where there is one source.
     """
 
     instrument: Instrument
@@ -34,6 +61,7 @@ class Bars:
     origin: str
     notes: tuple[str, ...] = ()
     is_close_only: bool = False
+    spans: tuple[Span, ...] = ()
 
     def __len__(self) -> int:
         return len(self.frame)

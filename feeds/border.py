@@ -13,7 +13,7 @@ import pandas as pd
 
 from feeds.bars import MARKET_CAP, PRICES, QUOTE_VOLUME, Bars
 from feeds.clock import utc_now
-from feeds.draft import DATE, Draft, Floats, Mask
+from feeds.draft import DATE, Draft, Mask
 from feeds.errors import DataError, NotServed
 from feeds.instruments import Instrument
 from feeds.stamps import read_stamps
@@ -272,26 +272,16 @@ def with_range_of_closes(draft: Draft) -> Draft:
     """Give bars made of closes alone their open, high and low, and say so.
 
     An index opens and stays at its close. A coin trades without a break, so it opens at the
-    last close, and high and low are the larger and the smaller of the two. After a gap the
-    last close is old and could be bought by nobody: there it opens at its own.
+    last close, also after a gap, and high and low are the larger and the smaller of the two.
     """
     if not draft.table.is_close_only:
         return draft
     close = draft.values["close"]
     if draft.instrument.kind == "index":
-        ranges = dict.fromkeys(PRICES, close)
-        text = "closes only: low is the close, so a touch of support is a close there"
-    else:
-        opens = _opens_of_closes(draft, close)
-        ranges = {"open": opens, "high": np.maximum(opens, close), "low": np.minimum(opens, close)}
+        opens = close
+        text = "closes only: open, high and low are the close"
+    else:  # a vendor knows what came before the first bar of an update
+        opens = np.concatenate((draft.values.get("open", close)[:1], close[:-1]))
         text = "closes only: open is the last close, high and low the larger and smaller of the two"
+    ranges = {"open": opens, "high": np.maximum(opens, close), "low": np.minimum(opens, close)}
     return replace(draft.noted(text), values={**draft.values, **ranges})
-
-
-def _opens_of_closes(draft: Draft, close: Floats) -> Floats:
-    """Return the close before each bar that follows one; a reader may know the first one's."""
-    opens = close.copy()
-    follows = np.diff(draft.times.asi8) == draft.length.value
-    opens[1:] = np.where(follows, close[:-1], close[1:])
-    opens[0] = draft.values.get("open", close)[0]
-    return opens

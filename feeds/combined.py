@@ -17,7 +17,7 @@ DAY_IN_SECONDS: Final = 86_400.0
 
 PRICE_LINES: Final = ("open", "high", "low", "close", "volume")
 COIN_LINES: Final = ("alive", "on_weight", "idle_weight")
-INDEX_LINES: Final = ("bar_end", "session", "index_close", "lost_session")
+INDEX_LINES: Final = ("bar_end", "session", "index_close", "lost_session", "gap_interest")
 SIGNAL_LINES: Final = (
     "trigger_session",
     "trigger_kind",

@@ -98,6 +98,24 @@ def session_positions(dates: pd.DatetimeIndex) -> NDArray[np.int64]:
     return np.asarray(xnys().sessions.get_indexer(dates), np.int64)
 
 
+def closes_after(dates: pd.DatetimeIndex) -> pd.DatetimeIndex:
+    """Return the close (UTC) of the first XNYS session after each tz-naive date.
+
+    Raises
+    ------
+    DataError
+        If a date is after the last session that is planned yet.
+    """
+    calendar = xnys()
+    rows = calendar.sessions.searchsorted(dates.as_unit("ns"), side="right")
+    if (rows == len(calendar.sessions)).any():
+        raise DataError(
+            f"{dates.max():%Y-%m-%d} is after the last planned session of the New York Stock "
+            f"Exchange, {calendar.sessions[-1]:%Y-%m-%d}. Correct or remove the row."
+        )
+    return calendar.closes[rows]
+
+
 def sessions_between(first: pd.Timestamp, last: pd.Timestamp) -> pd.DatetimeIndex:
     """Return all XNYS sessions (tz-naive) from `first` to `last`, both included."""
     sessions = xnys().sessions

@@ -75,7 +75,7 @@ def _opens_of_coin(draft: Draft) -> Draft:
     draft = replace(draft, times=utc)
     draft = draft.without(_begun(draft) + draft.length.value > draft.now.value, "still in progress")
     into = draft.times.asi8 - _begun(draft)
-    if len(draft) and (into >= (draft.length - LAST_MINUTE).value).all():
+    if len(draft) and (into >= max(draft.length - LAST_MINUTE, draft.length / 2).value).all():
         seen = time_texts(draft.times[:1])[0]
         draft = draft.noted(
             f"stamped at their close ({seen}), read as the bars that end there, opening "
@@ -99,7 +99,9 @@ def _as_utc(nanoseconds: np.ndarray) -> pd.DatetimeIndex:
 
 
 def _grid(draft: Draft) -> str:
-    return {"1d": "midnights (UTC)", "4h": "4 hours (UTC)", "1h": "full hours"}[draft.timeframe]
+    if draft.length == ONE_DAY:
+        return "midnights (UTC)"
+    return f"steps of {length_text(draft.length)} (UTC)"
 
 
 def _unreadable(draft: Draft, strays: Mask) -> DataError:

@@ -255,11 +255,10 @@ def test_validate_index_saturday_of_1950_and_holiday_of_1960_are_not_called_no_s
 CLOSES = GOOD[["date", "close"]].drop(index=[10, 11])
 
 
-def test_validate_closes_of_a_coin_open_at_the_last_close_but_not_across_a_gap():
+def test_validate_closes_of_a_coin_open_at_the_last_close():
     bars = check(CLOSES.iloc[::-1], is_close_only=True)
     close = bars.frame["close"].to_numpy()
     expected = np.concatenate((close[:1], close[:-1]))
-    expected[10] = close[10]  # the two days before are missing
     np.testing.assert_array_equal(bars.frame["open"], expected)
     np.testing.assert_array_equal(bars.frame["high"], np.maximum(expected, close))
     np.testing.assert_array_equal(bars.frame["low"], np.minimum(expected, close))
@@ -271,5 +270,5 @@ def test_validate_closes_of_an_index_are_its_lows():
     bars = check(INDEX[["date", "close"]], RUT, is_close_only=True)
     for name in ("open", "high", "low"):
         np.testing.assert_array_equal(bars.frame[name], bars.frame["close"])
-    assert "closes only: low is the close" in bars.notes[-1]
+    assert "closes only: open, high and low are the close" in bars.notes[-1]
     assert not check(INDEX, RUT).is_close_only

@@ -38,6 +38,7 @@ class Desk:
         return Live(
             Cache(self.folder, clock=self.clock),
             vendor=vendor,
+            history="one_source",
             open_vendor=vendors.__getitem__,
             reach=Reach(),
             clock=self.clock,
