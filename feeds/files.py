@@ -9,7 +9,8 @@ from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
-from feeds.bars import Bars, validated
+from feeds.bars import Bars
+from feeds.border import validate_bars
 from feeds.errors import ConfigError, DataError
 from feeds.folders import is_folder
 from feeds.history import joined, newest_first
@@ -72,15 +73,7 @@ class Files:
 
     def _read(self, path: Path, instrument: Instrument, timeframe: str) -> Bars:
         table = read_bars(path, instrument=instrument, timeframe=timeframe, choices=self._choices)
-        bars = validated(
-            table.frame,
-            instrument=instrument,
-            timeframe=timeframe,
-            source=self.name,
-            origin=path.name,
-        )
-        notes = (*table.notes, *bars.notes)
-        return replace(bars, notes=notes, is_close_only=table.is_close_only)
+        return validate_bars(table, instrument=instrument, timeframe=timeframe, source=self.name)
 
     def _joined(self, sources: dict[str, Bars], *, main: str) -> Bars:
         order = newest_first(sources, main=next((n for n in sources if Path(n).stem == main), ""))
