@@ -50,13 +50,15 @@ class DataSettings(Settings):
     """Where bars come from and which of them are traded; `end` is included.
 
     `offline` keeps live sources to the cache; an empty `cache_dir` is the usual place. A folder
-    that is not absolute lies below the one the command is run in.
+    that is not absolute lies below the one the command is run in. `history` "longest" joins
+    older sources on before newer ones (see `feeds.history`).
     """
 
     source: Literal["auto", "yahoo", "exchange", "files", "sample"] = "auto"
     data_dir: Folder = ""
     cache_dir: Folder = ""
     offline: bool = False
+    history: Literal["longest", "one_source"] = "longest"
     start: Date = ""
     end: Date = ""
     timeframe: Literal["1d", "4h", "1h"] = "1d"
@@ -90,10 +92,6 @@ class CostSettings(Settings):
     def slippage(self) -> float:
         """Slippage as a fraction of the open."""
         return self.slippage_bps * BASIS_POINT
-
-    def cash_return(self, periods_per_year: int) -> float:
-        """Return what idle cash earns per bar, a fraction."""
-        return float((1 + self.cash_rate) ** (1 / periods_per_year) - 1)
 
 
 class Config(Settings):

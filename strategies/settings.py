@@ -151,19 +151,18 @@ READY_MADE: Final[dict[str, dict[str, object]]] = {
     "small_caps_lead": {"kind": "relative_strength", "benchmark": "SPX", "window": 200},
     "etf_flows": {
         "series": "ETF_FLOWS", "measure": "sum_this_year", "rule": "above", "level": 0.0,
-        "lag_days": 1.0,
+        "max_age_days": 10,
     },
     "unprofitable_share": {
-        "series": "UNPROFITABLE_SHARE", "rule": "below", "level": 0.4, "lag_days": 45.0,
-        "max_age_days": 200,
+        "series": "UNPROFITABLE_SHARE", "rule": "below", "level": 0.4,
+        "max_age_days": 400,
     },
     "net_liquidity": {"series": "NET_LIQUIDITY", "rule": "rising", "window": 13},
     "m2": {"series": "M2SL", "rule": "rising", "window": 3, "max_age_days": 90},
     "vix": {"series": "VIX", "rule": "below", "level": 25.0, "max_age_days": 10},
     "rates": {"series": "DGS10", "rule": "falling", "window": 63, "max_age_days": 10},
     "fear_greed": {
-        "series": "FEAR_GREED", "rule": "above", "level": 50.0, "lag_days": 1.0,
-        "max_age_days": 7,
+        "series": "FEAR_GREED", "rule": "above", "level": 50.0, "max_age_days": 7,
     },
 }  # fmt: skip
 

@@ -1,6 +1,7 @@
 """The bars a study needs, loaded once: indices with their events, coins and baskets."""
 
 import contextlib
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -23,7 +24,9 @@ from backtests.membership import universe_members
 from feeds import instruments
 from feeds.bars import Bars
 from feeds.errors import ConfigError
+from feeds.history import source_in_words
 from feeds.instruments import Instrument
+from feeds.known_highs import false_highs
 from feeds.sessions import bar_ends
 from feeds.sources import Source, open_source
 from feeds.vendors.addresses import use_addresses
@@ -42,7 +45,11 @@ class World:
         data = config.data
         use_addresses(config.vendors.model_dump())
         self._source = source or open_source(
-            data.source, data_dir=data.data_dir, cache_dir=data.cache_dir, offline=data.offline
+            data.source,
+            data_dir=data.data_dir,
+            cache_dir=data.cache_dir,
+            offline=data.offline,
+            history=data.history,
         )
         self._bars: dict[tuple[Instrument, str], Bars] = {}
         self._signals: dict[str, IndexSignals] = {}
@@ -51,8 +58,13 @@ class World:
     @property
     def notes(self) -> tuple[str, ...]:
         """What a reader should know about the bars and series loaded so far, each once."""
-        found = [note for key in sorted(self._bars, key=str) for note in self._bars[key].notes]
-        return tuple(dict.fromkeys([*found, *self._remarks]))
+        bars = [self._bars[key] for key in sorted(self._bars, key=str)]
+        notes = [note for each in bars for note in each.notes]
+        signal = self.config.signal
+        if signal.lookback == "all":
+            highs = (false_highs(each, min_history=signal.min_history) for each in bars)
+            notes += [each.text for each in highs if each is not None]
+        return tuple(dict.fromkeys((*notes, *self._remarks)))
 
     def bars(self) -> tuple[dict[str, object], ...]:
         """Return what was read so far: symbol, source, rows, span and digest."""
@@ -60,7 +72,7 @@ class World:
             {
                 "symbol": bars.instrument.symbol,
                 "timeframe": bars.timeframe,
-                "source": bars.source,
+                "source": source_in_words(bars),
                 "origin": bars.origin,
                 "rows": len(bars),
                 "first": f"{bars.frame.index[0]:%Y-%m-%d}",
@@ -133,6 +145,11 @@ class World:
             self._bars[bars.instrument, bars.timeframe] = bars
             with contextlib.suppress(ConfigError):  # it did not trade between start and end
                 coins[bars.instrument.symbol] = self._inside(bars)
+        if not coins:
+            raise ConfigError(
+                "`data.start` and `data.end` leave no bar of any coin of the universe "
+                f"{config.basket.universe}. Choose dates inside its history."
+            )
         return asset_prices(name, coins, chosen=found.chosen)
 
     def _relative_highs(self, bars: Bars) -> NDArray[np.bool_]:
@@ -179,8 +196,7 @@ class World:
                 f"`data.start` and `data.end` leave no bar of {bars.instrument.label}. "
                 "Choose dates inside its history."
             )
-        frame = bars.frame.loc[times[kept]]
-        return Bars(bars.instrument, bars.timeframe, frame, bars.source, bars.origin, bars.notes)
+        return replace(bars, frame=bars.frame.loc[times[kept]])
 
 
 def _dates(bars: Bars) -> pd.DatetimeIndex:

@@ -11,7 +11,8 @@ from backtests.analysis.summary import Summary
 from backtests.backtest import Result
 from backtests.format import as_csv, as_json
 from backtests.report.words import RunJudgement
-from feeds.bars import Bars
+from feeds.bars import Bars, Span
+from feeds.history import spans_of
 
 TIME_FORMAT: Final = "%Y-%m-%dT%H:%M:%SZ"
 LIBRARIES: Final = ("backtrader", "exchange_calendars", "numpy", "pandas", "pyfolio-reloaded")
@@ -43,6 +44,8 @@ def metrics_json(
     content: dict[str, Any] = {
         **summary.figures,
         "periods_per_year": result.periods_per_year,
+        "index_periods_per_year": summary.index_periods_per_year,
+        "years": result.years,
         "first_bar": result.market.traded_bars.index[0].strftime(TIME_FORMAT),
         "last_bar": result.market.traded_bars.index[-1].strftime(TIME_FORMAT),
         "bars": len(result.market.traded_bars),
@@ -149,8 +152,25 @@ def provenance(bars: Bars) -> dict[str, Any]:
         "first": bars.frame.index[0].strftime("%Y-%m-%dT%H:%M:%S"),
         "last": bars.frame.index[-1].strftime("%Y-%m-%dT%H:%M:%S"),
         "rows": len(bars),
+        "close_only": bars.is_close_only,
         "sha256": bars.sha256,
+        "spans": [_span(span) for span in spans_of(bars)],
         "notes": list(bars.notes),
+    }
+
+
+def _span(span: Span) -> dict[str, Any]:
+    """Return one source's share of the bars; the newest was compared with nothing: null."""
+    return {
+        "source": span.source,
+        "origin": span.origin,
+        "first": span.first.strftime("%Y-%m-%dT%H:%M:%S"),
+        "last": span.last.strftime("%Y-%m-%dT%H:%M:%S"),
+        "rows": span.rows,
+        "is_close_only": span.is_close_only,
+        "common_bars": span.common,
+        "median_difference": span.median,
+        "worst_difference": span.worst,
     }
 
 

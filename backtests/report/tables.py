@@ -16,7 +16,8 @@ from backtests.engine import Account
 from backtests.report.cell import Cell, Row, number
 from backtests.report.distributions import excursions
 from backtests.report.figures import FIGURES, columns_of, figure_text
-from feeds.bars import Bars
+from feeds.bars import Bars, Span
+from feeds.history import source_in_words
 
 KEY_FIGURES: Final = ("cagr", "final_equity", "max_drawdown", "sharpe_ratio", "exposure")
 WORST_DRAWDOWNS: Final = 10
@@ -188,6 +189,12 @@ def provenance(result: Result) -> list[dict[str, str]]:
     ]
 
 
+def joined_spans(result: Result) -> list[dict[str, str]]:
+    """Return each source of the histories that were joined from several, newest first."""
+    every = [bars for bars in result.market.inputs.all_bars if bars.spans]
+    return [_span(bars, span) for bars in every for span in bars.spans]
+
+
 def library_versions() -> list[tuple[str, str]]:
     """Return the versions the figures and pictures depend on."""
     versions = [(name, importlib.metadata.version(name)) for name in LIBRARIES]
@@ -204,13 +211,28 @@ def _origin(role: str, bars: Bars) -> dict[str, str]:
     return {
         "Role": role,
         "Symbol": bars.instrument.symbol,
-        "Source": bars.source,
+        "Source": source_in_words(bars),
         "Origin": bars.origin,
         "Timeframe": bars.timeframe,
         "First": written.date(times[0]),
         "Last": written.date(times[-1]),
         "Rows": written.count(len(bars)),
         "SHA-256": bars.sha256,
+    }
+
+
+def _span(bars: Bars, span: Span) -> dict[str, str]:
+    prices = "closes only" if span.is_close_only else "open, high, low, close"
+    return {
+        "Symbol": bars.instrument.symbol,
+        "Bars of": span.label,
+        "First": written.date(span.first),
+        "Last": written.date(span.last),
+        "Prices": prices,
+        "Rows": written.count(span.rows),
+        "Common bars": written.count(span.common) if span.common else written.UNDEFINED,
+        "Median difference": written.percent(span.median, decimals=3),
+        "Worst difference": written.percent(span.worst, decimals=3),
     }
 
 

@@ -22,6 +22,7 @@ from backtests.report.section import Panel, Section
 from backtests.report.sheet_worker import SheetWorker
 from backtests.report.spec import Spec, UndrawableError
 from backtests.report.words import RunJudgement, break_even
+from feeds.history import source_in_words
 
 PANELS: Final[dict[str, Callable[[Result, Summary], Spec]]] = {
     "index": index_panel,
@@ -111,7 +112,9 @@ def _content(result: Result, summary: Summary) -> dict[str, Any]:
         "recent": tables.recent_rows(result),
         "calendar": tables.calendar_rows(result),
         "quantiles": tables.quantile_rows(result),
+        "source": source_in_words(result.market.coin),
         "provenance": tables.provenance(result),
+        "joined_spans": tables.joined_spans(result),
         "versions": tables.library_versions(),
         "config": shown_config(result.config),
     }

@@ -14,6 +14,7 @@ from backtests.analysis.summary import Summary
 from backtests.backtest import Result
 from backtests.report.figures import COLUMNS, FIGURES, columns_of, figure_text
 from backtests.report.words import RunJudgement
+from feeds.history import source_in_words
 
 ROWS: Final = (
     "total_return",
@@ -57,8 +58,9 @@ def _headline(result: Result) -> str:
     return (
         f"{result.asset} on {result.market.index.instrument.label}: trigger "
         f"{fmt.words(rules.trigger)}, held {held}; {fmt.date(bars.index[0])} to "
-        f"{fmt.date(bars.index[-1])}, {fmt.bars(len(bars), result.market.coin.timeframe)}, "
-        f"source {result.market.coin.source}"
+        f"{fmt.date(bars.index[-1])}, {fmt.bars(len(bars), result.market.coin.timeframe)} in "
+        f"{result.years:.1f} years ({fmt.per_year(result.periods_per_year)} per year), "
+        f"source {source_in_words(result.market.coin, day='%Y-%m')}"
     )
 
 
