@@ -293,6 +293,13 @@ OWN_FLAGS: Final = (
     ("download", ("--frobnicate",), "--frobnicate"),
     ("inspect", ("--frobnicate",), "--frobnicate"),
     ("inspect", ("extra",), "extra"),
+    ("doctor", ("--frobnicate",), "--frobnicate"),
+    ("doctor", ("extra",), "extra"),
+    ("rnu", ("--asset", "ETH"), "Did you mean run?"),
+    ("completion", ("fish",), "`completion`"),
+    ("download", ("--universe", "moon"), "--universe"),
+    ("download", ("--series", "../x", "--assets", "", "--index", ""), "`--series`"),
+    ("run", ("--source", "sample", "--set", "vendors.fred=gopher://x"), "fred"),
 )  # fmt: skip
 
 
