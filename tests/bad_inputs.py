@@ -456,11 +456,13 @@ def bad_files(kit: Kit) -> Iterator[Case]:
         folder = kit.copy()
         (folder / f"{name}.csv").unlink()
         yield Case("walkforward", kit.usual("walkforward", folder), "has no bars")
+        folder = kit.copy()
+        (folder / f"{name}.csv").unlink()
         (folder / f"{name}.csv").mkdir()
-        yield Case("run", kit.usual("run", folder), "has no bars")
+        yield Case("run", kit.usual("run", folder), name.partition("-")[0].removesuffix("_1d"))
         folder = kit.copy()
         (folder / f"{name}.parquet").write_bytes(b"older")
-        yield Case("study", kit.usual("study", folder), f"{name}.csv")
+        yield Case("study", kit.usual("study", folder), f"{name}.parquet")
 
 
 def _on_spoiled(kit: Kit, name: str, spoil: Spoil, gate: tuple[str, ...]) -> Case:

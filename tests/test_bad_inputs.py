@@ -14,8 +14,8 @@ SEED = 11
 REPOSITORY = Path(__file__).parents[1]
 REMEDY = re.compile(
     r"must be|must not|must name|nearest|mean|takes|needs|Needed|There are|holds|is served|exclude|"
-    r"Save|Convert|Write|Give|Leave|Choose|Use|Download|Correct|[Rr]emove|Put|Make|Take|Add|Start|See|Set|Name|Bring|"
-    r"Drop"
+    r"Save|Convert|Write|Give|Leave|Choose|Use|Download|Correct|[Rr]emove|Put|Make|Take|Add|Start|"
+    r"See|Set|Name|Bring|Drop|Keep"
 )
 
 
