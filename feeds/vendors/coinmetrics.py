@@ -14,7 +14,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qs, urlsplit
 
-import numpy as np
 import pandas as pd
 
 from feeds.bars import MARKET_CAP, Bars
@@ -224,7 +223,7 @@ def _number(value: object, name: str, origin: str) -> float:
 def _bars(closes: pd.DataFrame, since: pd.Timestamp | None, origin: str) -> pd.DataFrame:
     """Return what bars are made of where there are closes alone, without a volume."""
     frame = with_prices(RawTable(closes, origin), kind="coin").frame
-    frame = frame.sort_values("date", kind="stable").assign(volume=np.nan)
+    frame = frame.sort_values("date", kind="stable")
     return frame if since is None else frame[frame["date"] >= since]
 
 
