@@ -69,6 +69,12 @@ def days(number: float) -> str:
     return _number(number, 0 if whole else 1)
 
 
+def per_year(number: float) -> str:
+    """Return how many bars a year has; a decimal only where it is not nearly whole."""
+    nearly_whole = not math.isfinite(number) or round(number, 1) == round(number)
+    return _number(number, 0 if nearly_whole else 1)
+
+
 def price(amount: float) -> str:
     """Return a price with two decimals, or as many as five significant digits need."""
     if not math.isfinite(amount):

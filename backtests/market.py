@@ -7,6 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from backtests.config import ALTS, Config
+from backtests.elapsed import nominal_bars_per_year, observed_bars_per_year
 from backtests.gates import combined, gates_of, leaving
 from backtests.inputs import Inputs
 from backtests.tape import (
@@ -22,7 +23,7 @@ from feeds.alignment import latest_arrival, latest_known, taken
 from feeds.bars import PRICES, Bars
 from feeds.errors import DataError
 from feeds.instruments import Instrument
-from feeds.sessions import bar_ends, periods_per_year
+from feeds.sessions import bar_ends
 from strategies.basket import basket_weights, rebalance_bars
 from strategies.filters import Gate
 from strategies.rules import NONE, triggers
@@ -189,9 +190,6 @@ def bar_lines(
         signals.support_lost, effective_at=known_at, opens=opens.asi8, ends=ends.asi8
     )
     prices = {name: coin.frame[name].to_numpy(np.float64) for name in (*PRICES, "volume")}
-    weight = target_weights(
-        prices["close"], settings=config.size, periods_per_year=periods_per_year(coin.timeframe)
-    )
     every = config.basket.rebalance if config.asset == ALTS else "never"
     return {
         "time": opens.asi8 / NANOSECONDS,
@@ -202,11 +200,32 @@ def bar_lines(
         "trigger_session": trigger_session.astype(np.float64),
         "trigger_kind": latest_kind(arrived).astype(np.float64),
         "lost_session": lost_session.astype(np.float64),
-        "weight": weight,
+        "weight": entry_weights(
+            config,
+            opens=opens.asi8 / NANOSECONDS,
+            ends=ends.asi8 / NANOSECONDS,
+            close=prices["close"],
+        ),
         "gate": np.ones(len(opens)),
         "leave": np.zeros(len(opens)),
         "rebalance": rebalance_bars(ends, every=every).astype(np.float64),
     }
+
+
+def entry_weights(
+    config: Config,
+    *,
+    opens: NDArray[np.float64],
+    ends: NDArray[np.float64],
+    close: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Return the weight an entry decided at each bar's end would take, NaN where unknown.
+
+    Volatility is made annual by the bars per year there are among those it is taken from.
+    """
+    nominal = nominal_bars_per_year(opens, ends)
+    per_year = observed_bars_per_year(ends, lookback=config.size.vol_lookback, nominal=nominal)
+    return target_weights(close, settings=config.size, periods_per_year=per_year)
 
 
 def latest_kind(kinds: NDArray[np.int64]) -> NDArray[np.int64]:

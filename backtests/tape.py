@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from backtests.elapsed import bars_per_year, nominal_bars_per_year, years_between
 from feeds.bars import QUOTE_VOLUME, Bars
 from feeds.combined import PRICE_LINES
 from feeds.sessions import BAR_LENGTHS
@@ -48,6 +49,17 @@ class Tape:
     def matrix(self, name: str) -> NDArray[np.float64]:
         """Return one line of all coins, shape (bars, coins)."""
         return np.column_stack([lines[name] for lines in self.coins.values()])
+
+    @property
+    def years(self) -> float:
+        """The years from the first bar's open to the last bar's end."""
+        return float(years_between(self.lines["time"][0], self.lines["bar_end"][-1]))
+
+    @property
+    def periods_per_year(self) -> float:
+        """The bars per year: nominally so many, or those there are if they are fewer."""
+        nominal = nominal_bars_per_year(self.lines["time"], self.lines["bar_end"])
+        return bars_per_year(len(self), years=self.years, nominal=nominal)
 
     @property
     def times(self) -> pd.DatetimeIndex:

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from functools import partial
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from feeds import instruments
 from feeds.bars import Bars
@@ -22,7 +22,11 @@ from feeds.series_sources import open_live_series
 from feeds.sessions import BAR_LENGTHS
 from feeds.sources import Request
 from feeds.universe import altcoins
-from feeds.vendors import VENDORS
+from feeds.vendors import VENDORS, open_vendor
+from feeds.vendors.vendor import Step, Watcher
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 BASKET: Final = "ALTS"
 WORKERS: Final = 4
@@ -54,11 +58,13 @@ def _work(
     if options.universe or options.symbols:
         return _universe(options)
     requests = _requests(options)
-    source = live or Live(
-        Cache(cache_folder(options.cache_dir)),
-        vendor=None if options.source == "auto" else options.source,
-    )
-    outcomes = dict(_fetched(source, requests, anew=options.anew, quiet=options.quiet))
+    with progress_bar(quiet=options.quiet) as progress:
+        source = live or Live(
+            Cache(cache_folder(options.cache_dir)),
+            vendor=None if options.source == "auto" else options.source,
+            open_vendor=partial(open_vendor, watch=_watcher(progress)),
+        )
+        outcomes = dict(_fetched(source, requests, anew=options.anew, progress=progress))
     failures: dict[object, InputError] = {}
     for request in requests:
         outcome = outcomes[request]
@@ -177,11 +183,22 @@ def _requests(options: argparse.Namespace) -> list[Request]:
     return list(dict.fromkeys(wanted))
 
 
+def _watcher(progress: "Progress") -> Watcher:
+    """Return what shows how far a long history has got, page by page."""
+
+    def show(step: Step) -> None:
+        text = f"{step.vendor} {step.symbol}: {step.reached:%Y-%m-%d}"
+        for task in progress.task_ids:
+            progress.update(task, description=text)
+
+    return show
+
+
 def _fetched(
-    live: Live, requests: Sequence[Request], *, anew: bool, quiet: bool
+    live: Live, requests: Sequence[Request], *, anew: bool, progress: "Progress"
 ) -> Iterator[tuple[Request, Bars | InputError]]:
     """Fetch from several vendors at once and yield each request as it is done or has failed."""
-    with ThreadPoolExecutor(max_workers=WORKERS) as pool, progress_bar(quiet=quiet) as progress:
+    with ThreadPoolExecutor(max_workers=WORKERS) as pool:
         task = progress.add_task("fetching", total=len(requests))
         running: dict[Future[Bars], Request] = {
             pool.submit(live.refresh, r.instrument, timeframe=r.timeframe, anew=anew): r

@@ -9,8 +9,10 @@ from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
-from feeds.bars import Bars, validated
+from feeds.bars import Bars
+from feeds.border import validate_bars
 from feeds.errors import ConfigError, DataError
+from feeds.folders import is_folder
 from feeds.history import joined, newest_first
 from feeds.instruments import Instrument
 from feeds.reading import NOTHING_CHOSEN, Choices, read_bars
@@ -42,7 +44,7 @@ class Files:
         choices: Choices = NOTHING_CHOSEN,
         history: str = "longest",
     ) -> None:
-        if folder == Path() or not folder.is_dir():
+        if folder == Path() or not is_folder(folder):
             received = "nothing" if folder == Path() else f"{str(folder)!r}, which is no folder"
             raise ConfigError(
                 f"`data.data_dir` must be the folder with the bar files, received {received}. "
@@ -71,15 +73,7 @@ class Files:
 
     def _read(self, path: Path, instrument: Instrument, timeframe: str) -> Bars:
         table = read_bars(path, instrument=instrument, timeframe=timeframe, choices=self._choices)
-        bars = validated(
-            table.frame,
-            instrument=instrument,
-            timeframe=timeframe,
-            source=self.name,
-            origin=path.name,
-        )
-        notes = (*table.notes, *bars.notes)
-        return replace(bars, notes=notes, is_close_only=table.is_close_only)
+        return validate_bars(table, instrument=instrument, timeframe=timeframe, source=self.name)
 
     def _joined(self, sources: dict[str, Bars], *, main: str) -> Bars:
         order = newest_first(sources, main=next((n for n in sources if Path(n).stem == main), ""))

@@ -21,6 +21,22 @@ def cache_folder(configured: str = "") -> Path:
     return (Path(base) if base else Path.home() / ".cache") / "russell-risk-on"
 
 
+def is_there(path: Path) -> bool:
+    """Whether there is such a file or folder.
+
+    A name that none can have, or that we may not look at, is none; `Path.exists` raises then.
+    """
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False
+
+
+def is_folder(path: Path) -> bool:
+    """Whether there is such a folder, as `is_there`."""
+    return is_there(path) and path.is_dir()
+
+
 def write_whole(path: Path, payload: bytes) -> None:
     """Write a file that appears complete or not at all, also with several writers.
 

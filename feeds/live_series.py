@@ -13,10 +13,11 @@ from feeds.cache.store import Damaged, Key, Table
 from feeds.cache.updates import Cache, Fetched
 from feeds.errors import Absent, DataError, NotCached
 from feeds.instruments import BY_SYMBOL, index
-from feeds.releases import FRED_SERIES, after_days
+from feeds.releases import FRED_SERIES, SERIES, after_days
 from feeds.series import Series, released, terms
 from feeds.sessions import bar_ends
 from feeds.sources import Source
+from feeds.spelling import nearest_hint
 from feeds.vendors.alternative import Alternative
 from feeds.vendors.fred import Fred
 from feeds.vendors.ishares import Ishares
@@ -99,7 +100,8 @@ class LiveSeries:
             return self._published(name, lag_days)
         if name in BY_SYMBOL:
             return self._of_index(name, lag_days)
-        raise Absent(f"the series {name} is not here. Put {name}_series.csv into --data-dir.")
+        near = nearest_hint(name, (net_liquidity.NAME, *SERIES, *BY_SYMBOL))
+        raise Absent(f"the series {name} is not here. Put {name}_series.csv into --data-dir.{near}")
 
     def _of_index(self, name: str, lag_days: float | None) -> Series:
         try:

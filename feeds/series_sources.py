@@ -1,15 +1,17 @@
 """Series for filters: from files, or live through the cache."""
 
+import re
 from pathlib import Path
 
 from feeds import fund, net_liquidity, unprofitable
 from feeds.cache.updates import Cache
-from feeds.errors import Absent, DataError
+from feeds.errors import Absent, ConfigError, DataError
 from feeds.files import Files
-from feeds.folders import cache_folder
-from feeds.instruments import index
+from feeds.folders import cache_folder, is_folder
+from feeds.instruments import BY_SYMBOL, INDEX_NAMES, SERIES_NAME, index
 from feeds.live import Live
 from feeds.live_series import LiveSeries, closes
+from feeds.releases import SERIES
 from feeds.series import Series, series_from_file
 from feeds.sources import is_live
 
@@ -33,13 +35,21 @@ def load_series(
 
     Raises
     ------
+    ConfigError
+        If the name could leave the folder.
     Absent
         If none of them has it.
     DataError
-        If one has it and it cannot be read.
+        If it is there and cannot be read.
     """
+    if not re.fullmatch(SERIES_NAME, name):
+        raise ConfigError(
+            f"a series must have a plain name of letters and digits, such as M2SL, received "
+            f"{name!r}."
+        )
+    name = INDEX_NAMES.get(name, name)
     folder = Path(data_dir)
-    if data_dir and folder.is_dir():
+    if data_dir and is_folder(folder):
         found = _from_folder(folder, name, lag_days, history)
         if found is not None:
             return found
@@ -48,6 +58,14 @@ def load_series(
     if name == unprofitable.NAME and source == "files":
         return unprofitable.unprofitable_share(lag_days=lag_days)
     raise Absent(f"the series {name} is not here. Put {name}_series.csv into --data-dir.")
+
+
+def series_names(data_dir: str = "") -> list[str]:
+    """Return the series that have a source: built in, or a file in the folder."""
+    folder = Path(data_dir)
+    held = folder.glob("*_series.*") if data_dir and is_folder(folder) else ()
+    files = {path.name.partition("_series.")[0] for path in held}
+    return sorted({net_liquidity.NAME, *SERIES, *BY_SYMBOL, *files})
 
 
 def open_live_series(*, cache_dir: str = "", offline: bool = False) -> LiveSeries:

@@ -6,6 +6,8 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from feeds.instruments import SERIES_NAME, has_plain_name
+
 
 @dataclass(frozen=True, slots=True)
 class Registry:
@@ -30,6 +32,28 @@ class Registry:
         return name
 
 
+def plain_symbol(name: str) -> str:
+    """Return the name if it can be that of a coin or index, else raise ValueError, for pydantic."""
+    if not has_plain_name(name):
+        raise ValueError(name)
+    return name
+
+
+Symbol = Annotated[
+    str,
+    AfterValidator(plain_symbol),
+    Field(
+        json_schema_extra={"allowed": "a plain symbol of letters and digits, such as ETH or RUT"}
+    ),
+]
+SeriesName = Annotated[
+    str,
+    Field(
+        pattern=f"^$|{SERIES_NAME}",
+        max_length=64,
+        json_schema_extra={"allowed": "a plain name of letters and digits, such as M2SL"},
+    ),
+]
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 Sessions = Annotated[int, Field(ge=1, le=10_000)]
 Days = Annotated[int, Field(ge=0, le=3_650)]
@@ -93,7 +117,9 @@ class IdleSettings(Settings):
     The asset itself here means always long, and more of it while the signal is on.
     """
 
-    asset: str = ""
+    asset: Symbol | Literal[""] = Field(
+        "", json_schema_extra={"allowed": "a coin's symbol, such as BTC, or empty for cash"}
+    )
     weight: Annotated[float, Field(gt=0, le=1)] = 1.0
 
 
@@ -105,8 +131,8 @@ class FilterSettings(Settings):
     """
 
     kind: Annotated[str, AfterValidator(Registry("strategies.filters", "FILTERS"))] = "series"
-    series: str = ""
-    benchmark: str = "SPX"
+    series: SeriesName = ""
+    benchmark: Symbol = "SPX"
     measure: Annotated[str, AfterValidator(Registry("strategies.filters", "MEASURES"))] = "level"
     rule: Literal["above", "below", "rising", "falling", "new_high"] = "above"
     level: float = 0.0
@@ -149,14 +175,14 @@ class BasketSettings(Settings):
     """
 
     universe: Literal["auto", "none", "binance"] = "auto"
-    members: tuple[str, ...] = Field(
+    members: tuple[Symbol, ...] = Field(
         (), strict=False, json_schema_extra={"allowed": 'a list of coins, such as ["SOL", "ADA"]'}
     )
     select: Literal["auto", "all", "market_cap", "dollar_volume"] = "auto"
     top: Annotated[int, Field(ge=1, le=1_000)] = 10
     min_age_days: Days = 90
     volume_window_days: Annotated[int, Field(ge=1, le=3_650)] = 30
-    volume_in_money: tuple[str, ...] = Field(
+    volume_in_money: tuple[Symbol, ...] = Field(
         (), strict=False, json_schema_extra={"allowed": 'a list of coins, such as ["FTT"]'}
     )
     weights: Annotated[str, AfterValidator(Registry("strategies.basket", "WEIGHTINGS"))] = "equal"

@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backtests.backtest import Result
-from backtests.engine import Account
+from backtests.elapsed import SECONDS_PER_YEAR, interest
+from backtests.engine import Account, interest_of
 
 Series = NDArray[np.float64]
 
@@ -47,7 +48,8 @@ def exposure_of(result: Result, account: Account | None = None) -> Exposure:
     opens = tape.matrix("open")
     units = account.positions.to_numpy()
     invested = units * opens
-    cash = account.bars["cash"].to_numpy() / (1 + result.cash_return)
+    _, bar_interest = interest_of(tape, result.config)
+    cash = account.bars["cash"].to_numpy() / (1 + bar_interest)
     equity = cash + invested.sum(axis=1)
     bought = np.asarray((tape.matrix("on_weight") > 0).any(axis=0))
     moved = np.abs(np.diff(units, axis=0, prepend=0.0)) * opens
@@ -110,8 +112,10 @@ def _coin_returns(result: Result) -> Series:
 
 def _idle_returns(result: Result, *, bought: NDArray[np.bool_]) -> Series:
     """Return what money outside the signal earns: cash, or the coin rotated out of."""
-    size = len(result.strategy.bars)
     is_other_coin = "idle" in result.others and not bought.all()
     if is_other_coin:
         return result.others["idle"].returns.to_numpy()
-    return np.full(size, result.cash_return)
+    lines = result.market.traded.lines
+    until = np.append(lines["time"][1:], lines["bar_end"][-1])
+    years = (until - lines["time"]) / SECONDS_PER_YEAR
+    return interest(years, rate=result.config.costs.cash_rate)

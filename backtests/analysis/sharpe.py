@@ -54,7 +54,10 @@ class SharpeSample:
 
 
 def sharpe_sample(
-    returns: NDArray[np.float64], *, cash_return: float = 0.0, block: float = 1.0
+    returns: NDArray[np.float64],
+    *,
+    cash_return: NDArray[np.float64] | float = 0.0,
+    block: float = 1.0,
 ) -> SharpeSample:
     """Return the Sharpe ratio (ddof 1) of per-period returns with what its error depends on.
 

@@ -8,7 +8,6 @@ from typing import Any, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from backtests.analysis import metrics
 from backtests.analysis.bootstrap import (
     Interval,
     Sampling,
@@ -126,17 +125,21 @@ def significance(result: Result, settings: SignificanceSettings | None = None) -
     sampling = _sampling(chosen, series)
     intervals = paired_intervals(
         series | scaled,
+        years=result.years,
         periods_per_year=result.periods_per_year,
-        cash_return=result.cash_return,
+        cash_return=result.cash_returns,
+        left_out=result.after_hole,
         sampling=sampling,
         pairs={**{name: (STRATEGY, name) for name in COMPARED}, EQUAL_EXPOSURE: pair},
     )
     placebo = shift_placebo(own, draws=chosen.draws, seed=chosen.seed)
+    regular = ~result.after_hole
     sample = sharpe_sample(
-        series[STRATEGY], cash_return=result.cash_return, block=sampling.block_bars
+        series[STRATEGY][regular],
+        cash_return=result.cash_returns[regular],
+        block=sampling.block_bars,
     )
     record = minimum_track_record_length(sample, confidence=chosen.confidence)
-    years = result.days / metrics.DAYS_PER_YEAR
     middle = float(np.median(placebo.shifted)) if placebo.shifted.size else np.nan
     return Significance(
         episodes=_episodes(result),
@@ -149,7 +152,7 @@ def significance(result: Result, settings: SignificanceSettings | None = None) -
         differences=intervals.differences,
         shifts=placebo.shifted.size,
         shift_p_value=placebo.p_value,
-        shift_median_cagr=float(np.expm1(middle / years)),
+        shift_median_cagr=float(np.expm1(middle / result.years)),
         control_shift_p_value=shift_placebo(control, draws=chosen.draws, seed=chosen.seed).p_value,
         probabilistic_sharpe_ratio=probabilistic_sharpe_ratio(sample),
         minimum_track_record_days=record * result.days / max(sample.periods, 1),

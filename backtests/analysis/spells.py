@@ -81,7 +81,7 @@ def best_spell(result: Result, exposure: Exposure) -> BestSpell:
         spell.end,
         gain,
         metrics.total_return(without),
-        metrics.cagr(without, days=result.days),
+        metrics.cagr(without, years=result.years),
         len(every),
     )
 

@@ -12,7 +12,14 @@ from backtests.analysis.events import Events
 from backtests.analysis.forward import AssetPrices, asset_prices
 from backtests.config import ALTS, Config, with_universe
 from backtests.gates import gates_of
-from backtests.inputs import Inputs, basket_members, filter_series, has_universe
+from backtests.inputs import (
+    Inputs,
+    basket_members,
+    filter_series,
+    has_universe,
+    missing_benchmark_bars,
+    require_folder,
+)
 from backtests.membership import universe_members
 from feeds import instruments
 from feeds.bars import Bars
@@ -34,6 +41,7 @@ class World:
 
     def __init__(self, config: Config, *, source: Source | None = None) -> None:
         self.config = config
+        require_folder(config)
         data = config.data
         use_addresses(config.vendors.model_dump())
         self._source = source or open_source(
@@ -45,18 +53,18 @@ class World:
         )
         self._bars: dict[tuple[Instrument, str], Bars] = {}
         self._signals: dict[str, IndexSignals] = {}
-        self._universe_notes: tuple[str, ...] = ()
+        self._remarks: list[str] = []
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What a reader should know about the bars loaded so far, each once."""
+        """What a reader should know about the bars and series loaded so far, each once."""
         bars = [self._bars[key] for key in sorted(self._bars, key=str)]
         notes = [note for each in bars for note in each.notes]
         signal = self.config.signal
         if signal.lookback == "all":
             highs = (false_highs(each, min_history=signal.min_history) for each in bars)
             notes += [each.text for each in highs if each is not None]
-        return tuple(dict.fromkeys((*notes, *self._universe_notes)))
+        return tuple(dict.fromkeys((*notes, *self._remarks)))
 
     def bars(self) -> tuple[dict[str, object], ...]:
         """Return what was read so far: symbol, source, rows, span and digest."""
@@ -101,12 +109,18 @@ class World:
                 f"`claim.filter` {name!r} is no filter of this config. "
                 f"Add a table [filters.{name}]."
             )
-        only = self.config.model_copy(update={"filters": {name: self.config.filters[name]}})
-        series, notes = filter_series(only, real=self.index().source != "sample")
-        inputs = Inputs(self.index(), (), series=series)
+        chosen = self.config.filters[name]
+        only = self.config.model_copy(update={"filters": {name: chosen}})
+        index = self.index()
+        series, notes = filter_series(only, real=index.source != "sample")
+        compared = chosen.kind == "relative_strength"
+        others = {chosen.benchmark: self.index(chosen.benchmark)} if compared else {}
+        inputs = Inputs(index, (), series=series, benchmarks=others)
         known_at = self.known_at()
         instants = pd.DatetimeIndex(known_at, tz="UTC")
         (gate,) = gates_of(only, inputs, available_at=instants)
+        self._remarks += [*notes, *missing_benchmark_bars(index, others)]
+        self._remarks += [note for each in series.values() for note in each.notes]
         return gate.at(known_at), notes
 
     def asset(self, name: str) -> AssetPrices:
@@ -125,17 +139,24 @@ class World:
     def _drawn(self, name: str, config: Config) -> AssetPrices:
         """Return the prices of the coins a universe's basket ever holds, and when each is in."""
         found = universe_members(config.basket, cache_dir=config.data.cache_dir)
-        self._universe_notes = found.notes
+        self._remarks += found.notes
         coins = {}
         for bars in found.coins:
             self._bars[bars.instrument, bars.timeframe] = bars
             with contextlib.suppress(ConfigError):  # it did not trade between start and end
                 coins[bars.instrument.symbol] = self._inside(bars)
+        if not coins:
+            raise ConfigError(
+                "`data.start` and `data.end` leave no bar of any coin of the universe "
+                f"{config.basket.universe}. Choose dates inside its history."
+            )
         return asset_prices(name, coins, chosen=found.chosen)
 
     def _relative_highs(self, bars: Bars) -> NDArray[np.bool_]:
         """Return where the ratio to the S&P 500 closes above its highest of a year."""
-        market = self.index(MARKET).frame["close"].reindex(bars.frame.index)
+        other = self.index(MARKET)
+        self._remarks += missing_benchmark_bars(bars, {MARKET: other})
+        market = other.frame["close"].reindex(bars.frame.index)
         ratio = (bars.frame["close"] / market).to_numpy(np.float64)
         known = np.flatnonzero(np.isfinite(ratio))
         occurred = np.zeros(ratio.size, np.bool_)

@@ -48,9 +48,7 @@ FIGURES: Final = {
     "total_return": Shown(
         "Total return", written.percent, "Last equity over initial cash, minus 1."
     ),
-    "cagr": Shown(
-        "CAGR", written.percent, "(last / first) ^ (365.25 / days) - 1: the return per year."
-    ),
+    "cagr": Shown("CAGR", written.percent, "(last / first) ^ (1 / years) - 1, of elapsed years."),
     "volatility": Shown(
         "Volatility",
         written.percent,

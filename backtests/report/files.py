@@ -44,6 +44,8 @@ def metrics_json(
     content: dict[str, Any] = {
         **summary.figures,
         "periods_per_year": result.periods_per_year,
+        "index_periods_per_year": summary.index_periods_per_year,
+        "years": result.years,
         "first_bar": result.market.traded_bars.index[0].strftime(TIME_FORMAT),
         "last_bar": result.market.traded_bars.index[-1].strftime(TIME_FORMAT),
         "bars": len(result.market.traded_bars),
@@ -150,6 +152,7 @@ def provenance(bars: Bars) -> dict[str, Any]:
         "first": bars.frame.index[0].strftime("%Y-%m-%dT%H:%M:%S"),
         "last": bars.frame.index[-1].strftime("%Y-%m-%dT%H:%M:%S"),
         "rows": len(bars),
+        "close_only": bars.is_close_only,
         "sha256": bars.sha256,
         "spans": [_span(span) for span in spans_of(bars)],
         "notes": list(bars.notes),

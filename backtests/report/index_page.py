@@ -1,6 +1,5 @@
 """The page of all runs: a row each, sortable and filterable, with links to the tearsheets."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -40,12 +39,15 @@ def index_page(
     searches: Sequence[SearchRecord] = (),
     is_served: bool = False,
 ) -> str:
-    """Return the page of all runs and searches, with (name, reason) of the broken folders."""
+    """Return the page of all runs and searches, with (name, reason) of the broken folders.
+
+    A search with a problem is named among them as well: its page may still open.
+    """
     rows = [IndexRow(run.name, run.link, _cells(run), run.warnings) for run in runs]
     return render(
         "index.html.j2",
         runs=rows,
-        broken=broken,
+        broken=[*broken, *((each.name, each.problem) for each in searches if each.problem)],
         searches=searches,
         columns=COLUMNS,
         choices=[_choice(name, rows) for name in CHOICES],
@@ -60,13 +62,13 @@ def verdict_word(run: RunRecord) -> str:
 
 def _cells(run: RunRecord) -> tuple[Cell, ...]:
     own, held = run.strategy, run.buy_and_hold
-    days = run.setting("rules", "hold_days")
+    days = run.number("rules", "hold_days")
     return (
         _word(verdict_word(run)),
-        _word(str(run.config.get("asset", ""))),
-        _word(str(run.setting("index", "symbol"))),
-        _word(written.words(str(run.setting("rules", "trigger")))),
-        number(float(days) if isinstance(days, int | float) else math.nan, written.days),
+        _word(run.asset),
+        _word(run.word("index", "symbol")),
+        _word(written.words(run.word("rules", "trigger"))),
+        number(days, written.days),
         _word(run.first),
         _word(run.last),
         number(own["cagr"], written.percent),

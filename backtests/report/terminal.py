@@ -58,7 +58,8 @@ def _headline(result: Result) -> str:
     return (
         f"{result.asset} on {result.market.index.instrument.label}: trigger "
         f"{fmt.words(rules.trigger)}, held {held}; {fmt.date(bars.index[0])} to "
-        f"{fmt.date(bars.index[-1])}, {fmt.bars(len(bars), result.market.coin.timeframe)}, "
+        f"{fmt.date(bars.index[-1])}, {fmt.bars(len(bars), result.market.coin.timeframe)} in "
+        f"{result.years:.1f} years ({fmt.per_year(result.periods_per_year)} per year), "
         f"source {source_in_words(result.market.coin, day='%Y-%m')}"
     )
 

@@ -14,13 +14,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qs, urlsplit
 
-import numpy as np
 import pandas as pd
 
 from feeds.bars import MARKET_CAP, Bars
 from feeds.clock import Clock, utc_now
+from feeds.close_only import with_prices
 from feeds.errors import DataError, NotServed
 from feeds.instruments import Instrument
+from feeds.table import RawTable
 from feeds.vendors.addresses import ADDRESSES, address_of
 from feeds.vendors.patience import Patience
 from feeds.vendors.tidy import tidied
@@ -97,7 +98,7 @@ class CoinMetrics:
             if repeats := int(table.duplicated().sum()):
                 notes.append(f"{origin}: left out, the same bar twice: {repeats}")
             bars = tidied(
-                _close_only(table.drop_duplicates(), since),
+                _bars(table.drop_duplicates(ignore_index=True), since, origin),
                 instrument=instrument,
                 timeframe=timeframe,
                 source=self.name,
@@ -219,19 +220,11 @@ def _number(value: object, name: str, origin: str) -> float:
     return float(value)
 
 
-def _close_only(closes: pd.DataFrame, since: pd.Timestamp | None) -> pd.DataFrame:
-    """Return bars of a coin made of closes: it trades without a break, so none opens elsewhere."""
-    closes = closes.sort_values("date", kind="stable")
-    close = closes["close"]
-    before = close.ffill().shift(1)
-    opens = before.where(before.notna(), close).where(close.notna())
-    bars = closes.assign(
-        open=opens,
-        high=np.maximum(opens, close),
-        low=np.minimum(opens, close),
-        volume=np.nan,
-    )
-    return bars if since is None else bars[bars["date"] >= since]
+def _bars(closes: pd.DataFrame, since: pd.Timestamp | None, origin: str) -> pd.DataFrame:
+    """Return what bars are made of where there are closes alone, without a volume."""
+    frame = with_prices(RawTable(closes, origin), kind="coin").frame
+    frame = frame.sort_values("date", kind="stable")
+    return frame if since is None else frame[frame["date"] >= since]
 
 
 def _require_end(bars: Bars, now: pd.Timestamp) -> None:

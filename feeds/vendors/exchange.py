@@ -30,7 +30,7 @@ from feeds.vendors.exchange_client import (
 from feeds.vendors.paging import AskPage, Row, Span, checked_rows, opening, whole_history
 from feeds.vendors.patience import Patience
 from feeds.vendors.tidy import tidied
-from feeds.vendors.vendor import Progress, Watcher, reading
+from feeds.vendors.vendor import Step, Watcher, reading
 
 if TYPE_CHECKING:
     import ccxt
@@ -111,7 +111,7 @@ class Exchange:
                 source=self.name,
                 origin=market.origin,
                 now=now,
-                notes=_notes(rows, market, span, since),
+                notes=_notes(rows, market, span, since, quote=instrument.symbol.partition("-")[2]),
             )
 
     def begins(
@@ -213,7 +213,7 @@ class Exchange:
             log.debug("%s: %d bars", span.origin, bars)
             if self._watch is not None:
                 at = pd.Timestamp(reached, unit="ms", tz="UTC")
-                self._watch(Progress(self.name, instrument.symbol, bars, at, until))
+                self._watch(Step(self.name, instrument.symbol, bars, at, until))
 
         return report
 
@@ -228,10 +228,12 @@ def _table(rows: list[Row]) -> pd.DataFrame:
     return table.assign(date=pd.to_datetime(table["date"].astype("int64"), unit="ms", utc=True))
 
 
-def _notes(rows: list[Row], market: Market, span: Span, since: pd.Timestamp | None) -> list[str]:
+def _notes(
+    rows: list[Row], market: Market, span: Span, since: pd.Timestamp | None, *, quote: str
+) -> list[str]:
     notes = []
-    if market.quote != "USD":
-        notes.append(f"{market.origin}: priced in {market.quote}, taken as USD")
+    if market.quote != quote:
+        notes.append(f"{market.origin}: priced in {market.quote}, taken as {quote}")
     if rows:
         first, last = (pd.Timestamp(rows[end][0], unit="ms", tz="UTC") for end in (0, -1))
         if since is not None and first > since.ceil(pd.Timedelta(span.step, unit="ms")):

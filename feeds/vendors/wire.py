@@ -70,17 +70,28 @@ def answer(
 
 
 @contextmanager
-def opened(patience: Patience, *, is_data: Check) -> Iterator[requests.Session]:
-    """Open a session whose requests are bounded, and whose answers pass `is_data`."""
+def opened(
+    patience: Patience, *, is_data: Check, first_bytes: int | None = None
+) -> Iterator[requests.Session]:
+    """Open a session whose requests are bounded, and whose answers pass `is_data`.
+
+    With `first_bytes` no more than about that much of an answer is read, whatever follows.
+    """
     with requests.Session() as session:
-        mount(session, patience, is_data=is_data)
+        mount(session, patience, is_data=is_data, first_bytes=first_bytes)
         yield session
 
 
-def mount(session: requests.Session, patience: Patience, *, is_data: Check) -> None:
+def mount(
+    session: requests.Session,
+    patience: Patience,
+    *,
+    is_data: Check,
+    first_bytes: int | None = None,
+) -> None:
     """Let every request of `session` go through a `PatientAdapter`."""
     for scheme in ("https://", "http://"):
-        session.mount(scheme, PatientAdapter(patience, is_data=is_data))
+        session.mount(scheme, PatientAdapter(patience, is_data=is_data, first_bytes=first_bytes))
 
 
 def is_json(body: bytes) -> bool:
@@ -96,11 +107,14 @@ class PatientAdapter(HTTPAdapter):
     Here it is a `ConnectionError`, like a body that breaks off, and so worth another try.
     """
 
-    def __init__(self, patience: Patience, *, is_data: Check) -> None:
+    def __init__(
+        self, patience: Patience, *, is_data: Check, first_bytes: int | None = None
+    ) -> None:
         self._pools = _pool_classes(patience.request_seconds)
         super().__init__()
         self._timeout = (patience.connect_timeout, patience.read_timeout)
         self._is_data = is_data
+        self._first_bytes = first_bytes
 
     def init_poolmanager(self, *args: Any, **options: Any) -> None:
         """Give every connection the bound on a whole request."""
@@ -123,7 +137,7 @@ class PatientAdapter(HTTPAdapter):
         options |= {"stream": True, "timeout": self._timeout}
         response = super().send(request, *args, **options)
         try:
-            body = b"".join(_bounded(response))
+            body = b"".join(_bounded(response, self._first_bytes))
         except requests.RequestException as error:
             response.close()
             raise requests.ConnectionError(f"{PASSED} broke off", request=request) from error
@@ -188,13 +202,16 @@ def could_not_connect(error: BaseException | None) -> bool:
     return False
 
 
-def _bounded(response: requests.Response) -> Iterator[bytes]:
+def _bounded(response: requests.Response, first_bytes: int | None) -> Iterator[bytes]:
     size = 0
     for chunk in response.iter_content(CHUNK_BYTES):
         size += len(chunk)
         if size > MOST_BYTES:
             raise requests.ConnectionError(f"{PASSED} has no end")
         yield chunk
+        if first_bytes is not None and size >= first_bytes:
+            response.close()
+            return
 
 
 class _TimedFile(io.RawIOBase):

@@ -76,7 +76,10 @@ def test_load_config_bare_dates_are_taken(tmp_path):
             "rules.trigger=newhigh",
             "must be one of 'new_high', 'breakout', 'support_held', 'any', received 'newhigh'",
         ),
-        ("data.start=2024-13-01", "`data.start` must be YYYY-MM-DD, or empty for all, received"),
+        (
+            "data.start=2024-13-01",
+            "`data.start` must be YYYY-MM-DD from 1700 to 2200, or empty, received",
+        ),
         ("signal=5", "`signal` must be a section, received 5"),
         ("signal", "`--set` takes section.key=value, received 'signal'"),
         (
@@ -87,7 +90,7 @@ def test_load_config_bare_dates_are_taken(tmp_path):
         ("filters.vix.rule=over", "`filters.vix.rule` must be one of 'above', 'below', 'rising'"),
         ("basket.weights=abc", "must be one of 'equal', 'inverse_vol', 'market_cap', 'momentum'"),
         ("basket.members=SOL", "`basket.members` must be a list of coins"),
-        ("asset.name=5", "`asset` must be text, received {'name': 5}"),
+        ("asset.name=5", "`asset` must be a plain symbol of letters and digits, such as ETH or "),
         (
             "signal.lookback.x=5",
             '`signal.lookback` must be a whole number from 1 to 10000, or "all"',

@@ -97,7 +97,7 @@ def test_download_notes_go_to_stderr(desk, capsys):
     frame = desk.yahoo.frames["BTC-USD", "1d"]
     desk.yahoo.frames["BTC-USD", "1d"] = frame.drop(days("2023-05-05", "2023-05-06"))
     assert desk.run("--assets", "BTC", "--index", "") == 0
-    assert "2 1d bars are missing inside the range (2023-05-05, 2023-05-06)" in (
+    assert "2 days are missing inside the range (2023-05-05, 2023-05-06)" in (
         capsys.readouterr().err
     )
 

@@ -9,11 +9,11 @@ from math import inf, isnan
 from typing import Final
 
 from backtests import format as written
-from backtests.analysis import metrics
 from backtests.analysis.bootstrap import Interval
 from backtests.analysis.episodes import FEW_EPISODES, FEWEST_EPISODES
 from backtests.analysis.significance import EQUAL_EXPOSURE, LEVEL, Significance
 from backtests.analysis.summary import Summary
+from backtests.elapsed import DAYS_PER_YEAR
 from backtests.report.words import phrases
 from backtests.report.words.facts import RunFacts
 
@@ -203,7 +203,7 @@ def _shifts(facts: RunFacts, found: Significance) -> str:
         return "The same positions could not be moved in time: nothing to compare the timing with."
     middle = found.shift_median_cagr
     if not phrases.is_annual(facts.days):
-        middle = (1 + middle) ** (facts.days / metrics.DAYS_PER_YEAR) - 1
+        middle = (1 + middle) ** (facts.days / DAYS_PER_YEAR) - 1
     text = (
         f"Moved in time in {written.count(found.shifts)} ways, the same positions did at least as "
         f"well in {written.percent(found.shift_p_value)} of them"
@@ -257,5 +257,5 @@ def _sharpe(found: Significance) -> Interval:
 
 
 def _length(days: float) -> str:
-    years = days / metrics.DAYS_PER_YEAR
+    years = days / DAYS_PER_YEAR
     return f"{years:,.1f} years" if years >= 1 else written.counted(round(days), "day")

@@ -37,7 +37,8 @@ class Judgement:
     `trials` counts everything tried, `counted` what the deflated ratio takes for it: of a
     guided search all settings in its `reach`. The field is `drawn` of the `reach` and the
     leading rows; `left_out` of them have too few of the best row's `bars`, and the others,
-    `compared`, are cross-validated and tested on `shared_bars`. `same_spans` says whether all
+    `compared`, are cross-validated and tested on `shared_bars`, of which there are
+    `periods_per_year`. `same_spans` says whether all
     have the same bars. `effective_trials` is how many independent ones `counted` amount to.
     `held` is what holding the best row's coin earned on its `bars`.
     """
@@ -56,6 +57,7 @@ class Judgement:
     episodes: int
     bars: Bars
     shared_bars: Bars
+    periods_per_year: float
     same_spans: bool
     earned: Earned
     held: Earned

@@ -19,6 +19,7 @@ from backtests.analysis.bootstrap import (
     stationary_indices,
 )
 from backtests.analysis.sharpe import sharpe_sample
+from backtests.elapsed import DAYS_PER_YEAR
 
 PPY = 365
 
@@ -30,7 +31,11 @@ def ar1(rng: np.random.Generator, size: int, *, memory: float) -> np.ndarray:
 def intervals_of(returns: np.ndarray, **changes: float) -> dict[str, Interval]:
     sampling = Sampling(**{"block_bars": 5.0, "draws": 200, **changes})
     found = paired_intervals(
-        {"own": returns}, periods_per_year=PPY, cash_return=0.0, sampling=sampling
+        {"own": returns},
+        years=max(returns.size, 1) / DAYS_PER_YEAR,
+        periods_per_year=PPY,
+        cash_return=0.0,
+        sampling=sampling,
     )
     return found.figures["own"]
 
@@ -99,7 +104,7 @@ def test_spread_of_the_mean_equals_arch() -> None:
 def test_estimates_equal_the_metrics_of_a_run() -> None:
     returns = np.random.default_rng(9).normal(0.001, 0.03, 500)
     found = intervals_of(returns)
-    assert found["cagr"].estimate == pytest.approx(metrics.cagr(returns, days=500))
+    assert found["cagr"].estimate == pytest.approx(metrics.cagr(returns, years=500 / DAYS_PER_YEAR))
     assert found["sharpe_ratio"].estimate == pytest.approx(
         metrics.sharpe_ratio(returns, periods_per_year=PPY)
     )
@@ -110,6 +115,7 @@ def test_pairs_are_resampled_together() -> None:
     returns = np.random.default_rng(10).normal(0.001, 0.03, 400)
     found = paired_intervals(
         {"own": returns, "twin": returns.copy(), "half": returns / 2},
+        years=400 / DAYS_PER_YEAR,
         periods_per_year=PPY,
         cash_return=0.0,
         sampling=Sampling(block_bars=10, draws=200),
@@ -158,7 +164,7 @@ def test_intervals_of_growth_and_sharpe_cover_at_their_rate(
     for _ in range(histories):
         returns = np.expm1(mean + scale * ar1(rng, size, memory=memory))
         found = intervals_of(returns, confidence=0.9, block_bars=block, seed=int(rng.integers(1e9)))
-        covered[0] += not found["cagr"].excludes(np.expm1(mean * metrics.DAYS_PER_YEAR))
+        covered[0] += not found["cagr"].excludes(np.expm1(mean * DAYS_PER_YEAR))
         # of simple returns: exp(mean + var / 2) shifts the ratio by half a deviation
         covered[1] += not found["sharpe_ratio"].excludes(
             truth_sharpe + deviation / 2 * math.sqrt(PPY)

@@ -142,6 +142,7 @@ def random_case(seed: int) -> Case:
         figures=figures,
         drawdowns={},
         trades=trades(count),
+        index_periods_per_year=252.0,
         episodes=episodes,
         episodes_traded=traded,
         best=best(rng, days, spells=min(count, max(traded, 0))),

@@ -2,6 +2,7 @@
 
 import json
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -76,6 +77,16 @@ class Server:
         return self._route(request)
 
 
+class QuietServer(ThreadingHTTPServer):
+    """Says nothing of a client that hung up, which is what most tests here are about."""
+
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)
+
+
 @contextmanager
 def serving(server: Server) -> Iterator[str]:
     """Serve in a thread and yield the address, such as http://127.0.0.1:1234."""
@@ -112,8 +123,7 @@ def serving(server: Server) -> Iterator[str]:
         def log_message(self, *_: Any) -> None:
             pass
 
-    httpd = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    httpd.daemon_threads = True
+    httpd = QuietServer(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=httpd.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     server.address = f"http://127.0.0.1:{httpd.server_address[1]}"

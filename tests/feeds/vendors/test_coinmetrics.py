@@ -111,7 +111,8 @@ def test_fetch_over_a_day_without_a_price_opens_at_the_last_close_and_says_so():
     assert len(bars) == 28
     assert bars.frame["open"].iloc[10] == bars.frame["close"].iloc[9]
     assert np.isnan(bars.frame["market_cap"].loc["2024-06-13"])
-    assert "a price is missing: 1 bar, 2024-06-11" in bars.notes[-1]
+    assert any("a price is missing: 1 bar, 2024-06-11" in note for note in bars.notes)
+    assert any("market_cap is empty, so unknown: 1 bar of 28" in note for note in bars.notes)
 
 
 def test_fetch_of_the_same_row_twice_takes_it_once_and_says_so():

@@ -190,3 +190,17 @@ def test_exchanges_take_one_that_ended_only_after_all_others():
 @pytest.mark.parametrize("name", ORDER)
 def test_open_vendor_gives_each_exchange_by_its_name(name):
     assert open_vendor(name).name == name
+
+
+def test_open_vendor_tells_the_watcher_how_far_a_history_has_got():
+    steps = []
+    for name in ("exchange", "binance"):
+        vendor = open_vendor(name, watch=steps.append)
+        exchange_of = vendor._exchange("binance") if name == "exchange" else vendor
+        with exchange("binance") as (_, server):
+            exchange_of._client.urls = client_for("binance", server.address).urls
+            exchange_of._clock = lambda: NOW
+            vendor.fetch(BTC, timeframe="1d", since=SINCE)
+    assert [(step.vendor, step.symbol, step.bars) for step in steps] == [
+        ("binance", "BTC-USD", 32)
+    ] * 2

@@ -1,11 +1,13 @@
 """What Yahoo could answer and should not: every answer ends in bars that are right or one error."""
 
 import contextlib
+import gzip
 import os
 import pickle
 import sqlite3
 import time
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -145,6 +147,24 @@ def test_fetch_without_a_cookie_in_time_has_the_bars_nevertheless():
         slow = Answer(b" " * 1_000, drip=0.05)
         server.fault(slow, when=lambda r: not any_chart(r) and r.path != "/", times=10**9)
         assert len(vendor.fetch(RUT, timeframe="1d")) == len(RUT_ROWS) - 1
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        lambda a: Answer(gzip.compress(a.body)[:-40], headers={"Content-Encoding": "gzip"}),
+        lambda a: replace(a, headers={"Content-Encoding": "gzip"}),
+        lambda a: replace(a, length=len(a.body) + 9),
+        lambda a: replace(a, length=len(a.body) // 2),
+        lambda a: Answer(b"", status=204),
+        lambda a: Answer(b"[" * 100_000),
+    ],
+)
+def test_fetch_of_a_body_that_is_not_whole_is_one_error(fault):
+    with yahoo() as (vendor, server):
+        server.fault(fault, when=any_chart, times=10**9)
+        with pytest.raises(Unreachable, match=r"^yahoo \^RUT: "):
+            vendor.fetch(RUT, timeframe="1d")
 
 
 def test_fetch_that_is_redirected_without_end_is_one_error():

@@ -29,6 +29,7 @@ GOOD = Judgement(
     episodes=24,
     bars=BARS,
     shared_bars=BARS,
+    periods_per_year=365.0,
     same_spans=True,
     earned=Earned(1.35, 0.594),
     held=Earned(0.76, 0.32),
