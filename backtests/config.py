@@ -14,7 +14,7 @@ from pydantic.fields import FieldInfo
 
 from backtests.claims import ClaimSettings
 from backtests.presets import preset_path
-from backtests.settings import SignificanceSettings
+from backtests.settings import ReadingSettings, SignificanceSettings
 from feeds.errors import ConfigError
 from strategies.settings import (
     READY_MADE,
@@ -46,7 +46,7 @@ Date = Annotated[str, BeforeValidator(_iso_date)]
 BasisPoints = Annotated[float, Field(ge=0, le=5_000)]
 
 
-class DataSettings(Settings):
+class DataSettings(ReadingSettings):
     """Where bars come from and which of them are traded; `end` is included.
 
     `offline` keeps live sources to the cache; an empty `cache_dir` is the usual place.

@@ -59,6 +59,7 @@ def load_inputs(config: Config) -> Inputs:
         data_dir=config.data.data_dir,
         cache_dir=config.data.cache_dir,
         offline=config.data.offline,
+        choices=config.data.choices,
     )
     wanted = (index, *coins, *benchmarks.values(), *([idle] if idle else []))
     loaded = load_all(source, wanted)
@@ -126,6 +127,7 @@ def filter_series(config: Config, *, real: bool) -> tuple[dict[str, Series], tup
                 cache_dir=config.data.cache_dir,
                 offline=config.data.offline,
                 lag_days=None if settings.lag_days == "release" else settings.lag_days,
+                choices=config.data.choices,
             )
         except DataError as error:
             effect = "blocks every entry" if settings.unknown == "block" else "lets all pass"

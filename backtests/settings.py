@@ -1,9 +1,12 @@
-"""Settings of how results are judged: names, defaults and allowed ranges, once."""
+"""Settings of how files are read and results judged: names, defaults and ranges, once."""
 
-from typing import Annotated, Literal
+import datetime as dt
+import zoneinfo
+from typing import Annotated, Final, Literal, get_args
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
+from feeds.reading.choices import Choices, Role
 from strategies.settings import Settings
 
 Draws = Annotated[int, Field(ge=100, le=1_000_000)]
@@ -23,3 +26,57 @@ class SignificanceSettings(Settings):
     )
     tried: Annotated[int, Field(ge=1)] = 1
     confidence: Annotated[float, Field(ge=0.5, le=0.999)] = 0.95
+
+
+# A date whose day, month and year all differ: what a format gives back of it, it can read.
+SOME_DAY: Final = dt.datetime(2031, 12, 28, tzinfo=dt.UTC)
+
+
+def _date_format(value: str) -> str:
+    """Return a format that tells one day from another, for pydantic."""
+    if value:
+        read = dt.datetime.strptime(SOME_DAY.strftime(value), value)  # noqa: DTZ007
+        if read.date() != SOME_DAY.date():
+            raise ValueError(value)
+    return value
+
+
+def _zone(value: str) -> str:
+    try:
+        return value and zoneinfo.ZoneInfo(value).key
+    except (KeyError, OSError) as error:
+        raise ValueError(value) from error
+
+
+class ReadingSettings(Settings):
+    """What settles files that can be read in several ways; see `feeds.reading.Choices`.
+
+    Each is used only for a file that needs it: one that is certain by itself, such as our own
+    form, is read as it is.
+    """
+
+    columns: dict[Role, str] = Field(
+        default_factory=dict,
+        json_schema_extra={
+            "allowed": f'a table such as {{close = "Px"}}, of {", ".join(get_args(Role))}'
+        },
+    )
+    date_format: Annotated[str, AfterValidator(_date_format)] = Field(
+        "",
+        json_schema_extra={
+            "allowed": 'year, month and day as Python\'s strptime has them, such as "%d/%m/%Y"'
+        },
+    )
+    zone: Annotated[str, AfterValidator(_zone)] = Field(
+        "", json_schema_extra={"allowed": 'a time zone such as "America/New_York"'}
+    )
+    decimal: Literal["", ".", ","] = ""
+
+    def __hash__(self) -> int:
+        """Hash all settings; pydantic's own does not take the table of columns."""
+        return hash(self.model_dump_json())
+
+    @property
+    def choices(self) -> Choices:
+        """The settings as the reader of files takes them."""
+        return Choices(self.columns, self.date_format, self.zone, self.decimal)

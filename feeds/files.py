@@ -1,9 +1,11 @@
-"""Bars from local CSV and Parquet files: `<SYMBOL>_<timeframe>.csv` or `.parquet`."""
+"""Bars from a folder of files, named and written as people have them."""
 
 import logging
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 
+from feeds.bar_files import BarFile, bar_files, files_of, labels
 from feeds.bars import Bars, validated
 from feeds.errors import ConfigError, DataError
 from feeds.instruments import Instrument
@@ -12,11 +14,11 @@ from feeds.resample import four_hours
 
 log = logging.getLogger(__name__)
 
-SUFFIXES = (".parquet", ".csv")
-
 
 class Files:
-    """A folder of bar files; Parquet wins where both forms of a symbol are there.
+    """A folder of bar files, each recognised by its content.
+
+    `choices` settle what a file leaves open. What is there is listed once.
 
     Raises
     ------
@@ -36,51 +38,55 @@ class Files:
         self._folder = folder
         self._choices = choices
 
+    @cached_property
+    def _files(self) -> list[BarFile]:
+        return bar_files(self._folder)
+
+    def holds(self, instrument: Instrument, *, timeframe: str) -> bool:
+        """Return whether there is a file of the instrument's bars."""
+        return bool(files_of(self._files, instrument, timeframe))
+
     def load(self, instrument: Instrument, *, timeframe: str) -> Bars:
         """Return the validated bars of `instrument`, all of them.
 
         A coin's 4h bars are made from its 1h file where there is no 4h file.
         """
-        hourly_only = timeframe == "4h" and self._find(instrument, "4h") is None
-        if hourly_only and instrument.kind == "coin" and self._find(instrument, "1h"):
+        hourly_only = timeframe == "4h" and not self.holds(instrument, timeframe="4h")
+        if hourly_only and instrument.kind == "coin" and self.holds(instrument, timeframe="1h"):
             return four_hours(self.load(instrument, timeframe="1h"))
-        path = self._path(instrument, timeframe)
-        table = read_bars(path, instrument=instrument, timeframe=timeframe, choices=self._choices)
+        paths, served = self._paths(instrument, timeframe)
+        table = read_bars(paths, instrument=served, timeframe=timeframe, choices=self._choices)
         bars = validated(
             table.frame,
             instrument=instrument,
             timeframe=timeframe,
             source=self.name,
-            origin=path.name,
+            origin=table.origin,
         )
         bars = replace(bars, notes=(*table.notes, *bars.notes))
-        if path.stem == f"{instrument.symbol}_{timeframe}":
+        if served == instrument:
             return bars
-        note = f"{instrument.symbol}: not in {self._folder.name}, {path.name} stands in for it"
+        note = f"{instrument.symbol}: not in {self._folder.name}, {table.origin} stands in for it"
         log.warning("%s", note)
         return replace(bars, notes=(note, *bars.notes))
 
-    def _path(self, instrument: Instrument, timeframe: str) -> Path:
+    def _paths(self, instrument: Instrument, timeframe: str) -> tuple[list[Path], Instrument]:
+        """Return the files of the instrument, or of the fund that stands in for it."""
         for one in filter(None, (instrument, instrument.stand_in)):
-            path = self._find(one, timeframe)
-            if path is not None:
-                return path
+            if paths := files_of(self._files, one, timeframe):
+                return paths, one
         stem = f"{instrument.symbol}_{timeframe}"
+        alike = labels(self._files, kind=instrument.kind, timeframe=timeframe)
+        there = ", ".join(alike) or f"no {timeframe} files of this kind"
         raise DataError(
-            f"`{instrument.parameter}` {instrument.label} has no bars: neither {stem}.parquet nor "
-            f"{stem}.csv is in {self._folder}. There are: {self._listing(instrument, timeframe)}."
+            f"`{instrument.parameter}` {instrument.label} has no bars: no file such as {stem}.csv "
+            f"is in {self._folder}{self._hint(instrument)}. There are: {there}."
         )
 
-    def _find(self, instrument: Instrument, timeframe: str) -> Path | None:
-        stem = f"{instrument.symbol}_{timeframe}"
-        paths = (self._folder / f"{stem}{suffix}" for suffix in SUFFIXES)
-        return next((path for path in paths if path.is_file()), None)
-
-    def _listing(self, instrument: Instrument, timeframe: str) -> str:
-        stems = {p.stem for p in self._folder.iterdir() if p.suffix in SUFFIXES}
-        symbols = sorted(
-            stem.removesuffix(f"_{timeframe}") for stem in stems if stem.endswith(f"_{timeframe}")
-        )
-        coins = instrument.kind == "coin"
-        alike = [s.removesuffix("-USD") for s in symbols if s.endswith("-USD") == coins]
-        return ", ".join(alike) or f"no {timeframe} files of this kind"
+    def _hint(self, instrument: Instrument) -> str:
+        """Name a file called BTC, which may be the coin, and may be a fund of that name."""
+        fund = Instrument(instrument.label, "index")
+        names = [file.path.name for file in self._files if file.instrument == fund]
+        if instrument.kind != "coin" or not names:
+            return ""
+        return f" ({names[0]} is named like a fund: call it {instrument.symbol} if it is the coin)"

@@ -7,10 +7,11 @@ from feeds.cache.updates import Cache
 from feeds.errors import DataError
 from feeds.files import Files
 from feeds.folders import cache_folder
-from feeds.instruments import index
+from feeds.instruments import index, is_symbol
 from feeds.live import Live
 from feeds.live_series import LiveSeries, closes
-from feeds.series import Series, series_from_file
+from feeds.reading import NOTHING_CHOSEN, Choices
+from feeds.series import Series, series_from_file, series_path
 from feeds.sources import is_live
 
 
@@ -22,6 +23,7 @@ def load_series(
     cache_dir: str = "",
     offline: bool = False,
     lag_days: float | None = None,
+    choices: Choices = NOTHING_CHOSEN,
 ) -> Series:
     """Return the series called `name`.
 
@@ -36,7 +38,7 @@ def load_series(
     """
     folder = Path(data_dir)
     if data_dir and folder.is_dir():
-        found = _from_folder(folder, name, lag_days)
+        found = _from_folder(folder, name, lag_days, choices)
         if found is not None:
             return found
     if is_live(source):
@@ -50,14 +52,17 @@ def open_live_series(*, cache_dir: str = "", offline: bool = False) -> LiveSerie
     return LiveSeries(cache, bars=Live(cache, offline=offline), offline=offline)
 
 
-def _from_folder(folder: Path, name: str, lag_days: float | None) -> Series | None:
-    if (folder / f"{name}_series.csv").is_file():
-        return series_from_file(folder, name, lag_days=lag_days)
+def _from_folder(
+    folder: Path, name: str, lag_days: float | None, choices: Choices
+) -> Series | None:
+    if series_path(folder, name) is not None:
+        return series_from_file(folder, name, lag_days=lag_days, choices=choices)
     parts = net_liquidity.PARTS
-    if name == net_liquidity.NAME and all((folder / f"{p}_series.csv").is_file() for p in parts):
+    if name == net_liquidity.NAME and all(series_path(folder, part) for part in parts):
         return net_liquidity.net_liquidity(
-            *(series_from_file(folder, part, lag_days=lag_days) for part in parts)
+            *(series_from_file(folder, part, lag_days=lag_days, choices=choices) for part in parts)
         )
-    if any((folder / f"{name}_1d{suffix}").is_file() for suffix in (".parquet", ".csv")):
-        return closes(Files(folder).load(index(name), timeframe="1d"), lag_days=lag_days)
+    files = Files(folder, choices=choices)
+    if is_symbol(name) and files.holds(index(name), timeframe="1d"):
+        return closes(files.load(index(name), timeframe="1d"), lag_days=lag_days)
     return None

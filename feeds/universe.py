@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Final
 
+from feeds.bar_files import bar_files, labels
 from feeds.instruments import Instrument, coin
 
 # Not altcoins: the two majors, and coins that stand for money or for another coin.
@@ -32,7 +33,8 @@ def altcoins(source: str, *, data_dir: str, timeframe: str) -> list[Instrument]:
     A folder of files and the sample offer what they hold; live vendors offer `USUAL`.
     """
     if source == "files":
-        names = _held(Path(data_dir), timeframe)
+        held = labels(bar_files(Path(data_dir)), kind="coin", timeframe=timeframe)
+        names = [name for name in held if "-" not in name]  # priced in dollars
     elif source == "sample":
         from feeds.sample import coins
 
@@ -45,9 +47,3 @@ def altcoins(source: str, *, data_dir: str, timeframe: str) -> list[Instrument]:
 def is_altcoin(name: str) -> bool:
     """Whether the coin is neither a major nor a stand-in for money or another coin."""
     return name.upper().removesuffix("-USD") not in MAJORS | STABLECOINS | WRAPPED
-
-
-def _held(folder: Path, timeframe: str) -> list[str]:
-    ending = f"-USD_{timeframe}"
-    stems = {path.stem for path in folder.iterdir() if path.suffix in (".csv", ".parquet")}
-    return [stem.removesuffix(ending) for stem in stems if stem.endswith(ending)]

@@ -30,7 +30,11 @@ class World:
         self.config = config
         data = config.data
         self._source = source or open_source(
-            data.source, data_dir=data.data_dir, cache_dir=data.cache_dir, offline=data.offline
+            data.source,
+            data_dir=data.data_dir,
+            cache_dir=data.cache_dir,
+            offline=data.offline,
+            choices=data.choices,
         )
         self._bars: dict[tuple[Instrument, str], Bars] = {}
         self._signals: dict[str, IndexSignals] = {}

@@ -2,12 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Literal
 
-ROLES: Final = (
-    *("date", "open", "high", "low", "close"),
-    *("volume", "quote_volume", "market_cap", "value"),
-)
+Role = Literal[
+    "date", "open", "high", "low", "close", "volume", "quote_volume", "market_cap", "value"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +19,7 @@ class Choices:
     the numbers can be read both ways. A file that is certain by itself is read as it is.
     """
 
-    columns: Mapping[str, str] = field(default_factory=dict)
+    columns: Mapping[Role, str] = field(default_factory=dict)
     date_format: str = ""
     zone: str = ""
     decimal: str = ""

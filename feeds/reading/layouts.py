@@ -110,11 +110,13 @@ def bare_symbol(symbol: str) -> str:
 
 def _dialect(names: Sequence[str], grid: Grid) -> Dialect:
     above = grid.preamble.casefold()
+    is_own = grid.delimiter in {"", ","} and not above.strip()
+    is_own &= any(own <= set(grid.names) for own in OWN_NAMES)
+    if is_own and set(grid.names) <= {*PRICES, "date", "volume", "market_cap", "value"}:
+        return table().own
     for dialect in table().dialects:
         if dialect.above in above and all(_columns_called(m, names) for m in dialect.marks):
             return dialect
-    is_own = grid.delimiter in {"", ","} and not above.strip()
-    is_own &= any(own <= set(grid.names) for own in OWN_NAMES)
     return table().own if is_own else table().plain
 
 
@@ -129,22 +131,22 @@ def _columns_called(name: str, names: Sequence[str]) -> list[int]:
 def _roles(
     names: Sequence[str], dialect: Dialect, *, purpose: Purpose, grid: Grid, choices: Choices
 ) -> dict[str, int]:
-    columns = {}
+    columns: dict[str, int] = {}
     for role, name in choices.columns.items():
         called = _columns_called(plain_name(name), names)
         if len(called) == 1 and role in ROLES_OF[purpose]:
             columns[role] = called[0]
-    for role in ROLES_OF[purpose]:
-        if role in columns or role not in dialect.columns:
+    for needed in ROLES_OF[purpose]:
+        if needed in columns or needed not in dialect.columns:
             continue
-        candidates = _candidates(dialect, role, names, taken=set(columns.values()))
+        candidates = _candidates(dialect, needed, names, taken=set(columns.values()))
         if len(candidates) > 1:
             listed = " and ".join(f"`{grid.names[at]}`" for at in candidates[:3])
             raise DataError(
-                f"{grid.origin}: columns {listed} can each be the {role}. Say which: "
-                f'data.columns = {{{role} = "{grid.names[candidates[0]]}"}}.'
+                f"{grid.origin}: columns {listed} can each be the {needed}. Say which: "
+                f'data.columns = {{{needed} = "{grid.names[candidates[0]]}"}}.'
             )
-        columns.update((role, at) for at in candidates)
+        columns.update((needed, at) for at in candidates)
     return columns
 
 
