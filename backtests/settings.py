@@ -1,12 +1,10 @@
 """Settings of how files are read and results judged: names, defaults and ranges, once."""
 
-import datetime as dt
-import zoneinfo
-from typing import Annotated, Final, Literal, get_args
+from typing import Annotated, Literal, get_args
 
 from pydantic import AfterValidator, Field
 
-from feeds.reading.choices import Choices, Role
+from feeds.reading.choices import Choices, Role, sound_date_format, sound_zone
 from strategies.settings import Settings
 
 Draws = Annotated[int, Field(ge=100, le=1_000_000)]
@@ -28,26 +26,6 @@ class SignificanceSettings(Settings):
     confidence: Annotated[float, Field(ge=0.5, le=0.999)] = 0.95
 
 
-# A date whose day, month and year all differ: what a format gives back of it, it can read.
-SOME_DAY: Final = dt.datetime(2031, 12, 28, tzinfo=dt.UTC)
-
-
-def _date_format(value: str) -> str:
-    """Return a format that tells one day from another, for pydantic."""
-    if value:
-        read = dt.datetime.strptime(SOME_DAY.strftime(value), value)  # noqa: DTZ007
-        if read.date() != SOME_DAY.date():
-            raise ValueError(value)
-    return value
-
-
-def _zone(value: str) -> str:
-    try:
-        return value and zoneinfo.ZoneInfo(value).key
-    except (KeyError, OSError) as error:
-        raise ValueError(value) from error
-
-
 class ReadingSettings(Settings):
     """What settles files that can be read in several ways; see `feeds.reading.Choices`.
 
@@ -61,13 +39,13 @@ class ReadingSettings(Settings):
             "allowed": f'a table such as {{close = "Px"}}, of {", ".join(get_args(Role))}'
         },
     )
-    date_format: Annotated[str, AfterValidator(_date_format)] = Field(
+    date_format: Annotated[str, AfterValidator(sound_date_format)] = Field(
         "",
         json_schema_extra={
             "allowed": 'year, month and day as Python\'s strptime has them, such as "%d/%m/%Y"'
         },
     )
-    zone: Annotated[str, AfterValidator(_zone)] = Field(
+    zone: Annotated[str, AfterValidator(sound_zone)] = Field(
         "", json_schema_extra={"allowed": 'a time zone such as "America/New_York"'}
     )
     decimal: Literal["", ".", ","] = ""

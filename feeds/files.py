@@ -11,6 +11,7 @@ from feeds.errors import ConfigError, DataError
 from feeds.instruments import Instrument
 from feeds.reading import NOTHING_CHOSEN, Choices, read_bars
 from feeds.resample import four_hours
+from feeds.table import RawTable
 
 log = logging.getLogger(__name__)
 
@@ -56,14 +57,7 @@ class Files:
             return four_hours(self.load(instrument, timeframe="1h"))
         paths, served = self._paths(instrument, timeframe)
         table = read_bars(paths, instrument=served, timeframe=timeframe, choices=self._choices)
-        bars = validated(
-            table.frame,
-            instrument=instrument,
-            timeframe=timeframe,
-            source=self.name,
-            origin=table.origin,
-        )
-        bars = replace(bars, notes=(*table.notes, *bars.notes))
+        bars = bars_of(table, instrument, timeframe=timeframe)
         if served == instrument:
             return bars
         note = f"{instrument.symbol}: not in {self._folder.name}, {table.origin} stands in for it"
@@ -90,3 +84,15 @@ class Files:
         if instrument.kind != "coin" or not names:
             return ""
         return f" ({names[0]} is named like a fund: call it {instrument.symbol} if it is the coin)"
+
+
+def bars_of(table: RawTable, instrument: Instrument, *, timeframe: str) -> Bars:
+    """Return what was read from files as validated bars, how it was read as first note."""
+    bars = validated(
+        table.frame,
+        instrument=instrument,
+        timeframe=timeframe,
+        source=Files.name,
+        origin=table.origin,
+    )
+    return replace(bars, notes=(*table.notes, *bars.notes))

@@ -1,7 +1,7 @@
 """Which column is what: a dialect of the table, or columns whose names leave no doubt."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
@@ -55,13 +55,14 @@ def layout(grid: Grid, *, purpose: Purpose, symbols: Iterable[str], choices: Cho
         return _headless(grid)
     names = [plain_name(name) for name in grid.names]
     dialect = _dialect(names, grid)
-    columns = _roles(names, dialect, purpose=purpose, grid=grid, choices=choices)
+    columns = _chosen(names, purpose=purpose, choices=choices)
     needed = NEEDED[purpose]
-    if needed not in columns and "date" in columns:
-        if (column := _named_by_symbol(names, symbols)) is not None:
-            columns[needed] = column
-        elif purpose == "series" and len(names) == 2:
-            columns[needed] = 1 - columns["date"]
+    named = _named_by_symbol(names, symbols)
+    if named is not None and needed not in columns and (purpose == "series" or not _prices(names)):
+        columns[needed] = named
+    columns |= _roles(names, dialect, purpose=purpose, grid=grid, chosen=columns)
+    if purpose == "series" and needed not in columns and len(names) == 2 and "date" in columns:
+        columns[needed] = 1 - columns["date"]
     found = Layout(dialect, columns)
     _require_roles(found, names, grid, purpose)
     return found
@@ -128,25 +129,40 @@ def _columns_called(name: str, names: Sequence[str]) -> list[int]:
     return [at for at, each in enumerate(names) if each == name]
 
 
+def _prices(names: Sequence[str]) -> bool:
+    return not {"open", "high", "low", "close"}.isdisjoint(names)
+
+
+def _chosen(names: Sequence[str], *, purpose: Purpose, choices: Choices) -> dict[str, int]:
+    """Return the columns that the user names, where the file has them."""
+    called = {role: _columns_called(plain_name(n), names) for role, n in choices.columns.items()}
+    return {
+        role: columns[0]
+        for role, columns in called.items()
+        if len(columns) == 1 and role in ROLES_OF[purpose]
+    }
+
+
 def _roles(
-    names: Sequence[str], dialect: Dialect, *, purpose: Purpose, grid: Grid, choices: Choices
+    names: Sequence[str],
+    dialect: Dialect,
+    *,
+    purpose: Purpose,
+    grid: Grid,
+    chosen: Mapping[str, int],
 ) -> dict[str, int]:
-    columns: dict[str, int] = {}
-    for role, name in choices.columns.items():
-        called = _columns_called(plain_name(name), names)
-        if len(called) == 1 and role in ROLES_OF[purpose]:
-            columns[role] = called[0]
-    for needed in ROLES_OF[purpose]:
-        if needed in columns or needed not in dialect.columns:
+    columns = dict(chosen)
+    for role in ROLES_OF[purpose]:
+        if role in columns or role not in dialect.columns:
             continue
-        candidates = _candidates(dialect, needed, names, taken=set(columns.values()))
+        candidates = _candidates(dialect, role, names, taken=set(columns.values()))
         if len(candidates) > 1:
             listed = " and ".join(f"`{grid.names[at]}`" for at in candidates[:3])
             raise DataError(
-                f"{grid.origin}: columns {listed} can each be the {needed}. Say which: "
-                f'data.columns = {{{needed} = "{grid.names[candidates[0]]}"}}.'
+                f"{grid.origin}: columns {listed} can each be the {role}. Say which: "
+                f'data.columns = {{{role} = "{grid.names[candidates[0]]}"}}.'
             )
-        columns.update((needed, at) for at in candidates)
+        columns.update((role, at) for at in candidates)
     return columns
 
 
