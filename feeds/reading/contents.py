@@ -3,6 +3,8 @@
 import codecs
 import gzip
 import io
+import lzma
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -11,6 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 from feeds.errors import DataError
+from feeds.reading.cells import printable
 
 # Beyond this a file is no table of bars; a small archive can unpack to any size.
 LARGEST_BYTES: Final = 1 << 30
@@ -29,6 +32,11 @@ ZIP: Final = b"PK\x03\x04"
 EMPTY_ZIP: Final = b"PK\x05\x06"
 GZIP: Final = b"\x1f\x8b"
 PARQUET: Final = b"PAR1"
+# What the standard library raises over the bytes of an archive that are not as they should be.
+BROKEN_ARCHIVE: Final = (
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error),
+    *(OSError, EOFError, ValueError, IndexError, OverflowError),
+)
 SAVE_AS_CSV: Final = "Save the sheet as CSV."
 NO_TABLES: Final = (
     (b"\xd0\xcf\x11\xe0", f"is an Excel workbook. {SAVE_AS_CSV}"),
@@ -154,7 +162,7 @@ def _members(content: Content) -> Iterator[Content]:
             _require_sound(content.name, members)
             for member in members:
                 yield Content(_member_name(content.name, member.filename), archive.read(member))
-    except (zipfile.BadZipFile, zlib.error, OSError, EOFError) as error:
+    except BROKEN_ARCHIVE as error:
         raise DataError(f"{content.name}: the archive is damaged. Download it again.") from error
     except (RuntimeError, NotImplementedError) as error:
         raise DataError(
@@ -177,5 +185,5 @@ def _is_table(name: str) -> bool:
 
 
 def _member_name(archive: str, member: str) -> str:
-    name = PurePosixPath(member).name
+    name = printable(PurePosixPath(member).name)
     return name if PurePosixPath(name).stem == PurePosixPath(archive).stem else f"{archive}/{name}"

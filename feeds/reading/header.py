@@ -101,7 +101,7 @@ def _headless(lines: Sequence[str]) -> Header | None:
     """Return that there is no header, where the first line is of numbers alone."""
     first = next((line for line in lines if line.strip()), "")
     for delimiter in DELIMITERS:
-        fields = first.split(delimiter)
+        fields = split_line(first, delimiter)
         if len(fields) > 4 and all(field[:1] in NUMBER_BEGINS for field in fields):
             return Header(0, (), delimiter)
     return None

@@ -8,6 +8,7 @@ from typing import Final, Literal
 import numpy as np
 
 from feeds.errors import DataError
+from feeds.reading.cells import printable
 from feeds.reading.choices import Choices
 from feeds.reading.dialects import (
     ADJUSTED_NAMES,
@@ -38,7 +39,8 @@ class Layout:
 
     def name(self, role: str, grid: Grid) -> str:
         """Return the header of a role's column, as the file writes it."""
-        return grid.names[self.columns[role]] if grid.names else f"{self.columns[role] + 1}"
+        at = self.columns[role]
+        return printable(grid.names[at]) if grid.names else f"{at + 1}"
 
 
 def layout(grid: Grid, *, purpose: Purpose, symbols: Iterable[str], choices: Choices) -> Layout:
@@ -97,7 +99,7 @@ def the_ticker(tickers: Sequence[str], *, symbols: Iterable[str], origin: str) -
     alike = [ticker for ticker in different if bare_symbol(ticker) in wanted]
     if len(alike) == 1:
         return alike[0]
-    listed = ", ".join(different[:6]) + (", ..." if len(different) > 6 else "")
+    listed = ", ".join(map(printable, different[:6])) + (", ..." if len(different) > 6 else "")
     raise DataError(
         f"{origin}: holds {len(different)} tickers ({listed}), none or several of which can be "
         f"{next(iter(symbols))}. Write one file per ticker."
@@ -157,10 +159,10 @@ def _roles(
             continue
         candidates = _candidates(dialect, role, names, taken=set(columns.values()))
         if len(candidates) > 1:
-            listed = " and ".join(f"`{grid.names[at]}`" for at in candidates[:3])
+            listed = " and ".join(f"`{printable(grid.names[at])}`" for at in candidates[:3])
             raise DataError(
                 f"{grid.origin}: columns {listed} can each be the {role}. Say which: "
-                f'data.columns = {{{role} = "{grid.names[candidates[0]]}"}}.'
+                f'data.columns = {{{role} = "{printable(grid.names[candidates[0]])}"}}.'
             )
         columns.update((role, at) for at in candidates)
     return columns
@@ -188,14 +190,14 @@ def _require_roles(found: Layout, names: Sequence[str], grid: Grid, purpose: Pur
     missing = [role for role in needed if role not in found.columns]
     if not missing:
         return
-    adjusted = [grid.names[at] for at, name in enumerate(names) if name in ADJUSTED_NAMES]
+    adjusted = [printable(grid.names[at]) for at, name in enumerate(names) if name in ADJUSTED_NAMES]
     if missing == ["close"] and adjusted:
         raise DataError(
             f"{grid.origin}: has `{adjusted[0]}` and no close: a close that is adjusted for "
             "dividends rewrites old highs. Export the close, or take the adjusted one with "
             f'data.columns = {{close = "{adjusted[0]}"}}.'
         )
-    listed = ", ".join(name or "(none)" for name in grid.names[:12])
+    listed = ", ".join(printable(name) or "(none)" for name in grid.names[:12])
     raise DataError(
         f"{grid.origin}: column `{missing[0]}` is missing, found {listed}. Name it: "
         f'data.columns = {{{missing[0]} = "..."}}.'
