@@ -10,11 +10,13 @@ from typing import Any
 import backtrader as bt
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from backtests.config import Config, CostSettings
+from backtests.elapsed import gaps, interest, years_between
 from backtests.tape import Tape
 from feeds.combined import CoinFeed, CombinedFeed
-from feeds.sessions import BAR_LENGTHS, periods_per_year
+from feeds.sessions import BAR_LENGTHS
 from strategies.rules import rule_of
 from strategies.russell_risk_on import RussellRiskOn
 from strategies.targets import Upkeep
@@ -65,12 +67,13 @@ class Account:
 def simulate(tape: Tape, config: Config) -> Account:
     """Run the config's rule over a tape on backtrader and return its account."""
     costs = config.costs
-    timeframe = config.data.timeframe
+    gap_interest, bar_interest = interest_of(tape, config)
+    lines = {**tape.lines, "gap_interest": gap_interest}
     cerebro = bt.Cerebro(stdstats=False, cheat_on_open=True)
-    cerebro.broker = _broker(costs, costs.cash_return(periods_per_year(timeframe)))
+    cerebro.broker = _broker(costs, bar_interest)
     feed = CombinedFeed
     for symbol, own in tape.coins.items():
-        cerebro.adddata(feed(dataname={**tape.lines, **own}), name=symbol)
+        cerebro.adddata(feed(dataname={**lines, **own}), name=symbol)
         feed = CoinFeed  # only the first carries the index
     cerebro.addstrategy(
         RussellRiskOn,
@@ -92,6 +95,18 @@ def simulate(tape: Tape, config: Config) -> Account:
         refused=ledger.refused,
         pending=strategy.planned_reason,
     )
+
+
+def interest_of(tape: Tape, config: Config) -> tuple[NDArray[np.float64], float]:
+    """Return what cash earns before each bar's open, where bars are missing, and through a bar.
+
+    The first is paid on the cash there was before the orders of that open, shape (bars,), the
+    second, the same for every bar, on the cash there is after them.
+    """
+    opens, ends = tape.lines["time"], tape.lines["bar_end"]
+    length = np.array([years_between(opens[0], ends[0])])
+    rate = config.costs.cash_rate
+    return interest(gaps(opens, ends), rate=rate), float(interest(length, rate=rate)[0])
 
 
 def upkeep_of(config: Config, tape: Tape) -> Upkeep:
@@ -147,8 +162,8 @@ def fills_table(rows: Iterable[tuple[Any, ...]]) -> pd.DataFrame:
     )
 
 
-def _broker(costs: CostSettings, cash_return: float) -> bt.brokers.BackBroker:
-    broker = _Broker(cash_return=cash_return) if cash_return else bt.brokers.BackBroker()
+def _broker(costs: CostSettings, bar_interest: float) -> bt.brokers.BackBroker:
+    broker = _Broker(bar_interest=bar_interest) if bar_interest else bt.brokers.BackBroker()
     broker.setcash(costs.initial_cash)
     broker.setcommission(commission=costs.commission)
     # uncapped: by default backtrader would cap slippage at the bar's high or low
@@ -159,11 +174,11 @@ def _broker(costs: CostSettings, cash_return: float) -> bt.brokers.BackBroker:
 class _Broker(bt.brokers.BackBroker):  # type: ignore[misc]
     """A broker that pays interest on the cash held through each bar."""
 
-    params = (("cash_return", 0.0),)
+    params = (("bar_interest", 0.0),)
 
     def next(self) -> None:
         super().next()
-        self.cash += self.cash * self.p.cash_return
+        self.cash += self.cash * self.p.bar_interest
 
 
 class _Ledger(bt.Analyzer):  # type: ignore[misc]
@@ -178,13 +193,17 @@ class _Ledger(bt.Analyzer):  # type: ignore[misc]
     def next(self) -> None:
         broker = self.strategy.broker
         self.cash.append(broker.cash)
-        self.units.append([broker.getposition(data).size for data in self.datas])
+        held = broker.positions
+        self.units.append([held[data].size if data in held else 0.0 for data in self.datas])
 
     def notify_order(self, order: bt.Order) -> None:
         if order.status in (order.Margin, order.Rejected, order.Canceled):
             self.refused += 1
         elif order.status == order.Completed:
             done = order.executed
+            # it values on every bar what it has ever been asked for: let it forget what is sold
+            if not self.strategy.broker.positions[order.data]:
+                del self.strategy.broker.positions[order.data]
             self.fills.append(
                 (
                     len(self.data) - 1,

@@ -13,9 +13,8 @@ from numpy.typing import NDArray
 
 from backtests.compiled import compiled, family
 from backtests.config import Config
-from backtests.engine import Account, account_of, fills_table, upkeep_of
+from backtests.engine import Account, account_of, fills_table, interest_of, upkeep_of
 from backtests.tape import Tape
-from feeds.sessions import periods_per_year
 from strategies import portfolio, rules, sizing, targets
 from strategies.rules import NONE, STAY, Moment, Rule, State, rule_of
 from strategies.targets import HALTED, NOTHING, REASONS, Book, Stance, Upkeep, Wanted
@@ -51,12 +50,17 @@ class Coins(NamedTuple):
 
 
 class Money(NamedTuple):
-    """Cash and costs: fractions a side, and what cash earns a bar."""
+    """Cash and costs: fractions per side, and what cash earns.
+
+    `gap_interest` is earned before each bar's open, where bars are missing, shape (bars,);
+    `bar_interest` through every bar.
+    """
 
     initial_cash: float
     commission: float
     slippage: float
-    cash_return: float
+    gap_interest: Floats
+    bar_interest: float
 
 
 class Positions(NamedTuple):
@@ -91,7 +95,7 @@ def simulate(tape: Tape, config: Config) -> Account:
         upkeep_of(config, tape),
         signals_of(tape),
         coins,
-        money_of(config),
+        money_of(tape, config),
     )
     return account_of(
         tape,
@@ -119,11 +123,10 @@ def coins_of(tape: Tape) -> Coins:
     return Coins(*(np.ascontiguousarray(tape.matrix(name)) for name in Coins._fields))
 
 
-def money_of(config: Config) -> Money:
+def money_of(tape: Tape, config: Config) -> Money:
     """Return the config's cash and costs."""
     costs = config.costs
-    cash_return = costs.cash_return(periods_per_year(config.data.timeframe))
-    return Money(costs.initial_cash, costs.commission, costs.slippage, cash_return)
+    return Money(costs.initial_cash, costs.commission, costs.slippage, *interest_of(tape, config))
 
 
 def _fills(
@@ -226,6 +229,7 @@ def _kept(rule: Rule, upkeep: Upkeep, signals: Signals, coins: Coins, money: Mon
     row, planned = 0, np.empty(count)
     while row < bars:
         went_in = 0.0
+        cash += cash * money.gap_interest[row]
         if reasons[row] != NOTHING:
             traded[row] = orders(
                 cash=cash,
@@ -238,7 +242,7 @@ def _kept(rule: Rule, upkeep: Upkeep, signals: Signals, coins: Coins, money: Mon
             )
             positions = Positions(units, paid)
             cash, went_in = filled(traded[row], coins.open[row], positions, cash, money)
-        cash += cash * money.cash_return
+        cash += cash * money.bar_interest
         cash_line[row], unit_lines[row] = cash, units
         book = Book(cash, units, coins.close[row])
         stance, close, entry = judged(upkeep, stance, book, paid, went_in)
@@ -252,7 +256,8 @@ def _kept(rule: Rule, upkeep: Upkeep, signals: Signals, coins: Coins, money: Mon
         elif np.isnan(entry):
             # nothing held and no window open: nothing happens until the next event
             while row < bars and signals.trigger_session[row] < 0 and signals.lost_session[row] < 0:
-                cash += cash * money.cash_return
+                cash += cash * money.gap_interest[row]
+                cash += cash * money.bar_interest
                 cash_line[row] = cash
                 row += 1
     return Ledger(cash_line, unit_lines, traded, reasons)

@@ -7,6 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from backtests.config import ALTS, Config
+from backtests.elapsed import nominal_bars_per_year, observed_bars_per_year
 from backtests.gates import combined, gates_of, leaving
 from backtests.inputs import Inputs
 from backtests.tape import (
@@ -22,7 +23,7 @@ from feeds.alignment import latest_arrival, latest_known, taken
 from feeds.bars import PRICES, Bars
 from feeds.errors import DataError
 from feeds.instruments import Instrument
-from feeds.sessions import bar_ends, periods_per_year
+from feeds.sessions import bar_ends
 from strategies.basket import basket_weights, rebalance_bars
 from strategies.filters import Gate
 from strategies.rules import NONE, triggers
@@ -93,7 +94,7 @@ def build_market(config: Config, inputs: Inputs, *, follow: Follow = follow_supp
     signals = signals_of(index, config, follow=follow)
     gates = gates_of(config, inputs, available_at=available_at)
     coin, coins = _coins(config, inputs)
-    lines = _lines(config, index=index, coin=coin, signals=signals, available_at=available_at)
+    lines = bar_lines(config, index=index, coin=coin, signals=signals, available_at=available_at)
     ends = (lines["bar_end"] * NANOSECONDS).astype(np.int64)
     lines["gate"] = combined(gates, ends, how=config.rules.filters).astype(np.float64)
     lines["leave"] = leaving(gates, ends).astype(np.float64)
@@ -104,18 +105,6 @@ def build_market(config: Config, inputs: Inputs, *, follow: Follow = follow_supp
     return Market(
         inputs, coin, signals, available_at, gates, tape, _tradable(config, inputs, coin, ready)
     )
-
-
-def control_tape(market: Market, config: Config) -> Tape:
-    """Return the tradable tape of the control: the same rule driven by the coin's own price.
-
-    Filters belong to the idea under test and are left out.
-    """
-    own = _daily(market.coin)
-    available_at = bar_ends(pd.DatetimeIndex(own.frame.index), kind="coin", timeframe="1d")
-    signals = signals_of(own, config)
-    lines = _lines(config, index=own, coin=market.coin, signals=signals, available_at=available_at)
-    return Tape(lines, market.tape.coins).cut(market.tradable)
 
 
 def signals_of(bars: Bars, config: Config, *, follow: Follow = follow_support) -> IndexSignals:
@@ -178,7 +167,7 @@ def _level_bars(coins: tuple[Bars, ...], opens: pd.DatetimeIndex, level: Lines) 
     )
 
 
-def _lines(
+def bar_lines(
     config: Config,
     *,
     index: Bars,
@@ -186,6 +175,7 @@ def _lines(
     signals: IndexSignals,
     available_at: pd.DatetimeIndex,
 ) -> Lines:
+    """Return the lines of the whole: what of `index` is known when each bar of `coin` ends."""
     opens = pd.DatetimeIndex(coin.frame.index).as_unit("ns")
     ends = bar_ends(opens, kind="coin", timeframe=coin.timeframe)
     known_at = available_at.as_unit("ns").asi8
@@ -200,9 +190,6 @@ def _lines(
         signals.support_lost, effective_at=known_at, opens=opens.asi8, ends=ends.asi8
     )
     prices = {name: coin.frame[name].to_numpy(np.float64) for name in (*PRICES, "volume")}
-    weight = target_weights(
-        prices["close"], settings=config.size, periods_per_year=periods_per_year(coin.timeframe)
-    )
     every = config.basket.rebalance if config.asset == ALTS else "never"
     return {
         "time": opens.asi8 / NANOSECONDS,
@@ -213,11 +200,32 @@ def _lines(
         "trigger_session": trigger_session.astype(np.float64),
         "trigger_kind": latest_kind(arrived).astype(np.float64),
         "lost_session": lost_session.astype(np.float64),
-        "weight": weight,
+        "weight": entry_weights(
+            config,
+            opens=opens.asi8 / NANOSECONDS,
+            ends=ends.asi8 / NANOSECONDS,
+            close=prices["close"],
+        ),
         "gate": np.ones(len(opens)),
         "leave": np.zeros(len(opens)),
         "rebalance": rebalance_bars(ends, every=every).astype(np.float64),
     }
+
+
+def entry_weights(
+    config: Config,
+    *,
+    opens: NDArray[np.float64],
+    ends: NDArray[np.float64],
+    close: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Return the weight an entry decided at each bar's end would take, NaN where unknown.
+
+    Volatility is made annual by the bars per year there are among those it is taken from.
+    """
+    nominal = nominal_bars_per_year(opens, ends)
+    per_year = observed_bars_per_year(ends, lookback=config.size.vol_lookback, nominal=nominal)
+    return target_weights(close, settings=config.size, periods_per_year=per_year)
 
 
 def latest_kind(kinds: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -264,11 +272,3 @@ def _tradable(config: Config, inputs: Inputs, coin: Bars, ready: NDArray[np.bool
 
 def _span(bars: Bars) -> str:
     return f"{bars.frame.index[0]:%Y-%m-%d} to {bars.frame.index[-1]:%Y-%m-%d}"
-
-
-def _daily(coin: Bars) -> Bars:
-    if coin.timeframe == "1d":
-        return coin
-    how = {"open": "first", "high": "max", "low": "min", "close": "last", "volume": "sum"}
-    frame = coin.frame.resample("1D").agg(how).dropna(subset=["close"])
-    return Bars(coin.instrument, "1d", frame, coin.source, coin.origin, coin.notes)

@@ -101,29 +101,38 @@ def _is_pair(symbol: str, quote: str) -> bool:
     return symbol.endswith(quote) and len(symbol) > len(quote) + 1
 
 
-def files_of(files: Iterable[BarFile], instrument: Instrument, timeframe: str) -> list[Path]:
-    """Return the one file of an instrument, or the parts of its one series; nothing if none.
+def files_of(
+    files: Iterable[BarFile], instrument: Instrument, timeframe: str
+) -> dict[str, list[Path]]:
+    """Return the files of each source of an instrument's bars, "" being the main one.
+
+    A source is one file, or the parts of one series. Prices that are adjusted for dividends
+    are no further source: adjustment rewrites old highs.
 
     Raises
     ------
     DataError
-        If two files could be it: both are named.
+        If two files could be one source: both are named.
     """
-    own = [f for f in files if (f.instrument, f.timeframe, f.source) == (instrument, timeframe, "")]
-    series: dict[str, list[Path]] = defaultdict(list)
-    for file in own:
-        series[file.series or file.path.name].append(file.path)
-    if len(series) > 1:
-        names = [paths[0].name for paths in series.values()]
-        count = "two" if len(names) == 2 else str(len(names))
-        raise DataError(
-            f"`{instrument.parameter}` {instrument.label} has {count} files of {timeframe} bars: "
-            f"{' and '.join(names[:2])}. Keep one of them."
-        )
-    return next(iter(series.values()), [])
+    sources: dict[str, dict[str, list[Path]]] = defaultdict(lambda: defaultdict(list))
+    for file in files:
+        is_asked_for = (file.instrument, file.timeframe) == (instrument, timeframe)
+        source = file.source.casefold()
+        if is_asked_for and "adjusted" not in source:
+            sources[source][file.series or file.path.name].append(file.path)
+    for source, series in sources.items():
+        if len(series) > 1:
+            names = [paths[0].name for paths in series.values()]
+            count = "two" if len(names) == 2 else str(len(names))
+            from_source = f" from {source}" if source else ""
+            raise DataError(
+                f"`{instrument.parameter}` {instrument.label} has {count} files of {timeframe} "
+                f"bars{from_source}: {' and '.join(names[:2])}. Keep one of them."
+            )
+    return {source: next(iter(series.values())) for source, series in sorted(sources.items())}
 
 
 def labels(files: Iterable[BarFile], *, kind: Kind, timeframe: str) -> list[str]:
     """Return the short names of the coins or indices with bars of a length, sorted."""
-    main = (file for file in files if not file.source and file.timeframe == timeframe)
-    return sorted({file.instrument.label for file in main if file.instrument.kind == kind})
+    alike = (file.instrument for file in files if file.timeframe == timeframe)
+    return sorted({instrument.label for instrument in alike if instrument.kind == kind})

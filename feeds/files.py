@@ -1,4 +1,8 @@
-"""Bars from a folder of files, named and written as people have them."""
+"""Bars from a folder of files, named and written as people have them.
+
+Beside `BTC-USD_1d.csv`, `BTC-USD_1d_bitstamp.csv` is a further source of the same bars: where
+it reaches further back it is joined on.
+"""
 
 import logging
 from dataclasses import replace
@@ -6,12 +10,14 @@ from functools import cached_property
 from pathlib import Path
 
 from feeds.bar_files import BarFile, bar_files, files_of, labels
-from feeds.bars import Bars, validated
+from feeds.bars import Bars
+from feeds.border import validate_bars
 from feeds.errors import ConfigError, DataError
+from feeds.folders import is_folder
+from feeds.history import joined, newest_first
 from feeds.instruments import Instrument
 from feeds.reading import NOTHING_CHOSEN, Choices, read_bars
 from feeds.resample import four_hours
-from feeds.table import RawTable
 
 log = logging.getLogger(__name__)
 
@@ -19,7 +25,9 @@ log = logging.getLogger(__name__)
 class Files:
     """A folder of bar files, each recognised by its content.
 
-    `choices` settle what a file leaves open. What is there is listed once.
+    `choices` settle what a file leaves open. With `history` "longest" further sources of a
+    symbol are joined on, with "one_source" the newest file serves alone. What is in the folder
+    is listed once.
 
     Raises
     ------
@@ -29,15 +37,22 @@ class Files:
 
     name = "files"
 
-    def __init__(self, folder: Path, *, choices: Choices = NOTHING_CHOSEN) -> None:
-        if folder == Path() or not folder.is_dir():
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        choices: Choices = NOTHING_CHOSEN,
+        history: str = "longest",
+    ) -> None:
+        if folder == Path() or not is_folder(folder):
             received = "nothing" if folder == Path() else f"{str(folder)!r}, which is no folder"
             raise ConfigError(
                 f"`data.data_dir` must be the folder with the bar files, received {received}. "
                 "Give it with --data-dir."
             )
+        self.choices = choices
         self._folder = folder
-        self._choices = choices
+        self._history = history
 
     @cached_property
     def _files(self) -> list[BarFile]:
@@ -55,20 +70,37 @@ class Files:
         hourly_only = timeframe == "4h" and not self.holds(instrument, timeframe="4h")
         if hourly_only and instrument.kind == "coin" and self.holds(instrument, timeframe="1h"):
             return four_hours(self.load(instrument, timeframe="1h"))
-        paths, served = self._paths(instrument, timeframe)
-        table = read_bars(paths, instrument=served, timeframe=timeframe, choices=self._choices)
-        bars = bars_of(table, instrument, timeframe=timeframe)
+        served, sources = self._sources(instrument, timeframe)
+        named = {
+            label: self._read(paths, served, instrument, timeframe)
+            for label, paths in sources.items()
+        }
+        bars = self._joined(named)
         if served == instrument:
             return bars
-        note = f"{instrument.symbol}: not in {self._folder.name}, {table.origin} stands in for it"
+        note = f"{instrument.symbol}: not in {self._folder.name}, {bars.origin} stands in for it"
         log.warning("%s", note)
         return replace(bars, notes=(note, *bars.notes))
 
-    def _paths(self, instrument: Instrument, timeframe: str) -> tuple[list[Path], Instrument]:
-        """Return the files of the instrument, or of the fund that stands in for it."""
+    def _read(
+        self, paths: list[Path], served: Instrument, instrument: Instrument, timeframe: str
+    ) -> Bars:
+        table = read_bars(paths, instrument=served, timeframe=timeframe, choices=self.choices)
+        return validate_bars(table, instrument=instrument, timeframe=timeframe, source=self.name)
+
+    def _joined(self, sources: dict[str, Bars]) -> Bars:
+        named = {bars.origin: bars for bars in sources.values()}
+        main = sources[""].origin if "" in sources else ""
+        order = newest_first(named, main=main)
+        return joined(named, order=order if self._history == "longest" else order[:1])
+
+    def _sources(
+        self, instrument: Instrument, timeframe: str
+    ) -> tuple[Instrument, dict[str, list[Path]]]:
+        """Return the instrument served, itself or its stand-in, and the files of its sources."""
         for one in filter(None, (instrument, instrument.stand_in)):
-            if paths := files_of(self._files, one, timeframe):
-                return paths, one
+            if sources := files_of(self._files, one, timeframe):
+                return one, sources
         stem = f"{instrument.symbol}_{timeframe}"
         alike = labels(self._files, kind=instrument.kind, timeframe=timeframe)
         there = ", ".join(alike) or f"no {timeframe} files of this kind"
@@ -84,15 +116,3 @@ class Files:
         if instrument.kind != "coin" or not names:
             return ""
         return f" ({names[0]} is named like a fund: call it {instrument.symbol} if it is the coin)"
-
-
-def bars_of(table: RawTable, instrument: Instrument, *, timeframe: str) -> Bars:
-    """Return what was read from files as validated bars, how it was read as first note."""
-    bars = validated(
-        table.frame,
-        instrument=instrument,
-        timeframe=timeframe,
-        source=Files.name,
-        origin=table.origin,
-    )
-    return replace(bars, notes=(*table.notes, *bars.notes))

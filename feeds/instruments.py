@@ -32,7 +32,10 @@ LISTINGS: Final = (
     Listing("SPX", "S&P 500", "^GSPC", ("SP500", "GSPC")),
     Listing("VIX", "CBOE Volatility Index", "^VIX"),
 )
-INDEX_NAMES: Final = {name: listing.symbol for listing in LISTINGS for name in listing.names}
+# Yahoo's own spelling is a name as well: ^RUT, ^GSPC.
+INDEX_NAMES: Final = {
+    name: listing.symbol for listing in LISTINGS for name in (*listing.names, listing.yahoo)
+}
 BY_SYMBOL: Final = {listing.symbol: listing for listing in LISTINGS}
 
 # Where two coins share a ticker Yahoo appends CoinMarketCap's number to the younger one:
@@ -50,6 +53,8 @@ YAHOO_COINS: Final = {
     "UNI-USD": "UNI7083-USD",
 }
 
+# A part of a file's name: nothing that leaves the folder.
+SERIES_NAME: Final = r"^\^?[A-Za-z0-9]+([._-][A-Za-z0-9]+)*$"
 # What stands for a dollar in the name of a pair, the dollar itself first.
 DOLLARS: Final = ("USD", "USDT", "USDC", "BUSD", "TUSD", "FDUSD")
 COIN_ALIASES: Final = {"BTC": ("XBT",), "DOGE": ("XDG",)}
@@ -85,6 +90,12 @@ class Instrument:
         return self.kind == "index" and timeframe == "1d"
 
 
+def has_plain_name(name: str) -> bool:
+    """Whether `name` can be that of a coin or an index; a path, for one, cannot."""
+    symbol = name.strip().upper()
+    return symbol in INDEX_NAMES or _SYMBOL.fullmatch(symbol) is not None
+
+
 def coin(name: str) -> Instrument:
     """Return the coin called `name`: ETH and ETH-USD are the same."""
     symbol = _checked(name, "asset")
@@ -93,8 +104,8 @@ def coin(name: str) -> Instrument:
 
 def index(name: str) -> Instrument:
     """Return the index called `name`: RUT and russell2000 are the same."""
-    symbol = _checked(name, "index.symbol")
-    return Instrument(INDEX_NAMES.get(symbol, symbol), "index")
+    symbol = INDEX_NAMES.get(name.strip().upper()) or _checked(name, "index.symbol")
+    return Instrument(symbol, "index")
 
 
 def yahoo_symbol(instrument: Instrument) -> str:

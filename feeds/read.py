@@ -12,9 +12,9 @@ import pandas as pd
 from feeds import instruments
 from feeds.bar_files import DAILY, bar_file
 from feeds.bars import Bars
+from feeds.border import validate_bars
 from feeds.commands import Parser, run_command
 from feeds.errors import ConfigError
-from feeds.files import bars_of
 from feeds.folders import write_whole
 from feeds.instruments import BY_SYMBOL, Instrument, symbols_of
 from feeds.reading import Choices, read_bars, read_series
@@ -67,7 +67,9 @@ def _work(arguments: Sequence[str] | None) -> None:
     _print([*table.notes, *_rows(table)])
     bars = None
     if wanted.instrument is not None:
-        bars = bars_of(table, wanted.instrument, timeframe=wanted.timeframe)
+        bars = validate_bars(
+            table, instrument=wanted.instrument, timeframe=wanted.timeframe, source="files"
+        )
         _print([f"{wanted.stem}: {len(bars)} bars", *bars.notes[len(table.notes) :]])
     elif not wanted.series:
         _print([UNCHECKED])

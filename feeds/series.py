@@ -14,16 +14,16 @@ from numpy.typing import NDArray
 from feeds.alignment import latest_known
 from feeds.bar_files import SUFFIXES
 from feeds.dates import require_dates
-from feeds.errors import ConfigError, DataError
+from feeds.errors import Absent, ConfigError, DataError
+from feeds.instruments import SERIES_NAME
 from feeds.reading import NOTHING_CHOSEN, Choices, read_series
-from feeds.releases import FRED_SERIES, Release, after_days
+from feeds.releases import SERIES, Release, after_days
 from feeds.table import RawTable
 
 log = logging.getLogger(__name__)
 
 MISSING: Final = (".", "", "NA", "NaN")
 LONGEST_LAG_DAYS: Final = 3_650.0
-PLAIN_NAME: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_-]|\.(?!\.))*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +116,7 @@ def series_from_file(
     lag_days
         Publication lag in days, counted from the end of the observation's date, UTC: an
         observation of 5 January with lag 1 is known from 7 January 00:00 UTC on. May be left
-        out for a series whose release calendar is built in (`feeds.releases.FRED_SERIES`).
+        out for a series whose release calendar is built in (`feeds.releases.SERIES`).
     choices
         What settles a file that can be read in several ways.
 
@@ -125,14 +125,16 @@ def series_from_file(
     ConfigError
         If the name is no plain name, or the lag is negative, absurd, or missing for a series
         without a calendar.
+    Absent
+        If there is no file.
     DataError
-        If the file is missing or malformed.
+        If the file is malformed.
     """
     units, release = terms(name, lag_days)
     path = series_path(folder, name)
     if path is None:
         there = sorted(file.name.split("_series.")[0] for file in folder.glob("*_series.*"))
-        raise DataError(
+        raise Absent(
             f"the series {name} has no file: {name}_series.csv is not in {folder}. There are: "
             f"{', '.join(there) or 'no series'}."
         )
@@ -156,7 +158,7 @@ def series_path(folder: Path, name: str) -> Path | None:
     DataError
         If two files could be it.
     """
-    if not PLAIN_NAME.fullmatch(name):
+    if not re.fullmatch(SERIES_NAME, name):
         raise ConfigError(
             f"the name of a series must be of letters, digits, `_`, `-` and `.`, received {name!r}."
         )
@@ -177,7 +179,7 @@ def terms(name: str, lag_days: float | None) -> tuple[str, Release]:
     ConfigError
         If the lag is negative, absurd, or missing for a series without a calendar.
     """
-    known = FRED_SERIES.get(name)
+    known = SERIES.get(name)
     if lag_days is None and known is not None:
         return known.units, known.release
     if lag_days is None or not 0 <= lag_days <= LONGEST_LAG_DAYS:

@@ -122,20 +122,22 @@ def open_source(
     offline: bool = False,
     cache_dir: str = "",
     choices: Choices = NOTHING_CHOSEN,
+    history: str = "longest",
 ) -> Source:
     """Return the source called `name`, its bars checked on arrival.
 
     `auto` takes live bars and falls back to the sample; a source named outright never falls
-    back. With `offline` live bars come from the cache alone. `choices` settle files that can
-    be read in several ways.
+    back. With `offline` live bars come from the cache alone. `history` "longest" joins older
+    sources on, "one_source" leaves each instrument to one. `choices` settle files that can be
+    read in several ways.
     """
     if name == "files":
         from feeds.files import Files
 
-        return Checked(Files(Path(data_dir), choices=choices))
+        return Checked(Files(Path(data_dir), choices=choices, history=history))
     if is_live(name):
         vendor = None if name == "auto" else name
-        live = Live(Cache(cache_folder(cache_dir)), vendor=vendor, offline=offline)
+        live = Live(Cache(cache_folder(cache_dir)), vendor=vendor, offline=offline, history=history)
         checked = Checked(live, clock=utc_now)
         return checked if vendor else Auto(checked, open_sample=_sample)
     return _sample()

@@ -67,6 +67,7 @@ class RussellRiskOn(bt.Strategy):  # type: ignore[misc]
         self._index_close, self._session = self._lines.index_close, self._lines.session
         self._trigger_session = self._lines.trigger_session
         self._lost_session = self._lines.lost_session
+        self._gap_interest = self._lines.gap_interest
         self._gate, self._leave = self._lines.gate, self._lines.leave
         self._closes = [data.lines.close for data in self.datas]
         self._alive = [data.lines.alive for data in self.datas]
@@ -96,7 +97,11 @@ class RussellRiskOn(bt.Strategy):  # type: ignore[misc]
                 self.planned_reason = REASONS[reason]
 
     def next_open(self) -> None:
-        """Send what `next` decided a bar ago; the broker fills it at this bar's open."""
+        """Send what `next` decided a bar ago; the broker fills it at this bar's open.
+
+        Before it, cash has earned its interest over the bars that are missing.
+        """
+        self.broker.cash += self.broker.cash * self._gap_interest[0]
         if self.planned is None:
             return
         halted = np.array([line[0] == HALTED for line in self._alive])
@@ -120,7 +125,8 @@ class RussellRiskOn(bt.Strategy):  # type: ignore[misc]
         """Keep the flow of money into positions, and notice an entry that came to nothing."""
         if order.status == order.Completed:
             self._bought += order.executed.size * order.executed.price
-            self._units = [float(self.broker.getposition(data).size) for data in self.datas]
+            held = self.broker.positions
+            self._units = [held[data].size if data in held else 0.0 for data in self.datas]
         elif order.status in (order.Margin, order.Rejected) and not any(self._units):
             self._stance = self._stance._replace(is_on=False)
 

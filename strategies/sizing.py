@@ -10,23 +10,25 @@ from numpy.typing import NDArray
 from strategies.settings import SizeSettings
 
 Weights = NDArray[np.float64]
+PerYear = Weights | float
 
 
-def target_weights(close: Weights, *, settings: SizeSettings, periods_per_year: int) -> Weights:
+def target_weights(close: Weights, *, settings: SizeSettings, periods_per_year: PerYear) -> Weights:
     """Return the weight an entry decided at each bar's end would take, shape (bars,).
 
-    NaN where it is not known yet: no entry is made there.
+    `periods_per_year` are the bars per year as seen from each bar, or from every one. NaN where
+    the weight is not known yet: no entry is made there.
     """
     return SIZINGS[settings.mode](close, settings, periods_per_year)
 
 
-def fraction(close: Weights, settings: SizeSettings, periods_per_year: int) -> Weights:
+def fraction(close: Weights, settings: SizeSettings, periods_per_year: PerYear) -> Weights:
     """Return the same fraction of equity on every bar."""
     del periods_per_year
     return np.full(close.size, min(settings.fraction, settings.max_weight))
 
 
-def vol_target(close: Weights, settings: SizeSettings, periods_per_year: int) -> Weights:
+def vol_target(close: Weights, settings: SizeSettings, periods_per_year: PerYear) -> Weights:
     """Return min(max_weight, target / realised volatility) of the last `vol_lookback` returns.
 
     Volatility is annualised, ddof 1. A coin that did not move takes `max_weight`.
@@ -38,7 +40,7 @@ def vol_target(close: Weights, settings: SizeSettings, periods_per_year: int) ->
         return np.asarray(np.minimum(settings.max_weight, settings.vol_target / volatility))
 
 
-SIZINGS: Final[dict[str, Callable[[Weights, SizeSettings, int], Weights]]] = {
+SIZINGS: Final[dict[str, Callable[[Weights, SizeSettings, PerYear], Weights]]] = {
     "fraction": fraction,
     "vol_target": vol_target,
 }

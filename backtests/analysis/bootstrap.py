@@ -4,8 +4,8 @@ Blocks of random length are drawn with replacement and wrapped around the end (P
 Romano, "The Stationary Bootstrap", 1994), so that volatility clusters survive. Series are
 resampled with the same draws, because their difference is what is asked about.
 
-arch has the same bootstrap, but takes 2.5 s or more to import and calls back into Python for
-every draw, which a run's two seconds do not allow. It serves as the oracle of the tests.
+arch's bootstrap takes 2.5 s or more to import and calls back into Python for every draw, which
+a run's two seconds do not allow: it serves as the oracle of the tests.
 """
 
 import math
@@ -16,7 +16,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from backtests.analysis.metrics import DAYS_PER_YEAR
+from backtests.analysis.metrics import ROUNDING
 
 Series = NDArray[np.float64]
 Draws = NDArray[np.int64]
@@ -52,10 +52,7 @@ class Sampling:
 
 @dataclass(frozen=True, slots=True)
 class PairedIntervals:
-    """Intervals of each series' figures, and of the first series minus each other.
-
-    `figures` and `differences` map series name -> figure name (`FIGURES`) -> interval.
-    """
+    """Intervals by series (`figures`) or pair (`differences`) -> figure name (`FIGURES`)."""
 
     figures: dict[str, dict[str, Interval]]
     differences: dict[str, dict[str, Interval]]
@@ -127,14 +124,29 @@ def shared_block_length(series: Mapping[str, Series]) -> float:
 
 
 def paired_intervals(
-    series: Mapping[str, Series], *, periods_per_year: float, cash_return: float, sampling: Sampling
+    series: Mapping[str, Series],
+    *,
+    years: float,
+    periods_per_year: float,
+    cash_return: Series | float,
+    sampling: Sampling,
+    left_out: NDArray[np.bool_] | None = None,
+    pairs: Mapping[str, tuple[str, str]] | None = None,
 ) -> PairedIntervals:
-    """Return percentile intervals of figures and of the differences from the first series.
+    """Return percentile intervals of figures and of differences between series.
 
     Parameters
     ----------
     series
         Name -> simple per-bar returns; all of one length, same bars.
+    years
+        The time all bars take together; a resample takes as long.
+    cash_return
+        What cash earned on each bar, or on every one.
+    left_out
+        Bars whose returns span a hole: growth has them, the Sharpe ratio has not.
+    pairs
+        Name -> (one, other): one minus the other. By default the first series minus each other.
 
     Notes
     -----
@@ -144,24 +156,32 @@ def paired_intervals(
     """
     names = list(series)
     matrix = np.array([series[name] for name in names])
-    scale = _Scale(periods_per_year, cash_return)
+    scale = _Scale(years, periods_per_year)
+    excess = matrix - cash_return
+    counts = np.ones(matrix.shape[1])
+    if left_out is not None:
+        excess[:, left_out], counts[left_out] = 0.0, 0.0
     if matrix.shape[1] < 2:
         actual = np.full((len(FIGURES), len(names)), np.nan)
         drawn = actual[:, :, np.newaxis]
     else:
-        bars = matrix[:, np.newaxis, :]
-        actual = _figures(bars, _log_growth(bars), scale)[:, :, 0]
-        drawn = _drawn_figures(matrix, scale, sampling)
+        growth = _log_growth(matrix)
+        every = np.arange(matrix.shape[1])[np.newaxis, :]
+        actual = _resampled(excess, growth, counts, every, scale)[:, :, 0]
+        drawn = _drawn_figures(excess, growth, counts, scale, sampling)
     figures = {
         name: _by_figure(actual[:, row], drawn[:, row], sampling.confidence)
         for row, name in enumerate(names)
     }
+    rows = {
+        name: (names.index(own), names.index(other))
+        for name, (own, other) in (pairs or {name: (names[0], name) for name in names[1:]}).items()
+    }
     differences = {
         name: _by_figure(
-            actual[:, 0] - actual[:, row], drawn[:, 0] - drawn[:, row], sampling.confidence
+            actual[:, a] - actual[:, b], drawn[:, a] - drawn[:, b], sampling.confidence
         )
-        for row, name in enumerate(names)
-        if row > 0
+        for name, (a, b) in rows.items()
     }
     return PairedIntervals(figures, differences)
 
@@ -219,8 +239,8 @@ def widened_confidence(confidence: float, *, size: int) -> float:
 
 @dataclass(frozen=True, slots=True)
 class _Scale:
+    years: float
     periods_per_year: float
-    cash_return: float
 
 
 def _last_significant_lag(centred: Series, covariance: Series, quiet: int) -> int:
@@ -238,16 +258,25 @@ def _last_significant_lag(centred: Series, covariance: Series, quiet: int) -> in
     return covariance.size
 
 
-def _drawn_figures(matrix: Series, scale: _Scale, sampling: Sampling) -> Series:
+def _drawn_figures(
+    excess: Series, growth: Series, counts: Series, scale: _Scale, sampling: Sampling
+) -> Series:
     """Return the figures of every resample, shape (figures, series, draws)."""
     rng = np.random.default_rng(sampling.seed)
-    size = matrix.shape[1]
-    growth = _log_growth(matrix)
+    size = excess.shape[1]
     parts = []
     for rows in _chunks(sampling.draws, size):
         drawn = stationary_indices(size, block=sampling.block_bars, draws=rows, rng=rng)
-        parts.append(_figures(matrix[:, drawn], growth[:, drawn], scale))
+        parts.append(_resampled(excess, growth, counts, drawn, scale))
     return np.concatenate(parts, axis=2)
+
+
+def _resampled(
+    excess: Series, growth: Series, counts: Series, drawn: Draws, scale: _Scale
+) -> Series:
+    """Return the figures of the bars drawn, shape (figures, series, draws)."""
+    counted = np.full(len(drawn), drawn.shape[1]) if counts.all() else counts[drawn].sum(axis=1)
+    return _figures(excess[:, drawn], growth[:, drawn], counted, scale)
 
 
 def _chunks(draws: int, size: int) -> Iterator[int]:
@@ -261,30 +290,30 @@ def _log_growth(returns: Series) -> Series:
         return np.log1p(returns)
 
 
-def _figures(returns: Series, growth: Series, scale: _Scale) -> Series:
-    """Return `FIGURES` of (series, draws, bars) as (figures, series, draws); uses up `growth`."""
-    size = returns.shape[2]
-    years = size / scale.periods_per_year * 365 / DAYS_PER_YEAR
+def _figures(excess: Series, growth: Series, counted: Series, scale: _Scale) -> Series:
+    """Return `FIGURES` of (series, draws, bars) as (figures, series, draws); uses up `growth`.
+
+    `counted` is how many bars have an excess that counts, shape (draws,); others have 0.
+    """
     with np.errstate(invalid="ignore", divide="ignore"):
         level = np.cumsum(growth, axis=2, out=growth)
-        cagr = np.expm1(level[:, :, -1] / years)
+        cagr = np.expm1(level[:, :, -1] / scale.years)
         peak = np.maximum.accumulate(np.maximum(level, 0.0), axis=2)
         deepest = np.expm1(np.subtract(level, peak, out=peak).min(axis=2))
-        excess = returns.mean(axis=2) - scale.cash_return
-        sharpe = excess / _spread(returns) * math.sqrt(scale.periods_per_year)
+        mean = excess.sum(axis=2) / counted
+        sharpe = mean / _spread(excess, mean, counted) * math.sqrt(scale.periods_per_year)
     return np.array([cagr, sharpe, deepest])
 
 
-def _spread(returns: Series) -> Series:
+def _spread(excess: Series, mean: Series, counted: Series) -> Series:
     """Return the standard deviation (ddof 1) over the last axis, NaN where nothing varies."""
-    size = returns.shape[-1]
-    mean = returns.mean(axis=-1)
-    squares = np.einsum("...t,...t->...", returns, returns)
+    squares = np.einsum("...t,...t->...", excess, excess)
     # raw sums are fast; where they cancel, only the values themselves tell zero from tiny
-    variance = (squares - size * mean**2) / (size - 1)
-    for at in np.argwhere(variance <= 1e-9 * squares):
-        own = returns[tuple(at)]
-        variance[tuple(at)] = np.nan if np.ptp(own) == 0 else np.var(own, ddof=1)
+    variance = (squares - counted * mean**2) / (counted - 1)
+    is_doubtful = (variance <= 1e-9 * squares) | (squares < counted * ROUNDING**2)
+    for at in np.argwhere(is_doubtful):
+        own = excess[tuple(at)]
+        variance[tuple(at)] = np.nan if np.ptp(own) < ROUNDING else np.var(own, ddof=1)
     return np.asarray(np.sqrt(variance))
 
 

@@ -96,8 +96,8 @@ def _row(result: Result, multiple: float) -> CostRow:
         multiple,
         _total_bps(costs),
         total_return=growth[0] - 1,
-        cagr=metrics.cagr(own.returns.to_numpy(), days=result.days),
-        held_cagr=metrics.cagr(held.returns.to_numpy(), days=result.days),
+        cagr=metrics.cagr(own.returns.to_numpy(), years=result.years),
+        held_cagr=metrics.cagr(held.returns.to_numpy(), years=result.years),
         costs_paid=_paid(own, costs),
         gap=gap,
     )

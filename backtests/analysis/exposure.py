@@ -6,6 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backtests.backtest import Result
+from backtests.elapsed import SECONDS_PER_YEAR, interest
+from backtests.engine import Account, interest_of
 
 Series = NDArray[np.float64]
 
@@ -36,17 +38,18 @@ class Exposure:
         return float(self.weights.mean()) if self.weights.size else float("nan")
 
 
-def exposure_of(result: Result) -> Exposure:
-    """Return what a run's strategy held.
+def exposure_of(result: Result, account: Account | None = None) -> Exposure:
+    """Return what one of a run's accounts held, by default the strategy.
 
     Of a basket, `coin_returns` are those of holding the same basket all the time; where the
     signal rotates out of another coin, `idle_returns` are that coin's.
     """
-    tape, account = result.market.traded, result.strategy
+    tape, account = result.market.traded, account or result.strategy
     opens = tape.matrix("open")
     units = account.positions.to_numpy()
     invested = units * opens
-    cash = account.bars["cash"].to_numpy() / (1 + result.cash_return)
+    _, bar_interest = interest_of(tape, result.config)
+    cash = account.bars["cash"].to_numpy() / (1 + bar_interest)
     equity = cash + invested.sum(axis=1)
     bought = np.asarray((tape.matrix("on_weight") > 0).any(axis=0))
     moved = np.abs(np.diff(units, axis=0, prepend=0.0)) * opens
@@ -80,6 +83,25 @@ def exposure_matched_returns(
     return np.asarray((1 + gross) * kept - 1)
 
 
+def evenly_held_returns(exposure: Exposure) -> Series:
+    """Return the returns of holding the coin at an account's average weight on every bar."""
+    return exposure_matched_returns(
+        exposure.coin_returns,
+        weight=exposure.mean_weight,
+        cost=exposure.cost,
+        idle_returns=exposure.idle_returns,
+    )
+
+
+def scaled_returns(returns: Series, *, share: float, idle_returns: Series) -> Series:
+    """Return the returns of an account of which only `share` follows the given returns.
+
+    The rest earns `idle_returns`; the parts are set right at every bar's end, without cost. So
+    two accounts can be compared at one average exposure, without borrowing for either.
+    """
+    return share * returns + (1 - share) * idle_returns
+
+
 def _coin_returns(result: Result) -> Series:
     if "rebalanced" in result.others:
         return result.others["rebalanced"].returns.to_numpy()
@@ -90,8 +112,10 @@ def _coin_returns(result: Result) -> Series:
 
 def _idle_returns(result: Result, *, bought: NDArray[np.bool_]) -> Series:
     """Return what money outside the signal earns: cash, or the coin rotated out of."""
-    size = len(result.strategy.bars)
     is_other_coin = "idle" in result.others and not bought.all()
     if is_other_coin:
         return result.others["idle"].returns.to_numpy()
-    return np.full(size, result.cash_return)
+    lines = result.market.traded.lines
+    until = np.append(lines["time"][1:], lines["bar_end"][-1])
+    years = (until - lines["time"]) / SECONDS_PER_YEAR
+    return interest(years, rate=result.config.costs.cash_rate)

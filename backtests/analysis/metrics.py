@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 Returns = NDArray[np.float64]
 
-DAYS_PER_YEAR = 365.25
 # Idle cash earns the same every bar but for the last digit, of which no ratio can be made.
 ROUNDING = 1e-12
 
@@ -20,12 +19,12 @@ def total_return(returns: Returns) -> float:
     return float(np.prod(1 + returns) - 1)
 
 
-def cagr(returns: Returns, *, days: float) -> float:
-    """Return (last / first) ** (365.25 / days) - 1; NaN for no days."""
-    if days <= 0:
+def cagr(returns: Returns, *, years: float) -> float:
+    """Return (last / first) ** (1 / years) - 1 of elapsed years; NaN for no time."""
+    if years <= 0:
         return np.nan
     # not from the total return: of a ruined account it has lost the last digits
-    return float(np.prod(1 + returns) ** (DAYS_PER_YEAR / days) - 1)
+    return float(np.prod(1 + returns) ** (1 / years) - 1)
 
 
 def volatility(returns: Returns, *, periods_per_year: float) -> float:
@@ -35,10 +34,13 @@ def volatility(returns: Returns, *, periods_per_year: float) -> float:
     return float(np.std(returns, ddof=1) * np.sqrt(periods_per_year))
 
 
-def sharpe_ratio(returns: Returns, *, periods_per_year: float, cash_return: float = 0.0) -> float:
+def sharpe_ratio(
+    returns: Returns, *, periods_per_year: float, cash_return: Returns | float = 0.0
+) -> float:
     """Return mean / standard deviation (ddof 1) of the excess over cash, annualised.
 
-    `cash_return` is per bar. NaN below two bars or where returns never vary.
+    `cash_return` is what cash earned on each bar, or on every one. NaN below two bars or where
+    the excess never varies.
     """
     excess = returns - cash_return
     if excess.size < 2 or np.ptp(excess) < ROUNDING:
@@ -46,7 +48,9 @@ def sharpe_ratio(returns: Returns, *, periods_per_year: float, cash_return: floa
     return float(excess.mean() / np.std(excess, ddof=1) * np.sqrt(periods_per_year))
 
 
-def sortino_ratio(returns: Returns, *, periods_per_year: float, cash_return: float = 0.0) -> float:
+def sortino_ratio(
+    returns: Returns, *, periods_per_year: float, cash_return: Returns | float = 0.0
+) -> float:
     """Return mean excess / downside deviation about 0 over all bars, annualised.
 
     NaN where no bar lost.
@@ -74,16 +78,16 @@ def max_drawdown(returns: Returns) -> float:
     return float(underwater(returns).min()) if returns.size else np.nan
 
 
-def calmar_ratio(returns: Returns, *, days: float) -> float:
+def calmar_ratio(returns: Returns, *, years: float) -> float:
     """Return CAGR over the depth of the deepest drawdown; NaN without a drawdown."""
     depth = abs(max_drawdown(returns))
-    return cagr(returns, days=days) / depth if depth > 0 else np.nan
+    return cagr(returns, years=years) / depth if depth > 0 else np.nan
 
 
-def turnover(fills: pd.DataFrame, *, equity: pd.Series, days: float) -> float:
-    """Return the one-sided turnover a year: half the traded value over mean equity."""
+def turnover(fills: pd.DataFrame, *, equity: pd.Series, years: float) -> float:
+    """Return the one-sided turnover per year: half the traded value over mean equity."""
     traded = float((fills["units"] * fills["price"]).sum())
-    return traded / 2 / float(equity.mean()) / (days / DAYS_PER_YEAR)
+    return traded / 2 / float(equity.mean()) / years
 
 
 def costs_paid(fills: pd.DataFrame, *, opens: pd.DataFrame) -> float:
@@ -100,19 +104,30 @@ def costs_paid(fills: pd.DataFrame, *, opens: pd.DataFrame) -> float:
 
 
 def return_figures(
-    returns: Returns, *, periods_per_year: float, days: float, cash_return: float = 0.0
+    returns: Returns,
+    *,
+    periods_per_year: float,
+    years: float,
+    cash_return: Returns | float = 0.0,
+    left_out: NDArray[np.bool_] | None = None,
 ) -> dict[str, float]:
-    """Return every figure that needs nothing but returns, in the order they are shown."""
+    """Return every figure that needs nothing but returns, in the order they are shown.
+
+    `left_out` are bars whose returns span a hole: earned, but no part of volatility and ratios.
+    """
+    own = slice(None) if left_out is None else ~left_out
+    regular = returns[own]
+    cash_return = np.broadcast_to(cash_return, returns.shape)[own]
     return {
         "total_return": total_return(returns),
-        "cagr": cagr(returns, days=days),
-        "volatility": volatility(returns, periods_per_year=periods_per_year),
+        "cagr": cagr(returns, years=years),
+        "volatility": volatility(regular, periods_per_year=periods_per_year),
         "sharpe_ratio": sharpe_ratio(
-            returns, periods_per_year=periods_per_year, cash_return=cash_return
+            regular, periods_per_year=periods_per_year, cash_return=cash_return
         ),
         "sortino_ratio": sortino_ratio(
-            returns, periods_per_year=periods_per_year, cash_return=cash_return
+            regular, periods_per_year=periods_per_year, cash_return=cash_return
         ),
         "max_drawdown": max_drawdown(returns),
-        "calmar_ratio": calmar_ratio(returns, days=days),
+        "calmar_ratio": calmar_ratio(returns, years=years),
     }

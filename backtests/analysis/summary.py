@@ -1,22 +1,24 @@
-"""All figures of a run side by side, and what they say in one sentence."""
+"""All figures of a run side by side."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from backtests import format as written
 from backtests.analysis import metrics
 from backtests.analysis.drawdowns import drawdowns
 from backtests.analysis.episodes import episode_starts, episodes_entered
+from backtests.analysis.exposure import Exposure, evenly_held_returns, exposure_of
+from backtests.analysis.spells import BestSpell, best_spell
 from backtests.analysis.trades import round_trips
 from backtests.backtest import Result
+from backtests.elapsed import SECONDS_PER_YEAR, SESSIONS_PER_YEAR, bars_per_year, interest
 from backtests.engine import Account
+from backtests.tape import NANOSECONDS
+from feeds.alignment import latest_known
 from feeds.sessions import NEW_YORK
-
-INDEX_PERIODS_PER_YEAR = 252
 
 Figures = dict[str, float]
 
@@ -25,18 +27,22 @@ Figures = dict[str, float]
 class Summary:
     """The figures of the strategy and of all it is compared with.
 
-    `figures` maps "strategy", "buy_and_hold", "control" and "index" to figure name ->
-    fraction, count or money (NaN where undefined). `drawdowns` holds every spell of the
-    strategy and of buy-and-hold, deepest first. `episodes` counts the clusters of triggers
-    in the run, `episodes_traded` those in which the strategy bought.
+    `figures` maps "strategy", "buy_and_hold", "exposure_matched" (the coin held evenly at the
+    strategy's average exposure), "control", "index" and the run's other accounts to figure
+    name -> fraction, count or money (NaN where undefined). `drawdowns` holds every spell of the
+    strategy and of buy-and-hold, deepest first. `best` is the time in the market that gained
+    most. `episodes` counts the clusters of triggers in the run, `episodes_traded` those in
+    which the strategy bought. `index_periods_per_year` are the sessions per year the index's
+    figures are made annual by.
     """
 
     figures: dict[str, Figures]
     drawdowns: dict[str, pd.DataFrame]
     trades: pd.DataFrame
+    index_periods_per_year: float
     episodes: int
     episodes_traded: int
-    verdict: str
+    best: BestSpell
 
 
 def summarise(result: Result) -> Summary:
@@ -53,6 +59,10 @@ def summarise(result: Result) -> Summary:
         name: _account_figures(result, account, spells=spells[name], trades=trips[name])
         for name, account in every.items()
     }
+    own = exposure_of(result)
+    best = best_spell(result, own)
+    figures["strategy"]["cagr_without_best"] = best.cagr
+    figures["exposure_matched"] = _even_figures(result, own)
     figures["index"] = _index_figures(result)
     episodes = episode_starts(_trigger_sessions(result))
     trades = trips["strategy"]
@@ -60,70 +70,49 @@ def summarise(result: Result) -> Summary:
         figures=figures,
         drawdowns={name: spells[name] for name in ("strategy", "buy_and_hold")},
         trades=trades,
+        index_periods_per_year=index_periods_per_year(result),
         episodes=len(episodes),
         episodes_traded=episodes_entered(
             result.market.available_at[episodes], trades["entry_time"]
         ),
-        verdict=verdict(result.asset, figures["strategy"], figures["buy_and_hold"])
-        + basket_verdict(result, figures)
-        + idle_verdict(result.config.idle.asset, figures),
+        best=best,
     )
 
 
-def verdict(asset: str, strategy: Figures, held: Figures) -> str:
-    """Return one plain sentence: behind or ahead of buy-and-hold, by how much, how deep."""
-    gap = strategy["cagr"] - held["cagr"]
-    words = "trails" if gap < 0 else "beats" if gap > 0 else "equals"
-    by = f" by {abs(gap) * 100:.1f} percentage points a year" if gap else ""
-    money = [written.multiple(figures["total_return"]) for figures in (strategy, held)]
-    return (
-        f"The rule {words} holding {asset}{by} "
-        f"({written.percent(strategy['cagr'])} against {written.percent(held['cagr'])} a year; "
-        f"{money[0]} against {money[1]} the money); "
-        f"worst drawdown {written.percent(strategy['max_drawdown'])} "
-        f"instead of {written.percent(held['max_drawdown'])}, "
-        f"with {written.percent(strategy['time_in_market'])} of the time in the market."
+def _even_figures(result: Result, exposure: Exposure) -> Figures:
+    """Return the figures of the coin held evenly at the strategy's average exposure."""
+    returns = evenly_held_returns(exposure)
+    spells = drawdowns(pd.Series(returns, index=result.strategy.bars.index))
+    figures = metrics.return_figures(
+        returns,
+        periods_per_year=result.periods_per_year,
+        years=result.years,
+        cash_return=result.cash_returns,
+        # from open to open: the return of a hole is that of the bar before it
+        left_out=np.append(result.after_hole[1:], False),
     )
-
-
-def basket_verdict(result: Result, figures: Mapping[str, Figures]) -> str:
-    """Return what holding a basket means here, or nothing for a single coin."""
-    if "rebalanced" not in figures:
-        return ""
-    bought = ", ".join(
-        symbol.removesuffix("-USD") for symbol in result.buy_and_hold.fills["symbol"]
-    )
-    always = figures["rebalanced"]
-    return (
-        f" Holding means the coins that qualified on the first day ({bought}), untouched; the "
-        f"basket itself, held all the time at its weights, made {written.percent(always['cagr'])} "
-        f"a year with a worst drawdown of {written.percent(always['max_drawdown'])}."
-    )
-
-
-def idle_verdict(idle: str, figures: Mapping[str, Figures]) -> str:
-    """Return what holding the idle asset alone would have made, or nothing without one."""
-    if "idle" not in figures:
-        return ""
-    alone = figures["idle"]
-    return (
-        f" Holding {idle} as it does while the signal is off, all the time, made "
-        f"{written.percent(alone['cagr'])} a year with a worst drawdown of "
-        f"{written.percent(alone['max_drawdown'])}."
-    )
+    more = {
+        "exposure": exposure.mean_weight,
+        "final_equity": result.strategy.initial_cash * (1 + figures["total_return"]),
+    }
+    return figures | _drawdown_days(spells) | more
 
 
 def _account_figures(
     result: Result, account: Account, *, spells: pd.DataFrame, trades: pd.DataFrame
 ) -> Figures:
     returns = account.returns.to_numpy()
-    ppy = result.periods_per_year
     figures = metrics.return_figures(
-        returns, periods_per_year=ppy, days=result.days, cash_return=result.cash_return
+        returns,
+        periods_per_year=result.periods_per_year,
+        years=result.years,
+        cash_return=result.cash_returns,
+        left_out=result.after_hole,
     )
-    figures["max_drawdown_days"] = _days_of_deepest(spells)
+    figures |= _drawdown_days(spells)
     figures["time_in_market"] = float(account.invested.mean())
-    figures["turnover"] = metrics.turnover(account.fills, equity=account.equity, days=result.days)
+    figures["exposure"] = exposure_of(result, account).mean_weight
+    figures["turnover"] = metrics.turnover(account.fills, equity=account.equity, years=result.years)
     tape = result.market.traded
     opens = pd.DataFrame(tape.matrix("open"), index=tape.times, columns=list(tape.coins))
     figures["costs_paid"] = metrics.costs_paid(account.fills, opens=opens)
@@ -134,27 +123,55 @@ def _account_figures(
     return figures
 
 
+def index_periods_per_year(result: Result) -> float:
+    """Return the sessions per year in the run: 252, or those there are if they are fewer."""
+    sessions = len(_index_returns(result)[0])
+    return bars_per_year(sessions, years=result.years, nominal=SESSIONS_PER_YEAR)
+
+
 def _index_figures(result: Result) -> Figures:
-    closes = _by_session(result.market.index.frame["close"].iloc[result.market.traded_sessions])
-    returns = closes.pct_change().iloc[1:]
-    days = (closes.index[-1] - closes.index[0]) / pd.Timedelta(days=1)
+    """Return the index's figures from its sessions; cash earns from one close to the next."""
+    returns, known = _index_returns(result)
+    years = np.diff(known, prepend=result.market.traded.lines["time"][:1]) / SECONDS_PER_YEAR
     figures = metrics.return_figures(
-        np.asarray(returns, np.float64), periods_per_year=INDEX_PERIODS_PER_YEAR, days=days
+        returns.to_numpy(),
+        periods_per_year=index_periods_per_year(result),
+        years=result.years,
+        cash_return=interest(years, rate=result.config.costs.cash_rate),
     )
-    figures["max_drawdown_days"] = _days_of_deepest(drawdowns(returns.tz_localize("UTC")))
-    return figures
+    return figures | _drawdown_days(drawdowns(returns))
 
 
-def _days_of_deepest(spells: pd.DataFrame) -> float:
-    return float(spells["days"].iloc[0]) if len(spells) else 0.0
+def _drawdown_days(spells: pd.DataFrame) -> Figures:
+    """Return the days of the deepest drawdown and of the longest, which need not be the same."""
+    days = spells["days"]
+    deepest, longest = (float(days.iloc[0]), float(days.max())) if len(spells) else (0.0, 0.0)
+    return {"max_drawdown_days": deepest, "longest_drawdown_days": longest}
 
 
-def _by_session(closes: pd.Series) -> pd.Series:
-    """Return the last close of each session; closes of sessions come back as they are."""
-    times = pd.DatetimeIndex(closes.index)
-    if times.tz is None:
-        return closes
-    return closes.groupby(times.tz_convert(NEW_YORK).tz_localize(None).normalize()).last()
+def _index_returns(result: Result) -> tuple[pd.Series, NDArray[np.float64]]:
+    """Return each session's return in the run, and when (seconds, UTC) its close was known.
+
+    The first session is measured from the level known at the first bar's open; an index without
+    one by then begins with its first close.
+    """
+    market = result.market
+    known = market.available_at.as_unit("ns")
+    before = int(latest_known(known.asi8, at=market.traded.times[:1].asi8)[0])
+    rows = np.arange(max(before, 0), market.traded_sessions.stop)
+    sessions = _session_dates(pd.DatetimeIndex(market.index.frame.index))[rows]
+    is_last = np.append(sessions[1:] != sessions[:-1], True)
+    is_last[0] = True  # the level at the start, even within a session
+    rows = rows[is_last]
+    closes = market.index.frame["close"].to_numpy()[rows]
+    returns = pd.Series(
+        np.diff(closes) / closes[:-1], index=sessions[is_last][1:].tz_localize("UTC")
+    )
+    return returns, known.asi8[rows[1:]] / NANOSECONDS
+
+
+def _session_dates(times: pd.DatetimeIndex) -> pd.DatetimeIndex:
+    return times if times.tz is None else times.tz_convert(NEW_YORK).tz_localize(None).normalize()
 
 
 def _trades(result: Result, account: Account) -> pd.DataFrame:

@@ -11,6 +11,7 @@ import pandas as pd
 
 from backtests import format as written
 from backtests.analysis.metrics import underwater
+from backtests.analysis.spells import is_plain, spells
 from backtests.analysis.summary import Summary
 from backtests.backtest import Result
 from backtests.engine import Account
@@ -25,7 +26,6 @@ from backtests.report.spec import (
     stamp,
     time_layout,
 )
-from backtests.report.spells import is_plain, spells
 from backtests.report.states import day_states, order_states, runs
 
 PERCENT_AXIS: Final = {"tickformat": ".0%"}
@@ -149,7 +149,7 @@ def rolling_ratio(excess: pd.Series, *, bars: int) -> tuple[pd.Series, pd.Series
 
 
 def _rolling_panel(result: Result, *, title: str, form: str, is_ratio: bool) -> Spec:
-    year = result.periods_per_year
+    year = round(result.periods_per_year)
     if len(result.strategy.bars) < year:
         raise UndrawableError(
             f"A rolling year needs {year:,} bars; this run has {len(result.strategy.bars):,}."
@@ -160,7 +160,8 @@ def _rolling_panel(result: Result, *, title: str, form: str, is_ratio: bool) -> 
     }
     traces = []
     for color, (name, account) in accounts.items():
-        ratio, volatility = rolling_ratio(account.returns - result.cash_return, bars=year)
+        excess = (account.returns - result.cash_returns)[~result.after_hole]
+        ratio, volatility = rolling_ratio(excess, bars=year)
         values = daily(ratio if is_ratio else volatility)
         traces.append(
             line(name, values, color=color, x=every_day(values.index[0]), hovertemplate=form)

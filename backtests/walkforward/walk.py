@@ -11,6 +11,7 @@ from backtests.analysis.metrics import return_figures, total_return
 from backtests.backtest import ONE_DAY
 from backtests.baselines import buy_and_hold
 from backtests.config import Config
+from backtests.elapsed import Timescale, timescale
 from backtests.fast import simulate
 from backtests.sweep.plan import Plan, with_values
 from backtests.sweep.trials.groups import Library, traded_tape
@@ -18,7 +19,6 @@ from backtests.sweep.used import UsedBars, used_bars
 from backtests.walkforward.contest import Contest, contest, worth_of_nothing
 from backtests.walkforward.windows import Window, WindowSettings, windows
 from feeds.errors import ConfigError
-from feeds.sessions import BAR_LENGTHS, periods_per_year
 
 Figures = dict[str, float]
 
@@ -188,7 +188,8 @@ def _step(
     # one that fails here is counted among the failures, and the window spent in cash
     runs = inside.best is not None and np.isfinite(outside.trades[inside.best])
     returns = _traded(with_values(test, values), library) if runs else beside[:0]
-    returns = returns.reindex(beside.index, fill_value=_cash_return(plan.base))
+    returns = returns.reindex(beside.index)
+    returns = returns.fillna(pd.Series(_timescale(beside, plan.base).cash_returns, beside.index))
     own = _chosen(inside, outside) if runs else _in_cash(plan, inside, returns)
     step = Step(
         window=window,
@@ -258,15 +259,20 @@ def _between(base: Config, start: pd.Timestamp, end: pd.Timestamp) -> Config:
     return with_values(base, dates)
 
 
-def _cash_return(config: Config) -> float:
-    return config.costs.cash_return(periods_per_year(config.data.timeframe))
+def _timescale(returns: pd.Series, config: Config) -> Timescale:
+    return timescale(
+        pd.DatetimeIndex(returns.index),
+        timeframe=config.data.timeframe,
+        rate=config.costs.cash_rate,
+    )
 
 
 def _figures(returns: pd.Series, config: Config) -> Figures:
-    timeframe = config.data.timeframe
+    scale = _timescale(returns, config)
     return return_figures(
         returns.to_numpy(),
-        periods_per_year=periods_per_year(timeframe),
-        days=len(returns) * (BAR_LENGTHS[timeframe] / ONE_DAY),
-        cash_return=_cash_return(config),
+        periods_per_year=scale.periods_per_year,
+        years=scale.years,
+        cash_return=scale.cash_returns,
+        left_out=scale.after_hole,
     )

@@ -121,7 +121,7 @@ def _read(texts: pa.Array, origin: str) -> Stamps:
         readings.append(_date(local, of_form, FORMS[at], texts=texts, origin=origin))
         for shape in of_form:
             offsets[shape.rows] = _offsets(shape, FORMS[at])
-    _require_alike(offsets != NAT, local, texts, origin)
+    offsets = _of_one_kind(offsets, local, texts, origin)
     reading = " and ".join(dict.fromkeys(readings))
     return Stamps(local, offsets if (offsets != NAT).any() else None, reading)
 
@@ -137,14 +137,19 @@ def _shapes(texts: pa.Array) -> Iterator[Shape]:
         yield Shape(text.encode(), rows, found.cells(at, rows))
 
 
-def _require_alike(zoned: Flags, local: Ints, texts: pa.Array, origin: str) -> None:
-    rows = {is_zoned: (zoned == is_zoned) & (local != NAT) for is_zoned in (True, False)}
-    if rows[True].any() and rows[False].any():
-        with_zone, without = (texts[int(rows[key].argmax())].as_py() for key in (True, False))
-        raise DataError(
-            f"{origin}: the date {with_zone!r} carries a zone and {without!r} does not. "
-            "Write all dates alike."
-        )
+def _of_one_kind(offsets: Ints, local: Ints, texts: pa.Array, origin: str) -> Ints:
+    """Return the offsets, those of bare dates beside stamps in UTC being UTC's, too."""
+    zoned = (offsets != NAT) & (local != NAT)
+    bare = (offsets == NAT) & (local != NAT)
+    if not (zoned.any() and bare.any()):
+        return offsets
+    if (offsets[zoned] == 0).all() and (local[bare] % DAY == 0).all():
+        return np.where(bare, 0, offsets)
+    with_zone, without = (texts[int(rows.argmax())].as_py() for rows in (zoned, bare))
+    raise DataError(
+        f"{origin}: the date {with_zone!r} carries a zone and {without!r} does not. "
+        "Write all dates alike."
+    )
 
 
 def _date(local: Ints, alike: list[Shape], form: DateForm, *, texts: pa.Array, origin: str) -> str:

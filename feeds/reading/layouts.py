@@ -190,7 +190,9 @@ def _require_roles(found: Layout, names: Sequence[str], grid: Grid, purpose: Pur
     missing = [role for role in needed if role not in found.columns]
     if not missing:
         return
-    adjusted = [printable(grid.names[at]) for at, name in enumerate(names) if name in ADJUSTED_NAMES]
+    adjusted = [
+        printable(grid.names[at]) for at, name in enumerate(names) if name in ADJUSTED_NAMES
+    ]
     if missing == ["close"] and adjusted:
         raise DataError(
             f"{grid.origin}: has `{adjusted[0]}` and no close: a close that is adjusted for "

@@ -117,7 +117,7 @@ def returns_of(config: Config, library: Library) -> pd.Series:
         upkeep_of(config, tape),
         signals_of(tape),
         coins_of(tape),
-        money_of(config),
+        money_of(tape, config),
     )
     cash = config.costs.initial_cash
     account = account_of(

@@ -24,12 +24,12 @@ from backtests.analysis.sharpe import (
 )
 from backtests.analysis.trades import round_trips
 from backtests.config import Config
-from backtests.fast import money_of, simulate
+from backtests.elapsed import Timescale, timescale
+from backtests.fast import simulate
 from backtests.sweep.judging.field import Field, field_of
 from backtests.sweep.judging.judgement import Bars, Earned, Judgement
 from backtests.sweep.store import Store
-from backtests.sweep.trials.groups import Library, traded_tape, years_per_bar
-from feeds.sessions import periods_per_year
+from backtests.sweep.trials.groups import Library, traded_tape
 
 __all__ = ["Judgement", "judge"]
 
@@ -52,9 +52,10 @@ def judge(store: Store, *, library: Library, draws: int = 1_000) -> Judgement | 
     if len(shared.configs) < 2 or len(shared.times) < FEWEST_BARS:
         return None
     chosen = field.best.config
-    per_year = periods_per_year(chosen.data.timeframe)
-    own = field.best.returns.to_numpy()
-    sample = sharpe_sample(own, cash_return=money_of(chosen).cash_return)
+    scale = timescale_of(field.best.returns, chosen)
+    per_year = scale.periods_per_year
+    own, regular = field.best.returns.to_numpy(), ~scale.after_hole
+    sample = sharpe_sample(own[regular], cash_return=scale.cash_returns[regular])
     left_out = len(field.configs) - len(shared.configs)
     # a guided search's trials crowd around its best, and a few bars show almost any ratio
     is_sampled = settings.search == "guided" or left_out > 0
@@ -79,6 +80,9 @@ def judge(store: Store, *, library: Library, draws: int = 1_000) -> Judgement | 
         episodes=episodes,
         bars=_bars(pd.DatetimeIndex(field.best.returns.index)),
         shared_bars=_bars(shared.times),
+        periods_per_year=timescale(
+            shared.times, timeframe=shared.timeframe, rate=0.0
+        ).periods_per_year,
         same_spans=not np.isnan(field.returns).any(),
         earned=_earned(field.best.returns, chosen),
         held=_earned(field.best.held, chosen),
@@ -105,25 +109,34 @@ def growth_test(shared: Field, *, draws: int) -> Superiority:
 
 
 def _excess(shared: Field) -> Matrix:
-    """Return returns above what cash earns; exactly 0 where a trial earned nothing else."""
-    per_year = periods_per_year(shared.timeframe)
-    cash = np.array([config.costs.cash_return(per_year) for config in shared.configs])
-    excess: Matrix = shared.returns - cash
+    """Return returns above what cash earns; exactly 0 where a trial earned nothing else.
+
+    Those that span a hole in the bars are left out.
+    """
+    scales = {
+        rate: timescale(shared.times, timeframe=shared.timeframe, rate=rate)
+        for rate in {config.costs.cash_rate for config in shared.configs}
+    }
+    own = [scales[config.costs.cash_rate] for config in shared.configs]
+    excess: Matrix = shared.returns - np.column_stack([scale.cash_returns for scale in own])
+    excess = excess[~own[0].after_hole]
     excess[:, np.ptp(excess, axis=0) < metrics.ROUNDING] = 0.0
     return excess
 
 
 def _earned(returns: pd.Series, config: Config) -> Earned:
-    timeframe, values = config.data.timeframe, returns.to_numpy()
+    scale, values = timescale_of(returns, config), returns.to_numpy()
     return Earned(
-        sharpe_ratio=metrics.sharpe_ratio(
-            values,
-            periods_per_year=periods_per_year(timeframe),
-            cash_return=money_of(config).cash_return,
-        ),
-        cagr=metrics.cagr(
-            values, days=values.size * years_per_bar(timeframe) * metrics.DAYS_PER_YEAR
-        ),
+        sharpe_ratio=_sharpe_ratio(values, scale), cagr=metrics.cagr(values, years=scale.years)
+    )
+
+
+def timescale_of(returns: pd.Series, config: Config) -> Timescale:
+    """Return the time scale of a trial's returns."""
+    return timescale(
+        pd.DatetimeIndex(returns.index),
+        timeframe=config.data.timeframe,
+        rate=config.costs.cash_rate,
     )
 
 
@@ -144,20 +157,26 @@ def _bars(times: pd.DatetimeIndex) -> Bars:
 
 def _spread_of_drawn(field: Field) -> float:
     """Return the variance (ddof 1) of the Sharpe ratios a year of comparable trials drawn."""
-    per_year = periods_per_year(field.timeframe)
     columns = itertools.compress(
         zip(field.returns.T, field.configs, strict=True), field.is_drawn & field.is_comparable
     )
-    drawn = [
-        metrics.sharpe_ratio(
-            returns[~np.isnan(returns)],
-            periods_per_year=per_year,
-            cash_return=config.costs.cash_return(per_year),
-        )
-        for returns, config in columns
-    ]
+    drawn = []
+    for returns, config in columns:
+        has = ~np.isnan(returns)
+        rate = config.costs.cash_rate
+        scale = timescale(field.times[has], timeframe=field.timeframe, rate=rate)
+        drawn.append(_sharpe_ratio(returns[has], scale))
     ratios = np.array(drawn)[~np.isnan(drawn)]
     return float(np.var(ratios, ddof=1)) if ratios.size > 1 else np.nan
+
+
+def _sharpe_ratio(returns: NDArray[np.float64], scale: Timescale) -> float:
+    regular = ~scale.after_hole
+    return metrics.sharpe_ratio(
+        returns[regular],
+        periods_per_year=scale.periods_per_year,
+        cash_return=scale.cash_returns[regular],
+    )
 
 
 def _spread_of_all(store: Store) -> float:

@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from backtests.analysis.conclusion import FEW_EPISODES
+from backtests.analysis.episodes import FEW_EPISODES, FEWEST_EPISODES
 from backtests.analysis.overfitting import Overfitting, Superiority
 from backtests.format import counted, ratio
 from backtests.sweep.judging.findings import Finding, findings, in_columns
@@ -37,7 +37,8 @@ class Judgement:
     `trials` counts everything tried, `counted` what the deflated ratio takes for it: of a
     guided search all settings in its `reach`. The field is `drawn` of the `reach` and the
     leading rows; `left_out` of them have too few of the best row's `bars`, and the others,
-    `compared`, are cross-validated and tested on `shared_bars`. `same_spans` says whether all
+    `compared`, are cross-validated and tested on `shared_bars`, of which there are
+    `periods_per_year`. `same_spans` says whether all
     have the same bars. `effective_trials` is how many independent ones `counted` amount to.
     `held` is what holding the best row's coin earned on its `bars`.
     """
@@ -56,6 +57,7 @@ class Judgement:
     episodes: int
     bars: Bars
     shared_bars: Bars
+    periods_per_year: float
     same_spans: bool
     earned: Earned
     held: Earned
@@ -80,6 +82,12 @@ class Judgement:
         """Return one sentence that says whether the best row means anything."""
         if not self.trades:
             return "The best row never trades, so there is nothing to judge."
+        if self.episodes < FEWEST_EPISODES:
+            return (
+                f"The best row rests on {counted(self.trades, 'trade')} in "
+                f"{counted(self.episodes, 'independent episode')} of the index, and fewer than "
+                f"{FEWEST_EPISODES} tell nothing."
+            )
         if self.episodes < TOO_FEW_EPISODES:
             return (
                 f"The best row rests on {counted(self.trades, 'trade')} in "

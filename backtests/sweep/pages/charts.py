@@ -116,9 +116,9 @@ def plateau(surface: Surface, *, objective: str, best: Sequence[int] = ()) -> Sp
     return _with_ticks(spec, objective)
 
 
-def in_and_out(judgement: Judgement, *, periods_per_year: float) -> Spec:
+def in_and_out(judgement: Judgement) -> Spec:
     """Return the chosen trial's Sharpe ratio outside the half of the bars it was chosen in."""
-    split, year = judgement.overfitting, np.sqrt(periods_per_year)
+    split, year = judgement.overfitting, np.sqrt(judgement.periods_per_year)
     rows = np.unique(np.linspace(0, split.in_sample.size - 1, MOST_POINTS).astype(int))
     return scatter(
         split.in_sample[rows] * year,

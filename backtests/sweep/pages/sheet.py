@@ -19,7 +19,6 @@ from backtests.sweep.pages.surface import Surface, surface
 from backtests.sweep.plan import Plan
 from backtests.sweep.store import Store
 from feeds.bars import Bars
-from feeds.sessions import periods_per_year
 
 TOP: Final = 20
 
@@ -88,8 +87,7 @@ def _drawn(
         "plateau": charts.plateau(found, objective=objective, best=best),
     }
     if judgement is not None:
-        year = periods_per_year(plan.base.data.timeframe)
-        specs["splits"] = charts.in_and_out(judgement, periods_per_year=year)
+        specs["splits"] = charts.in_and_out(judgement)
     return {name: spec for name, spec in specs.items() if spec is not None}
 
 

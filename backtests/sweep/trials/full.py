@@ -8,8 +8,8 @@ from typing import NamedTuple
 from backtests.analysis.trades import DUST
 from backtests.compiled import compiled
 from backtests.fast import Coins, Ledger, Money, Signals, kept
-from backtests.sweep.trials.kernel import Scale, Sums, figured
-from backtests.sweep.trials.ranges import Floats
+from backtests.sweep.trials.kernel import Counted, Scale, Sums, figured
+from backtests.sweep.trials.ranges import Flags, Floats
 from backtests.sweep.trials.spans import Trials, rule_at
 from strategies.targets import Upkeep
 
@@ -20,30 +20,41 @@ class FullTape(NamedTuple):
     signals: Signals
     coins: Coins
     upkeep: Upkeep
-    cash_return: float
+    gap_interest: Floats
+    bar_interest: float
+    cash_returns: Floats
+    after_hole: Flags
+    years: float
     periods_per_year: float
-    years_per_bar: float
 
 
-def _summed(ledger: Ledger, close: Floats, scale: Scale, wins: int) -> Sums:
+def _summed(ledger: Ledger, tape: FullTape, scale: Scale, wins: int) -> Sums:
     """Add up the returns of an account; after a total loss they are 0."""
+    close = tape.coins.close
     before = peak = scale.initial_cash
-    returns, squares, losses, deepest, held = 0.0, 0.0, 0.0, 1.0, 0
+    returns, squares, excess, excess_squares, losses = 0.0, 0.0, 0.0, 0.0, 0.0
+    deepest, held = 1.0, 0
     for row in range(scale.bars):
         equity, is_held = ledger.cash[row], False
         for coin in range(close.shape[1]):
             equity += ledger.units[row, coin] * close[row, coin]
             is_held = is_held or ledger.units[row, coin] != 0
         change = equity / before - 1 if before > 0 else 0.0
-        returns += change
-        squares += change * change
-        losses += min(change - scale.cash_return, 0.0) ** 2
+        if not tape.after_hole[row]:
+            beyond = change - tape.bar_interest
+            returns += beyond
+            squares += beyond * beyond
+            beyond = change - tape.cash_returns[row]
+            excess += beyond
+            excess_squares += beyond * beyond
+            losses += min(beyond, 0.0) ** 2
         peak = max(peak, equity)
         deepest = min(deepest, equity / peak)
         held += is_held
         before = equity
     growth = before / scale.initial_cash
-    return Sums(growth, returns, squares, losses, deepest, scale.bars, held, wins)
+    counted = Counted(returns, squares, excess, excess_squares, losses)
+    return Sums(growth, counted, deepest, held, wins)
 
 
 def _trades(ledger: Ledger, coins: Coins, money: Money) -> tuple[int, int]:
@@ -81,18 +92,19 @@ def _run(tape: FullTape, trials: Trials, out: Floats) -> None:
             trials.initial_cash[number],
             trials.commission[number],
             trials.slippage[number],
-            tape.cash_return,
+            tape.gap_interest,
+            tape.bar_interest,
         )
         ledger = kept(rule_at(trials, number), tape.upkeep, tape.signals, tape.coins, money)
         scale = Scale(
             tape.coins.close.shape[0],
+            tape.coins.close.shape[0] - tape.after_hole.sum(),
             money.initial_cash,
-            tape.cash_return,
+            tape.years,
             tape.periods_per_year,
-            tape.years_per_bar,
         )
         trades, wins = counted(ledger, tape.coins, money)
-        figured(scale, summed(ledger, tape.coins.close, scale, wins), trades, out[number])
+        figured(scale, summed(ledger, tape, scale, wins), trades, out[number])
 
 
 summed = compiled(_summed, is_inlined=True)

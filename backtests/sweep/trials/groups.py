@@ -11,23 +11,21 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from backtests import tape
-from backtests.analysis.metrics import DAYS_PER_YEAR
-from backtests.backtest import ONE_DAY
 from backtests.compiled import compiled
 from backtests.config import Config
-from backtests.engine import upkeep_of
+from backtests.elapsed import SECONDS_PER_YEAR, after_hole, cash_returns, nominal_bars_per_year
+from backtests.engine import interest_of, upkeep_of
 from backtests.fast import coins_of, signals_of
-from backtests.inputs import Inputs, load_inputs
-from backtests.market import Market, build_market, latest_kind
+from backtests.inputs import Inputs, has_universe, load_inputs
+from backtests.market import Market, build_market, entry_weights, latest_kind
 from backtests.sweep.plan import with_values
 from backtests.sweep.trials.full import FullTape
 from backtests.sweep.trials.ranges import Floats, Tape, extremes
 from backtests.sweep.trials.spans import Events
 from feeds.alignment import latest_arrival
-from feeds.sessions import BAR_LENGTHS, bar_ends, periods_per_year
+from feeds.sessions import bar_ends
 from strategies import support
 from strategies.rules import NONE, triggers
-from strategies.sizing import target_weights
 
 # enough for neighbouring trials, which share most settings
 REMEMBERED_MARKETS: Final = 8
@@ -143,12 +141,15 @@ def traded_tape(config: Config, library: Library) -> tape.Tape:
     trigger[group.bar], lost[group.bar] = group.trigger, group.lost
     kinds = np.zeros(trigger.size, np.int64)
     kinds[group.bar] = group.kind
+    before = market.tape.lines
     lines = {
-        **market.tape.lines,
+        **before,
         "trigger_session": trigger,
         "trigger_kind": latest_kind(kinds).astype(np.float64),
         "lost_session": lost,
-        "weight": _weight_line(config, market.tape.lines["close"]),
+        "weight": entry_weights(
+            config, opens=before["time"], ends=before["bar_end"], close=before["close"]
+        ),
     }
     return tape.Tape(lines, market.tape.coins).cut(market.tradable)
 
@@ -160,7 +161,9 @@ def inputs_key(config: Config) -> Hashable:
         for name, each in sorted(config.filters.items())
     )
     index = (config.index.symbol, config.index.timeframe)
-    return (config.asset, _source(config), index, config.idle.asset, config.basket.members, filters)
+    # of a universe only the coins ever in the basket are read: that is up to all its settings
+    coins = config.basket if has_universe(config) else config.basket.members
+    return (config.asset, _source(config), index, config.idle.asset, coins, filters)
 
 
 def tape_key(config: Config) -> Hashable:
@@ -197,13 +200,8 @@ def joined(groups: Sequence[Group]) -> Events:
 
 def weights(config: Config, tape: Tape) -> Floats | None:
     """Return the weight an entry would take on each bar; None for all of equity always."""
-    line = _weight_line(config, tape.close)
+    line = entry_weights(config, opens=tape.time, ends=tape.bar_end, close=tape.close)
     return None if (line == 1).all() else line
-
-
-def _weight_line(config: Config, close: Floats) -> Floats:
-    year = periods_per_year(config.data.timeframe)
-    return target_weights(close, settings=config.size, periods_per_year=year)
 
 
 def _remembered(
@@ -221,17 +219,21 @@ def _remembered(
 
 
 def _tape(config: Config, market: Market) -> Tape:
-    timeframe = config.data.timeframe
-    per_year = periods_per_year(timeframe)
-    cash_return = config.costs.cash_return(per_year)
     lines = market.tape.lines
+    gap_interest, bar_interest = interest_of(market.tape, config)
+    times, ends, rate = lines["time"], lines["bar_end"], config.costs.cash_rate
+    # measured from what cash earns through a bar: then cash has no return but over gaps
+    holes = after_hole(times, ends)
+    idle = np.where(holes, 0.0, cash_returns(times, ends, rate=rate) - bar_interest)
     opens, close = np.ascontiguousarray(lines["open"]), np.ascontiguousarray(lines["close"])
     before = np.concatenate((opens[:1], close[:-1]))
-    returns = close / before - 1
+    returns = np.where(holes, 0.0, close / before - 1 - bar_interest)
+    excess = returns - idle
     index_close = np.ascontiguousarray(lines["index_close"])
     table, level = extremes(close)
     return Tape(
-        bar_end=lines["bar_end"],
+        time=times,
+        bar_end=ends,
         open=opens,
         close=close,
         index_close=index_close,
@@ -240,32 +242,39 @@ def _tape(config: Config, market: Market) -> Tape:
         overnight=opens / before,
         returns=np.cumsum(returns),
         squares=np.cumsum(returns**2),
-        losses=np.cumsum(np.minimum(returns - cash_return, 0) ** 2),
+        excess=np.cumsum(excess),
+        excess_squares=np.cumsum(excess**2),
+        losses=np.cumsum(np.minimum(excess, 0) ** 2),
+        idle=np.cumsum(idle),
+        idle_squares=np.cumsum(idle**2),
+        after_hole=holes,
+        holes=np.cumsum(holes, dtype=np.float64),
         table=table,
         index_table=extremes(index_close)[0],
         level=level,
-        cash_return=cash_return,
-        periods_per_year=float(per_year),
-        years_per_bar=years_per_bar(timeframe),
+        gap_interest=gap_interest,
+        bar_interest=bar_interest,
+        interest_rate=float(np.log1p(rate) / SECONDS_PER_YEAR),
+        is_even=not (idle.any() or holes.any()),
+        nominal_bars=nominal_bars_per_year(times, ends),
     )
 
 
 def _full_tape(config: Config, library: Library) -> FullTape:
-    traded, timeframe = traded_tape(config, library), config.data.timeframe
-    year = periods_per_year(timeframe)
+    traded = traded_tape(config, library)
+    times, ends = traded.lines["time"], traded.lines["bar_end"]
+    gap_interest, bar_interest = interest_of(traded, config)
     return FullTape(
         signals=signals_of(traded),
         coins=coins_of(traded),
         upkeep=upkeep_of(config, traded),
-        cash_return=config.costs.cash_return(year),
-        periods_per_year=float(year),
-        years_per_bar=years_per_bar(timeframe),
+        gap_interest=gap_interest,
+        bar_interest=bar_interest,
+        cash_returns=cash_returns(times, ends, rate=config.costs.cash_rate),
+        after_hole=after_hole(times, ends),
+        years=traded.years,
+        periods_per_year=traded.periods_per_year,
     )
-
-
-def years_per_bar(timeframe: str) -> float:
-    """Return the length of a bar in years of 365.25 days."""
-    return float(BAR_LENGTHS[timeframe] / ONE_DAY) / DAYS_PER_YEAR
 
 
 def _group(config: Config, market: Market) -> Group:

@@ -14,6 +14,7 @@ from backtests.compiled import compiled
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
+Flags = NDArray[np.bool_]
 
 LOW: Final = 0
 HIGH: Final = 1
@@ -24,11 +25,18 @@ class Tape(NamedTuple):
     """The bars of one coin with the index beside them, and all that spans look up.
 
     Shape (bars,) each, but for the tables of `close` and `index_close` (levels, bars, 3) and
-    `level`, which maps the exclusive or of two bars to a level. `returns`, `squares` and
-    `losses` are running sums of close-to-close returns, of their squares, and of the squares
-    of their excess over cash where that is negative.
+    `level`, which maps the exclusive or of two bars to a level.
+
+    `bar_interest` is what cash earns through a bar, `gap_interest` before each one where bars
+    are missing, `interest_rate` the log of its growth per second. `returns` and `squares` are
+    running sums of close-to-close returns beyond `bar_interest`, so that cash has none, and of
+    their squares; `excess` and `excess_squares` the same beyond all that cash earned by that
+    bar; `losses` of the squares where that is negative; `idle` and `idle_squares` of what
+    cash earned beyond `bar_interest`; `holes` of bars after a hole, which none of these counts.
+    `is_even` is whether there is neither such interest nor a hole.
     """
 
+    time: Floats
     bar_end: Floats
     open: Floats
     close: Floats
@@ -38,13 +46,21 @@ class Tape(NamedTuple):
     overnight: Floats  # open over the close before
     returns: Floats
     squares: Floats
+    excess: Floats
+    excess_squares: Floats
     losses: Floats
+    idle: Floats
+    idle_squares: Floats
+    after_hole: Flags
+    holes: Floats
     table: Floats
     index_table: Floats
     level: Integers
-    cash_return: float
-    periods_per_year: float
-    years_per_bar: float
+    gap_interest: Floats
+    bar_interest: float
+    interest_rate: float
+    is_even: bool
+    nominal_bars: float
 
 
 def extremes(close: Floats) -> tuple[Floats, Integers]:

@@ -18,6 +18,8 @@ from backtests.analysis.bootstrap import (
     small_sample_interval,
     stationary_indices,
 )
+from backtests.analysis.sharpe import sharpe_sample
+from backtests.elapsed import DAYS_PER_YEAR
 
 PPY = 365
 
@@ -29,7 +31,11 @@ def ar1(rng: np.random.Generator, size: int, *, memory: float) -> np.ndarray:
 def intervals_of(returns: np.ndarray, **changes: float) -> dict[str, Interval]:
     sampling = Sampling(**{"block_bars": 5.0, "draws": 200, **changes})
     found = paired_intervals(
-        {"own": returns}, periods_per_year=PPY, cash_return=0.0, sampling=sampling
+        {"own": returns},
+        years=max(returns.size, 1) / DAYS_PER_YEAR,
+        periods_per_year=PPY,
+        cash_return=0.0,
+        sampling=sampling,
     )
     return found.figures["own"]
 
@@ -68,6 +74,23 @@ def test_stationary_indices_have_geometric_blocks_and_uniform_positions() -> Non
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.parametrize("block", [3.0, 25.0])
+def test_error_of_a_sharpe_ratio_without_drawing_equals_arch(block: float) -> None:
+    from arch.bootstrap import StationaryBootstrap
+
+    returns = 0.003 + 0.01 * ar1(np.random.default_rng(6), 500, memory=0.4)
+    drawn = StationaryBootstrap(block, returns, seed=1).apply(
+        lambda own: own.mean() / own.std(ddof=1), 2000
+    )
+    sample = sharpe_sample(returns, block=block)
+    error = math.sqrt(sample.variance_factor / (sample.periods - 1))
+    assert error == pytest.approx(drawn.std(), rel=0.06)
+    # independent returns would be surer by a third
+    plain = sharpe_sample(returns)
+    assert math.sqrt(plain.variance_factor / (plain.periods - 1)) < 0.85 * error
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_spread_of_the_mean_equals_arch() -> None:
     from arch.bootstrap import StationaryBootstrap
 
@@ -81,7 +104,7 @@ def test_spread_of_the_mean_equals_arch() -> None:
 def test_estimates_equal_the_metrics_of_a_run() -> None:
     returns = np.random.default_rng(9).normal(0.001, 0.03, 500)
     found = intervals_of(returns)
-    assert found["cagr"].estimate == pytest.approx(metrics.cagr(returns, days=500))
+    assert found["cagr"].estimate == pytest.approx(metrics.cagr(returns, years=500 / DAYS_PER_YEAR))
     assert found["sharpe_ratio"].estimate == pytest.approx(
         metrics.sharpe_ratio(returns, periods_per_year=PPY)
     )
@@ -92,6 +115,7 @@ def test_pairs_are_resampled_together() -> None:
     returns = np.random.default_rng(10).normal(0.001, 0.03, 400)
     found = paired_intervals(
         {"own": returns, "twin": returns.copy(), "half": returns / 2},
+        years=400 / DAYS_PER_YEAR,
         periods_per_year=PPY,
         cash_return=0.0,
         sampling=Sampling(block_bars=10, draws=200),
@@ -140,7 +164,7 @@ def test_intervals_of_growth_and_sharpe_cover_at_their_rate(
     for _ in range(histories):
         returns = np.expm1(mean + scale * ar1(rng, size, memory=memory))
         found = intervals_of(returns, confidence=0.9, block_bars=block, seed=int(rng.integers(1e9)))
-        covered[0] += not found["cagr"].excludes(np.expm1(mean * metrics.DAYS_PER_YEAR))
+        covered[0] += not found["cagr"].excludes(np.expm1(mean * DAYS_PER_YEAR))
         # of simple returns: exp(mean + var / 2) shifts the ratio by half a deviation
         covered[1] += not found["sharpe_ratio"].excludes(
             truth_sharpe + deviation / 2 * math.sqrt(PPY)

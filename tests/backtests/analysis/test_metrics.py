@@ -19,7 +19,7 @@ def series(values, start="2024-01-01"):
 def test_cagr_constant_growth_is_the_growth():
     daily = 1.21 ** (1 / 365.25) - 1
     returns = np.full(1461, daily)  # four years
-    assert metrics.cagr(returns, days=1461) == pytest.approx(0.21, rel=1e-12)
+    assert metrics.cagr(returns, years=4) == pytest.approx(0.21, rel=1e-12)
     assert metrics.total_return(returns) == pytest.approx(1.21**4 - 1, rel=1e-12)
 
 
@@ -27,7 +27,7 @@ def test_cagr_constant_growth_is_the_growth():
 def test_figures_any_returns_agree_with_empyrical(values):
     if np.ptp(values) < 1e-6 or np.cumprod(1 + values).min() < 1e-6:
         return
-    ours = metrics.return_figures(values, periods_per_year=365, days=100, cash_return=0.0001)
+    ours = metrics.return_figures(values, periods_per_year=365, years=0.3, cash_return=0.0001)
     theirs = {
         "total_return": empyrical.cum_returns_final(values),
         "volatility": empyrical.annual_volatility(values, annualization=365),
@@ -53,7 +53,9 @@ def test_figures_any_returns_agree_with_empyrical(values):
     ],
 )
 def test_figures_undefined_is_nan(returns, figure):
-    values = metrics.return_figures(np.array(returns), periods_per_year=365, days=len(returns))
+    values = metrics.return_figures(
+        np.array(returns), periods_per_year=365, years=len(returns) / 365.25
+    )
     assert np.isnan(values[figure])
 
 
@@ -64,7 +66,7 @@ def test_underwater_loss_on_the_first_bar_counts_from_the_initial_cash():
 def test_max_drawdown_total_loss_is_minus_one():
     returns = np.array([0.5, -1.0, 0.0])
     assert metrics.max_drawdown(returns) == -1
-    assert metrics.cagr(returns, days=3) == -1
+    assert metrics.cagr(returns, years=0.01) == -1
 
 
 def test_drawdowns_tape_lists_spells_deepest_first():
@@ -94,7 +96,7 @@ def test_drawdowns_deepest_is_the_max_drawdown(values):
 def test_turnover_one_round_trip_a_year_at_constant_equity_is_one():
     fills = pd.DataFrame({"units": [10.0, 10.0], "price": [10.0, 10.0]})
     equity = pd.Series([100.0] * 4)
-    assert metrics.turnover(fills, equity=equity, days=365.25) == pytest.approx(1.0)
+    assert metrics.turnover(fills, equity=equity, years=1.0) == pytest.approx(1.0)
 
 
 def test_costs_paid_is_commission_plus_slippage_from_the_open():

@@ -130,7 +130,7 @@ def test_walk_with_a_window_that_has_nothing_to_choose_spends_it_in_cash(load: L
     assert first.trades == 0
     assert [step for step in others if step.trial is not None]
     days = slice(first.window.test_start, first.window.test_end)
-    np.testing.assert_allclose((1 + found.returns[days]).prod(), 1.1 ** (100 / 365), rtol=1e-12)
+    np.testing.assert_allclose((1 + found.returns[days]).prod(), 1.1 ** (100 / 365.25), rtol=1e-12)
     assert first.out_of_sample == 0
     day = f"{first.window.test_start:%Y-%m-%d}"
     (said,) = words.problems(found, plan)
@@ -155,7 +155,7 @@ def test_walk_whose_choices_never_trade_says_why_ratios_are_missing(load: Load) 
     assert not found.traded
     said = shown(found, plan, SETTINGS)
     assert "none of it was left, because nothing was traded" in said
-    assert "0.0 % a year, Sharpe ratio n/a" in said
+    assert "0.0 % per year, Sharpe ratio n/a" in said
     assert "The walk's Sharpe ratio is n/a, because its returns never varied." in said
     assert "nan" not in said
 

@@ -95,9 +95,11 @@ def test_date_that_is_none_is_marked(text):
     assert read(text).wrong.tolist() == [True]
 
 
-def test_dates_with_and_without_a_zone_are_refused():
-    with pytest.raises(DataError, match="'2024-01-03 00:00z' carries a zone and '2024-01-02' does"):
-        read("2024-01-02", "2024-01-03 00:00Z")
+def test_dates_with_and_without_a_zone_are_refused_but_for_days_beside_utc():
+    with pytest.raises(DataError, match="'2024-01-03 00:00-05:00' carries a zone and '2024-01-02'"):
+        read("2024-01-02", "2024-01-03 00:00-05:00")
+    beside = read("2024-01-02", "2024-01-03 12:00Z").index()
+    assert beside[0] == pd.Timestamp("2024-01-02 00:00Z")
 
 
 def test_dates_of_a_slice_are_those_of_the_slice():

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from backtests.analysis.metrics import return_figures
 from backtests.analysis.trades import round_trips
 from backtests.config import Config, DataSettings
+from backtests.elapsed import after_hole, cash_returns
 from backtests.fast import simulate
 from backtests.inputs import Inputs, load_inputs
 from backtests.market import build_market
@@ -84,13 +85,16 @@ plain = configs.map(
 
 def figures_of_run(config: Config, library: Library) -> dict[str, float]:
     market = build_market(config, library.inputs(config))
-    cash_return = config.costs.cash_return(365)
-    account = simulate(market.traded, config)
+    tape = market.traded
+    account = simulate(tape, config)
     figures = return_figures(
         account.returns.to_numpy(),
-        periods_per_year=365,
-        days=len(account.bars),
-        cash_return=cash_return,
+        periods_per_year=tape.periods_per_year,
+        years=tape.years,
+        cash_return=cash_returns(
+            tape.lines["time"], tape.lines["bar_end"], rate=config.costs.cash_rate
+        ),
+        left_out=after_hole(tape.lines["time"], tape.lines["bar_end"]),
     )
     last = market.traded_bars.iloc[-1]
     closes = dict.fromkeys(market.tape.coins, last["close"])
@@ -163,5 +167,5 @@ def test_evaluate_a_lookback_beyond_the_data_fails_alone(library: Library) -> No
 
 
 def test_evaluate_needs_every_return_figure_of_the_metrics() -> None:
-    names = return_figures(np.array([0.1, -0.1]), periods_per_year=365, days=2)
+    names = return_figures(np.array([0.1, -0.1]), periods_per_year=365, years=2)
     assert set(names) <= set(FIGURES)
