@@ -131,7 +131,9 @@ def command_parser() -> Parser:
     )
     parser.add_argument("--index", help="indices, comma-separated (russell2000); empty for none")
     parser.add_argument(
-        "--series", default="", help="for filters, comma-separated: NET_LIQUIDITY, VIX, DGS10"
+        "--series",
+        default="",
+        help="for filters, comma-separated: NET_LIQUIDITY, VIX, DGS10, ETF_FLOWS, FEAR_GREED",
     )
     parser.add_argument(
         "--universe",

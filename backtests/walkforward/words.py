@@ -48,7 +48,7 @@ def verdict(found: WalkForward, plan: Plan) -> str:
     growths = [phrases.growth_of(figures, days=days) for figures in (own, held)]
     if not found.traded:
         return (
-            f"Choosing on the past traded nothing, so it says nothing of the choice; holding "
+            f"Choosing on the past traded nothing, so it says nothing about the choice; holding "
             f"{traded(plan)} {phrases.made(growths[1], days=days)}."
         )
     gap = growths[0] - growths[1]
