@@ -19,6 +19,7 @@ Matrix = NDArray[np.float64]
 Lines = dict[str, Matrix]
 
 NANOSECONDS = 1_000_000_000
+MONEY_VOLUMES = frozenset({"yahoo"})  # sources whose volume of a coin is in dollars
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,12 +122,13 @@ def panel_of(
 def traded_money(bars: Bars, opens: pd.DatetimeIndex, *, settings: BasketSettings) -> Matrix:
     """Return what was traded of a coin in each bar, in money; NaN where it has no bar.
 
-    As its source counted it where that is known, else volume x close.
+    As its source counted it where that is known, else volume x close: volume is taken for coins
+    unless the source is known to count money or the settings say so.
     """
     frame = bars.frame
     in_money = {name.upper().removesuffix("-USD") for name in settings.volume_in_money}
     money = frame["volume"]
-    if bars.instrument.label not in in_money:
+    if bars.instrument.label not in in_money and bars.source not in MONEY_VOLUMES:
         money = money * frame["close"]
     if QUOTE_VOLUME in frame:
         money = frame[QUOTE_VOLUME].fillna(money)
