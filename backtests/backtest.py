@@ -1,6 +1,6 @@
 """One backtest from config to result: load, line up, simulate, and what to compare with."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -10,13 +10,18 @@ from numpy.typing import NDArray
 
 from backtests.baselines import always_in, buy_and_hold, hold_idle
 from backtests.config import ALTS, Config
+from backtests.control import control_config, control_tape
 from backtests.elapsed import DAYS_PER_YEAR, after_hole, cash_returns
 from backtests.engine import Account
+from backtests.gates import untested
 from backtests.inputs import Inputs, load_inputs
-from backtests.market import Market, build_market, control_tape
+from backtests.market import Market, build_market
 from backtests.survivors import survivor_note
+from backtests.tape import NANOSECONDS
 from feeds.bars import Bars
 from feeds.checks import silent_index
+from feeds.history import spans_of
+from feeds.known_highs import false_highs
 
 ONE_DAY: Final = pd.Timedelta(days=1)
 Engine = Literal["backtrader", "fast"]
@@ -70,9 +75,16 @@ class Result:
         return cash_returns(lines["time"], lines["bar_end"], rate=self.config.costs.cash_rate)
 
     @property
+    def untested(self) -> tuple[str, ...]:
+        """Filters unknown on every bar that let nothing pass: with them a run tests nothing."""
+        ends = (self.market.traded.lines["bar_end"] * NANOSECONDS).astype(np.int64)
+        return untested(self.market.gates, ends, how=self.config.rules.filters)
+
+    @property
     def warnings(self) -> tuple[str, ...]:
         """All a reader should know before trusting the figures, each once."""
-        found = list(input_warnings(self.config, self.market.inputs))
+        found = [*untested_warning(self.untested)]
+        found.extend(input_warnings(self.config, self.market.inputs))
         index = self.market.index
         silent = silent_index(
             self.market.available_at,
@@ -91,6 +103,18 @@ class Result:
         return tuple(dict.fromkeys(found))
 
 
+def untested_warning(names: Sequence[str]) -> tuple[str, ...]:
+    """Return the warning that filters without data blocked everything; none where none did."""
+    if not names:
+        return ()
+    several = len(names) > 1
+    return (
+        f"NOTHING WAS TESTED: the filter{'s' if several else ''} {', '.join(names)} "
+        f"{'were' if several else 'was'} unknown on every bar, which blocks every entry. Bring the "
+        f'data, or set `filters.{names[0]}.unknown` = "pass" to trade without',
+    )
+
+
 def input_warnings(config: Config, inputs: Inputs) -> tuple[str, ...]:
     """Return what a reader should know of the bars and series before trusting any figure."""
     found = [note for bars in inputs.all_bars for note in bars.notes]
@@ -98,7 +122,31 @@ def input_warnings(config: Config, inputs: Inputs) -> tuple[str, ...]:
     found.extend(inputs.notes)
     if survivors := survivor_note(config, inputs):
         found.append(survivors)
+    if config.signal.lookback == "all":
+        found.extend(_false_highs(config, inputs))
+    if config.signal.retest:
+        found.extend(_lows_that_are_closes(inputs.index))
     return tuple(dict.fromkeys(found))
+
+
+def _lows_that_are_closes(index: Bars) -> list[str]:
+    """Return a warning for each part of the index whose lows are its closes."""
+    return [
+        f"{index.instrument.symbol}: from {span.first:%Y-%m-%d} to {span.last:%Y-%m-%d} only "
+        "closes are known, so `signal.retest` takes them for the lows"
+        for span in spans_of(index)
+        if span.is_close_only
+    ]
+
+
+def _false_highs(config: Config, inputs: Inputs) -> list[str]:
+    """Return a warning on highs of the index that are none, and whether the run meets them."""
+    highs = false_highs(inputs.index, min_history=config.signal.min_history)
+    if highs is None:
+        return []
+    first = min(pd.Timestamp(bars.frame.index[0]) for bars in inputs.coins)
+    is_past = highs.sessions[-1].tz_localize("UTC") < first
+    return [highs.text + ("; they lie before the first bar traded" if is_past else "")]
 
 
 def backtest(config: Config, *, engine: Engine = "backtrader") -> Result:
@@ -124,6 +172,7 @@ def run_inputs(config: Config, inputs: Inputs, *, engine: Engine = "backtrader")
     else:
         from backtests.engine import simulate
     market = build_market(config, inputs)
+    own = control_config(config)
     tape = market.traded
     others = {}
     if config.asset == ALTS:
@@ -135,6 +184,6 @@ def run_inputs(config: Config, inputs: Inputs, *, engine: Engine = "backtrader")
         market,
         strategy=simulate(tape, config),
         buy_and_hold=buy_and_hold(tape, costs=config.costs),
-        control=simulate(control_tape(market, config), config),
+        control=simulate(control_tape(market, own), own),
         others=others,
     )

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from backtests.options import RESULTS, Parser, run_command
+from backtests.options import RESULTS, Parser, given_path, run_command
 from feeds.errors import ConfigError
+from feeds.folders import is_folder
 
 EXAMPLES: Final = """\
   python -m backtests.compare
@@ -33,7 +34,11 @@ def command_parser() -> Parser:
     )
     parser.add_argument("runs", nargs="*", metavar="RUN", help="names of runs, two or more")
     parser.add_argument(
-        "--out", type=Path, default=RESULTS, metavar="DIR", help="the results; default: results/"
+        "--out",
+        type=given_path,
+        default=RESULTS,
+        metavar="DIR",
+        help="the results; default: results/",
     )
     parser.add_argument("--serve", action="store_true", help="show it on this machine's browser")
     parser.add_argument("--port", type=int, default=PORT, help=f"for --serve; default: {PORT}")
@@ -43,7 +48,7 @@ def command_parser() -> Parser:
 
 def _work(arguments: Sequence[str] | None) -> None:
     options = command_parser().parse_args(arguments)
-    if not options.out.is_dir():
+    if not is_folder(options.out):
         raise ConfigError(
             f"`--out` must be a folder of results, received {str(options.out)!r}. Make a run first."
         )
@@ -61,15 +66,19 @@ def _write_index(options: argparse.Namespace) -> None:
     from backtests.report.run_record import read_runs
     from backtests.report.search_record import read_searches
 
-    runs, broken = read_runs(options.out)
+    try:
+        runs, broken = read_runs(options.out)
+    except PermissionError as error:
+        raise ConfigError(f"`--out` {options.out}: {error.strerror}.") from error
     searches = read_searches(options.out)
     page = index_page(runs, broken, searches=searches)
     if not options.quiet:
-        _say(f"{len(runs)} runs, {len(broken)} folders that cannot be shown")
-        for name, reason in broken:
+        damaged = [(each.name, each.problem) for each in searches if each.problem]
+        _say(f"{len(runs)} runs, {len(broken) + len(damaged)} folders that cannot be shown")
+        for name, reason in (*broken, *damaged):
             _say(f"  {name!r}: {reason}")
         if searches:
-            _say(f"{len(searches)} sweeps and walk-forwards")
+            _say(f"{len(searches)} sweeps, walk-forwards and studies")
     _say(f"Index: {write_page(options.out / 'index.html', page)}")
 
 

@@ -1,63 +1,66 @@
 """The config of a run: TOML file, `--set` overrides and flags, validated once."""
 
-import datetime as dt
-import difflib
 import hashlib
-import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, get_args, get_origin
+from typing import Annotated, Any, Final, Literal, Self
 
 import tomli_w
-from pydantic import BaseModel, BeforeValidator, Field, ValidationError, field_validator
-from pydantic.fields import FieldInfo
+from pydantic import AfterValidator, Field, ValidationError, field_validator, model_validator
 
 from backtests.claims import ClaimSettings
+from backtests.explain import explained, said
 from backtests.presets import preset_path
-from backtests.settings import SignificanceSettings
+from backtests.settings import Date, SignificanceSettings, StudySettings, VendorSettings
+from backtests.toml_files import NotTomlError, parsed_toml, read_toml
 from feeds.errors import ConfigError
+from feeds.instruments import SERIES_NAME
+from feeds.spelling import nearest, nearest_hint
 from strategies.settings import (
     READY_MADE,
     BasketSettings,
     FilterSettings,
     IdleSettings,
-    Registry,
     RuleSettings,
     Settings,
     SignalSettings,
     SizeSettings,
+    Symbol,
 )
 
 BASIS_POINT: Final = 1e-4
 ALTS: Final = "ALTS"
 
-# Everything below is data: where each setting lives, its default and its range.
+
+def _absolute(folder: str) -> str:
+    """Return a folder as it is found from anywhere, so that a config left behind runs again."""
+    try:
+        path = Path(folder).expanduser()
+    except RuntimeError:  # the home of somebody who has none here
+        path = Path(folder)
+    return str(path.absolute()) if folder else ""
 
 
-def _iso_date(value: object) -> object:
-    if isinstance(value, dt.date):
-        return value.isoformat()
-    if isinstance(value, str) and value:
-        return dt.date.fromisoformat(value).isoformat()
-    return value
-
-
-Date = Annotated[str, BeforeValidator(_iso_date)]
+Folder = Annotated[str, AfterValidator(_absolute)]
 BasisPoints = Annotated[float, Field(ge=0, le=5_000)]
 
 
 class DataSettings(Settings):
     """Where bars come from and which of them are traded; `end` is included.
 
-    `offline` keeps live sources to the cache; an empty `cache_dir` is the usual place.
+    `offline` keeps live sources to the cache; an empty `cache_dir` is the usual place. A folder
+    that is not absolute lies below the one the command is run in. `history` "longest" joins
+    older sources on before newer ones (see `feeds.history`).
     """
 
     source: Literal["auto", "yahoo", "exchange", "files", "sample"] = "auto"
-    data_dir: str = ""
-    cache_dir: str = ""
+    data_dir: Folder = ""
+    cache_dir: Folder = ""
     offline: bool = False
-    start: Date = Field("", json_schema_extra={"allowed": "YYYY-MM-DD, or empty for all"})
-    end: Date = Field("", json_schema_extra={"allowed": "YYYY-MM-DD, or empty for all"})
+    history: Literal["longest", "one_source"] = "longest"
+    start: Date = ""
+    end: Date = ""
     timeframe: Literal["1d", "4h", "1h"] = "1d"
 
 
@@ -67,7 +70,7 @@ class IndexSettings(Settings):
     With hourly bars whatever is counted in sessions counts hourly bars.
     """
 
-    symbol: str = "RUT"
+    symbol: Symbol = "RUT"
     timeframe: Literal["1d", "1h"] = "1d"
     delay_minutes: Annotated[int, Field(ge=0, le=525_600)] = 0
 
@@ -94,8 +97,9 @@ class CostSettings(Settings):
 class Config(Settings):
     """Everything that decides what a run computes."""
 
-    asset: str = "ETH"
+    asset: Symbol = "ETH"
     data: DataSettings = DataSettings()
+    vendors: VendorSettings = VendorSettings()
     index: IndexSettings = IndexSettings()
     signal: SignalSettings = SignalSettings()
     rules: RuleSettings = RuleSettings()
@@ -105,12 +109,14 @@ class Config(Settings):
     basket: BasketSettings = BasketSettings()
     filters: dict[str, FilterSettings] = Field(default_factory=dict)
     significance: SignificanceSettings = SignificanceSettings()
-    claim: ClaimSettings | None = None  # what the study judges; a run does not read it
+    # what a study judges, and how it is drawn; a run does not read them
+    claim: ClaimSettings | None = None
+    study: StudySettings | None = None
 
     @field_validator("asset")
     @classmethod
     def _upper(cls, asset: str) -> str:
-        return asset.upper() if asset.isalnum() else asset
+        return asset.strip().upper()
 
     @field_validator("filters", mode="before")
     @classmethod
@@ -119,11 +125,23 @@ class Config(Settings):
         if not isinstance(filters, dict):
             return filters
         return {
-            name: {"series": name.upper()} | READY_MADE.get(name, {}) | given
-            if isinstance(given, dict)
-            else given
+            name: _beginning(name, given) | given if isinstance(given, dict) else given
             for name, given in filters.items()
         }
+
+    @model_validator(mode="after")
+    def _claimed_filter(self) -> Self:
+        """Refuse a claim about a filter that is not there."""
+        if self.claim and self.claim.filter and self.claim.filter not in self.filters:
+            raise said(
+                f"`claim.filter` {self.claim.filter!r} is no filter of this config."
+                + nearest_hint(
+                    self.claim.filter,
+                    self.filters,
+                    otherwise=f" Add a table [filters.{self.claim.filter}].",
+                )
+            )
+        return self
 
     def __hash__(self) -> int:
         """Hash all sections; pydantic's own does not take the table of filters."""
@@ -154,18 +172,29 @@ def load_config(
 
 
 def config_tree(
-    path: Path | None, *, overrides: Sequence[str] = (), flags: Mapping[str, Any] | None = None
+    path: Path | None,
+    *,
+    overrides: Sequence[str] = (),
+    flags: Mapping[str, Any] | None = None,
+    parameter: str = "--config",
 ) -> dict[str, Any]:
-    """Return the settings given in file, overrides and flags, not yet validated."""
-    tree = _read(preset_path(path)) if path else {}
-    for override in overrides:
-        key, separator, text = override.partition("=")
-        if not separator or not key.strip():
-            raise ConfigError(f"`--set` takes section.key=value, received {override!r}.")
-        put(tree, key.strip(), _parsed(text.strip()))
-    for key, value in (flags or {}).items():
-        if value is not None:
+    """Return the settings given in file, overrides and flags, not yet validated.
+
+    `parameter` is the option that named the file, for messages.
+    """
+    tree = _read(path, parameter) if path else {}
+    inside = tree.get("data")
+    stages = (
+        {f"data.{key}": value for key, value in inside.items()} if isinstance(inside, dict) else {},
+        dict(map(_override, overrides)),
+        {key: value for key, value in (flags or {}).items() if value is not None},
+    )
+    for stage in stages:
+        for key, value in stage.items():
             put(tree, key, value)
+        # a folder named alone is where the bars are
+        if stage.get("data.data_dir") and not stage.get("data.source"):
+            put(tree, "data.source", "files")
     return tree
 
 
@@ -174,9 +203,21 @@ def validated_config(tree: Mapping[str, Any]) -> Config:
     try:
         config = Config.model_validate(tree)
     except ValidationError as error:
-        raise ConfigError(_explained(error)) from error
+        raise ConfigError(explained(error, Config)) from error
     _require_order(config.data)
-    return config
+    return with_universe(config)
+
+
+def with_universe(config: Config) -> Config:
+    """Return the config with the universe of its basket decided, if it trades one.
+
+    What "auto" was is written down with the run, so that it can be run again as it was.
+    """
+    if config.asset != ALTS:
+        return config
+    from backtests.membership import resolved_basket
+
+    return config.model_copy(update={"basket": resolved_basket(config.basket, config.data)})
 
 
 def _require_order(data: DataSettings) -> None:
@@ -186,21 +227,42 @@ def _require_order(data: DataSettings) -> None:
         )
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _read(path: Path, parameter: str) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"`--config` {path}: {error.strerror}. Give a TOML file.") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"`--config` {path}: not valid TOML ({error}).") from error
+        return read_toml(preset_path(path, parameter=parameter))
+    except NotTomlError as error:
+        raise ConfigError(f"`{parameter}` {path}: {error}. Give a TOML file.") from error
+
+
+def _override(text: str) -> tuple[str, Any]:
+    key, separator, value = text.partition("=")
+    if not separator or not key.strip():
+        raise ConfigError(f"`--set` takes section.key=value, received {text!r}.")
+    return key.strip(), _parsed(value.strip())
 
 
 def _parsed(text: str) -> Any:
     """Read a value as TOML would; a bare word is a string."""
     try:
-        return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+        table = parsed_toml(f"value = {text}".encode(errors="surrogateescape"))
+    except NotTomlError:
         return text
+    return table["value"] if len(table) == 1 else text
+
+
+def _beginning(name: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a filter starts from; one of another name must say what it reads."""
+    own = {"series": name.upper()} if re.fullmatch(SERIES_NAME, name) else {}
+    if name in READY_MADE:
+        return own | READY_MADE[name]
+    if not given.keys() & {"series", "kind"}:
+        near = nearest(name, READY_MADE)
+        hint = f"The nearest is `filters.{near}`" if near else f"There are {', '.join(READY_MADE)}"
+        raise said(
+            f"`filters.{name}` is no ready-made filter. {hint}; one of your own says what it "
+            f"reads: `filters.{name}.series` or `filters.{name}.kind`."
+        )
+    return own
 
 
 def put(tree: dict[str, Any], dotted: str, value: Any) -> None:
@@ -209,89 +271,8 @@ def put(tree: dict[str, Any], dotted: str, value: Any) -> None:
     for section in sections:
         tree = tree.setdefault(section, {})
         if not isinstance(tree, dict):
-            raise ConfigError(f"`{dotted}` is no setting: `{section}` is not a section.")
+            raise ConfigError(
+                f"`{dotted}` is no setting: `{section}` is not a section. See configs/eth.toml for "
+                "all keys."
+            )
     tree[key] = value
-
-
-# From pydantic's findings to one line a tired person can act on.
-
-
-def _explained(error: ValidationError) -> str:
-    findings = error.errors()
-    # a misspelt key also leaves the right one missing: name the misspelling
-    first = next((one for one in findings if one["type"] == "extra_forbidden"), findings[0])
-    key, field = _locate(first["loc"])
-    others = len({_locate(finding["loc"])[0] for finding in findings}) - 1
-    more = f" ({others} more wrong.)" if others else ""
-    if field is None:
-        near = _nearest(key)
-        hint = f"The nearest is `{near}`." if near else "See configs/eth.toml for all keys."
-        return f"`{key}` is not a setting. {hint}{more}"
-    received = "nothing" if first["type"] == "missing" else repr(first["input"])
-    return f"`{key}` must be {allowed(field)}, received {received}.{more}"
-
-
-def _locate(location: Sequence[str | int]) -> tuple[str, FieldInfo | None]:
-    """Return the dotted key a finding is about and its field, None if there is no such key."""
-    model: Any = Config
-    names: list[str] = []
-    field: FieldInfo | None = None
-    for part in location:
-        if get_origin(model) is dict:  # a section of named sections: the name is free
-            model = get_args(model)[1]
-        elif section := _section(model):
-            field = section.model_fields.get(str(part))
-            model = field.annotation if field else None
-        else:
-            break
-        names.append(str(part))
-    return ".".join(names), field
-
-
-def _nearest(key: str) -> str:
-    section, _, name = key.rpartition(".")
-    if section.startswith("filters."):
-        near = difflib.get_close_matches(name, FilterSettings.model_fields, n=1)
-        return f"{section}.{near[0]}" if near else ""
-    near = difflib.get_close_matches(key, list(_keys(Config)), n=1, cutoff=0.5)
-    return near[0] if near else ""
-
-
-def _keys(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
-    for name, field in model.model_fields.items():
-        section = _section(field.annotation)
-        if section is not None:
-            yield from _keys(section, f"{prefix}{name}.")
-        else:
-            yield f"{prefix}{name}"
-
-
-def _section(annotation: Any) -> type[BaseModel] | None:
-    """Return the section a field holds, also where it may be left out; None for a value."""
-    kinds = () if get_origin(annotation) is dict else get_args(annotation)
-    for kind in (annotation, *kinds):
-        if isinstance(kind, type) and issubclass(kind, BaseModel):
-            return kind
-    return None
-
-
-def allowed(field: FieldInfo) -> str:
-    """Return in words what a setting may be."""
-    extra = field.json_schema_extra
-    if isinstance(extra, Mapping) and "allowed" in extra:
-        return str(extra["allowed"])
-    for constraint in field.metadata:
-        if isinstance(registry := getattr(constraint, "func", None), Registry):
-            return "one of " + ", ".join(map(repr, registry.names))
-    annotation: Any = field.annotation
-    if get_origin(annotation) is Literal:
-        return "one of " + ", ".join(repr(choice) for choice in annotation.__args__)
-    kind = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
-    words = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}
-    bounds = [
-        f"{word} {getattr(constraint, name)}"
-        for constraint in field.metadata
-        for name, word in words.items()
-        if getattr(constraint, name, None) is not None
-    ]
-    return " ".join(filter(None, [kind.get(annotation, "a section"), " and ".join(bounds)]))

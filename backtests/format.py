@@ -13,6 +13,7 @@ import pandas as pd
 from pandas.api.typing import NaTType
 
 UNDEFINED: Final = "\N{EN DASH}"
+BAR_NAMES: Final = {"1d": "daily", "1h": "hourly", "4h": "four-hour"}
 FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t")
 _MARKED: Final = re.compile(r"([\\`*_{}\[\]<>|#~&])")
 
@@ -39,7 +40,7 @@ def ratio(value: float) -> str:
 
 def multiple(total_return: float) -> str:
     """Return what one unit of money became: a total return of 1.44 is "2.44x"."""
-    return _number(1 + total_return, 2, "x")
+    return _number(1 + total_return, 2 if total_return < 999 else 0, "x")
 
 
 def money(amount: float) -> str:
@@ -55,6 +56,11 @@ def count(number: float) -> str:
 def counted(number: int, noun: str) -> str:
     """Return a number of things: "1 trade", "2 trades"."""
     return f"{count(number)} {noun}{'' if number == 1 else 's'}"
+
+
+def bars(number: int, timeframe: str) -> str:
+    """Return a number of bars of a length: "1 daily bar", "2 hourly bars"."""
+    return counted(number, f"{BAR_NAMES.get(timeframe, timeframe)} bar")
 
 
 def days(number: float) -> str:

@@ -38,6 +38,20 @@ def leaving(gates: Sequence[Gate], instants: NDArray[np.int64]) -> Flags:
     return leave
 
 
+def untested(gates: Sequence[Gate], instants: NDArray[np.int64], *, how: str) -> tuple[str, ...]:
+    """Return the filters, by name, that blocked every entry because they were never known.
+
+    Such a run says nothing about the idea. `how` is how gates are combined: with "any" one that
+    is known is enough.
+    """
+    blind = [
+        gate.name
+        for gate in gates
+        if gate.settings.unknown == "block" and np.isnan(gate.at(instants)).all()
+    ]
+    return () if how == "any" and len(blind) < len(gates) else tuple(blind)
+
+
 def _gate(
     name: str, settings: FilterSettings, inputs: Inputs, available_at: pd.DatetimeIndex
 ) -> Gate:

@@ -13,7 +13,6 @@ from backtests.inputs import Inputs
 from backtests.schedule import (
     Passes,
     Schedule,
-    all_pass,
     entry_weights,
     led,
     schedule_of,
@@ -105,7 +104,7 @@ def build_market(config: Config, inputs: Inputs, *, follow: Follow = follow_supp
         config, close=closes_of(index), signals=signals, available_at=available_at
     )
     passes = partial(combined, gates, how=config.rules.filters)
-    lines = _lines(config, coin, schedule)
+    lines = bar_lines(config, coin, schedule)
     ends = (lines["bar_end"] * NANOSECONDS).astype(np.int64)
     lines["gate"] = passes(ends).astype(np.float64)
     lines["leave"] = leaving(gates, ends).astype(np.float64)
@@ -116,19 +115,6 @@ def build_market(config: Config, inputs: Inputs, *, follow: Follow = follow_supp
     return Market(
         inputs, coin, signals, available_at, gates, tape, _tradable(config, inputs, coin, ready)
     )
-
-
-def control_tape(market: Market, config: Config) -> Tape:
-    """Return the tradable tape of the control: the same rule driven by the coin's own price.
-
-    Filters belong to the idea under test and are left out.
-    """
-    own = _daily(market.coin)
-    available_at = bar_ends(pd.DatetimeIndex(own.frame.index), kind="coin", timeframe="1d")
-    signals = signals_of(own, config)
-    schedule = schedule_of(config, close=closes_of(own), signals=signals, available_at=available_at)
-    tape = Tape(_lines(config, market.coin, schedule), market.tape.coins)
-    return led(config, tape, lead_of(schedule, market.coin, all_pass)).cut(market.tradable)
 
 
 def market_schedule(market: Market, config: Config) -> Schedule:
@@ -213,7 +199,8 @@ def _level_bars(coins: tuple[Bars, ...], opens: pd.DatetimeIndex, level: Lines) 
     )
 
 
-def _lines(config: Config, coin: Bars, schedule: Schedule) -> Lines:
+def bar_lines(config: Config, coin: Bars, schedule: Schedule) -> Lines:
+    """Return the lines of the whole: what of the index is known when each bar of `coin` ends."""
     opens = pd.DatetimeIndex(coin.frame.index).as_unit("ns")
     ends = bar_ends(opens, kind="coin", timeframe=coin.timeframe)
     times = {"time": seconds(opens.asi8), "bar_end": seconds(ends.asi8)}
@@ -270,11 +257,3 @@ def _tradable(config: Config, inputs: Inputs, coin: Bars, ready: NDArray[np.bool
 
 def _span(bars: Bars) -> str:
     return f"{bars.frame.index[0]:%Y-%m-%d} to {bars.frame.index[-1]:%Y-%m-%d}"
-
-
-def _daily(coin: Bars) -> Bars:
-    if coin.timeframe == "1d":
-        return coin
-    how = {"open": "first", "high": "max", "low": "min", "close": "last", "volume": "sum"}
-    frame = coin.frame.resample("1D").agg(how).dropna(subset=["close"])
-    return Bars(coin.instrument, "1d", frame, coin.source, coin.origin, coin.notes)

@@ -4,9 +4,20 @@ import argparse
 from pathlib import Path
 from typing import Any, Final
 
-from feeds.commands import Parser, run_command
+from feeds.commands import Parser, given_path, run_command
 
-__all__ = ["RESULTS", "Parser", "add_run_options", "count", "flags", "run_command"]
+__all__ = [
+    "RESULTS",
+    "Parser",
+    "add_run_options",
+    "count",
+    "flags",
+    "given_path",
+    "run_command",
+    "whole_number",
+]
+
+MOST_WORKERS: Final = 1_024
 
 RESULTS: Final = Path("results")
 
@@ -16,7 +27,7 @@ def add_run_options(parser: Parser) -> argparse._ArgumentGroup:
     run = parser.add_argument_group("what to run")
     run.add_argument("--asset", metavar="COIN", help="BTC, ETH or any coin with bars")
     run.add_argument("--index", metavar="INDEX", help="RUT (default), russell2000value, ...")
-    run.add_argument("--config", type=Path, metavar="FILE", help="a TOML file, see configs/")
+    run.add_argument("--config", type=given_path, metavar="FILE", help="a TOML file, see configs/")
     run.add_argument(
         "--set",
         action="append",
@@ -28,24 +39,48 @@ def add_run_options(parser: Parser) -> argparse._ArgumentGroup:
     data.add_argument(
         "--source", metavar="SOURCE", help="auto (default), yahoo, exchange, files, sample"
     )
-    data.add_argument("--data-dir", metavar="DIR", help="folder of <SYMBOL>_<timeframe>.csv files")
+    data.add_argument(
+        "--data-dir",
+        type=given_folder,
+        metavar="DIR",
+        help="folder of <SYMBOL>_<timeframe>.csv files; without --source it means files",
+    )
     data.add_argument(
         "--offline", action="store_true", default=None, help="live sources use only the cache"
     )
-    data.add_argument("--cache-dir", metavar="DIR", help="where live bars are kept")
+    data.add_argument(
+        "--cache-dir", type=given_folder, metavar="DIR", help="where live bars are kept"
+    )
     data.add_argument("--start", metavar="DATE", help="first day to trade, YYYY-MM-DD")
     data.add_argument("--end", metavar="DATE", help="last day to trade, YYYY-MM-DD")
     data.add_argument("--timeframe", metavar="BAR", help="1d (default), 4h or 1h")
     out = parser.add_argument_group("output")
-    out.add_argument("--out", type=Path, default=RESULTS, metavar="DIR", help="default: results/")
+    out.add_argument(
+        "--out", type=given_path, default=RESULTS, metavar="DIR", help="default: results/"
+    )
     out.add_argument("--quiet", action="store_true", help="no progress, only the result")
     return out
 
 
+def given_folder(text: str) -> str:
+    """Return a folder named on the command line as text, for argparse."""
+    return str(given_path(text))
+
+
+def whole_number(text: str) -> int:
+    """Return a whole number, for argparse."""
+    try:
+        return int(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"must be a whole number, received {text!r}") from error
+
+
 def count(text: str) -> int:
-    """Return a whole number of at least 1, for argparse."""
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"must be a whole number at least 1, received {text!r}")
+    """Return a number of threads or processes, for argparse."""
+    if not text.isdecimal() or not 1 <= whole_number(text) <= MOST_WORKERS:
+        raise argparse.ArgumentTypeError(
+            f"must be a whole number from 1 to {MOST_WORKERS}, received {text!r}"
+        )
     return int(text)
 
 

@@ -5,12 +5,13 @@ from pathlib import Path
 from typing import Final
 
 from feeds.errors import ConfigError
+from feeds.folders import is_there
 
 PRESETS: Final = Path(__file__).parents[1] / "configs"
 CLAIMS: Final = PRESETS / "claims"
 
 
-def preset_path(given: Path) -> Path:
+def preset_path(given: Path, *, parameter: str = "--config") -> Path:
     """Return the file a `--config` means: itself, or a preset named from any folder.
 
     `eth`, `eth.toml`, `configs/eth.toml` and `claims/new-high-btc` name presets wherever no
@@ -21,7 +22,7 @@ def preset_path(given: Path) -> Path:
     ConfigError
         If there is neither, with the nearest preset.
     """
-    if given.exists() or given.is_absolute():
+    if is_there(given) or given.is_absolute():
         return given
     name = given.with_suffix("").as_posix().removeprefix("./").removeprefix("configs/")
     known = {path.relative_to(PRESETS).with_suffix("").as_posix(): path for path in _presets()}
@@ -29,7 +30,7 @@ def preset_path(given: Path) -> Path:
         return known[name]
     near = difflib.get_close_matches(name, known, n=1)
     hint = f"The nearest preset is {near[0]}." if near else "Give a TOML file."
-    raise ConfigError(f"`--config` {given}: no such file, and no preset of that name. {hint}")
+    raise ConfigError(f"`{parameter}` {given}: no such file, and no preset of that name. {hint}")
 
 
 def _presets() -> list[Path]:

@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from backtests.options import Parser, add_run_options, flags, run_command
 from feeds.errors import ConfigError
@@ -12,6 +12,7 @@ from feeds.errors import ConfigError
 if TYPE_CHECKING:
     from backtests.config import Config
 
+MOST_DIGITS: Final = 18  # of a trial's number
 EXAMPLES = """\
   python -m backtests.run --asset ETH
   python -m backtests.run --asset BTC --source files --data-dir DIR --set rules.hold_days=90
@@ -55,7 +56,7 @@ def _work(arguments: Sequence[str] | None) -> None:
 
     config = (
         _trial(options)
-        if options.from_trial
+        if options.from_trial is not None
         else load_config(options.config, overrides=options.set, flags=flags(options))
     )
     require_writable(options.out)
@@ -79,10 +80,14 @@ def _work(arguments: Sequence[str] | None) -> None:
         from backtests.analysis.significance import significance
 
         found = significance(result)
+        from backtests.report.prose import run_facts
+        from backtests.report.words import judge_run
+
+        judged = judge_run(run_facts(result), summary, found)
         step("drawing the tearsheet")
         from backtests.report.leave import leave
 
-        folder = leave(result, summary, found, out=options.out, worker=worker)
+        folder = leave(result, summary, found, judged, out=options.out, worker=worker)
         if options.pdf:
             step("printing the tearsheet")
             from backtests.report.pdf import print_pdf
@@ -91,7 +96,7 @@ def _work(arguments: Sequence[str] | None) -> None:
 
     from backtests.report.terminal import show
 
-    show(result, summary, found, folder=folder)
+    show(result, summary, judged, folder=folder)
 
 
 def _trial(options: argparse.Namespace) -> "Config":
@@ -102,7 +107,7 @@ def _trial(options: argparse.Namespace) -> "Config":
     if options.config or options.set or given:
         raise ConfigError("`--from-trial` takes its whole config from the sweep. Leave others out.")
     folder, _, trial = options.from_trial.rpartition(":")
-    if not folder or not trial.isdecimal():
+    if not folder or not trial.isdecimal() or len(trial) > MOST_DIGITS:
         raise ConfigError(
             f"`--from-trial` takes a sweep's folder and a trial, such as "
             f"results/20260101T000000Z-sweep:17, received {options.from_trial!r}."

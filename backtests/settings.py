@@ -1,12 +1,51 @@
-"""Settings of how results are judged: names, defaults and allowed ranges, once."""
+"""Settings beside the strategy's: how results are judged, and where vendors are reached."""
 
-from typing import Annotated, Literal
+import datetime as dt
+from typing import Annotated, Final, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from strategies.settings import Settings
 
+FIRST_YEAR: Final = 1700
+LAST_YEAR: Final = 2200
+
+
+def iso_day(value: object) -> object:
+    """Return a day as text, for pydantic; an instant with a zone means its day in UTC.
+
+    Days that no bar can have, and no index of nanoseconds holds, are refused.
+    """
+    if isinstance(value, str) and value.strip():
+        value = dt.datetime.fromisoformat(value.strip())
+    if isinstance(value, dt.datetime):
+        value = _in_utc(value).date()
+    if not isinstance(value, dt.date):
+        return value
+    if not FIRST_YEAR <= value.year <= LAST_YEAR:
+        raise ValueError(value)
+    return value.isoformat()
+
+
+def _in_utc(instant: dt.datetime) -> dt.datetime:
+    try:
+        return instant.astimezone(dt.UTC) if instant.tzinfo else instant
+    except OverflowError as error:  # the first and last day there are, in some other zone
+        raise ValueError(instant) from error
+
+
+def as_tuple(value: object) -> object:
+    """Return a list of a config as the tuple that settings hold, for pydantic."""
+    return tuple(value) if isinstance(value, list) else value
+
+
+Date = Annotated[
+    str,
+    BeforeValidator(iso_day),
+    Field(json_schema_extra={"allowed": f"YYYY-MM-DD from {FIRST_YEAR} to {LAST_YEAR}, or empty"}),
+]
 Draws = Annotated[int, Field(ge=100, le=1_000_000)]
+Horizon = Annotated[int, Field(ge=1, le=3_650)]
 Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
 
 
@@ -21,5 +60,38 @@ class SignificanceSettings(Settings):
     block_bars: Annotated[float, Field(ge=1, le=100_000)] | Literal["auto"] = Field(
         "auto", json_schema_extra={"allowed": 'a number from 1 to 100000, or "auto"'}
     )
-    tried: Annotated[int, Field(ge=1)] = 1
+    tried: Annotated[int, Field(ge=1, le=10**15)] = 1
     confidence: Annotated[float, Field(ge=0.5, le=0.999)] = 0.95
+
+
+class StudySettings(Settings):
+    """How a study is drawn; `--horizons`, `--draws` and `--seed` of the command.
+
+    A study leaves them in its config, so that it can be run again as it was.
+    """
+
+    horizons: Annotated[
+        tuple[Horizon, ...],
+        BeforeValidator(as_tuple),
+        Field(
+            min_length=1,
+            max_length=100,
+            json_schema_extra={"allowed": "whole numbers from 1 to 3650, 100 at most"},
+        ),
+    ] = (5, 10, 20, 30, 60, 90, 180, 365)
+    draws: Draws = 10_000
+    seed: Seed = 0
+
+
+class VendorSettings(Settings):
+    """Mirrors of the vendors we speak HTTP with; empty is the vendor's own address.
+
+    `feeds.vendors.addresses` says what each is the base of and which addresses are refused.
+    """
+
+    fred: str = ""
+    coinmetrics: str = ""
+    binance_archive: str = ""
+    binance_listing: str = ""
+    alternative: str = ""
+    ishares: str = ""

@@ -1,27 +1,31 @@
 """Study the claims: python -m backtests.study --all-claims."""
 
 import os
+import re
 import sys
 from argparse import Namespace
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, get_args
 
 from backtests.claims import Event
-from backtests.options import Parser, add_run_options, flags, run_command
+from backtests.options import MOST_WORKERS, Parser, add_run_options, flags, run_command
 from backtests.presets import CLAIMS
 from feeds.errors import ConfigError
+from feeds.folders import is_there
+from feeds.spelling import nearest
 
 if TYPE_CHECKING:
-    from backtests.config import Config
     from backtests.evidence.runner import Judged, Plan
 
-DEFAULT_HORIZONS: Final = "5,10,20,30,60,90,180,365"
+# what a [claim] may say of an event that nobody claims anything about
+EVENT_SETTINGS: Final = frozenset({"assets", "event", "gap_sessions", "horizon_days"})
 PIPED_WIDTH: Final = 132
 EXAMPLES: Final = """\
-  python -m backtests.study --all-claims --source files --data-dir DIR
+  python -m backtests.study --all-claims --data-dir DIR
   python -m backtests.study --claim new-high-btc
+  python -m backtests.study --claim my-claim.toml
   python -m backtests.study --event support_held --assets BTC,ETH --horizons 30,90,180
 """
 
@@ -39,15 +43,17 @@ def command_parser() -> Parser:
         "random dates, with an honest verdict for each claim of the story.",
         examples=EXAMPLES,
     )
-    what = parser.add_argument_group("what to study")
+    what = parser.add_argument_group("what to study; without any of these, what --config says")
     choice = what.add_mutually_exclusive_group()
-    choice.add_argument("--claim", metavar="NAME", help="one preset of configs/claims")
+    choice.add_argument("--claim", metavar="NAME", help="a preset of configs/claims, or a file")
     choice.add_argument("--all-claims", action="store_true", help="every preset, on one page")
     choice.add_argument("--event", metavar="EVENT", help=", ".join(get_args(Event)))
     what.add_argument("--assets", metavar="A,B", help="BTC (default), ETH, any coin, ALTS")
-    what.add_argument("--horizons", default=DEFAULT_HORIZONS, metavar="DAYS", help="calendar days")
-    what.add_argument("--draws", default="10000", metavar="N", help="random arrangements")
-    what.add_argument("--seed", default="0", metavar="N", help="same seed, same figures")
+    what.add_argument(
+        "--horizons", metavar="DAYS", help="calendar days; default: 5,10,20,30,60,90,180,365"
+    )
+    what.add_argument("--draws", metavar="N", help="random arrangements; default: 10000")
+    what.add_argument("--seed", metavar="N", help="same seed, same figures; default: 0")
     what.add_argument(
         "--workers", default=str(min(os.cpu_count() or 1, 8)), metavar="N", help="processes"
     )
@@ -62,89 +68,168 @@ def _work(arguments: Sequence[str] | None) -> None:
     from backtests.evidence.runner import judge, run_all
     from backtests.report.folder import require_writable, run_id, write_folder
 
+    workers = _number(options.workers, "--workers", least=1, most=MOST_WORKERS)
     plans = _plans(options)
     require_writable(options.out)
-    workers = _number(options.workers, "--workers", least=1)
     with _progress(len(plans), quiet=options.quiet) as tick:
         studies = run_all(plans, workers=workers, tick=tick)
     judged = judge(studies)
 
     import pandas as pd
 
-    draws = plans[0].draws
     name = "claims" if options.all_claims else plans[0].name
     stamp = pd.Timestamp.now(tz="UTC")
     folder = write_folder(
         options.out,
         run_id(asset=f"study-{name}", config_hash=plans[0].config.short_hash, now=stamp),
-        study_files(studies, judged, draws=draws),
+        study_files(studies, judged),
     )
     _show(judged, folder / ("index.html" if len(studies) > 1 else "study.html"))
 
 
 def _plans(options: Namespace) -> "list[Plan]":
-    from backtests.evidence.runner import Plan, claim_plans
-
-    horizons = tuple(_number(part, "--horizons", least=1) for part in options.horizons.split(","))
-    draws = _number(options.draws, "--draws", least=100)
-    seed = _number(options.seed, "--seed", least=0)
-
-    def plan(name: str, config: "Config") -> Plan:
-        return Plan(name, config, horizons=horizons, draws=draws, seed=seed)
-
-    if options.all_claims or options.claim:
-        names = [_known_claim(options.claim)] if options.claim else []
-        overrides = [*options.set, *_assets_override(options)]
-        settings = flags(options)
-        return claim_plans(CLAIMS, names=names, flags=settings, overrides=overrides, plan=plan)
-    return [plan(options.event or "new_high", _event_config(options))]
+    """Return what to study: claims of files, the claim of the config, or an event."""
+    if options.all_claims or options.claim is not None:
+        if options.config:
+            raise ConfigError(
+                "`--config` does not fit `--claim` and `--all-claims`, which bring their own. "
+                "Leave one out; --source and --data-dir choose the bars, --set any setting."
+            )
+        names = [_claim_file(options.claim)] if options.claim is not None else _presets()
+        return [_claim_plan(path, options) for path in names]
+    return [_config_plan(options)]
 
 
-def _event_config(options: Namespace) -> "Config":
-    """Return a config whose claim is no more than the event named."""
-    from backtests.config import load_config
+def _claim_plan(path: Path, options: Namespace) -> "Plan":
+    from backtests.config import config_tree
 
-    event = options.event or "new_high"
-    if event not in get_args(Event):
-        known = ", ".join(get_args(Event))
-        raise ConfigError(f"`--event` must be one of {known}, received {event!r}.")
-    assets = _names(options.assets or options.asset or "BTC")
-    claim: dict[str, Any] = {
-        "claim.statement": f"{', '.join(assets)} after {event.replace('_', ' ')} of the index",
-        "claim.source": "no claim: a study of the event",
-        "claim.support": "at least 50 % more than after a random date, over 90 days",
-        "claim.event": event,
-        "claim.assets": assets,
+    chosen = {"claim.assets": _assets(options)}
+    tree = config_tree(
+        path, overrides=options.set, flags=_flags(options) | chosen, parameter="--claim"
+    )
+    if "claim" not in tree:
+        raise ConfigError(f"`--claim` {path} has no table [claim]. Add one, as in configs/claims.")
+    return _plan(tree, name=path.stem)
+
+
+def _config_plan(options: Namespace) -> "Plan":
+    """Return the study of the config's own claim, or of an event under the config's settings."""
+    from backtests.config import config_tree
+
+    chosen = {"claim.assets": _assets(options)}
+    tree = config_tree(options.config, overrides=options.set, flags=_flags(options) | chosen)
+    claim = tree.get("claim", {})
+    if not isinstance(claim, dict) or (options.event is None and claim.keys() - EVENT_SETTINGS):
+        return _plan(tree, name=options.config.stem if options.config else "claim")
+    event = _event(options.event, tree)
+    assets = claim.get("assets") or [str(tree.get("asset", "BTC")).upper()]
+    held = {key: claim[key] for key in claim.keys() & EVENT_SETTINGS}
+    named = ", ".join(map(str, assets)) if isinstance(assets, list) else assets
+    tree["claim"] = held | {
+        "assets": assets,
+        "event": event,
+        "measure": "event",
+        "statement": f"{named} after {str(event).replace('_', ' ')} of the index",
+        "source": "",
+        "support": "",
+        "effect": 0.0,
     }
-    return load_config(options.config, overrides=options.set, flags={**flags(options), **claim})
+    return _plan(tree, name=str(event))
 
 
-def _assets_override(options: Namespace) -> list[str]:
-    chosen = _names(options.assets or options.asset or "")
-    return [f"claim.assets={chosen}"] if chosen else []
-
-
-def _known_claim(name: str) -> str:
-    import difflib
-
-    known = sorted(path.stem for path in CLAIMS.glob("*.toml"))
-    if name in known:
-        return name
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.4)
-    hint = f"The nearest is {near[0]!r}." if near else f"There are: {', '.join(known)}."
-    raise ConfigError(f"`--claim` {name!r} is no preset of configs/claims. {hint}")
-
-
-def _names(text: str) -> list[str]:
-    return [part.strip().upper() for part in text.split(",") if part.strip()]
-
-
-def _number(text: str, parameter: str, *, least: int) -> int:
-    if not text.strip().isdecimal() or int(text) < least:
+def _event(named: str | None, tree: Mapping[str, Any]) -> Any:
+    """Return the event to study: as named, else the config's own, else new highs."""
+    events = get_args(Event)
+    if named is None:
+        rules, claim = tree.get("rules"), tree.get("claim", {})
+        trigger = rules.get("trigger") if isinstance(rules, dict) else None
+        return claim.get("event", trigger if trigger in events else "new_high")
+    if named not in events:
+        near = nearest(named, events)
+        hint = f" The nearest is {near!r}." if near else ""
         raise ConfigError(
-            f"`{parameter}` must be a whole number of at least {least}, received {text!r}."
+            f"`--event` must be one of {', '.join(events)}, received {named!r}.{hint}"
         )
-    return int(text)
+    return named
+
+
+def _plan(tree: dict[str, Any], *, name: str) -> "Plan":
+    from backtests.config import validated_config
+    from backtests.evidence.runner import Plan
+    from backtests.settings import StudySettings
+
+    config = validated_config(tree)
+    if config.claim is None:
+        raise ConfigError("`claim` must be a section, received nothing.")
+    named = {"name": config.claim.name or _file_name(name)}
+    claim = config.claim.model_copy(update=named)
+    study = config.study or StudySettings()
+    return Plan(config.model_copy(update={"claim": claim, "study": study}))
+
+
+def _file_name(text: str) -> str:
+    """Return a text as the name of files may be."""
+    return re.sub(r"[^A-Za-z0-9]+", "-", text)[:60].strip("-") or "claim"
+
+
+def _flags(options: Namespace) -> dict[str, Any]:
+    """Return the settings given as flags; None where not given."""
+    horizons = options.horizons
+    return {
+        **flags(options),
+        "study.horizons": horizons
+        if horizons is None
+        else [_number(part, "--horizons", least=1) for part in horizons.split(",")],
+        "study.draws": _if_given(options.draws, "--draws", least=100),
+        "study.seed": _if_given(options.seed, "--seed", least=0),
+    }
+
+
+def _assets(options: Namespace) -> list[str] | None:
+    """Return the assets given as flags; None where not given."""
+    parameter = "assets" if options.assets is not None else "asset"
+    text = getattr(options, parameter)
+    if text is None:
+        return None
+    names = [part.strip().upper() for part in text.split(",") if part.strip()]
+    if not names:
+        raise ConfigError(f"`--{parameter}` must name coins, such as BTC,ETH, received {text!r}.")
+    return names
+
+
+def _claim_file(given: str) -> Path:
+    """Return the file of a claim: a preset by its name, or a path.
+
+    Raises
+    ------
+    ConfigError
+        If there is neither.
+    """
+    known = {path.stem: path for path in _presets()}
+    if given in known:
+        return known[given]
+    path = Path(given)
+    if given.strip() and is_there(path):
+        return path
+    near = nearest(given, known, alike=0.4)
+    hint = f"The nearest is {near!r}." if near else f"There are: {', '.join(known)}."
+    raise ConfigError(f"`--claim` {given!r} is no preset of configs/claims and no file. {hint}")
+
+
+def _presets() -> list[Path]:
+    return sorted(CLAIMS.glob("*.toml"))
+
+
+def _if_given(text: str | None, parameter: str, *, least: int) -> int | None:
+    return None if text is None else _number(text, parameter, least=least)
+
+
+def _number(text: str, parameter: str, *, least: int, most: int = 10**9) -> int:
+    wanted = f"of at least {least}" if most == 10**9 else f"from {least} to {most}"
+    digits = text.strip()
+    if not digits.isdecimal() or len(digits) > 10 or not least <= int(digits) <= most:
+        raise ConfigError(f"`{parameter}` must be a whole number {wanted}, received {text!r}.")
+    return int(digits)
 
 
 @contextmanager
@@ -168,9 +253,9 @@ def _show(judged: "list[Judged]", page: Path) -> None:
     from backtests.evidence.page import interval, probability, size
 
     table = Table(box=None, pad_edge=False)
-    for column in ("claim", "asset"):
+    for column in ("claim" if judged[0].claim.is_claim else "event", "asset"):
         table.add_column(column, no_wrap=True)
-    for column in ("effect", "interval", "p", "episodes"):
+    for column in ("effect", "interval", "p", "all counted", "episodes"):
         table.add_column(column, justify="right", no_wrap=True)
     table.add_column("verdict", no_wrap=True)
     for one in judged:
@@ -181,6 +266,7 @@ def _show(judged: "list[Judged]", page: Path) -> None:
             size(found.estimate, found.unit),
             interval(found),
             probability(found.p_value),
+            probability(one.adjusted_p),
             str(found.episodes),
             one.verdict,
         )

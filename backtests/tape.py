@@ -8,10 +8,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from backtests.elapsed import bars_per_year, nominal_bars_per_year, years_between
-from feeds.bars import Bars
+from feeds.bars import QUOTE_VOLUME, Bars
 from feeds.combined import PRICE_LINES
 from feeds.sessions import BAR_LENGTHS
-from strategies.basket import Panel
+from strategies.basket import Panel, deciding_bars
 from strategies.settings import BasketSettings
 from strategies.targets import ALIVE, DELISTED, HALTED
 
@@ -120,17 +120,30 @@ def panel_of(
     coins: Sequence[Bars], lines: Sequence[Lines], opens: pd.DatetimeIndex, settings: BasketSettings
 ) -> Panel:
     """Return what membership and weights are chosen from."""
-    in_money = {name.upper().removesuffix("-USD") for name in settings.volume_in_money}
     close = np.column_stack([each["close"] for each in lines])
-    volume = np.column_stack([each["volume"] for each in lines])
-    coin_volume = np.array([bars.instrument.label not in in_money for bars in coins])
     return Panel(
         alive=np.column_stack([each["alive"] == ALIVE for each in lines]),
         close=close,
-        money=np.where(coin_volume, volume * close, volume),
+        money=np.column_stack([traded_money(bars, opens, settings=settings) for bars in coins]),
         market_cap=np.column_stack([_market_cap(bars, opens) for bars in coins]),
         bars_per_day=pd.Timedelta(days=1) / BAR_LENGTHS[coins[0].timeframe],
+        decides=deciding_bars(opens + BAR_LENGTHS[coins[0].timeframe], every=settings.rebalance),
     )
+
+
+def traded_money(bars: Bars, opens: pd.DatetimeIndex, *, settings: BasketSettings) -> Matrix:
+    """Return what was traded of a coin in each bar, in money; NaN where it has no bar.
+
+    As its source counted it where that is known, else volume x close.
+    """
+    frame = bars.frame
+    in_money = {name.upper().removesuffix("-USD") for name in settings.volume_in_money}
+    money = frame["volume"]
+    if bars.instrument.label not in in_money:
+        money = money * frame["close"]
+    if QUOTE_VOLUME in frame:
+        money = frame[QUOTE_VOLUME].fillna(money)
+    return money.reindex(opens).to_numpy(np.float64)
 
 
 def level_lines(lines: Sequence[Lines], weights: NDArray[np.float64]) -> Lines:

@@ -1,7 +1,7 @@
 """Fill the generated parts of README.md from real runs: python -m docs.readme [DATA_DIR].
 
-The table of claims is made only where a folder of real bars is given. Those of speed are copied
-from what `make bench ARGS=--write` measured last.
+The runs and the table of claims are made only where a folder of real bars, with the longest
+histories, is given. Tables of speed are copied from what `make bench ARGS=--write` measured last.
 """
 
 import contextlib
@@ -16,15 +16,18 @@ from backtests.study import main as study
 
 README = Path(__file__).parents[1] / "README.md"
 MEASURED = Path(__file__).parents[1] / "benchmarks" / "results"
-COMMAND = ("--asset", "ETH", "--source", "sample")
+RUNS = {"run": "ETH", "run-btc": "BTC"}
 
 
 def filled(text: str, *, data_dir: Path | None = None) -> str:
     """Return the README with its generated parts made anew."""
-    text = _replaced(text, "run", _run())
     text = _replaced(text, "speed", measured("sweep"))
     text = _replaced(text, "twin", measured("twin"))
-    return text if data_dir is None else _replaced(text, "claims", claims(data_dir))
+    if data_dir is None:
+        return text
+    for name, asset in RUNS.items():
+        text = _replaced(text, name, printed_run(asset, data_dir))
+    return _replaced(text, "claims", claims(data_dir))
 
 
 def claims(data_dir: Path) -> str:
@@ -59,12 +62,14 @@ def _replaced(text: str, name: str, made: str) -> str:
     return head + start + made + end + tail
 
 
-def _run() -> str:
+def printed_run(asset: str, data_dir: Path) -> str:
+    """Return what a run of `asset` on the bars in `data_dir` prints, as a block of code."""
     out = io.StringIO()
+    command = ("--asset", asset, "--data-dir")
     with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(out):
-        run([*COMMAND, "--quiet", "--out", folder])
+        run([*command, str(data_dir), "--quiet", "--out", folder])
     shown = re.sub(r"Tearsheet: .*", "Tearsheet: results/<run id>/tearsheet.html", out.getvalue())
-    lines = [f"$ python -m backtests.run {' '.join(COMMAND)}", *shown.splitlines()]
+    lines = [f"$ python -m backtests.run {' '.join(command)} DIR", *shown.splitlines()]
     return "\n" + "".join(f"    {line}".rstrip() + "\n" for line in lines) + "\n"
 
 

@@ -2,17 +2,24 @@
 
 import argparse
 import importlib.metadata
+import io
 import logging
+import os
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from feeds.errors import ConfigError, InputError, Unreachable
 
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
 INSTALLED: Final = "russell"
 DISTRIBUTION: Final = "russell-risk-on"
+LONGEST_COMPLAINT: Final = 1_000
 _MODULE: Final = re.compile(r"python -m (?:backtests|feeds)\.(?=\w)")
 
 
@@ -36,32 +43,104 @@ class Parser(argparse.ArgumentParser):
             allow_abbrev=False,
         )
 
+    def parse_args(self, *arguments: Any, **named: Any) -> Any:
+        """Return the options; `--quiet` also silences the log, errors excepted."""
+        options = super().parse_args(*arguments, **named)
+        if getattr(options, "quiet", False):
+            logging.getLogger().setLevel(logging.ERROR)
+        return options
+
     def error(self, message: str) -> NoReturn:
         """Refuse the command line."""
         raise ConfigError(f"{message}. See {self.prog} --help.")
 
 
+def given_path(text: str) -> Path:
+    """Return a path named on the command line, for argparse: "" would be this folder."""
+    if not text.strip() or "\0" in text:
+        raise argparse.ArgumentTypeError(f"must be a path, received {text!r}")
+    return Path(text)
+
+
 def run_command(
     work: Callable[[Sequence[str] | None], int | None], arguments: Sequence[str] | None
 ) -> int:
-    """Do the work and return the exit code: 0 done, 2 wrong input, 1 anything else."""
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
+    """Do the work and return the exit code: 0 done, 2 wrong input, 1 anything else.
+
+    What is wrong is one line on stderr; a defect of the program keeps its traceback.
+    """
+    _open_streams()
     try:
-        return work(arguments) or 0
-    except InputError as error:
+        with _logs_on_stderr():
+            code = work(arguments) or 0
+            sys.stdout.flush()
+    except BrokenPipeError:  # the reader, such as head, has seen enough
+        code = 1
+    except (InputError, ModuleNotFoundError, OSError, MemoryError, RecursionError) as error:
+        code = _failed(error)
+    except KeyboardInterrupt:
+        code = 1
+    _let_go_of_stdout()
+    return code
+
+
+def _open_streams() -> None:
+    """Have a place for results and complaints, whatever the shell has closed."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115
+        stream = getattr(sys, name)
+        if isinstance(stream, io.TextIOWrapper):
+            # a name from a foreign folder may hold what the terminal cannot write
+            stream.reconfigure(errors="backslashreplace")
+
+
+@contextmanager
+def _logs_on_stderr() -> Iterator[None]:
+    """Show warnings while a command works; `--quiet` leaves errors alone."""
+    root, handler = logging.getLogger(), logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(levelname)s: %(message)s"))
+    before = root.level
+    root.addHandler(handler)
+    root.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        root.removeHandler(handler)
+        root.setLevel(before)
+
+
+def _let_go_of_stdout() -> None:
+    """Drop what can no longer be written, or Python complains of it once more when it ends."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _failed(error: Exception) -> int:
+    """Say what went wrong and return the exit code."""
+    if isinstance(error, InputError):
         complain(error)
         return exit_code(error)
-    except ModuleNotFoundError as error:
-        remedy = missing_extra(error.name or "")
+    if isinstance(error, MemoryError):
+        complain("the memory does not suffice. Take fewer draws, trials or processes.")
+    elif isinstance(error, RecursionError):
+        complain("something that was given is nested too deeply. Give it in a flatter form.")
+    elif isinstance(error, OSError):
+        complain(_system_reason(error))
+    else:
+        remedy = missing_extra(getattr(error, "name", None) or "")
         if not remedy:
-            raise
+            raise error
         complain(remedy)
-        return 1
-    except OSError as error:
-        complain(error)
-        return 1
-    except KeyboardInterrupt:
-        return 1
+    return 1
+
+
+def _system_reason(error: OSError) -> str:
+    """Return what the system says, without its numbers."""
+    named = f"{error.filename}: " if isinstance(error.filename, str) else ""
+    return f"{named}{error.strerror}." if error.strerror else str(error)
 
 
 def missing_extra(module: str) -> str:
@@ -85,4 +164,30 @@ def exit_code(error: InputError) -> int:
 
 def complain(error: Exception | str) -> None:
     """Say what is wrong in one line on stderr."""
-    sys.stderr.write(as_invoked(f"error: {error}\n"))
+    sys.stderr.write(f"error: {one_line(as_invoked(str(error)))}\n")
+
+
+def one_line(text: str, *, longest: int = LONGEST_COMPLAINT) -> str:
+    """Return the text on one line that no terminal takes for a command, cut in its middle."""
+    written = "".join(
+        each
+        if each.isprintable()
+        else " "
+        if each.isspace()
+        else each.encode("unicode_escape").decode("ascii")
+        for each in text
+    )
+    if len(written) <= longest:
+        return written
+    tail = longest // 3  # the remedy stands at the end
+    return f"{written[: longest - tail]} ... {written[-tail:]}"
+
+
+def progress_bar(*, quiet: bool) -> "Progress":
+    """Return a bar of work done on stderr, off when nobody watches."""
+    from rich.console import Console
+    from rich.progress import MofNCompleteColumn, Progress
+
+    console = Console(stderr=True)
+    columns = (*Progress.get_default_columns(), MofNCompleteColumn())
+    return Progress(*columns, console=console, disable=quiet or not console.is_terminal)

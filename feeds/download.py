@@ -1,27 +1,31 @@
 """Fill the cache ahead: `python -m feeds.download --assets BTC,ETH,ALTS --index russell2000`."""
 
 import argparse
-import logging
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from functools import partial
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from feeds import instruments
 from feeds.bars import Bars
 from feeds.cache.updates import Cache
 from feeds.checks import findings
-from feeds.commands import Parser, complain, exit_code, run_command
+from feeds.commands import Parser, complain, exit_code, progress_bar, run_command
 from feeds.errors import ConfigError, InputError, NotServed, Unreachable
 from feeds.folders import cache_folder
+from feeds.history import source_in_words
 from feeds.live import Live
 from feeds.live_series import LiveSeries
 from feeds.series_sources import open_live_series
 from feeds.sessions import BAR_LENGTHS
 from feeds.sources import Request
 from feeds.universe import altcoins
-from feeds.vendors import VENDORS
+from feeds.vendors import VENDORS, open_vendor
+from feeds.vendors.vendor import Step, Watcher
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 BASKET: Final = "ALTS"
 WORKERS: Final = 4
@@ -30,6 +34,7 @@ EXAMPLES: Final = """\
   python -m feeds.download --assets BTC,ETH,ALTS --index russell2000
   python -m feeds.download --assets BTC --timeframe 1h --source exchange
   python -m feeds.download --series NET_LIQUIDITY,VIX
+  python -m feeds.download --universe binance --timeframe 1d
 """
 
 
@@ -47,21 +52,24 @@ def _work(
     arguments: Sequence[str] | None, *, live: Live | None, live_series: LiveSeries | None
 ) -> int:
     options = command_parser().parse_args(arguments)
-    if options.quiet:
-        logging.getLogger().setLevel(logging.ERROR)
+    if options.universe or options.symbols:
+        return _universe(options)
     requests = _requests(options)
-    source = live or Live(
-        Cache(cache_folder(options.cache_dir)),
-        vendor=None if options.source == "auto" else options.source,
-    )
-    outcomes = dict(_fetched(source, requests, anew=options.anew, quiet=options.quiet))
+    with progress_bar(quiet=options.quiet) as progress:
+        source = live or Live(
+            Cache(cache_folder(options.cache_dir)),
+            vendor=None if options.source == "auto" else options.source,
+            open_vendor=partial(open_vendor, watch=_watcher(progress)),
+        )
+        outcomes = dict(_fetched(source, requests, anew=options.anew, progress=progress))
     failures: dict[object, InputError] = {}
     for request in requests:
         outcome = outcomes[request]
         if not isinstance(outcome, InputError):
-            _report(request, outcome)
+            _report(request, outcome, quiet=options.quiet)
         elif request.is_optional and isinstance(outcome, NotServed):
-            sys.stderr.write(f"left out of {BASKET}: {outcome}\n")
+            if not options.quiet:
+                sys.stderr.write(f"left out of {BASKET}: {outcome}\n")
         else:
             failures[request] = outcome
     names = [name.strip().upper() for name in options.series.split(",") if name.strip()]
@@ -107,13 +115,21 @@ def command_parser() -> Parser:
         examples=EXAMPLES,
     )
     parser.add_argument(
-        "--assets", default="BTC,ETH", help="coins, comma-separated; ALTS is a basket of them"
+        "--assets", help="coins, comma-separated (BTC,ETH); ALTS is a basket of them"
+    )
+    parser.add_argument("--index", help="indices, comma-separated (russell2000); empty for none")
+    parser.add_argument(
+        "--series",
+        default="",
+        help="for filters, comma-separated: NET_LIQUIDITY, VIX, DGS10, ETF_FLOWS, FEAR_GREED",
     )
     parser.add_argument(
-        "--index", default="russell2000", help="indices, comma-separated; empty for none"
+        "--universe",
+        choices=("binance",),
+        help="every altcoin a venue ever listed, dead ones included, from its public archive",
     )
     parser.add_argument(
-        "--series", default="", help="for filters, comma-separated: NET_LIQUIDITY, VIX, DGS10"
+        "--symbols", default="", help="of the universe, comma-separated; to try it with a few"
     )
     lengths = tuple(BAR_LENGTHS)
     parser.add_argument("--timeframe", default="1d", choices=lengths, help="of the coins' bars")
@@ -123,40 +139,68 @@ def command_parser() -> Parser:
     parser.add_argument("--source", default="auto", choices=("auto", *VENDORS))
     parser.add_argument("--cache-dir", default="", help="default: the user's cache folder")
     parser.add_argument("--anew", action="store_true", help="fetch everything again in full")
-    parser.add_argument("--quiet", action="store_true", help="no progress, errors only")
+    parser.add_argument(
+        "--quiet", action="store_true", help="no progress and no remarks, only results"
+    )
     return parser
 
 
+def _universe(options: argparse.Namespace) -> int:
+    """Fetch a universe; bars of single coins and indices are another call's."""
+    from feeds.archive.download import download_universe
+    from feeds.archive.folder import ArchiveFolder
+
+    if not options.universe:
+        raise ConfigError("`--symbols` limits a universe. Name it too: --universe binance.")
+    if options.assets or options.index or options.series:
+        raise ConfigError(
+            "`--universe` is fetched by itself, received --assets, --index or --series as well. "
+            "Fetch them with a second call."
+        )
+    if options.timeframe != "1d":
+        raise ConfigError(
+            f"`--timeframe` of a universe must be 1d, received {options.timeframe}: coins are "
+            "ranked by the days they trade."
+        )
+    folder = ArchiveFolder(cache_folder(options.cache_dir), timeframe=options.timeframe)
+    symbols = [name for name in options.symbols.split(",") if name.strip()]
+    return download_universe(folder, symbols=symbols, anew=options.anew, quiet=options.quiet)
+
+
 def _requests(options: argparse.Namespace) -> list[Request]:
-    coins = [name.strip().upper() for name in options.assets.split(",") if name.strip()]
-    indices = [name for name in options.index.split(",") if name.strip()]
+    assets = "BTC,ETH" if options.assets is None else options.assets
+    named = "russell2000" if options.index is None else options.index
+    coins = [name.strip().upper() for name in assets.split(",") if name.strip()]
+    indices = [name for name in named.split(",") if name.strip()]
     wanted = [
         *(Request(instruments.index(name), options.index_timeframe) for name in indices),
         *(Request(instruments.coin(name), options.timeframe) for name in coins if name != BASKET),
     ]
     if BASKET in coins:
         members = altcoins(options.source, data_dir="", timeframe=options.timeframe)
-        named = {request.instrument for request in wanted}
-        wanted += [Request(m, options.timeframe, True) for m in members if m not in named]
+        there = {request.instrument for request in wanted}
+        wanted += [Request(m, options.timeframe, True) for m in members if m not in there]
     if not wanted and not options.series:
         raise ConfigError("`--assets`, `--index` and `--series` are empty. Name what to fetch.")
     return list(dict.fromkeys(wanted))
 
 
+def _watcher(progress: "Progress") -> Watcher:
+    """Return what shows how far a long history has got, page by page."""
+
+    def show(step: Step) -> None:
+        text = f"{step.vendor} {step.symbol}: {step.reached:%Y-%m-%d}"
+        for task in progress.task_ids:
+            progress.update(task, description=text)
+
+    return show
+
+
 def _fetched(
-    live: Live, requests: Sequence[Request], *, anew: bool, quiet: bool
+    live: Live, requests: Sequence[Request], *, anew: bool, progress: "Progress"
 ) -> Iterator[tuple[Request, Bars | InputError]]:
     """Fetch from several vendors at once and yield each request as it is done or has failed."""
-    from rich.console import Console
-    from rich.progress import MofNCompleteColumn, Progress
-
-    console = Console(stderr=True)
-    columns = (*Progress.get_default_columns(), MofNCompleteColumn())
-    off = quiet or not console.is_terminal
-    with (
-        ThreadPoolExecutor(max_workers=WORKERS) as pool,
-        Progress(*columns, console=console, disable=off) as progress,
-    ):
+    with ThreadPoolExecutor(max_workers=WORKERS) as pool:
         task = progress.add_task("fetching", total=len(requests))
         running: dict[Future[Bars], Request] = {
             pool.submit(live.refresh, r.instrument, timeframe=r.timeframe, anew=anew): r
@@ -177,11 +221,15 @@ def _outcome(future: Future[Bars]) -> Bars | InputError:
         return error
 
 
-def _report(request: Request, bars: Bars) -> None:
+def _report(request: Request, bars: Bars, *, quiet: bool) -> None:
     first, last = bars.frame.index[0], bars.frame.index[-1]
+    parts = f": {source_in_words(bars)}" if bars.spans else ""
     sys.stdout.write(
-        f"{request}: {len(bars)} bars of {bars.source}, {first:%Y-%m-%d} to {last:%Y-%m-%d}\n"
+        f"{request}: {len(bars)} bars of {bars.source}, {first:%Y-%m-%d} to {last:%Y-%m-%d}"
+        f"{parts}\n"
     )
+    if quiet:
+        return
     for note in (*bars.notes, *(finding.text for finding in findings(bars))):
         sys.stderr.write(f"{note}\n")
 

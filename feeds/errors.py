@@ -21,5 +21,12 @@ class NotCached(DataError):
     """Only the cache may be used, and it does not hold what was asked for."""
 
 
+class Absent(DataError):
+    """A series is nowhere: no file of it in the folder, no vendor that serves it.
+
+    It is unknown, not wrong; a series that is there and cannot be read is a plain `DataError`.
+    """
+
+
 class ConfigError(InputError):
     """A setting is unknown, out of range or contradicts another."""

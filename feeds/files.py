@@ -1,14 +1,21 @@
-"""Bars from local CSV and Parquet files: `<SYMBOL>_<timeframe>.csv` or `.parquet`."""
+"""Bars from local CSV and Parquet files: `<SYMBOL>_<timeframe>.csv` or `.parquet`.
+
+Beside it, `<SYMBOL>_<timeframe>_<source>.csv` or `.parquet` is a further source of the same
+bars, such as `BTC-USD_1d_bitstamp.csv`: where it reaches further back it is joined on.
+"""
 
 import logging
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
-import pandas as pd
-
-from feeds.bars import Bars, validated
+from feeds.bars import Bars
+from feeds.border import validate_bars
 from feeds.errors import ConfigError, DataError
+from feeds.folders import is_folder
+from feeds.history import joined, newest_first
 from feeds.instruments import Instrument
+from feeds.reading import NOTHING_CHOSEN, Choices, read_bars
 from feeds.resample import four_hours
 
 log = logging.getLogger(__name__)
@@ -19,6 +26,9 @@ SUFFIXES = (".parquet", ".csv")
 class Files:
     """A folder of bar files; Parquet wins where both forms of a symbol are there.
 
+    With `history` "longest" further sources of a symbol are joined on, with "one_source" the
+    newest file serves alone.
+
     Raises
     ------
     ConfigError
@@ -27,14 +37,22 @@ class Files:
 
     name = "files"
 
-    def __init__(self, folder: Path) -> None:
-        if folder == Path() or not folder.is_dir():
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        choices: Choices = NOTHING_CHOSEN,
+        history: str = "longest",
+    ) -> None:
+        if folder == Path() or not is_folder(folder):
             received = "nothing" if folder == Path() else f"{str(folder)!r}, which is no folder"
             raise ConfigError(
                 f"`data.data_dir` must be the folder with the bar files, received {received}. "
                 "Give it with --data-dir."
             )
         self._folder = folder
+        self._choices = choices
+        self._history = history
 
     def load(self, instrument: Instrument, *, timeframe: str) -> Bars:
         """Return the validated bars of `instrument`, all of them.
@@ -44,25 +62,30 @@ class Files:
         hourly_only = timeframe == "4h" and self._find(instrument, "4h") is None
         if hourly_only and instrument.kind == "coin" and self._find(instrument, "1h"):
             return four_hours(self.load(instrument, timeframe="1h"))
-        path = self._path(instrument, timeframe)
-        bars = validated(
-            _read(path),
-            instrument=instrument,
-            timeframe=timeframe,
-            source=self.name,
-            origin=path.name,
-        )
-        if path.stem == f"{instrument.symbol}_{timeframe}":
+        served, paths = self._paths(instrument, timeframe)
+        sources = {path.name: self._read(path, instrument, timeframe) for path in paths}
+        bars = self._joined(sources, main=f"{served.symbol}_{timeframe}")
+        if served == instrument:
             return bars
-        note = f"{instrument.symbol}: not in {self._folder.name}, {path.name} stands in for it"
+        note = f"{instrument.symbol}: not in {self._folder.name}, {bars.origin} stands in for it"
         log.warning("%s", note)
         return replace(bars, notes=(note, *bars.notes))
 
-    def _path(self, instrument: Instrument, timeframe: str) -> Path:
+    def _read(self, path: Path, instrument: Instrument, timeframe: str) -> Bars:
+        table = read_bars(path, instrument=instrument, timeframe=timeframe, choices=self._choices)
+        return validate_bars(table, instrument=instrument, timeframe=timeframe, source=self.name)
+
+    def _joined(self, sources: dict[str, Bars], *, main: str) -> Bars:
+        order = newest_first(sources, main=next((n for n in sources if Path(n).stem == main), ""))
+        return joined(sources, order=order if self._history == "longest" else order[:1])
+
+    def _paths(self, instrument: Instrument, timeframe: str) -> tuple[Instrument, list[Path]]:
+        """Return the instrument served, itself or its stand-in, and the files of its sources."""
         for one in filter(None, (instrument, instrument.stand_in)):
-            path = self._find(one, timeframe)
-            if path is not None:
-                return path
+            main = self._find(one, timeframe)
+            paths = [*filter(None, [main]), *further_sources(self._folder, one, timeframe)]
+            if paths:
+                return one, paths
         stem = f"{instrument.symbol}_{timeframe}"
         raise DataError(
             f"`{instrument.parameter}` {instrument.label} has no bars: neither {stem}.parquet nor "
@@ -84,14 +107,26 @@ class Files:
         return ", ".join(alike) or f"no {timeframe} files of this kind"
 
 
-def _read(path: Path) -> pd.DataFrame:
-    try:
-        if path.suffix == ".parquet":
-            frame = pd.read_parquet(path)
-            return frame if "date" in frame.columns else frame.reset_index(names="date")
-        return pd.read_csv(path)
-    except pd.errors.EmptyDataError as error:
-        raise DataError(f"{path.name}: the file is empty. Download it again.") from error
-    except (ValueError, OSError) as error:
-        reason = str(error).splitlines()[0]
-        raise DataError(f"{path.name}: cannot be read ({reason}). Download it again.") from error
+def further_sources(folder: Path, instrument: Instrument, timeframe: str) -> list[Path]:
+    """Return the files of further sources of an instrument's bars, sorted by name.
+
+    Dividend-adjusted prices are no further source: adjustment rewrites old highs.
+
+    Raises
+    ------
+    DataError
+        If one source has two files.
+    """
+    begin = f"{instrument.symbol}_{timeframe}_".casefold()
+    paths = sorted(
+        path
+        for path in folder.iterdir()
+        if path.suffix.lower() in SUFFIXES and path.stem.casefold().startswith(begin)
+    )
+    for one, other in pairwise(paths):
+        if one.stem.casefold() == other.stem.casefold():
+            raise DataError(
+                f"{one.name} and {other.name} are two files of one source of "
+                f"{instrument.symbol} {timeframe}. Remove one."
+            )
+    return [path for path in paths if "adjusted" not in path.stem.casefold()]

@@ -32,7 +32,10 @@ LISTINGS: Final = (
     Listing("SPX", "S&P 500", "^GSPC", ("SP500", "GSPC")),
     Listing("VIX", "CBOE Volatility Index", "^VIX"),
 )
-INDEX_NAMES: Final = {name: listing.symbol for listing in LISTINGS for name in listing.names}
+# Yahoo's own spelling is a name as well: ^RUT, ^GSPC.
+INDEX_NAMES: Final = {
+    name: listing.symbol for listing in LISTINGS for name in (*listing.names, listing.yahoo)
+}
 BY_SYMBOL: Final = {listing.symbol: listing for listing in LISTINGS}
 
 # Where two coins share a ticker Yahoo appends CoinMarketCap's number to the younger one:
@@ -49,6 +52,12 @@ YAHOO_COINS: Final = {
     "TON-USD": "TON11419-USD",
     "UNI-USD": "UNI7083-USD",
 }
+
+# A part of a file's name: nothing that leaves the folder.
+SERIES_NAME: Final = r"^\^?[A-Za-z0-9]+([._-][A-Za-z0-9]+)*$"
+# What stands for a dollar in the name of a pair, the dollar itself first.
+DOLLARS: Final = ("USD", "USDT", "USDC", "BUSD", "TUSD", "FDUSD")
+COIN_ALIASES: Final = {"BTC": ("XBT",), "DOGE": ("XDG",)}
 
 _SYMBOL = re.compile(r"[A-Z0-9][A-Z0-9]{0,19}(-[A-Z]{3,5})?")
 
@@ -81,6 +90,12 @@ class Instrument:
         return self.kind == "index" and timeframe == "1d"
 
 
+def has_plain_name(name: str) -> bool:
+    """Whether `name` can be that of a coin or an index; a path, for one, cannot."""
+    symbol = name.strip().upper()
+    return symbol in INDEX_NAMES or _SYMBOL.fullmatch(symbol) is not None
+
+
 def coin(name: str) -> Instrument:
     """Return the coin called `name`: ETH and ETH-USD are the same."""
     symbol = _checked(name, "asset")
@@ -89,8 +104,8 @@ def coin(name: str) -> Instrument:
 
 def index(name: str) -> Instrument:
     """Return the index called `name`: RUT and russell2000 are the same."""
-    symbol = _checked(name, "index.symbol")
-    return Instrument(INDEX_NAMES.get(symbol, symbol), "index")
+    symbol = INDEX_NAMES.get(name.strip().upper()) or _checked(name, "index.symbol")
+    return Instrument(symbol, "index")
 
 
 def yahoo_symbol(instrument: Instrument) -> str:
@@ -99,6 +114,19 @@ def yahoo_symbol(instrument: Instrument) -> str:
         return YAHOO_COINS.get(instrument.symbol, instrument.symbol)
     listing = BY_SYMBOL.get(instrument.symbol)
     return instrument.symbol if listing is None else listing.yahoo
+
+
+def symbols_of(instrument: Instrument) -> tuple[str, ...]:
+    """Return what vendors call an instrument, its own symbol first: BTC-USD, BTCUSDT, XBTUSD."""
+    if instrument.kind == "index":
+        listing = BY_SYMBOL.get(instrument.symbol)
+        names = (listing.yahoo, *listing.names) if listing else ()
+        return (instrument.symbol, *names)
+    base, _, quote = instrument.symbol.partition("-")
+    quotes = DOLLARS if quote == "USD" else (quote,)
+    bases = (base, *COIN_ALIASES.get(base, ()))
+    pairs = [f"{one}{other}" for one in bases for other in quotes]
+    return (instrument.symbol, *pairs, *bases, yahoo_symbol(instrument))
 
 
 def _checked(name: str, parameter: str) -> str:

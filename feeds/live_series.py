@@ -1,27 +1,31 @@
-"""Series of live vendors, through the cache: FRED's, and the closes of indices such as VIX."""
+"""Series of live vendors, through the cache, and the closes of indices such as VIX."""
 
 import logging
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Final
+from typing import Final, Protocol
 
 import pandas as pd
 
-from feeds import net_liquidity
+from feeds import net_liquidity, unprofitable
 from feeds.bars import Bars
 from feeds.cache.store import Damaged, Key, Table
 from feeds.cache.updates import Cache, Fetched
-from feeds.errors import DataError, NotCached
+from feeds.errors import Absent, DataError, NotCached
 from feeds.instruments import BY_SYMBOL, index
-from feeds.releases import FRED_SERIES, after_days
+from feeds.releases import FRED_SERIES, SERIES, after_days
 from feeds.series import Series, released, terms
 from feeds.sessions import bar_ends
 from feeds.sources import Source
+from feeds.spelling import nearest_hint
+from feeds.vendors.alternative import Alternative
 from feeds.vendors.fred import Fred
+from feeds.vendors.ishares import Ishares
 from feeds.vendors.reach import PROCESS_REACH, Reach
 
 log = logging.getLogger(__name__)
 
-# FRED serves whole series only, and none of them is published more often.
+# These vendors serve whole series only, and none of them is published more often.
 MAX_AGE: Final = pd.Timedelta(days=1)
 # The index is computed from options that trade a quarter of an hour longer than stocks.
 LATE_CLOSES: Final = {"VIX": pd.Timedelta(minutes=15)}
@@ -29,17 +33,34 @@ LATE_CLOSES: Final = {"VIX": pd.Timedelta(minutes=15)}
 STAND_INS: Final = {"VIX": "VIXCLS"}
 
 
+# Who serves a series that is not FRED's.
+PUBLISHERS: Final = {"ETF_FLOWS": "ishares", "FEAR_GREED": "alternative"}
+
+
+class SeriesVendor(Protocol):
+    """A publisher of whole series."""
+
+    @property
+    def name(self) -> str:
+        """The word that names it in the cache and in messages."""
+        ...
+
+    def fetch(self, name: str) -> Series:
+        """Return the series, or raise as `feeds.vendors.vendor.Vendor.fetch` promises."""
+        ...
+
+
 class LiveSeries:
-    """Series from FRED and from index bars, each held in the cache.
+    """Series from their publishers and from index bars, each held in the cache.
 
     Parameters
     ----------
     bars
         Where the bars of an index come from.
     offline
-        Whether FRED's series come from the cache alone.
-    fred, reach
-        The vendor and the memory of who answers; tests give their own.
+        Whether series come from the cache alone.
+    vendors, reach
+        The publishers by name and the memory of who answers; tests give their own.
     """
 
     def __init__(
@@ -48,13 +69,17 @@ class LiveSeries:
         *,
         bars: Source,
         offline: bool = False,
-        fred: Fred | None = None,
+        vendors: Mapping[str, SeriesVendor] | None = None,
         reach: Reach = PROCESS_REACH,
     ) -> None:
         self._cache = cache
         self._bars = bars
         self._offline = offline
-        self._fred = fred or Fred()
+        self._vendors = vendors or {
+            "fred": Fred(),
+            "ishares": Ishares(),
+            "alternative": Alternative(),
+        }
         self._reach = reach
 
     def load(self, name: str, *, lag_days: float | None = None) -> Series:
@@ -69,11 +94,14 @@ class LiveSeries:
             return net_liquidity.net_liquidity(
                 *(self.load(part, lag_days=lag_days) for part in net_liquidity.PARTS)
             )
-        if name in FRED_SERIES:
-            return self._of_fred(name, lag_days)
+        if name == unprofitable.NAME:
+            return unprofitable.unprofitable_share(lag_days=lag_days)
+        if name in FRED_SERIES or name in PUBLISHERS:
+            return self._published(name, lag_days)
         if name in BY_SYMBOL:
             return self._of_index(name, lag_days)
-        raise DataError(f"the series {name} is not here. Put {name}_series.csv into --data-dir.")
+        near = nearest_hint(name, (net_liquidity.NAME, *SERIES, *BY_SYMBOL))
+        raise Absent(f"the series {name} is not here. Put {name}_series.csv into --data-dir.{near}")
 
     def _of_index(self, name: str, lag_days: float | None) -> Series:
         try:
@@ -83,12 +111,12 @@ class LiveSeries:
             if stand_in is None:
                 raise
             log.info("%s: %s", name, error)
-        series = self._of_fred(stand_in, lag_days)
+        series = self._published(stand_in, lag_days)
         note = f"the series {name}: {stand_in} of FRED stands in for its bars, a day later"
         return replace(series, name=name, notes=(note, *series.notes))
 
-    def _of_fred(self, name: str, lag_days: float | None) -> Series:
-        key = Key("fred", name, "series")
+    def _published(self, name: str, lag_days: float | None) -> Series:
+        key = Key(PUBLISHERS.get(name, "fred"), name, "series")
         table = self._table(key) if self._offline else self._renewed(key)
         if table is None:
             raise NotCached(
@@ -118,7 +146,7 @@ class LiveSeries:
 
     def _fetched(self, key: Key) -> Fetched:
         with self._reach.asking(key.vendor):
-            series = self._fred.fetch(key.symbol)
+            series = self._vendors[key.vendor].fetch(key.symbol)
         return Fetched(series.frame[["value"]], series.source, series.origin, series.notes)
 
 

@@ -16,6 +16,17 @@ business day. Times of publication, New York:
   newyorkfed.org/markets/desk-operations/reverse-repo
 - VIXCLS: no time is promised; FRED has shown a close early on the next business day, and
   10:00 is later than that.
+- Shares outstanding of a fund (ETF_FLOWS): with the next session's figures, so a day's flow
+  is known at the next session's close. ishares.com, the fund's Historical sheet
+- Crypto fear and greed (FEAR_GREED): one value a day, which moves until the day (UTC) is
+  over. alternative.me/crypto/fear-and-greed-index
+- CNN's index (CNN_FEAR_GREED): computed until the day's close; before 2021 rebuilt by others,
+  later. edition.cnn.com/markets/fear-and-greed
+- AAII: votes until Wednesday 23:59, published early on Thursday, the date of the value.
+  aaii.com/sentimentsurvey
+- NAAIM: exposures at Wednesday's close, the date of the value, published on Thursday.
+  naaim.org/programs/naaim-exposure-index
+- Share of unprofitable companies: the date is that of publication. feeds.unprofitable
 """
 
 from collections.abc import Callable
@@ -25,7 +36,7 @@ from typing import Final
 
 import pandas as pd
 
-from feeds.sessions import NEW_YORK
+from feeds.sessions import NEW_YORK, closes_after
 
 Release = Callable[[pd.DatetimeIndex], pd.DatetimeIndex]
 
@@ -35,8 +46,8 @@ ONE_DAY: Final = pd.Timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
-class FredSeries:
-    """A series' title, its units on FRED, when it is published, and whether it is revised."""
+class KnownSeries:
+    """A series' title, its units, when it is published, and whether it is revised."""
 
     title: str
     units: str
@@ -82,6 +93,16 @@ def next_morning(dates: pd.DatetimeIndex) -> pd.DatetimeIndex:
     return _at(_business_day(dates + ONE_DAY), "10:00")
 
 
+def end_of_day(dates: pd.DatetimeIndex) -> pd.DatetimeIndex:
+    """Return midnight UTC after the date itself."""
+    return after_days(dates, lag_days=0)
+
+
+def end_of_next_business_day(dates: pd.DatetimeIndex) -> pd.DatetimeIndex:
+    """Return midnight UTC after the next business day."""
+    return end_of_day(_business_day(dates + ONE_DAY))
+
+
 def after_days(dates: pd.DatetimeIndex, *, lag_days: float) -> pd.DatetimeIndex:
     """Return `lag_days` after the end (UTC) of each date: with 0, midnight after the date."""
     return dates.tz_localize("UTC") + ONE_DAY + pd.Timedelta(days=lag_days)
@@ -108,12 +129,23 @@ def _holidays() -> pd.DatetimeIndex:
 
 
 FRED_SERIES: Final = {
-    "WALCL": FredSeries("Fed total assets, Wednesday", "USD million", h41),
-    "WTREGEN": FredSeries("Treasury account at the Fed, week's average", "USD million", h41),
-    "RRPONTSYD": FredSeries("Overnight reverse repo", "USD billion", reverse_repo),
-    "M2SL": FredSeries("M2, seasonally adjusted", "USD billion", h6, revised=True),
-    "DGS10": FredSeries("10-year Treasury yield", "percent", h15),
-    "DFF": FredSeries("Federal funds rate", "percent", h15),
-    "NFCI": FredSeries("Chicago Fed financial conditions", "index", nfci, revised=True),
-    "VIXCLS": FredSeries("CBOE volatility index, close", "index", next_morning),
+    "WALCL": KnownSeries("Fed total assets, Wednesday", "USD million", h41),
+    "WTREGEN": KnownSeries("Treasury account at the Fed, week's average", "USD million", h41),
+    "RRPONTSYD": KnownSeries("Overnight reverse repo", "USD billion", reverse_repo),
+    "M2SL": KnownSeries("M2, seasonally adjusted", "USD billion", h6, revised=True),
+    "DGS10": KnownSeries("10-year Treasury yield", "percent", h15),
+    "DFF": KnownSeries("Federal funds rate", "percent", h15),
+    "NFCI": KnownSeries("Chicago Fed financial conditions", "index", nfci, revised=True),
+    "VIXCLS": KnownSeries("CBOE volatility index, close", "index", next_morning),
 }
+
+# From elsewhere: live from their publishers, bundled, or as files the user brings.
+OTHER_SERIES: Final = {
+    "ETF_FLOWS": KnownSeries("Flows of a fund, a day", "USD million", closes_after),
+    "FEAR_GREED": KnownSeries("Crypto fear and greed", "0 to 100", end_of_day),
+    "CNN_FEAR_GREED": KnownSeries("CNN's fear and greed", "0 to 100", end_of_day),
+    "AAII_SPREAD": KnownSeries("AAII bulls less bears", "percentage points", end_of_day),
+    "NAAIM": KnownSeries("NAAIM exposure", "percent", end_of_next_business_day),
+    "UNPROFITABLE_SHARE": KnownSeries("Unprofitable companies", "fraction", end_of_day),
+}
+SERIES: Final = FRED_SERIES | OTHER_SERIES

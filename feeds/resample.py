@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pandas as pd
 
-from feeds.bars import COLUMNS, Bars
+from feeds.bars import QUOTE_VOLUME, Bars
 from feeds.errors import DataError
 from feeds.sessions import BAR_LENGTHS
 
@@ -24,15 +24,16 @@ def four_hours(hourly: Bars) -> Bars:
         If no bar is full.
     """
     groups = hourly.frame.groupby(pd.DatetimeIndex(hourly.frame.index).floor("4h"))
-    frame = pd.DataFrame(
-        {
-            "open": groups["open"].first(),
-            "high": groups["high"].max(),
-            "low": groups["low"].min(),
-            "close": groups["close"].last(),
-            "volume": groups["volume"].sum(min_count=1),
-        }
-    )[list(COLUMNS)]
+    columns = {
+        "open": groups["open"].first(),
+        "high": groups["high"].max(),
+        "low": groups["low"].min(),
+        "close": groups["close"].last(),
+        "volume": groups["volume"].sum(min_count=1),
+    }
+    if QUOTE_VOLUME in hourly.frame:
+        columns[QUOTE_VOLUME] = groups[QUOTE_VOLUME].sum(min_count=1)
+    frame = pd.DataFrame(columns)
     full = (groups.size() == BAR_LENGTHS["4h"] // BAR_LENGTHS["1h"]).to_numpy()
     if not full.any():
         raise DataError(f"{hourly.origin}: no full 4h bar in {len(hourly)} hours. Bring more bars.")

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from feeds.alignment import latest_known
 from feeds.dates import require_dates, require_unique
-from feeds.errors import ConfigError, DataError
-from feeds.releases import FRED_SERIES, Release, after_days
+from feeds.errors import Absent, ConfigError, DataError
+from feeds.releases import SERIES, Release, after_days
 
 log = logging.getLogger(__name__)
 
@@ -106,20 +106,22 @@ def series_from_file(folder: Path, name: str, *, lag_days: float | None = None) 
     lag_days
         Publication lag in days, counted from the end of the observation's date, UTC: an
         observation of 5 January with lag 1 is known from 7 January 00:00 UTC on. May be left
-        out for a series whose release calendar is built in (`feeds.releases.FRED_SERIES`).
+        out for a series whose release calendar is built in (`feeds.releases.SERIES`).
 
     Raises
     ------
     ConfigError
         If the lag is negative, absurd, or missing for a series without a calendar.
+    Absent
+        If there is no file.
     DataError
-        If the file is missing or malformed.
+        If the file is malformed.
     """
     units, release = terms(name, lag_days)
     path = folder / f"{name}_series.csv"
     if not path.is_file():
         there = sorted(p.name.removesuffix("_series.csv") for p in folder.glob("*_series.csv"))
-        raise DataError(
+        raise Absent(
             f"the series {name} has no file: {path.name} is not in {folder}. There are: "
             f"{', '.join(there) or 'no series'}."
         )
@@ -142,7 +144,7 @@ def terms(name: str, lag_days: float | None) -> tuple[str, Release]:
     ConfigError
         If the lag is negative, absurd, or missing for a series without a calendar.
     """
-    known = FRED_SERIES.get(name)
+    known = SERIES.get(name)
     if lag_days is None and known is not None:
         return known.units, known.release
     if lag_days is None or not 0 <= lag_days <= LONGEST_LAG_DAYS:

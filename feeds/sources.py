@@ -115,20 +115,26 @@ class Checked:
 
 
 def open_source(
-    name: str, *, data_dir: str = "", offline: bool = False, cache_dir: str = ""
+    name: str,
+    *,
+    data_dir: str = "",
+    offline: bool = False,
+    cache_dir: str = "",
+    history: str = "longest",
 ) -> Source:
     """Return the source called `name`, its bars checked on arrival.
 
     `auto` takes live bars and falls back to the sample; a source named outright never falls
-    back. With `offline` live bars come from the cache alone.
+    back. With `offline` live bars come from the cache alone. `history` "longest" joins older
+    sources on, "one_source" leaves each instrument to one.
     """
     if name == "files":
         from feeds.files import Files
 
-        return Checked(Files(Path(data_dir)))
+        return Checked(Files(Path(data_dir), history=history))
     if is_live(name):
         vendor = None if name == "auto" else name
-        live = Live(Cache(cache_folder(cache_dir)), vendor=vendor, offline=offline)
+        live = Live(Cache(cache_folder(cache_dir)), vendor=vendor, offline=offline, history=history)
         checked = Checked(live, clock=utc_now)
         return checked if vendor else Auto(checked, open_sample=_sample)
     return _sample()

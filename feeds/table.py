@@ -17,7 +17,9 @@ class RawTable:
     cell is NaN; a cell that cannot be read has already been refused, with its line.
 
     `lines` is the line of the file each row stands at, shape (rows,), 1 being the first line;
-    empty for a vendor's answer, which has none. `origin` names file or address in messages.
+    empty for a vendor's answer, which has none. `origin` names file or address in messages;
+    where a table is made of several files, `files` are their names and `file_rows` says for
+    each row which of them it is from, shape (rows,).
     `notes` says how the file was read. `is_close_only` marks prices made of closes alone.
     """
 
@@ -26,7 +28,10 @@ class RawTable:
     lines: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
     notes: tuple[str, ...] = ()
     is_close_only: bool = False
+    files: tuple[str, ...] = ()
+    file_rows: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
 
     def place(self, row: int) -> str:
         """Return where a row stands, for messages: `line 12` of a file, else `row 3`."""
-        return f"line {self.lines[row]}" if self.lines.size else f"row {row + 1}"
+        place = f"line {self.lines[row]}" if self.lines.size else f"row {row + 1}"
+        return f"{place} of {self.files[self.file_rows[row]]}" if self.files else place

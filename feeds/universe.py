@@ -1,24 +1,29 @@
-"""Which coins a source offers for a basket."""
+"""Which coins a source offers for a basket, and which are no altcoins, with the reason."""
 
+import csv
+from collections.abc import Collection, Mapping
+from functools import cache
+from importlib import resources
 from pathlib import Path
 from typing import Final
 
 from feeds.instruments import Instrument, coin
 
-# Not altcoins: the two majors, and coins that stand for money or for another coin.
-MAJORS: Final = frozenset({"BTC", "ETH"})
-STABLECOINS: Final = frozenset(
-    {"USDT", "USDC", "DAI", "BUSD", "TUSD", "USDP", "PAX", "GUSD", "FDUSD", "USDE", "USDD"}
-    | {"FRAX", "LUSD", "PYUSD", "UST", "USTC", "EURT", "EURS", "EURC", "SUSD", "HUSD", "USDN"}
-    | {"MIM", "ALUSD", "USD1", "USDS", "RLUSD"}
-)
-WRAPPED: Final = frozenset(
-    {"WBTC", "WETH", "STETH", "WSTETH", "RETH", "CBETH", "CBBTC", "WEETH", "EZETH", "BTCB"}
-    | {"RENBTC", "HBTC", "TBTC", "BETH", "WBNB", "WBETH", "METH", "LSETH", "JITOSOL", "MSOL"}
-)
+# Why a coin is none of the altcoins; the table beside this module names each with its issuer.
+KINDS: Final = {
+    "major": "one of the two coins that altcoins are measured against",
+    "dollar": "stands for a dollar",
+    "fiat": "stands for another currency",
+    "gold": "stands for a weight of metal",
+    "wrapped": "stands for another coin",
+    "staked": "stands for another coin that is staked",
+    "leveraged": "follows another coin's daily moves, multiplied",
+}
+LEVERAGE: Final = ("UP", "DOWN", "BULL", "BEAR")
+SHORTEST_UNDERLYING: Final = 3  # JUP, SUPER and SUP are coins of their own
 
 # What live vendors are asked for when no members are named: large coins of several years,
-# two that collapsed among them. A list made today flatters; the run warns where none died.
+# two that collapsed among them. A list made today flatters, and the run says so.
 # LUNC is the coin that was LUNA until May 2022; vendors now call another coin LUNA.
 USUAL: Final = (
     *("ADA", "AVAX", "BNB", "DOGE", "DOT", "FTT"),
@@ -42,9 +47,37 @@ def altcoins(source: str, *, data_dir: str, timeframe: str) -> list[Instrument]:
     return sorted((coin(name) for name in names if is_altcoin(name)), key=lambda each: each.symbol)
 
 
-def is_altcoin(name: str) -> bool:
-    """Whether the coin is neither a major nor a stand-in for money or another coin."""
-    return name.upper().removesuffix("-USD") not in MAJORS | STABLECOINS | WRAPPED
+def is_altcoin(name: str, *, listed: Collection[str] = ()) -> bool:
+    """Whether the coin is neither a major nor a stand-in for money, metal or another coin."""
+    return not reason_against(name, listed=listed)
+
+
+def reason_against(name: str, *, listed: Collection[str] = ()) -> str:
+    """Return why the coin is no altcoin, empty if it is one.
+
+    Besides the table, a name with USD in it is a dollar's (no other kind of coin has borne
+    one so far), and one that ends like a leveraged token of a coin that is itself `listed`
+    at the same venue is that token.
+    """
+    symbol = name.upper().removesuffix("-USD")
+    if symbol in not_altcoins():
+        return not_altcoins()[symbol]
+    if "USD" in symbol:
+        return f"{KINDS['dollar']}: USD is in its name"
+    for ending in LEVERAGE:
+        underlying = symbol.removesuffix(ending)
+        is_own_coin = len(underlying) < SHORTEST_UNDERLYING or underlying not in listed
+        if underlying != symbol and not is_own_coin:
+            return f"{KINDS['leveraged']}: {underlying} is listed beside it"
+    return ""
+
+
+@cache
+def not_altcoins() -> Mapping[str, str]:
+    """Return the coins that are no altcoins, by ticker, each with the reason."""
+    text = resources.files("feeds").joinpath("not_altcoins.csv").read_text(encoding="utf-8")
+    rows = csv.DictReader(text.splitlines())
+    return {row["coin"]: f"{KINDS[row['kind']]}: {row['reason']}" for row in rows}
 
 
 def _held(folder: Path, timeframe: str) -> list[str]:

@@ -24,6 +24,7 @@ class Panel:
 
     `alive` is whether the coin has a bar; prices of others are the last there was. `money`
     is the traded value of the bar, `market_cap` that at its end; NaN where unknown.
+    `decides` is whether the members are chosen when a bar ends, shape (bars,).
     """
 
     alive: Flags
@@ -31,6 +32,7 @@ class Panel:
     money: Floats
     market_cap: Floats
     bars_per_day: float
+    decides: Flags
 
     def bars(self, days: float) -> int:
         """Return how many bars `days` are, at least 1."""
@@ -50,18 +52,30 @@ def basket_weights(panel: Panel, *, settings: BasketSettings) -> Floats:
 
 
 def members(panel: Panel, *, settings: BasketSettings) -> Flags:
-    """Return which coins are in: trading, old enough, and among the `top` of the ranking."""
+    """Return which coins are in: trading, old enough, and among the `top` of the ranking.
+
+    The ranking is made of bars that have ended, at the end of a month (or week) where the
+    basket is set right then, and stands until the next: who was traded most in a month is
+    known only when it is over.
+    """
     age = np.cumsum(panel.alive, axis=0)
     old_enough = age > settings.min_age_days * panel.bars_per_day
     qualified = (
         panel.alive & old_enough & np.isfinite(WEIGHTINGS[settings.weights](panel, settings))
     )
-    if settings.select == "all":
+    if settings.select in {"all", "auto"}:
         return qualified
     rank = np.where(qualified, SELECTIONS[settings.select](panel, settings), np.nan)
     # ties go to the first by symbol; a coin of unknown rank is never among the top
     order = np.argsort(np.argsort(-np.nan_to_num(rank, nan=-np.inf), axis=1, kind="stable"), axis=1)
-    return np.isfinite(rank) & (order < settings.top)
+    chosen = np.isfinite(rank) & (order < settings.top)
+    return _as_decided(chosen, panel.decides) & qualified
+
+
+def _as_decided(chosen: Flags, decides: Flags) -> Flags:
+    """Return each row as it stood at the latest deciding one; nothing before the first."""
+    latest = np.maximum.accumulate(np.where(decides, np.arange(decides.size), -1))
+    return np.where(latest[:, np.newaxis] >= 0, chosen[latest], False)
 
 
 def capped(shares: Floats, *, cap: float) -> Floats:
@@ -110,9 +124,14 @@ def by_market_cap(panel: Panel, settings: BasketSettings) -> Floats:
 
 
 def by_dollar_volume(panel: Panel, settings: BasketSettings) -> Floats:
-    """Rank by the mean traded value of the last days."""
+    """Rank by the mean traded value of the last days.
+
+    Of the bars there are, if they are at least half: one missing bar is no reason to leave a
+    coin out for as long as the window.
+    """
+    window = panel.bars(settings.volume_window_days)
     money = pd.DataFrame(panel.money)
-    return money.rolling(panel.bars(settings.volume_window_days)).mean().to_numpy()
+    return money.rolling(window, min_periods=(window + 1) // 2).mean().to_numpy()
 
 
 Weighting = Callable[[Panel, BasketSettings], Floats]
@@ -128,6 +147,11 @@ SELECTIONS: Final[dict[str, Weighting]] = {
     "market_cap": by_market_cap,
     "dollar_volume": by_dollar_volume,
 }
+
+
+def deciding_bars(ends: pd.DatetimeIndex, *, every: str) -> Flags:
+    """Return the bars at whose end members are chosen: all, if the basket is never set right."""
+    return np.ones(len(ends), np.bool_) if every == "never" else rebalance_bars(ends, every=every)
 
 
 def rebalance_bars(ends: pd.DatetimeIndex, *, every: str) -> Flags:

@@ -79,9 +79,18 @@ def relative_strength(readings: Readings, settings: FilterSettings) -> States:
     """Judge the index over its benchmark: above its own mean, or at a high of `window` sessions.
 
     `rule` "new_high" wants the highest ratio of the last `window` sessions; any other rule
-    compares the ratio with its mean over `window` sessions.
+    compares the ratio with its mean over `window` sessions. A session on which the benchmark
+    has no bar is unknown and not counted: a window holds the last ratios there are, or one
+    missing bar would blind it for as long as it is.
     """
     ratio = readings.values / readings.benchmark
+    there = np.isfinite(ratio)
+    states = np.full(ratio.size, np.nan)
+    states[there] = _strength(ratio[there], settings)
+    return states
+
+
+def _strength(ratio: States, settings: FilterSettings) -> States:
     if settings.rule == "new_high":
         high = pd.Series(ratio).rolling(settings.window).max().to_numpy()
         return _known(ratio >= high, high)

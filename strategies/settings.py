@@ -6,6 +6,8 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from feeds.instruments import SERIES_NAME, has_plain_name
+
 
 @dataclass(frozen=True, slots=True)
 class Registry:
@@ -30,6 +32,28 @@ class Registry:
         return name
 
 
+def plain_symbol(name: str) -> str:
+    """Return the name if it can be that of a coin or index, else raise ValueError, for pydantic."""
+    if not has_plain_name(name):
+        raise ValueError(name)
+    return name
+
+
+Symbol = Annotated[
+    str,
+    AfterValidator(plain_symbol),
+    Field(
+        json_schema_extra={"allowed": "a plain symbol of letters and digits, such as ETH or RUT"}
+    ),
+]
+SeriesName = Annotated[
+    str,
+    Field(
+        pattern=f"^$|{SERIES_NAME}",
+        max_length=64,
+        json_schema_extra={"allowed": "a plain name of letters and digits, such as M2SL"},
+    ),
+]
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 Sessions = Annotated[int, Field(ge=1, le=10_000)]
 Days = Annotated[int, Field(ge=0, le=3_650)]
@@ -93,7 +117,9 @@ class IdleSettings(Settings):
     The asset itself here means always long, and more of it while the signal is on.
     """
 
-    asset: str = ""
+    asset: Symbol | Literal[""] = Field(
+        "", json_schema_extra={"allowed": "a coin's symbol, such as BTC, or empty for cash"}
+    )
     weight: Annotated[float, Field(gt=0, le=1)] = 1.0
 
 
@@ -105,8 +131,8 @@ class FilterSettings(Settings):
     """
 
     kind: Annotated[str, AfterValidator(Registry("strategies.filters", "FILTERS"))] = "series"
-    series: str = ""
-    benchmark: str = "SPX"
+    series: SeriesName = ""
+    benchmark: Symbol = "SPX"
     measure: Annotated[str, AfterValidator(Registry("strategies.filters", "MEASURES"))] = "level"
     rule: Literal["above", "below", "rising", "falling", "new_high"] = "above"
     level: float = 0.0
@@ -125,34 +151,38 @@ READY_MADE: Final[dict[str, dict[str, object]]] = {
     "small_caps_lead": {"kind": "relative_strength", "benchmark": "SPX", "window": 200},
     "etf_flows": {
         "series": "ETF_FLOWS", "measure": "sum_this_year", "rule": "above", "level": 0.0,
-        "lag_days": 1.0,
+        "max_age_days": 10,
     },
     "unprofitable_share": {
-        "series": "UNPROFITABLE_SHARE", "rule": "below", "level": 0.4, "lag_days": 45.0,
-        "max_age_days": 200,
+        "series": "UNPROFITABLE_SHARE", "rule": "below", "level": 0.4,
+        "max_age_days": 400,
     },
     "net_liquidity": {"series": "NET_LIQUIDITY", "rule": "rising", "window": 13},
     "m2": {"series": "M2SL", "rule": "rising", "window": 3, "max_age_days": 90},
     "vix": {"series": "VIX", "rule": "below", "level": 25.0, "max_age_days": 10},
     "rates": {"series": "DGS10", "rule": "falling", "window": 63, "max_age_days": 10},
     "fear_greed": {
-        "series": "FEAR_GREED", "rule": "above", "level": 50.0, "lag_days": 1.0,
-        "max_age_days": 7,
+        "series": "FEAR_GREED", "rule": "above", "level": 50.0, "max_age_days": 7,
     },
 }  # fmt: skip
 
 
 class BasketSettings(Settings):
-    """What ALTS is: which coins, at which weights, how often set right."""
+    """What ALTS is: which coins, at which weights, how often set right.
 
-    members: tuple[str, ...] = Field(
+    `universe` "auto" is the coins a venue ever listed, where the source is live and they have
+    been downloaded, and `select` "auto" is then the most traded, else all.
+    """
+
+    universe: Literal["auto", "none", "binance"] = "auto"
+    members: tuple[Symbol, ...] = Field(
         (), strict=False, json_schema_extra={"allowed": 'a list of coins, such as ["SOL", "ADA"]'}
     )
-    select: Literal["all", "market_cap", "dollar_volume"] = "all"
+    select: Literal["auto", "all", "market_cap", "dollar_volume"] = "auto"
     top: Annotated[int, Field(ge=1, le=1_000)] = 10
     min_age_days: Days = 90
     volume_window_days: Annotated[int, Field(ge=1, le=3_650)] = 30
-    volume_in_money: tuple[str, ...] = Field(
+    volume_in_money: tuple[Symbol, ...] = Field(
         (), strict=False, json_schema_extra={"allowed": 'a list of coins, such as ["FTT"]'}
     )
     weights: Annotated[str, AfterValidator(Registry("strategies.basket", "WEIGHTINGS"))] = "equal"

@@ -1,5 +1,7 @@
 """Simulated markets for the tests: bars, and an index whose closes are known at 21:00 UTC."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 
@@ -47,3 +49,13 @@ def index_bars(returns: np.ndarray, *, first: str = FIRST) -> Bars:
         index=dates[: returns.size],
     )
     return Bars(instruments.index("RUT"), "1d", frame, "simulated", "memory")
+
+
+def save_bars(folder: Path, bars: Bars) -> Path:
+    """Write bars as a file of their own into a folder, which is made, and return the file."""
+    folder.mkdir(exist_ok=True)
+    frame = bars.frame.drop(columns="volume")
+    frame.insert(0, "date", frame.index.strftime("%Y-%m-%d"))
+    path = folder / f"{bars.instrument.symbol}_{bars.timeframe}.csv"
+    frame.to_csv(path, index=False)
+    return path

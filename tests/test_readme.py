@@ -2,12 +2,13 @@ import re
 
 import pytest
 
-from docs.readme import MEASURED, README, filled, part
+from docs.readme import MEASURED, README, RUNS, part, printed_run
 
 
-def test_readme_generated_parts_are_what_the_program_prints():
-    text = README.read_text(encoding="utf-8")
-    assert filled(text) == text
+@pytest.mark.parametrize(("name", "asset"), RUNS.items())
+def test_readme_run_is_what_the_program_prints(name, asset, shared_data):
+    text = part(README.read_text(encoding="utf-8"), name)
+    assert text == printed_run(asset, shared_data / "deep")
 
 
 @pytest.mark.parametrize(

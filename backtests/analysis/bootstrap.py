@@ -4,8 +4,8 @@ Blocks of random length are drawn with replacement and wrapped around the end (P
 Romano, "The Stationary Bootstrap", 1994), so that volatility clusters survive. Series are
 resampled with the same draws, because their difference is what is asked about.
 
-arch has the same bootstrap, but takes 2.5 s or more to import and calls back into Python for
-every draw, which a run's two seconds do not allow. It serves as the oracle of the tests.
+arch's bootstrap takes 2.5 s or more to import and calls back into Python for every draw, which
+a run's two seconds do not allow: it serves as the oracle of the tests.
 """
 
 import math
@@ -52,10 +52,7 @@ class Sampling:
 
 @dataclass(frozen=True, slots=True)
 class PairedIntervals:
-    """Intervals of each series' figures, and of the first series minus each other.
-
-    `figures` and `differences` map series name -> figure name (`FIGURES`) -> interval.
-    """
+    """Intervals by series (`figures`) or pair (`differences`) -> figure name (`FIGURES`)."""
 
     figures: dict[str, dict[str, Interval]]
     differences: dict[str, dict[str, Interval]]
@@ -134,8 +131,9 @@ def paired_intervals(
     cash_return: Series | float,
     sampling: Sampling,
     left_out: NDArray[np.bool_] | None = None,
+    pairs: Mapping[str, tuple[str, str]] | None = None,
 ) -> PairedIntervals:
-    """Return percentile intervals of figures and of the differences from the first series.
+    """Return percentile intervals of figures and of differences between series.
 
     Parameters
     ----------
@@ -147,6 +145,8 @@ def paired_intervals(
         What cash earned on each bar, or on every one.
     left_out
         Bars whose returns span a hole: growth has them, the Sharpe ratio has not.
+    pairs
+        Name -> (one, other): one minus the other. By default the first series minus each other.
 
     Notes
     -----
@@ -173,12 +173,15 @@ def paired_intervals(
         name: _by_figure(actual[:, row], drawn[:, row], sampling.confidence)
         for row, name in enumerate(names)
     }
+    rows = {
+        name: (names.index(own), names.index(other))
+        for name, (own, other) in (pairs or {name: (names[0], name) for name in names[1:]}).items()
+    }
     differences = {
         name: _by_figure(
-            actual[:, 0] - actual[:, row], drawn[:, 0] - drawn[:, row], sampling.confidence
+            actual[:, a] - actual[:, b], drawn[:, a] - drawn[:, b], sampling.confidence
         )
-        for row, name in enumerate(names)
-        if row > 0
+        for name, (a, b) in rows.items()
     }
     return PairedIntervals(figures, differences)
 

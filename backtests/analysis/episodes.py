@@ -1,12 +1,16 @@
 """Episodes: clusters of events that count as one, because days of a cluster are no sample."""
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-EPISODE_GAP_SESSIONS = 60
+EPISODE_GAP_SESSIONS: Final = 60
+# Below the first nothing is said of chance; below the second only a very large effect can show.
+FEWEST_EPISODES: Final = 3
+FEW_EPISODES: Final = 20
 
 
 @dataclass(frozen=True, slots=True)

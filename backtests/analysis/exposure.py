@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from backtests.backtest import Result
 from backtests.elapsed import SECONDS_PER_YEAR, interest
-from backtests.engine import interest_of
+from backtests.engine import Account, interest_of
 
 Series = NDArray[np.float64]
 
@@ -38,13 +38,13 @@ class Exposure:
         return float(self.weights.mean()) if self.weights.size else float("nan")
 
 
-def exposure_of(result: Result) -> Exposure:
-    """Return what a run's strategy held.
+def exposure_of(result: Result, account: Account | None = None) -> Exposure:
+    """Return what one of a run's accounts held, by default the strategy.
 
     Of a basket, `coin_returns` are those of holding the same basket all the time; where the
     signal rotates out of another coin, `idle_returns` are that coin's.
     """
-    tape, account = result.market.traded, result.strategy
+    tape, account = result.market.traded, account or result.strategy
     opens = tape.matrix("open")
     units = account.positions.to_numpy()
     invested = units * opens
@@ -81,6 +81,25 @@ def exposure_matched_returns(
     kept = 1 - cost * np.abs(weight - drifted)
     kept[:1] *= 1 - cost * weight
     return np.asarray((1 + gross) * kept - 1)
+
+
+def evenly_held_returns(exposure: Exposure) -> Series:
+    """Return the returns of holding the coin at an account's average weight on every bar."""
+    return exposure_matched_returns(
+        exposure.coin_returns,
+        weight=exposure.mean_weight,
+        cost=exposure.cost,
+        idle_returns=exposure.idle_returns,
+    )
+
+
+def scaled_returns(returns: Series, *, share: float, idle_returns: Series) -> Series:
+    """Return the returns of an account of which only `share` follows the given returns.
+
+    The rest earns `idle_returns`; the parts are set right at every bar's end, without cost. So
+    two accounts can be compared at one average exposure, without borrowing for either.
+    """
+    return share * returns + (1 - share) * idle_returns
 
 
 def _coin_returns(result: Result) -> Series:

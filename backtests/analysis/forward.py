@@ -36,8 +36,14 @@ class AssetPrices:
     trades: NDArray[np.bool_]
 
 
-def asset_prices(name: str, coins: Mapping[str, Bars]) -> AssetPrices:
-    """Put the bars of one or more coins on one grid; the order of `coins` does not matter."""
+def asset_prices(
+    name: str, coins: Mapping[str, Bars], *, chosen: pd.DataFrame | None = None
+) -> AssetPrices:
+    """Put the bars of one or more coins on one grid; the order of `coins` does not matter.
+
+    `chosen` is which of them are in a basket, from the instants its rows are dated by (the
+    bars' ends, UTC) until the next; a coin is bought at no other time.
+    """
     members = [coins[symbol] for symbol in sorted(coins)]
     grids = [_instants(bars) for bars in members]
     times = np.unique(np.concatenate(grids))
@@ -50,6 +56,10 @@ def asset_prices(name: str, coins: Mapping[str, Bars]) -> AssetPrices:
         prices[rows, column] = np.append(bars.frame["open"].to_numpy(), close[-1])
         trades[rows[:-1], column] = True
         lows[rows, column] = np.append(bars.frame["low"].to_numpy(), close[-1])
+    if chosen is not None:
+        known = np.searchsorted(pd.DatetimeIndex(chosen.index).as_unit("ns").asi8, times, "right")
+        in_basket = np.vstack([np.zeros(len(members), np.bool_), chosen[sorted(coins)].to_numpy()])
+        trades &= in_basket[known]
     # a hole inside a coin's life, and its time after death, show the last price there was
     filled = pd.DataFrame(prices).ffill().to_numpy()
     return AssetPrices(name, times, filled, np.where(np.isnan(lows), filled, lows), trades)

@@ -25,12 +25,15 @@ def recent_returns(returns: pd.Series) -> dict[str, float]:
     return found
 
 
-def calendar_figures(returns: pd.Series, *, benchmark: pd.Series) -> dict[str, float]:
+def calendar_figures(
+    returns: pd.Series, *, benchmark: pd.Series, invested: pd.Series
+) -> dict[str, float]:
     """Return best and worst month and year, tails of the bars, and the link to a benchmark.
 
-    The expected shortfall is the mean of the worst 5 % of bars. Skewness and kurtosis (excess
-    over the normal's) are bias-corrected. Correlation and beta are of bar returns; NaN where
-    one side never varies.
+    `invested` says whether something was held at each bar's end; a month in which never is one
+    in cash, and without a gain. The expected shortfall is the mean of the worst 5 % of bars.
+    Skewness and kurtosis (excess over the normal's) are bias-corrected. Correlation and beta
+    are of bar returns; NaN where one side never varies.
     """
     times = pd.DatetimeIndex(returns.index)
     months = (1 + returns).groupby([times.year, times.month]).prod() - 1
@@ -40,6 +43,7 @@ def calendar_figures(returns: pd.Series, *, benchmark: pd.Series) -> dict[str, f
         "best_month": float(months.max()),
         "worst_month": float(months.min()),
         "gaining_months": float((months > 0).mean()),
+        "cash_months": float((~invested.groupby([times.year, times.month]).any()).mean()),
         "best_year": float(years.max()),
         "worst_year": float(years.min()),
         "expected_shortfall": float(worst.mean()),

@@ -4,8 +4,11 @@ All Sharpe ratios here are per period, never annualised, kurtosis is raw (normal
 variances belong to per-period Sharpe ratios: mixing these units is the usual mistake.
 Formulas: Bailey and Lopez de Prado, "The Sharpe Ratio Efficient Frontier" (2012) and "The
 Deflated Sharpe Ratio" (2014); Bailey, Borwein, Lopez de Prado and Zhu, "Pseudo-Mathematics
-and Financial Charlatanism" (2014). The normal distribution comes from the standard
-library, because importing scipy costs more than everything computed here.
+and Financial Charlatanism" (2014). They take returns for independent. For returns that are not,
+Lo, "The Statistics of Sharpe Ratios" (2002), puts a long-run variance in the place of the plain
+one; here it is that of the stationary bootstrap the intervals are drawn with. The normal
+distribution comes from the standard library, because importing scipy costs more than everything
+computed here.
 """
 
 import math
@@ -27,40 +30,75 @@ class SharpeSample:
     """A Sharpe ratio per period with what its sampling error depends on.
 
     `periods` is the number of returns, `kurtosis` is raw. A constant or too short series
-    has a NaN `sharpe_ratio`.
+    has a NaN `sharpe_ratio`. `dependence` is how many times as much the ratio varies as that of
+    independent returns would: 1 for these, above 1 where good and bad times cluster.
     """
 
     sharpe_ratio: float
     periods: int
     skewness: float = 0.0
     kurtosis: float = NORMAL_KURTOSIS
+    dependence: float = 1.0
 
     @property
     def variance_factor(self) -> float:
-        """1 - g3 SR + (g4 - 1) / 4 SR^2: the variance of SR times (periods - 1)."""
+        """The variance of SR times (periods - 1): (1 - g3 SR + (g4 - 1) / 4 SR^2) dependence."""
         ratio = self.sharpe_ratio
-        return 1 - self.skewness * ratio + (self.kurtosis - 1) / 4 * ratio**2
+        independent = 1 - self.skewness * ratio + (self.kurtosis - 1) / 4 * ratio**2
+        return independent * self.dependence
+
+    @property
+    def effective_periods(self) -> float:
+        """How many independent returns would tell as much about the ratio."""
+        return self.periods / self.dependence
 
 
 def sharpe_sample(
-    returns: NDArray[np.float64], *, cash_return: NDArray[np.float64] | float = 0.0
+    returns: NDArray[np.float64],
+    *,
+    cash_return: NDArray[np.float64] | float = 0.0,
+    block: float = 1.0,
 ) -> SharpeSample:
-    """Return the Sharpe ratio (ddof 1) of per-period returns with their higher moments.
+    """Return the Sharpe ratio (ddof 1) of per-period returns with what its error depends on.
 
     Skewness and raw kurtosis are the plain moment estimates (ddof 0). All are NaN below two
-    returns or where they never vary.
+    returns or where they never vary. With a mean `block` above 1 the dependence of the returns
+    is measured, by what each adds to the ratio (its influence, to first order):
+    z - SR / 2 (z^2 - 1) with z the standardised return, whose plain variance is
+    1 - g3 SR + (g4 - 1) / 4 SR^2.
     """
     excess = returns - cash_return
     if excess.size < 2 or np.ptp(excess) == 0:
         return SharpeSample(math.nan, excess.size, math.nan, math.nan)
     centred = excess - excess.mean()
     second = float(np.mean(centred**2))
+    standard = centred / math.sqrt(second)
+    ratio = float(excess.mean() / np.std(excess, ddof=1))
+    influence = standard - ratio / 2 * (standard**2 - 1)
     return SharpeSample(
-        sharpe_ratio=float(excess.mean() / np.std(excess, ddof=1)),
+        sharpe_ratio=ratio,
         periods=excess.size,
-        skewness=float(np.mean(centred**3)) / second**1.5,
-        kurtosis=float(np.mean(centred**4)) / second**2,
+        skewness=float(np.mean(standard**3)),
+        kurtosis=float(np.mean(standard**4)),
+        dependence=long_run_variance(influence, block=block) / float(np.var(influence)),
     )
+
+
+def long_run_variance(values: NDArray[np.float64], *, block: float) -> float:
+    """Return the variance of sqrt(n) times the mean of dependent values, shape (n,).
+
+    That of the stationary bootstrap with mean block length `block`, without drawing: R(0) + 2
+    sum of b(k) R(k), b(k) = (1 - k/n) (1 - p)^k + (k/n) (1 - p)^(n-k), p = 1 / block, R the
+    autocovariances (Politis and Romano, "The Stationary Bootstrap", 1994, lemma 1). It is
+    never negative; with a block of 1 it is the plain variance (ddof 0).
+    """
+    size = values.size
+    transformed = np.fft.rfft(values - values.mean(), 2 * size)
+    covariance = np.fft.irfft(np.abs(transformed) ** 2)[:size] / size
+    lags = np.arange(1, size)
+    stays = 1 - 1 / block
+    weights = (1 - lags / size) * stays**lags + lags / size * stays ** (size - lags)
+    return float(covariance[0] + 2 * weights @ covariance[1:])
 
 
 def probabilistic_sharpe_ratio(sample: SharpeSample, *, benchmark: float = 0.0) -> float:

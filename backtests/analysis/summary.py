@@ -1,6 +1,5 @@
-"""All figures of a run side by side, and what they say in one sentence."""
+"""All figures of a run side by side."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,10 +7,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from backtests import format as written
 from backtests.analysis import metrics
 from backtests.analysis.drawdowns import drawdowns
 from backtests.analysis.episodes import episode_starts, episodes_entered
+from backtests.analysis.exposure import Exposure, evenly_held_returns, exposure_of
+from backtests.analysis.spells import BestSpell, best_spell
 from backtests.analysis.trades import round_trips
 from backtests.backtest import Result
 from backtests.elapsed import SECONDS_PER_YEAR, SESSIONS_PER_YEAR, bars_per_year, interest
@@ -27,11 +27,13 @@ Figures = dict[str, float]
 class Summary:
     """The figures of the strategy and of all it is compared with.
 
-    `figures` maps "strategy", "buy_and_hold", "control" and "index" to figure name ->
-    fraction, count or money (NaN where undefined). `drawdowns` holds every spell of the
-    strategy and of buy-and-hold, deepest first. `episodes` counts the clusters of triggers
-    in the run, `episodes_traded` those in which the strategy bought. `index_periods_per_year`
-    are the sessions per year the index's figures are made annual by.
+    `figures` maps "strategy", "buy_and_hold", "exposure_matched" (the coin held evenly at the
+    strategy's average exposure), "control", "index" and the run's other accounts to figure
+    name -> fraction, count or money (NaN where undefined). `drawdowns` holds every spell of the
+    strategy and of buy-and-hold, deepest first. `best` is the time in the market that gained
+    most. `episodes` counts the clusters of triggers in the run, `episodes_traded` those in
+    which the strategy bought. `index_periods_per_year` are the sessions per year the index's
+    figures are made annual by.
     """
 
     figures: dict[str, Figures]
@@ -40,7 +42,7 @@ class Summary:
     index_periods_per_year: float
     episodes: int
     episodes_traded: int
-    verdict: str
+    best: BestSpell
 
 
 def summarise(result: Result) -> Summary:
@@ -57,6 +59,10 @@ def summarise(result: Result) -> Summary:
         name: _account_figures(result, account, spells=spells[name], trades=trips[name])
         for name, account in every.items()
     }
+    own = exposure_of(result)
+    best = best_spell(result, own)
+    figures["strategy"]["cagr_without_best"] = best.cagr
+    figures["exposure_matched"] = _even_figures(result, own)
     figures["index"] = _index_figures(result)
     episodes = episode_starts(_trigger_sessions(result))
     trades = trips["strategy"]
@@ -69,53 +75,27 @@ def summarise(result: Result) -> Summary:
         episodes_traded=episodes_entered(
             result.market.available_at[episodes], trades["entry_time"]
         ),
-        verdict=verdict(result.asset, figures["strategy"], figures["buy_and_hold"])
-        + basket_verdict(result, figures)
-        + idle_verdict(result.config.idle.asset, figures),
+        best=best,
     )
 
 
-def verdict(asset: str, strategy: Figures, held: Figures) -> str:
-    """Return one plain sentence: behind or ahead of buy-and-hold, by how much, how deep."""
-    gap = strategy["cagr"] - held["cagr"]
-    words = "trails" if gap < 0 else "beats" if gap > 0 else "equals"
-    by = f" by {abs(gap) * 100:.1f} percentage points a year" if gap else ""
-    money = [written.multiple(figures["total_return"]) for figures in (strategy, held)]
-    return (
-        f"The rule {words} holding {asset}{by} "
-        f"({written.percent(strategy['cagr'])} against {written.percent(held['cagr'])} a year; "
-        f"{money[0]} against {money[1]} the money); "
-        f"worst drawdown {written.percent(strategy['max_drawdown'])} "
-        f"instead of {written.percent(held['max_drawdown'])}, "
-        f"with {written.percent(strategy['time_in_market'])} of the time in the market."
+def _even_figures(result: Result, exposure: Exposure) -> Figures:
+    """Return the figures of the coin held evenly at the strategy's average exposure."""
+    returns = evenly_held_returns(exposure)
+    spells = drawdowns(pd.Series(returns, index=result.strategy.bars.index))
+    figures = metrics.return_figures(
+        returns,
+        periods_per_year=result.periods_per_year,
+        years=result.years,
+        cash_return=result.cash_returns,
+        # from open to open: the return of a hole is that of the bar before it
+        left_out=np.append(result.after_hole[1:], False),
     )
-
-
-def basket_verdict(result: Result, figures: Mapping[str, Figures]) -> str:
-    """Return what holding a basket means here, or nothing for a single coin."""
-    if "rebalanced" not in figures:
-        return ""
-    bought = ", ".join(
-        symbol.removesuffix("-USD") for symbol in result.buy_and_hold.fills["symbol"]
-    )
-    always = figures["rebalanced"]
-    return (
-        f" Holding means the coins that qualified on the first day ({bought}), untouched; the "
-        f"basket itself, held all the time at its weights, made {written.percent(always['cagr'])} "
-        f"a year with a worst drawdown of {written.percent(always['max_drawdown'])}."
-    )
-
-
-def idle_verdict(idle: str, figures: Mapping[str, Figures]) -> str:
-    """Return what holding the idle asset alone would have made, or nothing without one."""
-    if "idle" not in figures:
-        return ""
-    alone = figures["idle"]
-    return (
-        f" Holding {idle} as it does while the signal is off, all the time, made "
-        f"{written.percent(alone['cagr'])} a year with a worst drawdown of "
-        f"{written.percent(alone['max_drawdown'])}."
-    )
+    more = {
+        "exposure": exposure.mean_weight,
+        "final_equity": result.strategy.initial_cash * (1 + figures["total_return"]),
+    }
+    return figures | _drawdown_days(spells) | more
 
 
 def _account_figures(
@@ -129,8 +109,9 @@ def _account_figures(
         cash_return=result.cash_returns,
         left_out=result.after_hole,
     )
-    figures["max_drawdown_days"] = _days_of_deepest(spells)
+    figures |= _drawdown_days(spells)
     figures["time_in_market"] = float(account.invested.mean())
+    figures["exposure"] = exposure_of(result, account).mean_weight
     figures["turnover"] = metrics.turnover(account.fills, equity=account.equity, years=result.years)
     tape = result.market.traded
     opens = pd.DataFrame(tape.matrix("open"), index=tape.times, columns=list(tape.coins))
@@ -158,12 +139,14 @@ def _index_figures(result: Result) -> Figures:
         years=result.years,
         cash_return=interest(years, rate=result.config.costs.cash_rate),
     )
-    figures["max_drawdown_days"] = _days_of_deepest(drawdowns(returns))
-    return figures
+    return figures | _drawdown_days(drawdowns(returns))
 
 
-def _days_of_deepest(spells: pd.DataFrame) -> float:
-    return float(spells["days"].iloc[0]) if len(spells) else 0.0
+def _drawdown_days(spells: pd.DataFrame) -> Figures:
+    """Return the days of the deepest drawdown and of the longest, which need not be the same."""
+    days = spells["days"]
+    deepest, longest = (float(days.iloc[0]), float(days.max())) if len(spells) else (0.0, 0.0)
+    return {"max_drawdown_days": deepest, "longest_drawdown_days": longest}
 
 
 def _index_returns(result: Result) -> tuple[pd.Series, NDArray[np.float64]]:

@@ -7,7 +7,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from backtests.analysis.effects import LEVEL, effect_of, outcomes, random_starts
+from backtests.analysis.effects import (
+    LEVEL,
+    effect_of,
+    left_out_effects,
+    outcomes,
+    random_starts,
+)
 from backtests.analysis.episodes import Episodes
 from backtests.analysis.forward import DAY, NO_ENTRY, AssetPrices, entry_positions
 from backtests.analysis.placebo import drawn_means, p_value
@@ -71,7 +77,16 @@ def every_episode(question: Question) -> list[Finding]:
         )
         rose = f"{effect.mean * kept.size:.0f} of {kept.size}"
         figure = f"{rose} rose in {claim.horizon_days} days: {dates}"
-        finding = question.shared(name, effect, figure=figure, claimed=1 - effect.random_mean)
+        without = left_out_effects(
+            replace(sample, values=rises), placement=question.placement, key=claim.horizon_days
+        )
+        finding = question.shared(
+            name,
+            effect,
+            figure=figure,
+            claimed=1 - effect.random_mean,
+            left_out=min((one.excess for one in without), default=np.nan),
+        )
         if effect.mean < 1:  # a statement of fact: one fall and it is wrong
             reason = "Not each was followed by a rise; of random dates "
             reason += f"{effect.random_mean * 100:.0f} % were."
@@ -100,8 +115,23 @@ def tops(question: Question) -> list[Finding]:
             f"{near[rows].sum()} of {rows.size} tops ({dates}) within {NEAR_DAYS} days of an "
             f"event, as are {near.mean() * 100:.0f} % of all days"
         )
-        found.append(question.shared(name, effect, figure=figure, claimed=question.claim.effect))
+        found.append(
+            question.shared(
+                name,
+                effect,
+                figure=figure,
+                claimed=question.claim.effect,
+                left_out=_least_without_one(near[rows]) - float(shifted.mean()),
+            )
+        )
     return found
+
+
+def _least_without_one(near: NDArray[np.bool_]) -> float:
+    """Return the smallest share that is left when any one is left out; NaN for one alone."""
+    if near.size < 2:
+        return np.nan
+    return min(float(np.delete(near, row).mean()) for row in range(near.size))
 
 
 def top_days(price: Series) -> NDArray[np.int64]:

@@ -150,6 +150,7 @@ def no_data(question: Question) -> list[Finding]:
 
 
 MEASURES: Final[dict[str, Callable[[Question], list[Finding]]]] = {
+    "event": average,
     "average": average,
     "one_episode": history.one_episode,
     "every_episode": history.every_episode,

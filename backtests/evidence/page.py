@@ -10,13 +10,15 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from markupsafe import Markup
 
 from backtests import format as written
+from backtests.analysis.effects import LEVEL
 from backtests.evidence import charts
 from backtests.evidence.runner import AssetStudy, Judged, Study
-from backtests.evidence.verdicts import NOT_SUPPORTED, SUPPORTED, Finding
+from backtests.evidence.verdicts import BEYOND_LUCK, NOT_SUPPORTED, SUPPORTED, Finding
 from backtests.report import palette
+from backtests.report.page import mailable
 
 UNITS: Final = {"growth": " %", "share": " points", "correlation": ""}
-STYLES: Final = {SUPPORTED: "yes", NOT_SUPPORTED: "no"}
+STYLES: Final = {SUPPORTED: "yes", BEYOND_LUCK: "yes", NOT_SUPPORTED: "no"}
 
 HORIZON_COLUMNS: Final = {
     "horizon_days": "Days",
@@ -44,19 +46,24 @@ HORIZON_COLUMNS: Final = {
 COUNTS: Final = ("horizon_days", "episodes", "independent")
 
 
-def claims_page(judged: list[Judged], studies: list[Study], *, draws: int) -> str:
+def claims_page(judged: list[Judged], studies: list[Study]) -> str:
     """Return the page with a row a finding and a link to each claim's study."""
     tested = [one for one in judged if math.isfinite(one.adjusted_p)]
+    supported = [one for one in tested if one.verdict == SUPPORTED]
     tally: dict[str, int] = {}
     for one in judged:
         tally[one.verdict] = tally.get(one.verdict, 0) + 1
+    lasting = sum(one.adjusted_p <= LEVEL for one in supported)
+    if supported and lasting < len(supported):
+        name = f"supported ({lasting or 'none'} of them once all are counted)"
+        tally = {name if key == SUPPORTED else key: number for key, number in tally.items()}
     return _render(
         "claims.html.j2",
         rows=[_row(one) for one in judged],
         tally=tally,
         tested=len(tested),
-        low=sum(one.finding.p_value <= 0.05 for one in tested),
-        draws=draws,
+        low=sum(one.finding.p_value <= LEVEL for one in tested),
+        draws=studies[0].draws,
         bars=_bars(studies),
         notes=_notes(studies),
     )
@@ -72,15 +79,15 @@ def study_page(study: Study, judged: list[Judged], *, claims_link: str = "") -> 
         claims_link=claims_link,
         bars=_bars([study]),
         notes=_notes([study]),
-        config=study.config.to_toml(),
+        config=mailable(study.config).to_toml(),
     )
 
 
 def figures_row(one: Judged) -> dict[str, Any]:
     """Return a finding as plain values, for tables and JSON; undefined is NaN."""
-    found = one.finding
+    found, is_claim = one.finding, one.claim.is_claim
     return {
-        "claim": one.study,
+        "claim" if is_claim else "study": one.study,
         "statement": one.claim.statement,
         "index": found.index,
         "event": found.event,
@@ -91,7 +98,7 @@ def figures_row(one: Judged) -> dict[str, Any]:
         "estimate": found.estimate,
         "low": found.low,
         "high": found.high,
-        "claimed": found.claimed,
+        **({"claimed": found.claimed} if is_claim else {}),
         "detectable": found.detectable,
         "left_out": found.left_out,
         "episodes": found.episodes,
@@ -99,6 +106,7 @@ def figures_row(one: Judged) -> dict[str, Any]:
         "p_adjusted": one.adjusted_p,
         "verdict": one.verdict,
         "reason": one.reason,
+        "counted": one.counted,
     }
 
 

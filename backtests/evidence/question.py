@@ -60,13 +60,15 @@ class Question:
             low=float(np.expm1(effect.low)),
             high=float(np.expm1(effect.high)),
             p_value=effect.p_value,
-            claimed=self.claim.effect,
+            claimed=self.claim.effect if self.claim.is_claim else np.nan,
             detectable=float(np.expm1(effect.detectable)),
             left_out=float(np.expm1(left_out)),
             episodes=effect.episodes,
         )
 
-    def shared(self, name: str, effect: Effect, *, figure: str, claimed: float) -> Finding:
+    def shared(
+        self, name: str, effect: Effect, *, figure: str, claimed: float, left_out: float
+    ) -> Finding:
         """Return a finding about a share from its effect."""
         return Finding(
             asset=name,
@@ -80,6 +82,7 @@ class Question:
             p_value=effect.p_value,
             claimed=claimed,
             detectable=effect.detectable,
+            left_out=left_out,
             episodes=effect.episodes,
             unit="share",
         )

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -16,7 +15,7 @@ from backtests.analysis.effects import (
     outcomes,
     random_starts,
 )
-from backtests.analysis.events import HORIZONS, EventStudy, StudyDesign, event_study
+from backtests.analysis.events import EventStudy, StudyDesign, event_study
 from backtests.analysis.lead_lag import (
     LeadLag,
     lead_lag,
@@ -26,11 +25,12 @@ from backtests.analysis.lead_lag import (
 from backtests.analysis.placebo import drawn_means
 from backtests.analysis.timing import entry_delays
 from backtests.claims import ClaimSettings
-from backtests.config import Config, load_config
+from backtests.config import Config
 from backtests.evidence.measures import measure
 from backtests.evidence.question import Question
-from backtests.evidence.verdicts import Finding, Verdict, verdict
+from backtests.evidence.verdicts import Finding, Verdict, counted, verdict
 from backtests.evidence.world import World
+from backtests.settings import StudySettings
 
 # delays and paths are pictures: their bands need no more
 PICTURE_DRAWS: Final = 2_000
@@ -40,25 +40,32 @@ Tick = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to run: a name, its config with a claim, and how it is judged."""
+    """What to run: a config with a claim, and with how its study is drawn."""
 
-    name: str
     config: Config
-    horizons: tuple[int, ...] = HORIZONS
-    draws: int = 10_000
-    seed: int = 0
+
+    @property
+    def name(self) -> str:
+        """What its files are called."""
+        return self.claim.name or self.claim.event
+
+    @property
+    def settings(self) -> StudySettings:
+        """How the study is drawn."""
+        return self.config.study or StudySettings()
 
     @property
     def claim(self) -> ClaimSettings:
         """The claim that is put."""
         if self.config.claim is None:
-            raise ValueError(f"{self.name} has no claim")
+            raise ValueError("a plan needs a config with a claim")
         return self.config.claim
 
     @property
     def placement(self) -> Placement:
         """How random episodes are placed."""
-        return Placement(gap=self.claim.gap_sessions, draws=self.draws, seed=self.seed)
+        settings = self.settings
+        return Placement(gap=self.claim.gap_sessions, draws=settings.draws, seed=settings.seed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,18 +91,20 @@ class Study:
     assets: tuple[AssetStudy, ...]
     bars: tuple[dict[str, Any], ...]
     notes: tuple[str, ...]
+    draws: int
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A finding with its verdict among all findings of the page."""
+    """A finding with its verdict, and what is left of it beside all others of the page."""
 
     study: str
     claim: ClaimSettings
     finding: Finding
-    adjusted_p: float
     verdict: Verdict
     reason: str
+    adjusted_p: float
+    counted: str
 
 
 def run_study(plan: Plan) -> Study:
@@ -105,7 +114,16 @@ def run_study(plan: Plan) -> Study:
     findings = tuple(measure(question))
     names = () if plan.claim.measure == "no_data" else plan.claim.assets
     studies = tuple(_asset_study(question, name, plan) for name in names)
-    return Study(plan.name, plan.claim, plan.config, findings, studies, world.bars(), world.notes)
+    return Study(
+        plan.name,
+        plan.claim,
+        plan.config,
+        findings,
+        studies,
+        world.bars(),
+        world.notes,
+        plan.settings.draws,
+    )
 
 
 def run_all(plans: Sequence[Plan], *, workers: int = 1, tick: Tick = lambda _: None) -> list[Study]:
@@ -114,29 +132,17 @@ def run_all(plans: Sequence[Plan], *, workers: int = 1, tick: Tick = lambda _: N
 
 
 def judge(studies: Sequence[Study]) -> list[Judged]:
-    """Return every finding with its verdict, p-values adjusted for all of them (Holm)."""
+    """Return every finding with its own verdict, and its p-value with all counted (Holm)."""
     pairs = [(study, finding) for study in studies for finding in study.findings]
     tested = [np.nan if one.decided else one.p_value for _, one in pairs]
     adjusted = holm(np.array(tested, np.float64))
+    number = int(np.isfinite(adjusted).sum())
     judged = []
-    for (study, finding), p_value in zip(pairs, adjusted, strict=True):
-        decision, reason = verdict(finding, adjusted_p=float(p_value))
-        judged.append(Judged(study.name, study.claim, finding, float(p_value), decision, reason))
+    for (study, finding), p_value in zip(pairs, map(float, adjusted), strict=True):
+        decision, reason = verdict(finding)
+        among = counted(finding.p_value, p_value, findings=number)
+        judged.append(Judged(study.name, study.claim, finding, decision, reason, p_value, among))
     return judged
-
-
-def claim_plans(
-    folder: Path,
-    *,
-    names: Sequence[str] = (),
-    flags: dict[str, Any],
-    overrides: Sequence[str] = (),
-    plan: Callable[[str, Config], Plan],
-) -> list[Plan]:
-    """Return a plan for each preset of the folder, or for those named, in order of name."""
-    paths = [folder / f"{name}.toml" for name in names] or sorted(folder.glob("*.toml"))
-    configs = [(path.stem, load_config(path, overrides=overrides, flags=flags)) for path in paths]
-    return [plan(name, config) for name, config in configs if config.claim is not None]
 
 
 def _completed(plans: Sequence[Plan], workers: int, tick: Tick) -> Iterator[tuple[int, Study]]:
@@ -156,8 +162,8 @@ def _completed(plans: Sequence[Plan], workers: int, tick: Tick) -> Iterator[tupl
 def _asset_study(question: Question, name: str, plan: Plan) -> AssetStudy:
     claim, world = question.claim, question.world
     asset, events = question.asset(name), question.events()
-    horizons = tuple(sorted({*plan.horizons, claim.horizon_days}))
-    quick = replace(question.placement, draws=min(plan.draws, PICTURE_DRAWS))
+    horizons = tuple(sorted({*plan.settings.horizons, claim.horizon_days}))
+    quick = replace(question.placement, draws=min(plan.settings.draws, PICTURE_DRAWS))
     index = world.index()
     pairs = paired_returns(
         asset,

@@ -1,5 +1,7 @@
 """The bars a study needs, loaded once: indices with their events, coins and baskets."""
 
+import contextlib
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -8,15 +10,26 @@ from numpy.typing import NDArray
 
 from backtests.analysis.events import Events
 from backtests.analysis.forward import AssetPrices, asset_prices
-from backtests.config import ALTS, Config
+from backtests.config import ALTS, Config, with_universe
 from backtests.gates import gates_of
-from backtests.inputs import Inputs, basket_members, filter_series
+from backtests.inputs import (
+    Inputs,
+    basket_members,
+    filter_series,
+    has_universe,
+    missing_benchmark_bars,
+    require_folder,
+)
+from backtests.membership import universe_members
 from feeds import instruments
 from feeds.bars import Bars
 from feeds.errors import ConfigError
+from feeds.history import source_in_words
 from feeds.instruments import Instrument
+from feeds.known_highs import false_highs
 from feeds.sessions import bar_ends
 from feeds.sources import Source, open_source
+from feeds.vendors.addresses import use_addresses
 from strategies.signals import IndexSignals, index_signals, new_high, prior_high
 
 MARKET: Final = "SPX"
@@ -28,18 +41,30 @@ class World:
 
     def __init__(self, config: Config, *, source: Source | None = None) -> None:
         self.config = config
+        require_folder(config)
         data = config.data
+        use_addresses(config.vendors.model_dump())
         self._source = source or open_source(
-            data.source, data_dir=data.data_dir, cache_dir=data.cache_dir, offline=data.offline
+            data.source,
+            data_dir=data.data_dir,
+            cache_dir=data.cache_dir,
+            offline=data.offline,
+            history=data.history,
         )
         self._bars: dict[tuple[Instrument, str], Bars] = {}
         self._signals: dict[str, IndexSignals] = {}
+        self._remarks: list[str] = []
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What a reader should know about the bars loaded so far, each once."""
-        found = [note for key in sorted(self._bars, key=str) for note in self._bars[key].notes]
-        return tuple(dict.fromkeys(found))
+        """What a reader should know about the bars and series loaded so far, each once."""
+        bars = [self._bars[key] for key in sorted(self._bars, key=str)]
+        notes = [note for each in bars for note in each.notes]
+        signal = self.config.signal
+        if signal.lookback == "all":
+            highs = (false_highs(each, min_history=signal.min_history) for each in bars)
+            notes += [each.text for each in highs if each is not None]
+        return tuple(dict.fromkeys((*notes, *self._remarks)))
 
     def bars(self) -> tuple[dict[str, object], ...]:
         """Return what was read so far: symbol, source, rows, span and digest."""
@@ -47,7 +72,7 @@ class World:
             {
                 "symbol": bars.instrument.symbol,
                 "timeframe": bars.timeframe,
-                "source": bars.source,
+                "source": source_in_words(bars),
                 "origin": bars.origin,
                 "rows": len(bars),
                 "first": f"{bars.frame.index[0]:%Y-%m-%d}",
@@ -84,12 +109,18 @@ class World:
                 f"`claim.filter` {name!r} is no filter of this config. "
                 f"Add a table [filters.{name}]."
             )
-        only = self.config.model_copy(update={"filters": {name: self.config.filters[name]}})
-        series, notes = filter_series(only, real=self.index().source != "sample")
-        inputs = Inputs(self.index(), (), series=series)
+        chosen = self.config.filters[name]
+        only = self.config.model_copy(update={"filters": {name: chosen}})
+        index = self.index()
+        series, notes = filter_series(only, real=index.source != "sample")
+        compared = chosen.kind == "relative_strength"
+        others = {chosen.benchmark: self.index(chosen.benchmark)} if compared else {}
+        inputs = Inputs(index, (), series=series, benchmarks=others)
         known_at = self.known_at()
         instants = pd.DatetimeIndex(known_at, tz="UTC")
         (gate,) = gates_of(only, inputs, available_at=instants)
+        self._remarks += [*notes, *missing_benchmark_bars(index, others)]
+        self._remarks += [note for each in series.values() for note in each.notes]
         return gate.at(known_at), notes
 
     def asset(self, name: str) -> AssetPrices:
@@ -97,14 +128,35 @@ class World:
         timeframe = self.config.data.timeframe
         if name != ALTS:
             return asset_prices(name, {name: self._load(instruments.coin(name), timeframe)})
-        members = basket_members(self.config)
+        config = with_universe(self.config.model_copy(update={"asset": ALTS}))
+        if has_universe(config):
+            return self._drawn(name, config)
+        members = basket_members(config)
         return asset_prices(
             name, {member.label: self._load(member, timeframe) for member in members}
         )
 
+    def _drawn(self, name: str, config: Config) -> AssetPrices:
+        """Return the prices of the coins a universe's basket ever holds, and when each is in."""
+        found = universe_members(config.basket, cache_dir=config.data.cache_dir)
+        self._remarks += found.notes
+        coins = {}
+        for bars in found.coins:
+            self._bars[bars.instrument, bars.timeframe] = bars
+            with contextlib.suppress(ConfigError):  # it did not trade between start and end
+                coins[bars.instrument.symbol] = self._inside(bars)
+        if not coins:
+            raise ConfigError(
+                "`data.start` and `data.end` leave no bar of any coin of the universe "
+                f"{config.basket.universe}. Choose dates inside its history."
+            )
+        return asset_prices(name, coins, chosen=found.chosen)
+
     def _relative_highs(self, bars: Bars) -> NDArray[np.bool_]:
         """Return where the ratio to the S&P 500 closes above its highest of a year."""
-        market = self.index(MARKET).frame["close"].reindex(bars.frame.index)
+        other = self.index(MARKET)
+        self._remarks += missing_benchmark_bars(bars, {MARKET: other})
+        market = other.frame["close"].reindex(bars.frame.index)
         ratio = (bars.frame["close"] / market).to_numpy(np.float64)
         known = np.flatnonzero(np.isfinite(ratio))
         occurred = np.zeros(ratio.size, np.bool_)
@@ -144,8 +196,7 @@ class World:
                 f"`data.start` and `data.end` leave no bar of {bars.instrument.label}. "
                 "Choose dates inside its history."
             )
-        frame = bars.frame.loc[times[kept]]
-        return Bars(bars.instrument, bars.timeframe, frame, bars.source, bars.origin, bars.notes)
+        return replace(bars, frame=bars.frame.loc[times[kept]])
 
 
 def _dates(bars: Bars) -> pd.DatetimeIndex:

@@ -11,6 +11,7 @@ import pandas as pd
 
 from backtests import format as written
 from backtests.analysis.metrics import underwater
+from backtests.analysis.spells import is_plain, spells
 from backtests.analysis.summary import Summary
 from backtests.backtest import Result
 from backtests.engine import Account
@@ -25,7 +26,6 @@ from backtests.report.spec import (
     stamp,
     time_layout,
 )
-from backtests.report.spells import is_plain, spells
 from backtests.report.states import day_states, order_states, runs
 
 PERCENT_AXIS: Final = {"tickformat": ".0%"}

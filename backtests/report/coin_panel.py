@@ -1,20 +1,39 @@
 """The panel of what is traded: its price or level, when it was held, entries and exits."""
 
+from typing import Final
+
 import pandas as pd
 
+from backtests.analysis.spells import is_plain, spells
 from backtests.analysis.summary import Summary
 from backtests.backtest import Result
 from backtests.config import ALTS
 from backtests.report.charts import daily, daily_states, held_bands, time_span
-from backtests.report.spec import Spec, every_day, line, log_ticks, markers, plain, time_layout
-from backtests.report.spells import is_plain, spells
+from backtests.report.palette import LIGHT
+from backtests.report.spec import (
+    Spec,
+    every_day,
+    line,
+    log_ticks,
+    markers,
+    plain,
+    stamp,
+    time_layout,
+)
 from backtests.report.states import runs
+from feeds.bars import Span
+
+# The band of sources lies in the lowest part of the panel, the prices begin a little above.
+BAND_TOP: Final = 0.035
+PRICES_FROM: Final = 0.06
+BAND_COLORS: Final = ("muted", "idle", "rebalanced", "mark")
 
 
 def coin_panel(result: Result, summary: Summary) -> Spec:
     """Draw the close, where the signal was on, and every entry and exit.
 
-    A basket is drawn as its level: held all the time at its weights, without costs.
+    A basket is drawn as its level: held all the time at its weights, without costs. Under a
+    history joined from several sources a band shows which one serves which time.
     """
     closes = daily(result.market.traded_bars["close"])
     x = every_day(closes.index[0])
@@ -29,11 +48,43 @@ def coin_panel(result: Result, summary: Summary) -> Spec:
     ]
     title = {"text": plain(f"{result.asset}, log scale")}
     yaxis = {"type": "log", "title": title, "tickformat": ",~g", **log_ticks(closes)}
-    shapes = held_bands(result)
-    return {
-        "data": traces,
-        "layout": time_layout(time_span(result), height=380, yaxis=yaxis, shapes=shapes),
-    }
+    span, band = time_span(result), source_band(result)
+    shapes = [*held_bands(result), *band]
+    drawn = time_layout(span, height=380, yaxis=yaxis, shapes=shapes)
+    if band:
+        drawn["yaxis"]["domain"] = [PRICES_FROM, 1]
+        drawn["xaxis"] |= {"anchor": "free", "position": 0}
+    return {"data": traces, "layout": drawn}
+
+
+def source_band(result: Result) -> list[Spec]:
+    """Return a strip for each source of a joined history, none where there is one source."""
+    first, last = time_span(result)
+    spans = [span for span in result.market.coin.spans if span.last >= first]
+    if len(spans) < 2:
+        return []
+    ends = [last, *(span.first for span in spans[:-1])]
+    return [
+        {
+            "type": "rect",
+            "xref": "x",
+            "yref": "paper",
+            "y0": 0,
+            "y1": BAND_TOP,
+            "x0": stamp(max(span.first, first)),
+            "x1": stamp(end),
+            "fillcolor": LIGHT[BAND_COLORS[place % len(BAND_COLORS)]],
+            "line": {"width": 0},
+            "showlegend": True,
+            "name": plain(_source_name(span)),
+        }
+        for place, (span, end) in enumerate(zip(spans, ends, strict=True))
+    ]
+
+
+def _source_name(span: Span) -> str:
+    closes = ", closes only" if span.is_close_only else ""
+    return f"bars of {span.label}{closes}"
 
 
 def _signal_on(result: Result, days: pd.DatetimeIndex) -> pd.Series:

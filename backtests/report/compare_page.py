@@ -1,5 +1,6 @@
 """Runs side by side: figures, overlaid equities and drawdowns, and what differs."""
 
+import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from backtests.report.cell import Cell, Row
 from backtests.report.figures import FIGURES, figure_text
 from backtests.report.page import charts_json, plotly_payload, render
 from backtests.report.palette import COINS, LIGHT
+from backtests.report.reading import UnreadableError, text_of
 from backtests.report.run_record import BrokenRunError, RunRecord, read_run
 from backtests.report.section import Panel
 from backtests.report.spec import Spec, every_day, line, log_ticks, time_layout
@@ -20,6 +22,7 @@ from backtests.report.spec import Spec, every_day, line, log_ticks, time_layout
 DASHES: Final = ("solid", "dash", "dashdot")
 HELD_FIGURES: Final = ("cagr", "max_drawdown")
 LABEL_LENGTH: Final = 12
+MOST_BYTES: Final = 500_000_000  # of equity: decades of hours are a tenth of it
 ABSENT: Final = "not set"
 
 Curves = dict[str, pd.Series]
@@ -88,27 +91,31 @@ def _settings(tree: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, str
 def _compared(place: int, folder: Path) -> Compared:
     try:
         record = read_run(folder)
-        table = pd.read_csv(folder / "equity.csv", usecols=["time", "equity", "buy_and_hold"])
-        times = pd.DatetimeIndex(pd.to_datetime(table["time"], utc=True))
+        content = io.StringIO(text_of(folder / "equity.csv", most=MOST_BYTES))
+        table = pd.read_csv(content, usecols=["time", "equity", "buy_and_hold"])
+        times = pd.DatetimeIndex(pd.to_datetime(table["time"], utc=True)).as_unit("ns")
         curves = table[["equity", "buy_and_hold"]].astype(np.float64).set_index(times)
     except BrokenRunError as error:
         raise BrokenRunError(f"{folder.name}: {error}") from error
-    except (OSError, ValueError, KeyError) as error:
-        raise BrokenRunError(f"{folder.name}: equity.csv cannot be read: {error}") from error
+    except UnreadableError as error:
+        raise BrokenRunError(f"{folder.name}: {error}") from error
+    except (ValueError, KeyError) as error:
+        raise BrokenRunError(
+            f"{folder.name}: equity.csv cannot be read: it is not the table a run leaves"
+        ) from error
     if curves.empty:
         raise BrokenRunError(f"{folder.name}: equity.csv has no rows")
+    values = curves.to_numpy()
+    if not (np.isfinite(values) & (values > 0)).all() or times.hasnans:
+        raise BrokenRunError(f"{folder.name}: equity.csv holds what is no equity")
     daily = (curves / _initial_cash(record, curves)).resample("1D").last()
-    label = f"{place}. {str(record.config.get('asset', '?'))[:LABEL_LENGTH]}"
+    label = f"{place}. {record.asset[:LABEL_LENGTH] or '?'}"
     return Compared(label, record, daily["equity"], daily["buy_and_hold"])
 
 
 def _initial_cash(record: RunRecord, curves: pd.DataFrame) -> float:
-    cash = record.setting("costs", "initial_cash")
-    return (
-        float(cash)
-        if isinstance(cash, int | float) and cash > 0
-        else float(curves["equity"].to_numpy()[0])
-    )
+    cash = record.number("costs", "initial_cash")
+    return cash if cash > 0 else float(curves["equity"].to_numpy()[0])
 
 
 def _figures(runs: Sequence[Compared]) -> list[Row]:
@@ -158,7 +165,7 @@ def _held_lines(runs: Sequence[Compared]) -> list[Spec]:
     """Return buy-and-hold of each asset, that of the longest run."""
     by_asset: dict[str, Compared] = {}
     for run in sorted(runs, key=lambda run: len(run.held)):
-        by_asset[str(run.record.config.get("asset", "?"))] = run
+        by_asset[run.record.asset or "?"] = run
     return [
         line(
             f"Hold {asset}", run.held, color="muted", x=every_day(run.held.index[0]),

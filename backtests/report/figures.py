@@ -20,7 +20,9 @@ class Shown:
 COLUMNS: Final = {
     "strategy": "Strategy",
     "buy_and_hold": "Buy-and-hold",
+    "exposure_matched": "Held evenly",
     "rebalanced": "Rebalanced",
+    "first_members": "First members",
     "idle": "Idle coin",
     "control": "Control",
     "index": "Index",
@@ -29,7 +31,7 @@ COLUMNS: Final = {
 
 def columns_of(result: Result) -> dict[str, str]:
     """Return account name -> heading of all that a run is compared with, in order."""
-    absent = {"rebalanced", "idle"} - set(result.others)
+    absent = {"rebalanced", "first_members", "idle"} - set(result.others)
     return {name: heading for name, heading in COLUMNS.items() if name not in absent} | (
         {"idle": idle_title(result)} if "idle" in result.others else {}
     )
@@ -60,15 +62,20 @@ FIGURES: Final = {
     "sortino_ratio": Shown(
         "Sortino ratio",
         written.ratio,
-        "Mean return over cash / downside deviation about 0 of all bars x sqrt(periods per year).",
+        "Mean return over cash / downside deviation about 0, all bars, x sqrt(periods per year).",
     ),
     "max_drawdown": Shown(
         "Worst drawdown", written.percent, "Deepest fall of equity below its highest value so far."
     ),
     "max_drawdown_days": Shown(
         "Worst drawdown, days",
-        written.days,
+        written.count,
         "Days of the deepest drawdown from its peak to recovery, or to the end of the run.",
+    ),
+    "longest_drawdown_days": Shown(
+        "Longest drawdown, days",
+        written.count,
+        "Days of the longest drawdown, which need not be the deepest, to recovery or the end.",
     ),
     "calmar_ratio": Shown(
         "Calmar ratio", written.ratio, "CAGR over the depth of the worst drawdown."
@@ -76,10 +83,15 @@ FIGURES: Final = {
     "time_in_market": Shown(
         "Time in market", written.percent, "Share of bars at whose end the coin was held."
     ),
+    "exposure": Shown(
+        "Average exposure",
+        written.percent,
+        "Mean share of equity in what the signal buys, just after each bar's open.",
+    ),
     "turnover": Shown(
-        "Turnover a year",
+        "Turnover per year",
         written.ratio,
-        "One-sided: half the traded value over mean equity, a year.",
+        "One-sided: half the traded value over mean equity, per year.",
     ),
     "costs_paid": Shown(
         "Costs paid", written.money, "Commissions and slippage, in money, slippage from the open."
@@ -87,7 +99,14 @@ FIGURES: Final = {
     "trades": Shown("Trades", written.count, "Round trips, an open one included."),
     "win_rate": Shown("Win rate", written.percent, "Share of trades that gained, costs included."),
     "average_trade": Shown(
-        "Average trade", written.percent, "Mean return of the trades, costs included."
+        "Average trade, unweighted",
+        written.percent,
+        "Mean return of the trades, costs included, each counting the same whatever its size.",
+    ),
+    "cagr_without_best": Shown(
+        "CAGR without the best trade",
+        written.percent,
+        "CAGR if during its best time in the market the rule had been out of it.",
     ),
     "final_equity": Shown(
         "Final equity", written.money, "Cash plus marked position at the last bar's close."

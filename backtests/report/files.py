@@ -10,18 +10,20 @@ from backtests.analysis.significance import Significance
 from backtests.analysis.summary import Summary
 from backtests.backtest import Result
 from backtests.format import as_csv, as_json
-from feeds.bars import Bars
+from backtests.report.words import RunJudgement
+from feeds.bars import Bars, Span
+from feeds.history import spans_of
 
 TIME_FORMAT: Final = "%Y-%m-%dT%H:%M:%SZ"
 LIBRARIES: Final = ("backtrader", "exchange_calendars", "numpy", "pandas", "pyfolio-reloaded")
 
 
 def run_files(
-    result: Result, summary: Summary, significance: Significance | None = None
+    result: Result, summary: Summary, significance: Significance, judged: RunJudgement
 ) -> dict[str, str]:
     """Return file name -> content of everything but the manifest's clock and the tearsheet."""
     files = {
-        "metrics.json": metrics_json(result, summary, significance),
+        "metrics.json": metrics_json(result, summary, significance, judged),
         "equity.csv": equity_csv(result),
         "fills.csv": _csv(result.strategy.fills),
         "trades.csv": _csv(summary.trades),
@@ -35,7 +37,9 @@ def run_files(
     return files
 
 
-def metrics_json(result: Result, summary: Summary, significance: Significance | None = None) -> str:
+def metrics_json(
+    result: Result, summary: Summary, significance: Significance, judged: RunJudgement
+) -> str:
     """Return all figures; an undefined or infinite one is null: JSON has neither."""
     content: dict[str, Any] = {
         **summary.figures,
@@ -49,11 +53,27 @@ def metrics_json(result: Result, summary: Summary, significance: Significance | 
         "episodes_traded": summary.episodes_traded,
         "refused_orders": result.strategy.refused,
         "pending_order": result.strategy.pending or None,
-        "verdict": summary.verdict,
-        "significance": significance.figures() if significance else None,
+        "best_time_in_market": _best(summary),
+        "verdict": judged.verdict,
+        "significance": {"conclusion": judged.conclusion, **significance.figures()},
         "warnings": list(result.warnings),
     }
     return as_json(content)
+
+
+def _best(summary: Summary) -> dict[str, Any]:
+    """Return the time in the market that gained most, and what the run made without it."""
+    best = summary.best
+    times = {"from": best.start, "to": best.end}
+    return {
+        **{
+            name: None if pd.isna(time) else time.strftime(TIME_FORMAT)
+            for name, time in times.items()
+        },
+        "gain": best.gain,
+        "total_return_without": best.total_return,
+        "cagr_without": best.cagr,
+    }
 
 
 def equity_csv(result: Result) -> str:
@@ -132,8 +152,25 @@ def provenance(bars: Bars) -> dict[str, Any]:
         "first": bars.frame.index[0].strftime("%Y-%m-%dT%H:%M:%S"),
         "last": bars.frame.index[-1].strftime("%Y-%m-%dT%H:%M:%S"),
         "rows": len(bars),
+        "close_only": bars.is_close_only,
         "sha256": bars.sha256,
+        "spans": [_span(span) for span in spans_of(bars)],
         "notes": list(bars.notes),
+    }
+
+
+def _span(span: Span) -> dict[str, Any]:
+    """Return one source's share of the bars; the newest was compared with nothing: null."""
+    return {
+        "source": span.source,
+        "origin": span.origin,
+        "first": span.first.strftime("%Y-%m-%dT%H:%M:%S"),
+        "last": span.last.strftime("%Y-%m-%dT%H:%M:%S"),
+        "rows": span.rows,
+        "is_close_only": span.is_close_only,
+        "common_bars": span.common,
+        "median_difference": span.median,
+        "worst_difference": span.worst,
     }
 
 

@@ -6,11 +6,14 @@ import shutil
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
 
 import pandas as pd
 
 from feeds.errors import ConfigError
-from feeds.folders import full_disk_named
+from feeds.folders import full_disk_named, is_there
+
+LONGEST_NAME: Final = 255  # of a file, in bytes
 
 
 def run_id(*, asset: str, config_hash: str, now: pd.Timestamp) -> str:
@@ -20,8 +23,9 @@ def run_id(*, asset: str, config_hash: str, now: pd.Timestamp) -> str:
 
 def require_writable(out: Path) -> None:
     """Refuse an `--out` that cannot hold results, before any work is done."""
-    existing = next(path for path in (out, *out.absolute().parents) if path.exists())
-    if not existing.is_dir() or not os.access(existing, os.W_OK):
+    existing = next(path for path in (out, *out.absolute().parents) if is_there(path))
+    fits = all(len(part.encode(errors="surrogateescape")) <= LONGEST_NAME for part in out.parts)
+    if not fits or not existing.is_dir() or not os.access(existing, os.W_OK):
         raise ConfigError(_unwritable(out))
 
 

@@ -1,6 +1,5 @@
 """The page of all runs: a row each, sortable and filterable, with links to the tearsheets."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -10,6 +9,7 @@ from backtests.report.cell import Cell, number
 from backtests.report.page import render
 from backtests.report.run_record import RunRecord
 from backtests.report.search_record import SearchRecord
+from backtests.report.words import standing
 
 # heading and whether its cells are numbers
 COLUMNS: Final = (
@@ -39,12 +39,15 @@ def index_page(
     searches: Sequence[SearchRecord] = (),
     is_served: bool = False,
 ) -> str:
-    """Return the page of all runs and searches, with (name, reason) of the broken folders."""
+    """Return the page of all runs and searches, with (name, reason) of the broken folders.
+
+    A search with a problem is named among them as well: its page may still open.
+    """
     rows = [IndexRow(run.name, run.link, _cells(run), run.warnings) for run in runs]
     return render(
         "index.html.j2",
         runs=rows,
-        broken=broken,
+        broken=[*broken, *((each.name, each.problem) for each in searches if each.problem)],
         searches=searches,
         columns=COLUMNS,
         choices=[_choice(name, rows) for name in CHOICES],
@@ -54,20 +57,18 @@ def index_page(
 
 def verdict_word(run: RunRecord) -> str:
     """Return whether the run beats, trails or equals buy-and-hold, by CAGR."""
-    if math.isnan(run.ahead):
-        return "undefined"
-    return "beats" if run.ahead > 0 else "trails" if run.ahead < 0 else "equals"
+    return standing(run.strategy["cagr"], run.buy_and_hold["cagr"])
 
 
 def _cells(run: RunRecord) -> tuple[Cell, ...]:
     own, held = run.strategy, run.buy_and_hold
-    days = run.setting("rules", "hold_days")
+    days = run.number("rules", "hold_days")
     return (
         _word(verdict_word(run)),
-        _word(str(run.config.get("asset", ""))),
-        _word(str(run.setting("index", "symbol"))),
-        _word(written.words(str(run.setting("rules", "trigger")))),
-        number(float(days) if isinstance(days, int | float) else math.nan, written.days),
+        _word(run.asset),
+        _word(run.word("index", "symbol")),
+        _word(written.words(run.word("rules", "trigger"))),
+        number(days, written.days),
         _word(run.first),
         _word(run.last),
         number(own["cagr"], written.percent),

@@ -12,25 +12,25 @@ from backtests.report.folder import run_id, write_folder
 from backtests.report.sheet_worker import SheetWorker
 from backtests.report.significance_section import significance_section
 from backtests.report.tearsheet import tearsheet
+from backtests.report.words import RunJudgement
 
 
 def leave(
     result: Result,
     summary: Summary,
     significance: Significance,
+    judged: RunJudgement,
     *,
     out: Path,
     worker: SheetWorker | None = None,
 ) -> Path:
     """Write the results folder under `out` and return it."""
-    sections = [significance_section(significance)]
+    sections = [significance_section(significance, judged)]
     now = pd.Timestamp.now(tz="UTC")
     files = {
-        **run_files(result, summary, significance),
+        **run_files(result, summary, significance, judged),
         "manifest.json": manifest_json(result, created=now),
-        "tearsheet.html": tearsheet(
-            result, summary, worker=worker, sections=sections, conclusion=significance.conclusion
-        ),
+        "tearsheet.html": tearsheet(result, summary, judged, worker=worker, sections=sections),
     }
     name = run_id(asset=result.asset, config_hash=result.config.short_hash, now=now)
     return write_folder(out, name, files)

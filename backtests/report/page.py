@@ -48,12 +48,13 @@ def charts_json(panels: dict[str, Panel]) -> Markup:
 
 
 def mailable(config: Config) -> Config:
-    """Return the config with only the name of an absolute data folder, as pages are mailed."""
-    folder = PurePath(config.data.data_dir)
-    if not folder.is_absolute():
-        return config
-    data = config.data.model_copy(update={"data_dir": f".../{folder.name}"})
-    return config.model_copy(update={"data": data})
+    """Return the config with only the names of its folders, as pages are mailed."""
+    places = {
+        name: f".../{PurePath(folder).name}"
+        for name in ("data_dir", "cache_dir")
+        if (folder := getattr(config.data, name))
+    }
+    return config.model_copy(update={"data": config.data.model_copy(update=places)})
 
 
 def unbroken(text: str) -> str:

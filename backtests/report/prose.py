@@ -1,21 +1,16 @@
-"""What the page says in sentences: the rule, its stops and costs, and how much to trust it."""
+"""What the page says in sentences that judge nothing: the rule, the control, what they trade."""
 
 from typing import Final
 
-import numpy as np
-
 from backtests import format as written
-from backtests.analysis.costs import CostSensitivity
-from backtests.analysis.summary import Summary
+from backtests.analysis.spells import is_plain
 from backtests.backtest import Result
 from backtests.config import ALTS, Config
+from backtests.control import DAYS_PER_SESSION, VOLATILITY_RATIO, control_config
+from backtests.report.words import RunFacts
+from feeds.instruments import BY_SYMBOL
 
 SAMPLE_SOURCE: Final = "sample"
-INDEX_TITLES: Final = {
-    "RUT": "the Russell 2000",
-    "IWN": "the Russell 2000 Value",
-    "SPX": "the S&P 500",
-}
 
 
 def is_sample(result: Result) -> bool:
@@ -26,7 +21,7 @@ def is_sample(result: Result) -> bool:
 def index_title(result: Result) -> str:
     """Return what people call the index; its symbol where it has no other name here."""
     symbol = result.market.index.instrument.symbol
-    return INDEX_TITLES.get(symbol, symbol)
+    return f"the {BY_SYMBOL[symbol].title}" if symbol in BY_SYMBOL else symbol
 
 
 def traded_title(result: Result) -> str:
@@ -38,8 +33,9 @@ def rule_in_words(result: Result) -> list[str]:
     """Return the rule as sentences a reader can check against the config."""
     config = result.config
     sentences = [
-        f"Buy {traded_title(result)} after {index_title(result)} {_trigger(config)}.",
-        f"{_entry(config)} {_holding(config)}",
+        f"Buy {traded_title(result)} after {index_title(result)} {_trigger(config)}, "
+        f"{_entry(config)}.",
+        _holding(config),
         _opening(result),
         _stops(config),
         _filters(config),
@@ -51,35 +47,41 @@ def rule_in_words(result: Result) -> list[str]:
     return [sentence for sentence in sentences if sentence]
 
 
-def sample_size(result: Result, summary: Summary) -> str:
-    """Return how many independent episodes the figures rest on, and how the run ended."""
-    text = _episodes(summary)
-    if result.strategy.pending:
-        return f"{text} An order is due at the next open: {written.words(result.strategy.pending)}."
-    if result.strategy.invested.iloc[-1]:
-        return f"{text} The last position is still open and marked at the last close."
-    return text
+def run_facts(result: Result) -> RunFacts:
+    """Return what the sentences that judge a run need beside its figures."""
+    first = (
+        result.others["first_members"].fills["symbol"] if "first_members" in result.others else ()
+    )
+    return RunFacts(
+        traded=traded_title(result),
+        days=result.days,
+        bars=len(result.strategy.bars),
+        untested=result.untested,
+        first_members=tuple(map(written.coin, first)),
+        idle=result.config.idle.asset.upper(),
+        is_single=is_plain(result),
+        is_open=bool(result.strategy.invested.iloc[-1]),
+        pending=result.strategy.pending,
+    )
 
 
-def break_even(costs: CostSensitivity, *, asset: str) -> str:
-    """Return in words up to which costs the strategy is ahead of buy-and-hold."""
-    bps = costs.break_even_bps
-    if np.isnan(bps):
-        return f"Even without any costs the strategy would be behind holding {asset}."
-    if np.isinf(bps):
-        return f"No costs within reason would put it behind holding {asset}."
-    return f"It is ahead of holding {asset} as long as costs stay below {bps:,.0f} bps a side."
-
-
-def _episodes(summary: Summary) -> str:
-    if not summary.episodes:
-        return "No trigger fell into the run: it says nothing about the idea."
-    if summary.episodes == 1:
-        return "All triggers belong to one episode: nothing can be concluded from a single case."
+def control_in_words(result: Result) -> str:
+    """Return how the control differs from the rule."""
+    own, theirs = control_config(result.config), result.config
+    days = [f"base {own.signal.base} days", f"support confirmed in {own.signal.confirm}"]
+    if own.signal.lookback != "all":
+        days.insert(0, f"lookback {own.signal.lookback:,} days")
+    fall = ""
+    if theirs.rules.index_drawdown:
+        fall = f", its own fall of {written.percent(own.rules.index_drawdown)} for the index's"
+    filters = ", filters left out" if theirs.filters else ""
     return (
-        f"The triggers fell into {written.count(summary.episodes)} separate episodes; the "
-        f"strategy bought in {written.count(summary.episodes_traded)} of them. That, not the "
-        "number of days, is the size of the sample: so few can neither prove nor refute the idea."
+        f"The control is the same rule driven by {traded_title(result)}'s own price: "
+        f"{DAYS_PER_SESSION:.2f} days for a session ({', '.join(days)}), and bounds for a coin "
+        f"that swings {VOLATILITY_RATIO:g} times as much (tolerance "
+        f"{written.percent(own.signal.tolerance)} for {written.percent(theirs.signal.tolerance)}"
+        f"{fall}){filters}. It has an exposure of its own, so compare the two at equal exposure, "
+        "below."
     )
 
 
@@ -101,8 +103,8 @@ def _trigger(config: Config) -> str:
 
 def _entry(config: Config) -> str:
     late = config.rules.entry_delay_days
-    wait = f"{written.days(late)} days later, at" if late else "At"
-    return f"{wait} the open of the first bar after that close is known."
+    wait = f"{written.counted(late, 'day')} later, " if late else ""
+    return f"{wait}at the open of the first bar after that close is known"
 
 
 def _holding(config: Config) -> str:
@@ -169,7 +171,7 @@ def _size(config: Config) -> str:
     size = config.size
     if size.mode == "vol_target":
         return (
-            f"Stake: for {written.percent(size.vol_target)} volatility a year over "
+            f"Stake: for {written.percent(size.vol_target)} volatility per year over "
             f"{size.vol_lookback} days, at most {written.percent(size.max_weight)} of equity."
         )
     return f"Stake: {written.percent(min(size.fraction, size.max_weight))} of equity."
@@ -178,6 +180,6 @@ def _size(config: Config) -> str:
 def _costs(config: Config) -> str:
     costs = config.costs
     return (
-        f"Costs a side: {costs.commission_bps:g} bps commission, {costs.slippage_bps:g} bps "
-        f"slippage; cash earns {written.percent(costs.cash_rate)} a year."
+        f"Costs per side: {costs.commission_bps:g} bps commission, {costs.slippage_bps:g} bps "
+        f"slippage; cash earns {written.percent(costs.cash_rate)} per year."
     )

@@ -1,8 +1,6 @@
 """A results folder read back: what the index and the comparison show of a run."""
 
-import json
 import math
-import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -10,7 +8,9 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
+from backtests.report.reading import UnreadableError, number_in, parsed_table, subfolders, text_of
 from backtests.report.search_record import is_search
+from feeds.folders import is_folder
 
 # what the index shows; every one must be a number or null
 SHOWN_FIGURES: Final = (
@@ -20,7 +20,6 @@ SHOWN_FIGURES: Final = (
 FILES: Final = ("metrics.json", "manifest.json")
 READERS: Final = 8
 MOST_RUNS: Final = 12  # side by side, as many as can be told apart
-MOST_BYTES: Final = 20_000_000  # a file larger than this is not one of ours
 
 
 class BrokenRunError(Exception):
@@ -51,10 +50,28 @@ class RunRecord:
         """CAGR minus buy-and-hold's; NaN where either is undefined."""
         return self.strategy["cagr"] - self.buy_and_hold["cagr"]
 
+    @property
+    def asset(self) -> str:
+        """What it traded, as its config says."""
+        asset = self.config.get("asset")
+        return asset if isinstance(asset, str) else ""
+
     def setting(self, section: str, key: str) -> Any:
         """Return one setting, empty where the config does not have it."""
         within = self.config.get(section)
         return within.get(key, "") if isinstance(within, dict) else ""
+
+    def word(self, section: str, key: str) -> str:
+        """Return a setting that is text, empty where the config has none."""
+        value = self.setting(section, key)
+        return value if isinstance(value, str) else ""
+
+    def number(self, section: str, key: str) -> float:
+        """Return a setting that is a number, NaN where the config has none."""
+        try:
+            return number_in({key: self.setting(section, key)}, key)
+        except UnreadableError:
+            return math.nan
 
 
 def read_runs(results: Path) -> tuple[list[RunRecord], list[tuple[str, str]]]:
@@ -62,10 +79,9 @@ def read_runs(results: Path) -> tuple[list[RunRecord], list[tuple[str, str]]]:
 
     Sweeps and walk-forwards are neither.
     """
-    with os.scandir(results) as entries:
-        names = [each.name for each in entries if each.is_dir() and each.name[0] != "."]
-    names = [name for name in sorted(names, reverse=True) if not is_search(results / name)]
-    runs, broken = [], []
+    found, broken = subfolders(results)
+    names = [name for name in reversed(found) if not is_search(results / name)]
+    runs = []
     # opening thousands of files is mostly waiting
     with ThreadPoolExecutor(max_workers=READERS) as pool:
         texts = pool.map(_texts, (results / name for name in names))
@@ -114,29 +130,18 @@ def _texts(folder: Path) -> dict[str, str | BrokenRunError]:
 def _text(path: Path) -> str | BrokenRunError:
     """Return a file's text, or what is wrong with it: a thread hands on no exception."""
     try:
-        with path.open("rb") as file:
-            content = file.read(MOST_BYTES + 1)
-        if len(content) > MOST_BYTES:
-            return BrokenRunError(f"{path.name} is too large")
-        return content.decode("utf-8").replace("\r\n", "\n")
-    except FileNotFoundError:
-        return BrokenRunError(f"{path.name} is missing")
-    except OSError as error:
-        return BrokenRunError(f"{path.name}: {error.strerror}")
-    except UnicodeDecodeError:
-        return BrokenRunError(f"{path.name} is not UTF-8 text")
+        return text_of(path)
+    except UnreadableError as error:
+        return BrokenRunError(str(error))
 
 
 def _table(text: str | BrokenRunError, name: str) -> dict[str, Any]:
     if isinstance(text, BrokenRunError):
         raise text
     try:
-        content = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise BrokenRunError(f"{name} cannot be read: {error}") from error
-    if not isinstance(content, dict):
-        raise BrokenRunError(f"{name} is not a table")
-    return content
+        return parsed_table(text, name)
+    except UnreadableError as error:
+        raise BrokenRunError(str(error)) from error
 
 
 def _figures(metrics: dict[str, Any], account: str) -> dict[str, float]:
@@ -150,12 +155,10 @@ def _figures(metrics: dict[str, Any], account: str) -> dict[str, float]:
 
 
 def _number(table: dict[str, Any], name: str, where: str) -> float:
-    value = table.get(name)
-    if value is None:
-        return math.nan
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise BrokenRunError(f"{where}: {name} is not a number")
-    return float(value)
+    try:
+        return number_in(table, name)
+    except UnreadableError as error:
+        raise BrokenRunError(f"{where}: {error}") from error
 
 
 def chosen_folders(results: Path, names: Sequence[str]) -> list[Path]:
@@ -170,6 +173,6 @@ def chosen_folders(results: Path, names: Sequence[str]) -> list[Path]:
         raise BrokenRunError(f"Give 2 to {MOST_RUNS} runs, received {len(names)}")
     folders = [results / Path(name.rstrip("/")).name for name in names]
     for name, folder in zip(names, folders, strict=True):
-        if folder.name in ("", "..") or folder == results or not folder.is_dir():
+        if folder.name in ("", "..") or folder == results or not is_folder(folder):
             raise BrokenRunError(f"{name!r} is no run")
     return folders

@@ -1,9 +1,6 @@
-"""Sweeps and walk-forwards in a results folder: what the index shows of them."""
+"""Sweeps, walk-forwards and studies in a results folder: what the index shows of them."""
 
-import json
 import math
-import os
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,25 +8,39 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
-PLAN: Final = "sweep.toml"  # both leave it, and a run does not
+from backtests.report.reading import (
+    UnreadableError,
+    is_file,
+    number_in,
+    parsed_table,
+    subfolders,
+    text_of,
+)
+
+PLAN: Final = "sweep.toml"  # sweeps and walk-forwards leave it, and a run does not
+FINDINGS: Final = ("claims.json", "findings.json")  # a study leaves one of them
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One kind of search: its name, its page, and the file that counts its trials."""
+    """One kind of search: its name, its pages, and the file that counts its trials."""
 
     title: str
-    page: str
+    pages: tuple[str, ...]
     counted_in: str
 
 
-WALK_FORWARD: Final = Kind("Walk-forward", "walkforward.html", "walkforward.json")
-SWEEP: Final = Kind("Sweep", "sheet.html", "manifest.json")
+WALK_FORWARD: Final = Kind("Walk-forward", ("walkforward.html",), "walkforward.json")
+SWEEP: Final = Kind("Sweep", ("sheet.html",), "manifest.json")
+STUDY: Final = Kind("Study", ("index.html", "study.html"), "manifest.json")
 
 
 @dataclass(frozen=True, slots=True)
 class SearchRecord:
-    """One search as its folder tells it; what the folder does not tell is empty or NaN."""
+    """One search as its folder tells it; what the folder does not tell is empty or NaN.
+
+    `problem` is what is wrong with the folder, empty where nothing is.
+    """
 
     name: str
     kind: str
@@ -37,6 +48,7 @@ class SearchRecord:
     asset: str
     trials: float
     made: str
+    problem: str = ""
 
     @property
     def link(self) -> str:
@@ -45,38 +57,47 @@ class SearchRecord:
 
 
 def is_search(folder: Path) -> bool:
-    """Return whether the folder is that of a sweep or a walk-forward."""
-    return (folder / PLAN).is_file()
+    """Return whether the folder is that of a sweep, a walk-forward or a study."""
+    return any(is_file(folder / name) for name in (PLAN, *FINDINGS))
 
 
 def read_searches(results: Path) -> list[SearchRecord]:
-    """Return every sweep and walk-forward under `results`, the newest first."""
-    with os.scandir(results) as entries:
-        names = sorted(each.name for each in entries if each.is_dir() and each.name[0] != ".")
+    """Return every sweep, walk-forward and study under `results`, the newest first."""
+    names, _ = subfolders(results)
     return [_record(results / name) for name in reversed(names) if is_search(results / name)]
 
 
 def _record(folder: Path) -> SearchRecord:
-    kind = WALK_FORWARD if (folder / WALK_FORWARD.counted_in).is_file() else SWEEP
-    trials = _table(folder / kind.counted_in).get("trials")
+    kind = _kind(folder)
+    counts, problem = _table(folder / kind.counted_in)
+    plan, damage = ({}, "") if kind is STUDY else _table(folder / PLAN)
+    try:
+        trials = number_in(counts, "trials")
+    except UnreadableError as error:
+        trials, problem = math.nan, problem or f"{kind.counted_in}: {error}"
     return SearchRecord(
         name=folder.name,
         kind=kind.title,
-        page=kind.page if (folder / kind.page).is_file() else "",
-        asset=_asset(_table(folder / PLAN)),
-        trials=float(trials) if isinstance(trials, int) else math.nan,
+        page=next((page for page in kind.pages if is_file(folder / page)), ""),
+        asset=_asset(plan),
+        trials=trials,
         made=_made(folder.name),
+        problem=damage or problem,
     )
 
 
-def _table(path: Path) -> Mapping[str, Any]:
-    """Return a file's table, empty if it has none: the page itself can still be opened."""
+def _kind(folder: Path) -> Kind:
+    if not is_file(folder / PLAN):
+        return STUDY
+    return WALK_FORWARD if is_file(folder / WALK_FORWARD.counted_in) else SWEEP
+
+
+def _table(path: Path) -> tuple[Mapping[str, Any], str]:
+    """Return a file's table, empty where it has none, and what is wrong with it."""
     try:
-        text = path.read_text(encoding="utf-8")
-        found = tomllib.loads(text) if path.suffix == ".toml" else json.loads(text)
-    except (OSError, ValueError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) else {}
+        return parsed_table(text_of(path), path.name), ""
+    except UnreadableError as error:
+        return {}, str(error)
 
 
 def _asset(plan: Mapping[str, Any]) -> str:

@@ -101,7 +101,7 @@ class _Handler(SimpleHTTPRequestHandler):
             address = urlsplit(self.path)
             fields = parse_qs(address.query, max_num_fields=MOST_FIELDS)
         except ValueError:
-            self.send_error(HTTPStatus.BAD_REQUEST)
+            self.send_error(HTTPStatus.NOT_FOUND)
             return
         if not self._is_own_host():
             # another site's name that points here could read the results

@@ -1,18 +1,19 @@
 """The page's section on luck: what may be concluded, and the intervals it rests on."""
 
-from math import isinf, isnan
+from math import isnan
 from typing import Final
 
 from backtests import format as written
 from backtests.analysis.bootstrap import Interval
-from backtests.analysis.significance import Significance
+from backtests.analysis.significance import EQUAL_EXPOSURE, Significance
 from backtests.report.figures import FIGURES
 from backtests.report.section import Section
+from backtests.report.words import RunJudgement
 
 SERIES: Final = {
     "strategy": "Strategy",
     "buy_and_hold": "Buy-and-hold",
-    "exposure_matched": "Same exposure, held evenly",
+    "exposure_matched": "Held evenly",
     "control": "Control",
 }
 CAVEAT: Final = (
@@ -21,15 +22,18 @@ CAVEAT: Final = (
 )
 
 
-def significance_section(found: Significance) -> Section:
-    """Return the section of one run."""
+def significance_section(found: Significance, judged: RunJudgement) -> Section:
+    """Return the section of one run: without figures where nothing may be said of chance."""
+    title = "Could it be luck?"
+    if judged.silence:
+        return Section(name="significance", title=title, paragraphs=(judged.silence,))
     return Section(
         name="significance",
-        title="Could it be luck?",
+        title=title,
         paragraphs=(CAVEAT,),
         headings=("Figure", *SERIES.values()),
-        rows=(*_rows(found), *_difference_rows(found)),
-        notes=(_how(found), _timing(found), _record(found)),
+        rows=(*_rows(found), *_difference_rows(found), *_equal_exposure_rows(found)),
+        notes=judged.notes,
     )
 
 
@@ -56,6 +60,20 @@ def _difference_rows(found: Significance) -> list[tuple[str, ...]]:
     ]
 
 
+def _equal_exposure_rows(found: Significance) -> list[tuple[str, ...]]:
+    """Return the rule minus the control at equal exposure, in the control's column."""
+    absent = [written.UNDEFINED] * (len(SERIES) - 1)
+    return [
+        (
+            f"{FIGURES[figure].label}: strategy minus it, at equal exposure",
+            *absent,
+            _interval(figure, interval),
+        )
+        for figure, interval in found.differences[EQUAL_EXPOSURE].items()
+        if figure != "max_drawdown"
+    ]
+
+
 def _interval(figure: str, interval: Interval) -> str:
     if isnan(interval.estimate):
         return written.UNDEFINED
@@ -67,36 +85,3 @@ def _interval(figure: str, interval: Interval) -> str:
 
 def _unbroken(text: str) -> str:
     return text.replace(" ", "\N{NO-BREAK SPACE}")
-
-
-def _how(found: Significance) -> str:
-    return (
-        f"In brackets: where {written.percent(found.confidence, decimals=0)} of "
-        f"{written.count(found.draws)} stationary bootstraps lie, in blocks of about "
-        f"{written.count(found.block_bars)} bars drawn together for all. Same exposure: the coin "
-        "at the strategy's average weight on every bar."
-    )
-
-
-def _timing(found: Significance) -> str:
-    if not found.shifts or isnan(found.shift_p_value):
-        return "The same positions could not be moved in time: nothing to compare the timing with."
-    return (
-        f"Moved in time in {written.count(found.shifts)} ways, the same positions did at least as "
-        f"well in {written.percent(found.shift_p_value)} of them; the middle one earned "
-        f"{written.percent(found.shift_median_cagr)} a year."
-    )
-
-
-def _record(found: Significance) -> str:
-    days = found.minimum_track_record_days
-    needed = (
-        "no length of record would show it"
-        if isinf(days) or isnan(days)
-        else f"a record of {written.count(days)} days would be needed to show it"
-    )
-    return (
-        f"Probability that the true Sharpe ratio is above 0: "
-        f"{written.percent(found.probabilistic_sharpe_ratio)}; at a confidence of "
-        f"{written.percent(found.confidence, decimals=0)} {needed}."
-    )

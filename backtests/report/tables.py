@@ -12,14 +12,17 @@ from backtests import format as written
 from backtests.analysis.periods import calendar_figures, recent_returns
 from backtests.analysis.summary import Summary
 from backtests.backtest import Result
+from backtests.engine import Account
 from backtests.report.cell import Cell, Row, number
 from backtests.report.distributions import excursions
 from backtests.report.figures import FIGURES, columns_of, figure_text
-from feeds.bars import Bars
+from feeds.bars import Bars, Span
+from feeds.history import source_in_words
 
-KEY_FIGURES: Final = ("cagr", "final_equity", "max_drawdown", "sharpe_ratio", "time_in_market")
+KEY_FIGURES: Final = ("cagr", "final_equity", "max_drawdown", "sharpe_ratio", "exposure")
 WORST_DRAWDOWNS: Final = 10
 FULL_SHADE: Final = 0.5  # the monthly return from which a cell takes its strongest colour
+FLAT: Final = 5e-4  # a return that is written as 0.0
 LIBRARIES: Final = (
     "backtrader", "exchange_calendars", "jinja2", "matplotlib", "numpy", "pandas", "plotly",
     "pyfolio-reloaded",
@@ -27,10 +30,9 @@ LIBRARIES: Final = (
 
 
 def key_figures(summary: Summary) -> list[Row]:
-    """Return the five figures of the page's top: strategy, then buy-and-hold."""
-    return [
-        _figure_row(summary, name, columns=("strategy", "buy_and_hold")) for name in KEY_FIGURES
-    ]
+    """Return the figures of the page's top: strategy, buy-and-hold, held evenly."""
+    columns = ("strategy", "buy_and_hold", "exposure_matched")
+    return [_figure_row(summary, name, columns=columns) for name in KEY_FIGURES]
 
 
 def comparison(result: Result, summary: Summary) -> list[Row]:
@@ -50,7 +52,7 @@ def drawdown_rows(spells: pd.DataFrame) -> list[Row]:
                 Cell(written.date(spell["peak"])),
                 Cell(written.date(spell["trough"])),
                 Cell("not yet" if pd.isna(spell["recovery"]) else written.date(spell["recovery"])),
-                Cell(written.days(spell["days"])),
+                Cell(written.count(spell["days"])),
             ),
         )
         for place, spell in enumerate(worst, start=1)
@@ -109,22 +111,28 @@ def contribution_rows(table: pd.DataFrame) -> list[tuple[Cell, ...]]:
     ]
 
 
-def return_grid(returns: pd.Series) -> list[Row]:
-    """Return a row a year: twelve months (empty where there were no bars) and the year."""
-    times = pd.DatetimeIndex(returns.index)
+def return_grid(account: Account) -> list[Row]:
+    """Return a row a year: twelve months (empty where there were no bars) and the year.
+
+    A month without a position and without a return says "cash".
+    """
+    returns, times = account.returns, pd.DatetimeIndex(account.bars.index)
+    held = account.invested.groupby([times.year, times.month]).any().unstack()
     growth = (1 + returns).groupby([times.year, times.month]).prod()
     yearly = growth.groupby(level=0).prod()
-    months = growth.unstack().reindex(columns=range(1, 13))
+    months = growth.unstack().reindex(columns=range(1, 13)).to_numpy() - 1
+    idle = (held.reindex(columns=range(1, 13)) == False).to_numpy()  # noqa: E712 - NaN is neither
     return [
-        Row(str(year), tuple(_shaded(value - 1) for value in [*months.loc[year], yearly.loc[year]]))
-        for year in months.index
+        Row(str(year), (*map(_month, months[row], idle[row]), _shaded(yearly.loc[year] - 1)))
+        for row, year in enumerate(yearly.index)
     ]
 
 
 CALENDAR: Final[dict[str, tuple[str, Callable[[float], str]]]] = {
     "best_month": ("Best month", written.percent),
     "worst_month": ("Worst month", written.percent),
-    "gaining_months": ("Months with a gain", written.percent),
+    "gaining_months": ("Months with a gain, of all", written.percent),
+    "cash_months": ("Months in cash, of all", written.percent),
     "best_year": ("Best year", written.percent),
     "worst_year": ("Worst year", written.percent),
     "expected_shortfall": ("Mean of the worst 5 % of bars", written.percent),
@@ -148,9 +156,10 @@ def recent_rows(result: Result) -> list[Row]:
 
 def calendar_rows(result: Result) -> list[Row]:
     """Return months, years, tails and the link to the coin, strategy beside buy-and-hold."""
-    held = result.buy_and_hold.returns
+    held = result.buy_and_hold
     sides = [
-        calendar_figures(returns, benchmark=held) for returns in (result.strategy.returns, held)
+        calendar_figures(account.returns, benchmark=held.returns, invested=account.invested)
+        for account in (result.strategy, held)
     ]
     return [
         Row(label, tuple(Cell(write(side[name])) for side in sides))
@@ -180,6 +189,12 @@ def provenance(result: Result) -> list[dict[str, str]]:
     ]
 
 
+def joined_spans(result: Result) -> list[dict[str, str]]:
+    """Return each source of the histories that were joined from several, newest first."""
+    every = [bars for bars in result.market.inputs.all_bars if bars.spans]
+    return [_span(bars, span) for bars in every for span in bars.spans]
+
+
 def library_versions() -> list[tuple[str, str]]:
     """Return the versions the figures and pictures depend on."""
     versions = [(name, importlib.metadata.version(name)) for name in LIBRARIES]
@@ -196,13 +211,28 @@ def _origin(role: str, bars: Bars) -> dict[str, str]:
     return {
         "Role": role,
         "Symbol": bars.instrument.symbol,
-        "Source": bars.source,
+        "Source": source_in_words(bars),
         "Origin": bars.origin,
         "Timeframe": bars.timeframe,
         "First": written.date(times[0]),
         "Last": written.date(times[-1]),
         "Rows": written.count(len(bars)),
         "SHA-256": bars.sha256,
+    }
+
+
+def _span(bars: Bars, span: Span) -> dict[str, str]:
+    prices = "closes only" if span.is_close_only else "open, high, low, close"
+    return {
+        "Symbol": bars.instrument.symbol,
+        "Bars of": span.label,
+        "First": written.date(span.first),
+        "Last": written.date(span.last),
+        "Prices": prices,
+        "Rows": written.count(span.rows),
+        "Common bars": written.count(span.common) if span.common else written.UNDEFINED,
+        "Median difference": written.percent(span.median, decimals=3),
+        "Worst difference": written.percent(span.worst, decimals=3),
     }
 
 
@@ -214,11 +244,15 @@ def _word(name: str) -> Cell:
     return Cell(written.words(name), sort=name)
 
 
+def _month(value: float, is_idle: bool) -> Cell:
+    return Cell("cash", style="flat") if is_idle and abs(value) < FLAT else _shaded(value)
+
+
 def _shaded(value: float) -> Cell:
     if not np.isfinite(value):
         return Cell("")
     text = written.percent_number(value)
-    if abs(value) < 5e-4:
+    if abs(value) < FLAT:
         return Cell(text, style="flat")
     shade = min(1.0, abs(value) / FULL_SHADE) ** 0.7
     return Cell(text, style="gain" if value > 0 else "loss", shade=f"{12 + 68 * shade:.0f}%")

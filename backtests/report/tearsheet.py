@@ -21,6 +21,8 @@ from backtests.report.pyfolio_sheets import sheet_request
 from backtests.report.section import Panel, Section
 from backtests.report.sheet_worker import SheetWorker
 from backtests.report.spec import Spec, UndrawableError
+from backtests.report.words import RunJudgement, break_even
+from feeds.history import source_in_words
 
 PANELS: Final[dict[str, Callable[[Result, Summary], Spec]]] = {
     "index": index_panel,
@@ -42,22 +44,22 @@ PANELS: Final[dict[str, Callable[[Result, Summary], Spec]]] = {
 def tearsheet(
     result: Result,
     summary: Summary,
+    judged: RunJudgement,
     *,
     worker: SheetWorker | None = None,
     sections: Sequence[Section] = (),
-    conclusion: str = "",
 ) -> str:
     """Return the page as one HTML document without any outside reference.
 
     Same config and bars, same bytes. A `worker` started before the backtest has pyfolio
     loaded by now; without one it is started here. `sections` are shown after the
-    comparison, in their order; `conclusion` stands under the verdict.
+    comparison, in their order; what is `judged` stands above all else.
     """
     drawing = (worker or SheetWorker()).submit(sheet_request(result))
     panels = {name: _panel(name, draw, result, summary) for name, draw in PANELS.items()}
     panels |= {section.name: section.panel for section in sections if section.panel}
     context = {**_content(result, summary), "panels": panels, "charts": charts_json(panels)}
-    context |= {"sections": sections, "conclusion": conclusion}
+    context |= {"sections": sections, "judged": judged}
     library = plotly_payload()
     return render("tearsheet.html.j2", **context, plotly=library, sheets=drawing.result())
 
@@ -89,7 +91,7 @@ def _content(result: Result, summary: Summary) -> dict[str, Any]:
         "index_title": prose.index_title(result),
         "traded_title": prose.traded_title(result),
         "rule": prose.rule_in_words(result),
-        "sample_size": prose.sample_size(result, summary),
+        "control": prose.control_in_words(result),
         "columns": figures.columns_of(result),
         "key_figures": tables.key_figures(summary),
         "comparison": tables.comparison(result, summary),
@@ -99,18 +101,20 @@ def _content(result: Result, summary: Summary) -> dict[str, Any]:
         **_several_coins(result, summary),
         "gates": gate_records(result),
         "costs": costs,
-        "break_even": prose.break_even(costs, asset=result.asset),
+        "break_even": break_even(costs, traded=prose.traded_title(result)),
         "trade_columns": tables.TRADE_COLUMNS,
         "trades": tables.trade_rows(result, summary.trades),
         "trades_csv": _trades_download(summary),
         "grids": {
-            "Strategy": tables.return_grid(result.strategy.returns),
-            f"Hold {result.asset}": tables.return_grid(result.buy_and_hold.returns),
+            "Strategy": tables.return_grid(result.strategy),
+            f"Hold {result.asset}": tables.return_grid(result.buy_and_hold),
         },
         "recent": tables.recent_rows(result),
         "calendar": tables.calendar_rows(result),
         "quantiles": tables.quantile_rows(result),
+        "source": source_in_words(result.market.coin),
         "provenance": tables.provenance(result),
+        "joined_spans": tables.joined_spans(result),
         "versions": tables.library_versions(),
         "config": shown_config(result.config),
     }

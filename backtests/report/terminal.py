@@ -10,10 +10,11 @@ from rich.console import Console
 from rich.table import Table
 
 from backtests import format as fmt
-from backtests.analysis.significance import Significance
 from backtests.analysis.summary import Summary
 from backtests.backtest import Result
 from backtests.report.figures import COLUMNS, FIGURES, columns_of, figure_text
+from backtests.report.words import RunJudgement
+from feeds.history import source_in_words
 
 ROWS: Final = (
     "total_return",
@@ -23,7 +24,9 @@ ROWS: Final = (
     "sortino_ratio",
     "max_drawdown",
     "max_drawdown_days",
+    "longest_drawdown_days",
     "time_in_market",
+    "exposure",
     "trades",
     "win_rate",
     "costs_paid",
@@ -33,7 +36,7 @@ WORST: Final = 3
 WIDTH: Final = 100  # when nobody watches
 
 
-def show(result: Result, summary: Summary, significance: Significance, *, folder: Path) -> None:
+def show(result: Result, summary: Summary, judged: RunJudgement, *, folder: Path) -> None:
     """Print the comparison on stdout."""
     watched = sys.stdout.isatty()
     console = Console(highlight=False, soft_wrap=not watched, width=None if watched else WIDTH)
@@ -42,21 +45,22 @@ def show(result: Result, summary: Summary, significance: Significance, *, folder
     console.print(_headline(result), markup=False)
     console.print(_figures(result, summary))
     console.print(_drawdowns(summary))
-    console.print(summary.verdict, markup=False)
-    console.print(significance.conclusion, markup=False)
-    console.print(_episodes(result, summary), markup=False)
+    for text in (judged.verdict, judged.conclusion, judged.sample):
+        if text:
+            console.print(text, markup=False)
     console.print(f"Tearsheet: {folder / 'tearsheet.html'}", markup=False)
 
 
 def _headline(result: Result) -> str:
     bars = result.market.traded_bars
     rules = result.config.rules
-    held = f"{rules.hold_days} days" if rules.hold_days else "until an exit"
+    held = fmt.counted(rules.hold_days, "day") if rules.hold_days else "until an exit"
     return (
-        f"{result.asset} on {result.market.index.instrument.label}: {fmt.words(rules.trigger)}, "
-        f"held {held}; {fmt.date(bars.index[0])} to {fmt.date(bars.index[-1])}, "
-        f"{fmt.counted(len(bars), 'bar')} in {result.years:.1f} years "
-        f"({fmt.per_year(result.periods_per_year)} per year), source {result.market.coin.source}"
+        f"{result.asset} on {result.market.index.instrument.label}: trigger "
+        f"{fmt.words(rules.trigger)}, held {held}; {fmt.date(bars.index[0])} to "
+        f"{fmt.date(bars.index[-1])}, {fmt.bars(len(bars), result.market.coin.timeframe)} in "
+        f"{result.years:.1f} years ({fmt.per_year(result.periods_per_year)} per year), "
+        f"source {source_in_words(result.market.coin, day='%Y-%m')}"
     )
 
 
@@ -90,15 +94,3 @@ def _spell(
 ) -> str:
     until = ", not back" if pd.isna(recovery) else f" to {fmt.date(recovery)}"
     return f"{fmt.percent(depth):>8}  {fmt.date(peak)}{until}"
-
-
-def _episodes(result: Result, summary: Summary) -> str:
-    end = ""
-    if result.strategy.pending:
-        end = f" At the next open an order is due: {fmt.words(result.strategy.pending)}."
-    elif result.strategy.invested.iloc[-1]:
-        end = " The last position is still open, marked at the last close."
-    return (
-        f"Independent episodes of triggers: {summary.episodes}, traded: "
-        f"{summary.episodes_traded}; so few say little.{end}"
-    )

@@ -6,10 +6,17 @@ import os
 import sys
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from backtests.options import RESULTS, Parser, add_run_options, count, flags, run_command
+from backtests.options import (
+    RESULTS,
+    Parser,
+    add_run_options,
+    count,
+    flags,
+    given_path,
+    run_command,
+)
 from feeds.commands import complain
 from feeds.errors import ConfigError
 
@@ -43,7 +50,9 @@ def command_parser() -> Parser:
     )
     add_run_options(parser)
     group = parser.add_argument_group("how to sweep")
-    group.add_argument("--resume", type=Path, metavar="FOLDER", help="go on with a stopped sweep")
+    group.add_argument(
+        "--resume", type=given_path, metavar="FOLDER", help="go on with a stopped sweep"
+    )
     group.add_argument("--threads", type=count, metavar="N", help="default: one a processor")
     group.add_argument("--workers", type=count, metavar="N", help="use N processes instead")
     group.add_argument("--scheduler", metavar="ADDRESS", help="use a Dask cluster: tcp://...")
@@ -100,6 +109,7 @@ def _swept(options: argparse.Namespace) -> "tuple[Store, Judgement | None, UsedB
     library = Library()
     resumed = open_store(options.resume) if options.resume else None
     if resumed is not None:
+        resumed.require_whole()
         plan, used = resumed.plan, used_bars(resumed.plan, library)
         require_same_bars(resumed, used.bars)
     else:

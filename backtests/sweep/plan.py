@@ -2,8 +2,8 @@
 
 import difflib
 import itertools
+import math
 import re
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +13,8 @@ import numpy as np
 import tomli_w
 from pydantic import Field, ValidationError
 
-from backtests.config import Config, allowed, config_tree, put, validated_config
+from backtests.config import Config, config_tree, put, validated_config
+from backtests.explain import as_written, explained
 from backtests.sweep.space import (
     Axis,
     Choice,
@@ -26,13 +27,14 @@ from backtests.sweep.space import (
 )
 from backtests.sweep.trials.kernel import FIGURES
 from backtests.sweep.trials.scope import is_understood
+from backtests.toml_files import parsed_toml
 from feeds.errors import ConfigError
 from strategies.settings import Settings
 
 # Settings that decide which bars and series are read.
 NEEDS_BARS: Final = re.compile(
-    r"asset|idle\.asset|basket\.members|index\.(symbol|timeframe)"
-    r"|data\.(source|data_dir|cache_dir|offline|timeframe)"
+    r"asset|idle\.asset|basket\.(members|universe)|index\.(symbol|timeframe)"
+    r"|data\.(source|data_dir|cache_dir|offline|timeframe)|vendors\..+"
     r"|filters\..+\.(kind|series|benchmark|lag_days)"
 )
 MOST_TRIALS: Final = 10**10
@@ -135,9 +137,12 @@ def load_plan(
     """
     tree = config_tree(path, overrides=overrides, flags=flags)
     given = tree.pop("sweep", {})
+    tree.pop("walkforward", None)  # how a walk-forward cuts the bars: its own matter
     base = validated_config(tree)
     if not isinstance(given, dict):
-        raise ConfigError(f"`sweep` must be a table of settings to vary, received {given!r}.")
+        raise ConfigError(
+            f"`sweep` must be a table of settings to vary, received {as_written(given)}."
+        )
     for key, _ in _flat(config_tree(None, overrides=overrides).get("sweep", {})):
         if "." in key:
             given.pop(key, None)  # written "rules.hold_days" in the file, and given anew by --set
@@ -155,9 +160,20 @@ def load_plan(
 
 
 def parsed_plan(text: str) -> Plan:
-    """Return the plan that `Plan.to_toml` wrote."""
-    tree = tomllib.loads(text)
-    given = tree.pop("sweep")
+    """Return the plan that `Plan.to_toml` wrote.
+
+    Raises
+    ------
+    NotTomlError
+        If the text is no TOML.
+    ConfigError
+        If it is no plan.
+    """
+    tree = parsed_toml(text.encode())
+    given = tree.pop("sweep", None)
+    tree.pop("walkforward", None)
+    if not isinstance(given, dict) or not SearchSettings.model_fields.keys() <= given.keys():
+        raise ConfigError("the table [sweep] is not complete")
     options = {key: given.pop(key) for key in SearchSettings.model_fields}
     base = validated_config(tree)
     return Plan(base, _axes(base, given), _search(options))
@@ -184,8 +200,12 @@ def _axes(base: Config, given: Mapping[str, Any]) -> tuple[Axis, ...]:
         raise ConfigError(
             '`sweep` names no setting to vary. Add lines such as "rules.hold_days" = [30, 60, 90].'
         )
-    ordered = dict.fromkeys([*given.get("order", ()), *found])
-    return tuple(found[key] for key in ordered if key in found)
+    order = given.get("order", [])
+    if not isinstance(order, list) or not all(isinstance(key, str) for key in order):
+        raise ConfigError(
+            f"`sweep.order` must be a list of the settings that vary, received {as_written(order)}."
+        )
+    return tuple(found[key] for key in dict.fromkeys([*order, *found]) if key in found)
 
 
 def _with_all_keys(base: Config, axes: Sequence[Axis]) -> Config:
@@ -214,7 +234,9 @@ def _validated_axis(base: Config, one: Axis) -> Axis:
     if isinstance(one, Range):
         return Range(one.key, ends[0], ends[1], one.log)
     if len({(type(value), value) for value in ends}) < len(ends):
-        raise ConfigError(f"`sweep.{one.key}` names a value twice, received {list(ends)!r}.")
+        raise ConfigError(
+            f"`sweep.{one.key}` names a value twice, received {as_written(ends)}. Leave one out."
+        )
     return Choice(one.key, ends)
 
 
@@ -233,7 +255,9 @@ def _validated(base: Config, one: Axis) -> tuple[Any, ...]:
         return value_at(with_values(base, {one.key: value}), one.key)
 
     kinds = {type(value) for value in one.ends}
-    if len(kinds) > 1 or not kinds <= {int, float}:
+    # what is no number has no place among the smallest and the largest
+    undefined = any(isinstance(value, float) and math.isnan(value) for value in one.ends)
+    if len(kinds) > 1 or not kinds <= {int, float} or undefined:
         return tuple(map(held, one.ends))
     # what is allowed of a number has no gaps: if the extremes are, so is all between
     kind = {type(held(end)) for end in (min(one.ends), max(one.ends))}.pop()
@@ -244,12 +268,7 @@ def _search(options: Mapping[str, Any]) -> SearchSettings:
     try:
         settings = SearchSettings.model_validate(options)
     except ValidationError as error:
-        first = error.errors()[0]
-        key = str(first["loc"][0])
-        field = SearchSettings.model_fields[key]
-        raise ConfigError(
-            f"`sweep.{key}` must be {allowed(field)}, received {first['input']!r}."
-        ) from error
+        raise ConfigError(explained(error, SearchSettings, section="sweep")) from error
     if settings.objective not in OBJECTIVES:
         raise ConfigError(
             f"`sweep.objective` must be a figure of which more is better, one of "

@@ -9,11 +9,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from backtests.explain import as_written
 from feeds.errors import ConfigError
 
 Integers = NDArray[np.int64]
 
 _RANGE_KEYS: Final = frozenset({"from", "to", "step", "count", "log"})
+LARGEST: Final = 1e300
 MOST_VALUES: Final = 1_000_000
 
 
@@ -95,7 +97,7 @@ def axis(key: str, given: Any) -> Axis:
     if not isinstance(given, Mapping) or not {"from", "to"} <= given.keys() <= _RANGE_KEYS:
         raise ConfigError(
             f"`sweep.{key}` must be a list of values or {{from, to, step | count, log}}, "
-            f"received {given!r}."
+            f"received {as_written(given)}."
         )
     span = _span(key, given["from"], given["to"], given.get("log", False))
     if "step" in given and ("count" in given or span.log):
@@ -111,24 +113,33 @@ def axis(key: str, given: Any) -> Axis:
 def _span(key: str, low: Any, high: Any, log: Any) -> Range:
     for name, end in (("from", low), ("to", high)):
         if not _is_number(end):
-            raise ConfigError(f"`sweep.{key}`: `{name}` must be a number, received {end!r}.")
+            raise ConfigError(
+                f"`sweep.{key}`: `{name}` must be a number, received {as_written(end)}."
+            )
     if not isinstance(log, bool):
-        raise ConfigError(f"`sweep.{key}`: `log` must be true or false, received {log!r}.")
+        raise ConfigError(
+            f"`sweep.{key}`: `log` must be true or false, received {as_written(log)}."
+        )
     if not low <= high or (log and low <= 0):
         above = "above 0 and " if log else ""
         raise ConfigError(
-            f"`sweep.{key}`: `from` must be {above}at most `to`, received {low!r} and {high!r}."
+            f"`sweep.{key}`: `from` must be {above}at most `to`, received {as_written(low)} and "
+            f"{as_written(high)}."
         )
     return Range(key, low, high, log)
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return abs(value) <= LARGEST  # also where it is a whole number too long for a float, or NaN
 
 
 def _stepped(span: Range, step: Any) -> tuple[Any, ...]:
     if not _is_number(step) or not step > 0:
-        raise ConfigError(f"`sweep.{span.key}`: `step` must be above 0, received {step!r}.")
+        raise ConfigError(
+            f"`sweep.{span.key}`: `step` must be above 0, received {as_written(step)}."
+        )
     count = math.floor((span.high - span.low) / step + 1e-9) + 1
     if count > MOST_VALUES:
         raise ConfigError(
@@ -144,7 +155,7 @@ def _counted(span: Range, count: Any) -> tuple[Any, ...]:
     if not isinstance(count, int) or isinstance(count, bool) or not 1 <= count <= MOST_VALUES:
         raise ConfigError(
             f"`sweep.{span.key}`: `count` must be a whole number from 1 to {MOST_VALUES:,}, "
-            f"received {count!r}."
+            f"received {as_written(count)}."
         )
     space = np.geomspace if span.log else np.linspace
     spaced = space(span.low, span.high, count)

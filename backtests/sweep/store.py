@@ -5,9 +5,8 @@ right, and the rest can be done later.
 """
 
 import hashlib
-import json
 import os
-import tomllib
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -23,11 +22,13 @@ from backtests.config import Config
 from backtests.format import as_json
 from backtests.report.files import provenance
 from backtests.report.folder import run_id, write_folder
+from backtests.report.reading import UnreadableError, parsed_table, text_of
 from backtests.sweep.hashes import short_hashes
 from backtests.sweep.plan import Plan, parsed_plan, with_values
 from backtests.sweep.space import Choice, Column, Columns
 from backtests.sweep.trials.evaluate import Evaluated
 from backtests.sweep.trials.kernel import FIGURES
+from backtests.toml_files import MOST_BYTES, NotTomlError
 from feeds.bars import Bars
 from feeds.errors import ConfigError, DataError
 from feeds.folders import full_disk_named
@@ -35,6 +36,7 @@ from feeds.folders import full_disk_named
 PLAN: Final = "sweep.toml"
 MANIFEST: Final = "manifest.json"
 TRIALS: Final = "trials"
+PART: Final = re.compile(r"part-(\d{6,12})\.parquet", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +52,10 @@ class Store:
         return (chunk for chunk in range(self.plan.chunks) if chunk not in done)
 
     def done(self) -> list[int]:
-        """Return the chunks that are done, in order."""
+        """Return the chunks that are done, in order; what else lies there is none of them."""
         names = (path.name for path in (self.folder / TRIALS).glob("part-*.parquet"))
-        return sorted(int(name[len("part-") : -len(".parquet")]) for name in names)
+        chunks = (int(found[1]) for found in map(PART.fullmatch, names) if found)
+        return sorted(chunk for chunk in chunks if chunk < self.plan.chunks)
 
     def path(self, chunk: int) -> Path:
         """Return where a chunk's trials are, or will be."""
@@ -89,15 +92,46 @@ class Store:
             yield chunk, self.part(chunk, columns)
 
     def part(self, chunk: int, columns: Sequence[str]) -> pa.Table:
-        """Return some columns of a chunk's trials; files are too small to read on threads."""
+        """Return some columns of a chunk's trials; files are too small to read on threads.
+
+        Raises
+        ------
+        DataError
+            If the file is damaged, or not the one this plan makes.
+        """
+        first, stop = self.plan.bounds(chunk)
         try:
             with pq.ParquetFile(self.path(chunk)) as file:
-                return file.read(columns=list(columns), use_threads=False)
-        except pa.ArrowInvalid as error:
-            raise DataError(
-                f"{self.path(chunk)} is damaged ({error}). Delete it, and do it again with "
-                f"--resume {self.folder}"
-            ) from error
+                table = file.read(columns=list(columns), use_threads=False)
+        except (pa.ArrowException, OSError) as error:
+            raise self._damaged(chunk, "it cannot be read") from error
+        if table.num_rows != stop - first or set(table.column_names) != set(columns):
+            raise self._damaged(chunk, "it holds other trials")
+        return table
+
+    def require_whole(self) -> None:
+        """Refuse a part that is damaged before any work rests on it; only its end is read.
+
+        Raises
+        ------
+        DataError
+            Naming the first such part.
+        """
+        for chunk in self.done():
+            first, stop = self.plan.bounds(chunk)
+            try:
+                about = pq.read_metadata(self.path(chunk))
+            except (pa.ArrowException, OSError) as error:
+                raise self._damaged(chunk, "it cannot be read") from error
+            expected = {"trial", *self.plan.keys, "config", *FIGURES, "failure"}
+            if about.num_rows != stop - first or set(about.schema.names) != expected:
+                raise self._damaged(chunk, "it holds other trials")
+
+    def _damaged(self, chunk: int, reason: str) -> DataError:
+        return DataError(
+            f"{self.path(chunk)} is damaged: {reason}. Delete it, and do it again with --resume "
+            f"{self.folder}"
+        )
 
     def rows(self, trials: Sequence[int], columns: Sequence[str]) -> pa.Table:
         """Return those columns of some trials, in ascending order of trial."""
@@ -159,23 +193,23 @@ def open_store(folder: Path) -> Store:
         If the folder holds no sweep, or its plan cannot be read.
     """
     try:
-        text = (folder / PLAN).read_text(encoding="utf-8")
-    except OSError as error:
+        text = text_of(folder / PLAN, most=MOST_BYTES)
+    except UnreadableError as error:
         raise ConfigError(
-            f"{str(folder)!r} is not the folder of a sweep: it has no {PLAN}."
+            f"{str(folder)!r} is not the folder of a sweep: {error}. Give one that holds {PLAN}."
         ) from error
     try:
         return Store(folder, parsed_plan(text))
-    except (tomllib.TOMLDecodeError, KeyError) as error:
-        raise ConfigError(f"{folder / PLAN} is damaged ({error}). Start a new sweep.") from error
+    except (ConfigError, NotTomlError) as error:
+        raise ConfigError(f"{folder / PLAN} is damaged: {error}. Start a new sweep.") from error
 
 
 def require_same_bars(store: Store, bars: Sequence[Bars]) -> None:
     """Refuse to mix trials of other bars into a sweep."""
     try:
-        manifest = json.loads((store.folder / MANIFEST).read_text(encoding="utf-8"))
-        before = {each["sha256"]: each["symbol"] for each in manifest["bars"]}
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        manifest = parsed_table(text_of(store.folder / MANIFEST), MANIFEST)
+        before = {str(each["sha256"]): str(each["symbol"]) for each in manifest["bars"]}
+    except (UnreadableError, KeyError, TypeError) as error:
         raise DataError(
             f"{store.folder / MANIFEST} is missing or damaged, so nobody knows which bars the "
             "trials so far are of. Start a new sweep."
@@ -210,14 +244,19 @@ def config_of_trial(folder: Path, trial: int) -> Config:
     """
     store = open_store(folder)
     chunk = trial // store.plan.settings.chunk
-    path = store.path(chunk)
-    if not 0 <= trial < store.plan.trials or not path.exists():
+    if not 0 <= trial < store.plan.trials or not store.path(chunk).exists():
         raise ConfigError(
             f"`--from-trial` {trial} is not in {folder}: "
             f"it has trials 0 to {store.plan.trials - 1}, as far as they are done."
         )
     (written,) = store.rows([trial], ["config"])["config"].to_pylist()
-    config = store.plan.config(store.values([trial])[0])
+    try:
+        config = store.plan.config(store.values([trial])[0])
+    except KeyError as error:
+        raise ConfigError(
+            f"`--from-trial` {trial}: {store.path(chunk)} holds a value that {PLAN} does not name. "
+            "Run the sweep again."
+        ) from error
     if config.short_hash != written:
         raise ConfigError(
             f"`--from-trial` {trial}: {folder} was written by another version of the program "

@@ -3,10 +3,12 @@
 import itertools
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
-from backtests.backtest import input_warnings
+from backtests.backtest import input_warnings, untested_warning
 from backtests.config import Config
+from backtests.gates import gates_of, untested
 from backtests.inputs import Inputs
 from backtests.market import known_from
 from backtests.report.prose import SAMPLE_SOURCE
@@ -14,6 +16,7 @@ from backtests.sweep.plan import Plan
 from backtests.sweep.trials.groups import Library
 from feeds.bars import Bars
 from feeds.checks import silent_index
+from feeds.sessions import bar_ends
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,4 +50,21 @@ def _notes(config: Config, inputs: Inputs) -> tuple[str, ...]:
     silent = silent_index(
         known_from(inputs.index, config), symbol=inputs.index.instrument.symbol, until=last
     )
-    return (*input_warnings(config, inputs), *((silent.text,) if silent else ()))
+    blind = untested_warning(_untested(config, inputs))
+    return (*blind, *input_warnings(config, inputs), *((silent.text,) if silent else ()))
+
+
+def _untested(config: Config, inputs: Inputs) -> tuple[str, ...]:
+    """Return the filters that are unknown on every bar of the coins."""
+    gates = gates_of(config, inputs, available_at=known_from(inputs.index, config))
+    ends = np.unique(
+        np.concatenate(
+            [
+                bar_ends(pd.DatetimeIndex(bars.frame.index), kind="coin", timeframe=bars.timeframe)
+                .as_unit("ns")
+                .asi8
+                for bars in inputs.coins
+            ]
+        )
+    )
+    return untested(gates, ends, how=config.rules.filters)

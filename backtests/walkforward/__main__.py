@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from backtests.options import Parser, add_run_options, flags, run_command
+from backtests.options import Parser, add_run_options, flags, run_command, whole_number
 
 if TYPE_CHECKING:
     from backtests.sweep.plan import Plan
@@ -32,10 +32,12 @@ def command_parser() -> Parser:
     )
     add_run_options(parser)
     group = parser.add_argument_group("how to walk")
-    group.add_argument("--train-days", type=int, metavar="N", help="days to choose on: 1095")
-    group.add_argument("--test-days", type=int, metavar="N", help="days to trade: 365")
     group.add_argument(
-        "--embargo-days", type=int, metavar="N", help="days left out before a test: 0"
+        "--train-days", type=whole_number, metavar="N", help="days to choose on: 1095"
+    )
+    group.add_argument("--test-days", type=whole_number, metavar="N", help="days to trade: 365")
+    group.add_argument(
+        "--embargo-days", type=whole_number, metavar="N", help="days left out before a test: 0"
     )
     group.add_argument("--anchored", action="store_true", help="choose on all days so far")
     return parser
@@ -46,6 +48,7 @@ def _work(arguments: Sequence[str] | None) -> None:
 
     import pandas as pd
 
+    from backtests.config import config_tree
     from backtests.report.folder import require_writable, run_id, write_folder
     from backtests.report.progress import steps
     from backtests.sweep.plan import load_plan
@@ -59,7 +62,9 @@ def _work(arguments: Sequence[str] | None) -> None:
     require_walkable(plan)
     names = ("train_days", "test_days", "embargo_days")
     given = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
-    settings = _settings({**given, "anchored": options.anchored}, WindowSettings)
+    given |= {"anchored": True} if options.anchored else {}
+    written = config_tree(options.config, overrides=options.set).get("walkforward", {})
+    settings = _settings(written, given, WindowSettings)
     require_writable(options.out)
     with steps(quiet=options.quiet) as step:
         step(f"trying {plan.trials:,} trials on every window")
@@ -78,20 +83,27 @@ def walk_hash(plan: "Plan", settings: "WindowSettings") -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
-def _settings(given: dict[str, Any], model: "type[WindowSettings]") -> "WindowSettings":
+def _settings(
+    written: Any, given: dict[str, Any], model: "type[WindowSettings]"
+) -> "WindowSettings":
+    """Return the windows of the config's table [walkforward] and of the flags, which go first."""
     from pydantic import ValidationError
 
-    from backtests.config import allowed
+    from backtests.explain import allowed, as_written, explained
     from feeds.errors import ConfigError
 
+    if not isinstance(written, dict):
+        raise ConfigError(f"`walkforward` must be a section, received {as_written(written)}.")
     try:
-        return model.model_validate(given)
+        return model.model_validate(written | given)
     except ValidationError as error:
         first = error.errors()[0]
         key = str(first["loc"][0])
-        must = allowed(model.model_fields[key])
+        if key not in given:
+            raise ConfigError(explained(error, model, section="walkforward")) from error
+        must, received = allowed(model.model_fields[key]), as_written(first["input"])
         name = key.replace("_", "-")
-        raise ConfigError(f"`--{name}` must be {must}, received {first['input']}.") from error
+        raise ConfigError(f"`--{name}` must be {must}, received {received}.") from error
 
 
 if __name__ == "__main__":

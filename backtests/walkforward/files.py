@@ -3,6 +3,7 @@
 from typing import Any
 
 import pandas as pd
+import tomli_w
 
 from backtests.format import as_csv, as_json
 from backtests.report.files import provenance
@@ -47,7 +48,10 @@ def walk_files(found: WalkForward, plan: Plan, settings: WindowSettings) -> dict
         "equity.csv": as_csv(equity.rename_axis("time").reset_index()),
         "walkforward.json": as_json(_summary(found, plan, settings)),
         "walkforward.html": walk_sheet(found, plan, settings),
-        "sweep.toml": plan.to_toml(),
+        # the windows are no part of a sweep, which passes their table over
+        "sweep.toml": "\n".join(
+            (plan.to_toml(), tomli_w.dumps({"walkforward": settings.model_dump()}))
+        ),
     }
 
 

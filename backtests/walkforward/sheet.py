@@ -1,20 +1,17 @@
 """The sheet of a walk-forward: what choosing on the past and trading the future came to."""
 
 import dataclasses
-import tomllib
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 
 from backtests import format as written
-from backtests.config import validated_config
 from backtests.report import palette
 from backtests.report.figures import FIGURES
-from backtests.report.page import plotly_payload, render, script_json
+from backtests.report.page import mailable, plotly_payload, render, script_json
 from backtests.report.palette import LIGHT
 from backtests.report.spec import Spec, layout, line, log_ticks, milliseconds, plain, stamp
-from backtests.report.tearsheet import shown_config
 from backtests.sweep.pages.labels import title, value_text
 from backtests.sweep.plan import Plan
 from backtests.walkforward import words
@@ -169,8 +166,7 @@ def bars_table(found: WalkForward) -> list[list[str]]:
 
 def shown_plan(plan: Plan) -> str:
     """Return the plan as TOML, of an absolute data folder only its name."""
-    base = validated_config(tomllib.loads(shown_config(plan.base)))
-    return dataclasses.replace(plan, base=base).to_toml()
+    return dataclasses.replace(plan, base=mailable(plan.base)).to_toml()
 
 
 def _links(steps: tuple[Step, ...], times: list[str]) -> Spec:

@@ -42,7 +42,7 @@ class About:
 
     `updated` is the instant rows last changed, `checked` the one the vendor was last asked,
     both ISO 8601 in UTC. `revisions` counts revised rows since the first fetch; `events`
-    keeps the latest `MAX_EVENTS`.
+    keeps the latest `MAX_EVENTS`. `is_close_only` marks bars made of closes alone.
     """
 
     source: str
@@ -52,6 +52,7 @@ class About:
     checked: str
     revisions: int = 0
     events: tuple[Event, ...] = ()
+    is_close_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)

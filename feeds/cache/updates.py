@@ -28,6 +28,7 @@ class Fetched:
     source: str
     origin: str
     notes: tuple[str, ...] = ()
+    is_close_only: bool = False
 
 
 Fetch = Callable[[pd.Timestamp | None], Fetched]
@@ -168,7 +169,14 @@ class Cache:
         self, key: Key, fetched: Fetched, before: About | None, events: Sequence[Event]
     ) -> About:
         now = self._now()
-        about = About(fetched.source, fetched.origin, fetched.notes, now, now)
+        about = About(
+            fetched.source,
+            fetched.origin,
+            fetched.notes,
+            now,
+            now,
+            is_close_only=fetched.is_close_only,
+        )
         if before is not None:
             about = replace(about, revisions=before.revisions, events=before.events)
         return _recorded(key, about, events)

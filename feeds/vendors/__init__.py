@@ -6,37 +6,70 @@
   `yahoo_session` is the HTTP below.
 - Crypto exchanges, through ccxt: `exchanges` takes the first that can, `exchange` is one of
   them, `paging` joins its pages, `exchange_client` is the ccxt client below.
-- FRED, plain CSV: `fred`.
+- CoinMetrics' community data: `coinmetrics`. FRED, plain CSV: `fred`.
 
-Shared: `tidy` (small named repairs), `patience` (waits and retries), `wire` (HTTP), `reach`.
+Shared: `tidy` (the way to the border), `patience` (waits and retries), `wire` (HTTP),
+`addresses` (mirrors), `reach`.
 """
 
-import importlib
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from feeds.errors import Unreachable
-from feeds.vendors.vendor import Vendor
-
-VENDORS: Final = {
-    "yahoo": ("feeds.vendors.yahoo", "Yahoo"),
-    "exchange": ("feeds.vendors.exchanges", "Exchanges"),
-}
+from feeds.vendors.vendor import Vendor, Watcher
 
 OpenVendor = Callable[[str], Vendor]
+Opening = Callable[[str, Watcher | None], Vendor]
 
 
-def open_vendor(name: str) -> Vendor:
+def open_vendor(name: str, *, watch: Watcher | None = None) -> Vendor:
     """Return the vendor called `name`; its client library is imported only here.
+
+    `watch` is told how far a history of several pages has got.
 
     Raises
     ------
     Unreachable
         If that library is not installed.
     """
-    module, attribute = VENDORS[name]
     try:
-        vendor: Vendor = getattr(importlib.import_module(module), attribute)()
+        return VENDORS[name](name, watch)
     except ImportError as error:
         raise Unreachable(f"{name}: its client cannot be imported ({error}).") from error
-    return vendor
+
+
+def _yahoo(_name: str, _watch: Watcher | None) -> Vendor:
+    from feeds.vendors.yahoo import Yahoo
+
+    return Yahoo()
+
+
+def _exchanges(_name: str, watch: Watcher | None) -> Vendor:
+    from feeds.vendors.exchange import Exchange
+    from feeds.vendors.exchanges import Exchanges
+
+    return Exchanges(open_exchange=partial(Exchange, watch=watch))
+
+
+def _exchange(name: str, watch: Watcher | None) -> Vendor:
+    from feeds.vendors.exchange import Exchange
+
+    return Exchange(name, watch=watch)
+
+
+def _coinmetrics(_name: str, _watch: Watcher | None) -> Vendor:
+    from feeds.vendors.coinmetrics import CoinMetrics
+
+    return CoinMetrics()
+
+
+VENDORS: Final[dict[str, Opening]] = {
+    "yahoo": _yahoo,
+    "exchange": _exchanges,
+    "binance": _exchange,
+    "coinbase": _exchange,
+    "kraken": _exchange,
+    "bitstamp": _exchange,
+    "coinmetrics": _coinmetrics,
+}

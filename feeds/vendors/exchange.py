@@ -10,18 +10,27 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
 import pandas as pd
 
 from feeds.bars import Bars
 from feeds.clock import Clock, utc_now
-from feeds.errors import NotServed
+from feeds.errors import DataError, NotServed
 from feeds.instruments import Instrument
 from feeds.sessions import BAR_LENGTHS
-from feeds.vendors.exchange_client import Market, configured, market_of, new_client, translated
-from feeds.vendors.paging import AskPage, Row, Span, opening, whole_history
+from feeds.vendors.exchange_client import (
+    ELSEWHERE,
+    Market,
+    configured,
+    market_of,
+    new_client,
+    require_market,
+    translated,
+)
+from feeds.vendors.paging import AskPage, Row, Span, checked_rows, opening, whole_history
 from feeds.vendors.patience import Patience
 from feeds.vendors.tidy import tidied
-from feeds.vendors.vendor import Progress, Watcher
+from feeds.vendors.vendor import Step, Watcher, reading
 
 if TYPE_CHECKING:
     import ccxt
@@ -34,6 +43,10 @@ DAY: Final = "1d"
 REMEDY: Final = (
     "Check the network, try later, or use another exchange, --offline or --source files."
 )
+
+
+class Ended(NotServed):
+    """The coin was traded on this exchange once, and is no longer."""
 
 
 class Exchange:
@@ -79,43 +92,58 @@ class Exchange:
     def fetch(
         self, instrument: Instrument, *, timeframe: str, since: pd.Timestamp | None = None
     ) -> Bars:
-        """Return the bars as `feeds.vendors.vendor.Vendor.fetch` promises."""
-        now = self._clock()
-        market = self._market(instrument, timeframe)
-        span = self._span(market, timeframe, since=since, now=now)
-        span = replace(span, since=self._begin(market, timeframe, span))
-        rows = whole_history(
-            self._asker(market, timeframe), span, watch=self._reporter(instrument, span)
-        )
-        return tidied(
-            _table(rows),
-            instrument=instrument,
-            timeframe=timeframe,
-            source=self.name,
-            origin=market.origin,
-            now=now,
-            notes=_notes(rows, market, span, since),
-        )
+        """Return the bars as `feeds.vendors.vendor.Vendor.fetch` promises.
+
+        Of a coin that is no longer traded there, what was traded is returned, and said.
+        """
+        until = self._patience.fetch_end()
+        with reading(f"{self.name} {instrument.symbol}", REMEDY):
+            now = self._clock()
+            market = self._market(instrument, timeframe, until)
+            span = self._span(market, timeframe, since=since, now=now)
+            ask = self._asker(market, timeframe, until)
+            span = replace(span, since=self._begin(market, timeframe, span, until))
+            rows = whole_history(ask, span, watch=self._reporter(instrument, span))
+            return tidied(
+                _table(rows),
+                instrument=instrument,
+                timeframe=timeframe,
+                source=self.name,
+                origin=market.origin,
+                now=now,
+                notes=_notes(rows, market, span, since, quote=instrument.symbol.partition("-")[2]),
+            )
 
     def begins(
         self, instrument: Instrument, *, timeframe: str, since: pd.Timestamp | None = None
     ) -> pd.Timestamp:
-        """Return when the first bar at or after `since` opens, at the cost of a few pages."""
-        market = self._market(instrument, timeframe)
-        span = self._span(market, timeframe, since=since, now=self._clock())
-        return pd.Timestamp(self._begin(market, timeframe, span), unit="ms", tz="UTC")
+        """Return when the first bar at or after `since` opens, at the cost of a few pages.
 
-    def _begin(self, market: Market, timeframe: str, span: Span) -> int:
+        Raises
+        ------
+        Ended
+            If the coin is no longer traded there.
+        """
+        until = self._patience.fetch_end()
+        with reading(f"{self.name} {instrument.symbol}", REMEDY):
+            market = self._market(instrument, timeframe, until)
+            if not market.is_active:
+                raise Ended(f"{market.origin}: no longer traded there. {ELSEWHERE}")
+            span = self._span(market, timeframe, since=since, now=self._clock())
+            first = self._begin(market, timeframe, span, until)
+            return pd.Timestamp(first, unit="ms", tz="UTC")
+
+    def _begin(self, market: Market, timeframe: str, span: Span, until: float) -> int:
         key = (market.symbol, timeframe, span.since)
         if key not in self._begins:
-            ask = self._asker(market, timeframe)
+            ask = self._asker(market, timeframe, until)
             page = [row for row in ask(span.since) if row[0] >= span.since]
             if page and min(row[0] for row in page) < span.since + span.step:
                 return span.since
             if timeframe != DAY:
                 day = _milliseconds(BAR_LENGTHS[DAY])
                 daily = replace(span, since=span.since // day * day, step=day)
-                listed = opening(self._asker(market, DAY), daily)
+                listed = opening(self._asker(market, DAY, until), daily)
                 span = replace(span, since=max(listed, span.since))
             self._begins[key] = opening(ask, span)
         return self._begins[key]
@@ -137,39 +165,46 @@ class Exchange:
             _milliseconds(length),
             market.page_bars,
             market.origin,
+            has_ended=not market.is_active,
         )
 
-    def _market(self, instrument: Instrument, timeframe: str) -> Market:
+    def _market(self, instrument: Instrument, timeframe: str, until: float) -> Market:
         if instrument.kind != "coin":
             raise NotServed(
                 f"{self.name} {instrument.symbol}: an index is not traded on a crypto exchange. "
                 "Use --source yahoo or --source files."
             )
-        self._call(self._client.load_markets, f"{self.name} {instrument.symbol}")
+        self._call(self._client.load_markets, f"{self.name} {instrument.symbol}", until)
         return market_of(self._client, instrument, timeframe=timeframe, exchange=self.name)
 
-    def _asker(self, market: Market, timeframe: str) -> AskPage:
-        def ask(since: int, until: int | None = None) -> list[Row]:
-            params = {} if until is None else {"until": until}
-            rows: list[Row] = self._call(
-                lambda: self._client.fetch_ohlcv(
-                    market.symbol, timeframe, since=since, limit=market.page_bars, params=params
-                ),
-                market.origin,
-            )
-            return rows
+    def _asker(self, market: Market, timeframe: str, until: float) -> AskPage:
+        def ask(since: int, end: int | None = None) -> list[Row]:
+            def page() -> Any:
+                rows = self._client.fetch_ohlcv(
+                    market.symbol,
+                    timeframe,
+                    since=since,
+                    limit=market.page_bars,
+                    params={} if end is None else {"until": end},
+                )
+                require_market(self._client, market)
+                return rows
+
+            return checked_rows(self._call(page, market.origin, until), market.origin)
 
         return ask
 
-    def _call(self, request: Callable[[], Any], subject: str) -> Any:
+    def _call(self, request: Callable[[], Any], subject: str, until: float) -> Any:
         def once() -> Any:
             with self._lock:
                 try:
                     return request()
+                except DataError:
+                    raise
                 except Exception as error:
                     raise translated(error, subject) from error
 
-        return self._patience.call(once, subject=subject, remedy=REMEDY)
+        return self._patience.call(once, subject=subject, remedy=REMEDY, until=until)
 
     def _reporter(self, instrument: Instrument, span: Span) -> Callable[[int, int], None]:
         until = pd.Timestamp(span.end, unit="ms", tz="UTC")
@@ -178,7 +213,7 @@ class Exchange:
             log.debug("%s: %d bars", span.origin, bars)
             if self._watch is not None:
                 at = pd.Timestamp(reached, unit="ms", tz="UTC")
-                self._watch(Progress(self.name, instrument.symbol, bars, at, until))
+                self._watch(Step(self.name, instrument.symbol, bars, at, until))
 
         return report
 
@@ -189,18 +224,24 @@ def _milliseconds(length: pd.Timedelta) -> int:
 
 def _table(rows: list[Row]) -> pd.DataFrame:
     names = ["date", "open", "high", "low", "close", "volume"]
-    table = pd.DataFrame(rows, columns=pd.Index(names))
+    table = pd.DataFrame(np.array(rows, dtype=np.float64), columns=pd.Index(names))
     return table.assign(date=pd.to_datetime(table["date"].astype("int64"), unit="ms", utc=True))
 
 
-def _notes(rows: list[Row], market: Market, span: Span, since: pd.Timestamp | None) -> list[str]:
+def _notes(
+    rows: list[Row], market: Market, span: Span, since: pd.Timestamp | None, *, quote: str
+) -> list[str]:
     notes = []
-    if market.quote != "USD":
-        notes.append(f"{market.origin}: priced in {market.quote}, taken as USD")
+    if market.quote != quote:
+        notes.append(f"{market.origin}: priced in {market.quote}, taken as {quote}")
     if rows:
         first, last = (pd.Timestamp(rows[end][0], unit="ms", tz="UTC") for end in (0, -1))
         if since is not None and first > since.ceil(pd.Timedelta(span.step, unit="ms")):
             notes.append(f"{market.origin}: begins {first:%Y-%m-%d %H:%M}, there is none before")
-        if rows[-1][0] < span.end:
+        if not market.is_active:
+            notes.append(
+                f"{market.origin}: no longer traded there, the last bar is {last:%Y-%m-%d}"
+            )
+        elif rows[-1][0] < span.end:
             log.info("%s: ends %s, newer bars are not out yet", market.origin, last)
     return notes

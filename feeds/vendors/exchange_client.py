@@ -1,11 +1,13 @@
 """The ccxt client behind an exchange: how it is set up, and what its errors mean."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from feeds.errors import ConfigError, DataError, NotServed
 from feeds.instruments import Instrument
-from feeds.vendors.patience import PassingError, Patience
+from feeds.vendors.patience import REFUSED, PassingError, Patience, is_passing
+from feeds.vendors.vendor import one_line
 
 if TYPE_CHECKING:
     import ccxt
@@ -15,19 +17,21 @@ ELSEWHERE: Final = "Use another exchange or --source files."
 DOLLARS: Final = ("USD", "USDT", "USDC")
 # Taken where ccxt does not say how many bars a page holds.
 SMALLEST_PAGE: Final = 100
-REFUSED: Final = (401, 403, 407, 451)
-PASSING: Final = (408, 425, 429)
-SERVER_ERROR: Final = 500
+MOST_DECIMALS: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Market:
-    """One coin on one exchange: ccxt's symbol, its quote currency, bars in a full page."""
+    """One coin on one exchange: ccxt's symbol, its quote currency, bars in a full page.
+
+    A market that is not active is no longer traded, and may still serve what was.
+    """
 
     symbol: str
     quote: str
     page_bars: int
     origin: str
+    is_active: bool = True
 
 
 def new_client(name: str) -> "ccxt.Exchange":
@@ -58,13 +62,26 @@ def configured(client: "ccxt.Exchange", patience: Patience) -> "ccxt.Exchange":
     from feeds.vendors.wire import is_json, mount
 
     client.enableRateLimit = True
+    client.enableLastJsonResponse = True
     client.session.trust_env = True
     mount(client.session, patience, is_data=is_json)
     markets = client.options.get("fetchMarkets")
     if isinstance(markets, dict) and "types" in markets:
         # Futures live on other hosts, whose outage would stop a spot download.
         markets["types"] = ["spot"]
+    client.parse_precision = _bounded(client.parse_precision)
     return client
+
+
+def _bounded(parse_precision: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Return ccxt's reading of a number of decimals, which writes out as many as it is told."""
+
+    def bounded(digits: Any) -> Any:
+        if digits is not None and abs(int(digits)) > MOST_DECIMALS:
+            raise ValueError("a market has more decimals than there are")
+        return parse_precision(digits)
+
+    return bounded
 
 
 def market_of(
@@ -72,12 +89,13 @@ def market_of(
 ) -> Market:
     """Return the spot market of a coin among the client's loaded markets.
 
-    A coin in USD is looked for in dollars, then in what stands for dollars.
+    A coin in USD is looked for in dollars, then in what stands for dollars; one that is still
+    traded comes before one that is not.
 
     Raises
     ------
     NotServed
-        If the coin is not or no longer listed, or there are no bars of `timeframe`.
+        If the coin was never listed, or there are no bars of `timeframe`.
     """
     base, _, quote = instrument.symbol.partition("-")
     subject = f"{exchange} {instrument.symbol}"
@@ -92,13 +110,25 @@ def market_of(
         for money in quotes
         if (market := client.markets.get(f"{base}/{money}")) and market.get("spot")
     ]
+    if not known:
+        raise NotServed(f"{subject}: not listed there. {ELSEWHERE}")
     trading = [market for market in known if market.get("active") is not False]
-    if not trading:
-        reason = "no longer traded there" if known else "not listed there"
-        raise NotServed(f"{subject}: {reason}. {ELSEWHERE}")
-    symbol = trading[0]["symbol"]
+    market = (trading or known)[0]
+    symbol = str(market["symbol"])
     page_bars = int(client.feature_value(symbol, "fetchOHLCV", "limit", SMALLEST_PAGE))
-    return Market(symbol, trading[0]["quote"], page_bars, f"{exchange} {symbol}")
+    origin = f"{exchange} {symbol}"
+    return Market(symbol, str(market["quote"]), page_bars, origin, is_active=bool(trading))
+
+
+def require_market(client: "ccxt.Exchange", market: Market) -> None:
+    """Raise if the last answer names another market than the one asked for, as Bitstamp's does."""
+    body = client.last_json_response
+    data = body.get("data") if isinstance(body, dict) else None
+    pair = data.get("pair") if isinstance(data, dict) else None
+    if isinstance(pair, str) and pair != market.symbol:
+        raise DataError(
+            f"{market.origin}: the answer is of {one_line(repr(pair), 30)}. {ELSEWHERE}"
+        )
 
 
 def translated(error: Exception, subject: str) -> Exception:
@@ -111,24 +141,23 @@ def translated(error: Exception, subject: str) -> Exception:
 
     from feeds.vendors.wire import could_not_connect, status_of
 
-    status, retry_after = status_of(error)
+    status, wait = status_of(error)
     if status in REFUSED:
         return NotServed(
             f"{subject}: refused here (HTTP {status}), by region or firewall. {ELSEWHERE}"
         )
     if isinstance(error, ccxt.BadSymbol):
-        return NotServed(f"{subject}: not listed there ({_first_line(error)}). {ELSEWHERE}")
-    passing = status in PASSING or status >= SERVER_ERROR or status == 0
-    if isinstance(error, ccxt.NetworkError) and passing:
-        reason = f"HTTP {status}" if status else _cause(error)
-        return PassingError(reason, connecting=could_not_connect(error), retry_after=retry_after)
-    if status >= SERVER_ERROR:
-        return PassingError(f"HTTP {status}", retry_after=retry_after)
-    cause = error.__cause__ or error
-    return DataError(
-        f"{subject}: the answer cannot be used ({type(cause).__name__}: {_first_line(cause)}). "
-        f"{ELSEWHERE}"
-    )
+        return NotServed(f"{subject}: not listed there ({one_line(error)}). {ELSEWHERE}")
+    if isinstance(error, ccxt.NetworkError) and status == 0:
+        reason = _cause(error)
+        return PassingError(reason, connecting=could_not_connect(error), retry_after=wait)
+    if is_passing(status):
+        return PassingError(f"HTTP {status}", retry_after=wait)
+    reason = "not in the form expected"
+    if isinstance(error, ccxt.BaseError):
+        cause = error.__cause__ or error
+        reason = one_line(cause) or type(cause).__name__
+    return DataError(f"{subject}: the answer cannot be used ({reason}). {ELSEWHERE}")
 
 
 def _cause(error: Exception) -> str:
@@ -140,13 +169,8 @@ def _cause(error: Exception) -> str:
         return "cannot be reached"
     cause = error.__cause__
     if cause is None:  # the exchange itself says so, in an answer with status 200
-        return _first_line(error)
+        return one_line(error)
     if isinstance(cause, requests.Timeout):
         return "no answer in time"
-    text = _first_line(cause)
+    text = one_line(cause)
     return text if text.startswith("the answer") else "the connection broke"
-
-
-def _first_line(error: BaseException) -> str:
-    lines = str(error).splitlines()
-    return lines[0][:160] if lines else type(error).__name__

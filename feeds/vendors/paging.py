@@ -23,6 +23,9 @@ from feeds.errors import DataError, NotServed
 
 Row = list[float]
 
+# No bar opens before 1970 or after 2200.
+LAST_INSTANT: Final = 7_258_118_400_000
+
 # How late the last bar may be: exchanges publish it with a delay, and leave out an hour
 # in which nobody traded.
 LATEST_ARRIVAL_MS: Final = 6 * 3_600_000
@@ -30,9 +33,9 @@ REMEDY: Final = "Try again; if it stays, use another exchange or --source files.
 
 
 class AskPage(Protocol):
-    """Asks for one page: the bars from `since` on, up to `until` where one is given."""
+    """Asks for one page: the bars from `since` on, up to `end` where one is given."""
 
-    def __call__(self, since: int, until: int | None = None) -> list[Row]:
+    def __call__(self, since: int, end: int | None = None, /) -> list[Row]:
         """Return the rows the exchange gives, in any order."""
         ...
 
@@ -41,7 +44,8 @@ class AskPage(Protocol):
 class Span:
     """What to fetch: bars that open from `since` to `end`, both included, `step` apart.
 
-    `page_bars` is the number of bars in a full page; `origin` names vendor and symbol.
+    `page_bars` is the number of bars in a full page; `origin` names vendor and symbol;
+    `has_ended` tells that bars may stop anywhere before `end`.
     """
 
     since: int
@@ -49,6 +53,25 @@ class Span:
     step: int
     page_bars: int
     origin: str
+    has_ended: bool = False
+
+
+def checked_rows(page: object, origin: str) -> list[Row]:
+    """Return a page as rows of six numbers, prices that are not known as NaN.
+
+    Raises
+    ------
+    DataError
+        If it is none.
+    """
+    if not isinstance(page, list):
+        raise DataError(f"{origin}: a page is no list of bars. {REMEDY}")
+    rows = []
+    for row in page:
+        if not isinstance(row, list) or len(row) < 6 or not _is_instant(row[0]):
+            raise DataError(f"{origin}: a bar is not a time and five numbers. {REMEDY}")
+        rows.append([row[0], *(float("nan") if value is None else value for value in row[1:6])])
+    return rows
 
 
 def opening(ask: AskPage, span: Span) -> int:
@@ -105,7 +128,7 @@ def whole_history(
         _merge(rows, page, span)
         cursor = int(page[-1][0]) + span.step
         watch(len(rows), int(page[-1][0]))
-    if _is_missing(cursor, span):
+    if not span.has_ended and _is_missing(cursor, span):
         raise NotServed(
             f"{span.origin}: no bars after {_written(cursor - span.step)}, though they must go on "
             f"to {_written(span.end)}: an empty or repeated page, or the coin no longer trades "
@@ -133,14 +156,23 @@ def _merge(rows: dict[int, Row], page: list[Row], span: Span) -> None:
             raise DataError(
                 f"{span.origin}: a bar opens at {_written(instant)}, off the timeframe. {REMEDY}"
             )
-        if rows.setdefault(instant, row) != row and instant <= span.end:
+        if not _is_same(rows.setdefault(instant, row), row) and instant <= span.end:
             raise DataError(
                 f"{span.origin}: two different bars of {_written(instant)} arrived. {REMEDY}"
             )
 
 
+def _is_instant(value: object) -> bool:
+    return type(value) is int and 0 <= value < LAST_INSTANT
+
+
 def _is_missing(cursor: int, span: Span) -> bool:
     return cursor + max(LATEST_ARRIVAL_MS, span.step) <= span.end
+
+
+def _is_same(one: Row, other: Row) -> bool:
+    """Return whether two rows are equal, where a price is unknown in both too."""
+    return all(a == b or (a != a and b != b) for a, b in zip(one, other, strict=True))  # noqa: PLR0124
 
 
 def _sorted(page: list[Row]) -> list[Row]:

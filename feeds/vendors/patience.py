@@ -1,9 +1,11 @@
-"""How long to wait for a vendor, and which failures are worth another try."""
+"""How long to wait for a vendor, which failures are worth another try, and which are final."""
 
 import logging
+import math
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from feeds.errors import Unreachable
 
@@ -13,6 +15,18 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+
+# What an HTTP status means for the next try. 418 is what Binance calls a ban for asking too
+# often, 425 "too early"; 407 is a firewall's proxy.
+REFUSED: Final = (401, 403, 407, 451)
+UNKNOWN: Final = (400, 404, 410)
+LATER: Final = (408, 418, 425, 429)
+SERVER_ERROR: Final = 500
+
+
+def is_passing(status: int) -> bool:
+    """Return whether an answer with this HTTP status is worth another try."""
+    return status in LATER or status >= SERVER_ERROR
 
 
 class PassingError(Exception):
@@ -36,17 +50,33 @@ class Patience:
     network shows within seconds; everything else `attempts` times, with a wait that doubles
     from `first_wait` to `longest_wait` and carries jitter, so that several downloads do not
     come back in step.
+
+    `connect_timeout` and `read_timeout` bound each wait for the network, which a server that
+    sends a byte a second never exceeds. So one request may take `request_seconds` from its
+    start to its last byte, no new try begins `retry_seconds` after the first one, and no
+    request of a download begins `fetch_seconds` after its start.
     """
 
     connect_timeout: float = 3.0
     read_timeout: float = 20.0
+    request_seconds: float = 30.0
+    retry_seconds: float = 60.0
+    fetch_seconds: float = 600.0
     attempts: int = 4
     connect_attempts: int = 2
     first_wait: float = 0.5
     longest_wait: float = 8.0
 
-    def call(self, once: Callable[[], T], *, subject: str, remedy: str) -> T:
+    def fetch_end(self) -> float:
+        """Return the instant (of `time.monotonic`) at which a download that begins now is over."""
+        return time.monotonic() + self.fetch_seconds
+
+    def call(
+        self, once: Callable[[], T], *, subject: str, remedy: str, until: float = math.inf
+    ) -> T:
         """Return what `once` returns, trying again while it raises `PassingError`.
+
+        `until` is the `fetch_end` of the download the request is part of.
 
         Raises
         ------
@@ -55,9 +85,13 @@ class Patience:
         """
         from tenacity import Retrying, retry_if_exception_type
 
+        if time.monotonic() >= until:
+            raise Unreachable(
+                f"{subject}: the download took over {self.fetch_seconds:g} seconds. {remedy}"
+            )
         tries = Retrying(
             retry=retry_if_exception_type(PassingError),
-            stop=self._is_enough,
+            stop=lambda state: self._is_enough(state) or time.monotonic() >= until,
             wait=self._wait,
             before_sleep=lambda state: log.info("%s: %s, trying again", subject, _failure(state)),
             reraise=True,
@@ -65,13 +99,14 @@ class Patience:
         try:
             return tries(once)
         except PassingError as failure:
-            allowed = self.connect_attempts if failure.connecting else self.attempts
-            times = f"{allowed} times" if allowed > 1 else "once"
+            made = tries.statistics["attempt_number"]
+            times = f"{made} times" if made > 1 else "once"
             raise Unreachable(f"{subject}: {failure} (tried {times}). {remedy}") from failure
 
     def _is_enough(self, state: "RetryCallState") -> bool:
-        connecting = _failure(state).connecting
-        return state.attempt_number >= (self.connect_attempts if connecting else self.attempts)
+        allowed = self.connect_attempts if _failure(state).connecting else self.attempts
+        took = state.seconds_since_start or 0.0
+        return state.attempt_number >= allowed or took >= self.retry_seconds
 
     def _wait(self, state: "RetryCallState") -> float:
         from tenacity import wait_exponential, wait_random

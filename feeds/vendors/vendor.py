@@ -1,13 +1,19 @@
 """What every vendor of bars offers over the network, and how far it has got."""
 
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
 import pandas as pd
 
 from feeds.bars import Bars
+from feeds.errors import DataError, InputError
 from feeds.instruments import Instrument
+from feeds.vendors.patience import PassingError
+
+log = logging.getLogger(__name__)
 
 
 class Vendor(Protocol):
@@ -48,7 +54,7 @@ class Vendor(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class Step:
     """How far a download has got: bars so far, the last one's opening, and where it ends."""
 
     vendor: str
@@ -58,4 +64,26 @@ class Progress:
     until: pd.Timestamp
 
 
-Watcher = Callable[[Progress], None]
+Watcher = Callable[[Step], None]
+
+
+@contextmanager
+def reading(origin: str, remedy: str) -> Iterator[None]:
+    """Read an answer inside: whatever is in it that nobody foresaw becomes a `DataError`.
+
+    So the cache or the next vendor serves, and a run never ends in a traceback because of
+    what a server sent. The cause is in the log.
+    """
+    try:
+        yield
+    except (InputError, PassingError):
+        raise
+    except Exception as error:
+        log.info("%s: %s: %s", origin, type(error).__name__, one_line(error), exc_info=True)
+        raise DataError(f"{origin}: the answer is not in the form expected. {remedy}") from error
+
+
+def one_line(text: object, most: int = 160) -> str:
+    """Return what a vendor says as one line that is safe to print, cut at `most` characters."""
+    words = "".join(mark if mark.isprintable() else " " for mark in str(text)[: 4 * most]).split()
+    return " ".join(words)[:most]

@@ -3,31 +3,41 @@
 import logging
 import threading
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
 import pandas as pd
 
-from feeds.bars import Bars
-from feeds.calendar_table import FIRST_SESSION
+from feeds.bars import PRICES, Bars
 from feeds.clock import Clock, utc_now
 from feeds.errors import DataError, NotServed
-from feeds.folders import cache_folder
 from feeds.instruments import Instrument, yahoo_symbol
 from feeds.sessions import NEW_YORK
 from feeds.vendors.patience import Patience
 from feeds.vendors.tidy import tidied
-from feeds.vendors.yahoo_checks import require_beginning, require_end, require_few_gaps
+from feeds.vendors.vendor import one_line, reading
+from feeds.vendors.yahoo_checks import (
+    Chart,
+    chart_of,
+    require_agreement,
+    require_beginning,
+    require_end,
+    require_few_gaps,
+    require_subject,
+)
 
 if TYPE_CHECKING:
-    from feeds.vendors.yahoo_session import ChartAnswer, WatchedSession
+    from feeds.vendors.yahoo_session import WatchedSession
 
 log = logging.getLogger(__name__)
 
 TIMEFRAMES: Final = ("1d", "1h")
 # Yahoo refuses hourly bars older than 730 days; a day is kept for clocks that differ.
 HOURLY_DAYS: Final = 729
+FIRST_INDEX: Final = "1970-01-02"
 FIRST_COIN: Final = pd.Timestamp("2010-01-01", tz="UTC")
 # The official close of an index comes minutes after the bell.
 SETTLING: Final = pd.Timedelta(minutes=30)
@@ -42,7 +52,7 @@ PLAIN: Final[dict[str, Any]] = {
     "keepna": True,
 }
 
-# yfinance keeps one session, one cookie and one cache for the whole process.
+# yfinance has one session, one cookie and one cache for the whole process.
 _ONE_AT_A_TIME = threading.Lock()
 
 
@@ -57,9 +67,6 @@ class Yahoo:
     ----------
     patience
         Timeouts and retries.
-    folder
-        Where yfinance keeps its time zones and cookie; by default a folder of ours in the
-        user's cache, so that other programs' yfinance is left alone.
     session, clock
         The HTTP session and the present instant; tests give their own.
     """
@@ -70,12 +77,10 @@ class Yahoo:
         self,
         *,
         patience: Patience | None = None,
-        folder: Path | None = None,
         session: "WatchedSession | None" = None,
         clock: Clock = utc_now,
     ) -> None:
         self._patience = patience or Patience()
-        self._folder = folder or cache_folder() / "yfinance"
         self._session = session
         self._clock = clock
 
@@ -106,47 +111,53 @@ class Yahoo:
         settled = now - SETTLING if instrument.kind == "index" else now
         origin = f"yahoo {symbol}"
         start = _start(instrument, timeframe=timeframe, since=since, now=now, origin=origin)
-        answer, frame = self._patience.call(
-            lambda: self._asked(symbol, timeframe, start, origin), subject=origin, remedy=REMEDY
+        chart, frame = self._patience.call(
+            lambda: self._asked(symbol, timeframe, start, origin),
+            subject=origin,
+            remedy=REMEDY,
+            until=self._patience.fetch_end(),
         )
-        require_beginning(answer, frame, start=start, timeframe=timeframe, origin=origin)
-        table = _table(frame, instrument, timeframe)
-        bars = tidied(
-            table[table["date"] >= _first_date(instrument, timeframe, start)],
-            instrument=instrument,
-            timeframe=timeframe,
-            source=self.name,
-            origin=origin,
-            now=settled,
-            notes=_notes(timeframe, since, origin),
-        )
-        require_end(bars, settled)
-        require_few_gaps(bars)
+        with reading(origin, REMEDY):
+            require_subject(chart, symbol=symbol, kind=instrument.kind, origin=origin)
+            repeats = require_agreement(chart, timeframe=timeframe, origin=origin)
+            require_beginning(chart, frame, start=start, timeframe=timeframe, origin=origin)
+            table = _table(frame, chart, instrument, timeframe)
+            bars = tidied(
+                table[table["date"] >= _first_date(instrument, timeframe, start)],
+                instrument=instrument,
+                timeframe=timeframe,
+                source=self.name,
+                origin=origin,
+                now=settled,
+                notes=[*_notes(timeframe, since, origin), *repeats],
+            )
+            require_end(bars, settled)
+            require_few_gaps(bars)
         return bars
 
     def _asked(
         self, symbol: str, timeframe: str, start: pd.Timestamp, origin: str
-    ) -> "tuple[ChartAnswer, pd.DataFrame]":
+    ) -> tuple[Chart, pd.DataFrame]:
         failure: Exception | None = None
         frame = pd.DataFrame()
-        with _ONE_AT_A_TIME, warnings.catch_warnings():
-            yfinance = _set_up_yfinance(self._folder)
+        with _ONE_AT_A_TIME, warnings.catch_warnings(), _without_files() as yfinance:
+            warnings.simplefilter("ignore")  # its own about pandas, and about what Yahoo sent
             session = self._opened_session()
             session.begin()
             ticker = yfinance.Ticker(symbol, session=session)
-            # An earlier answer, also a failed one, would be given again without asking.
-            ticker._data.cache_get.cache_clear()
             try:
                 frame = ticker.history(start=int(start.timestamp()), interval=timeframe, **PLAIN)
             except Exception as error:  # noqa: BLE001 - the answer itself says what happened
                 failure = error
             answer = session.judged(origin)
+        with reading(origin, REMEDY):
+            chart = chart_of(answer, origin)
         if frame.empty:
+            log.info("%s: yfinance: %s", origin, one_line(failure or "an empty table"))
             raise DataError(
-                f"{origin}: yfinance cannot read Yahoo's answer ({failure or 'empty'}). "
-                "Update yfinance, or use --source files."
+                f"{origin}: yfinance cannot read Yahoo's answer. Update it, or use --source files."
             )
-        return answer, frame
+        return chart, frame
 
     def _opened_session(self) -> "WatchedSession":
         if self._session is None:
@@ -156,16 +167,44 @@ class Yahoo:
         return self._session
 
 
-def _set_up_yfinance(folder: Path) -> Any:
-    import yfinance
+class _Nowhere:
+    """Stands in for the tables yfinance holds on disk, whose cookies it unpickles.
 
-    # Its import switches warnings about its own use of pandas back on.
-    warnings.filterwarnings("ignore", category=DeprecationWarning, module="yfinance")
+    Whoever can write such a file could run code here, and a home that cannot be written
+    would stop a run. The zone is needed for a start given as a date; ours is an instant.
+    """
+
+    def __init__(self, held: str | None = None) -> None:
+        self._held = held
+
+    def lookup(self, _key: str) -> str | None:
+        return self._held
+
+    def store(self, _key: str, _value: object) -> None:
+        return
+
+
+@contextmanager
+def _without_files() -> Iterator[Any]:
+    """Give yfinance as long as nothing of it is read from disk or written there."""
+    import yfinance
+    from yfinance import cache
+
     # Its log lines guess at a delisting whatever happened.
     logging.getLogger("yfinance").setLevel(logging.CRITICAL)
-    folder.mkdir(parents=True, exist_ok=True)
-    yfinance.set_tz_cache_location(str(folder))
-    return yfinance
+    places = (
+        (cache._TzCacheManager, "_tz_cache", _Nowhere("UTC")),
+        (cache._CookieCacheManager, "_Cookie_cache", _Nowhere()),
+        (cache._ISINCacheManager, "_isin_cache", _Nowhere()),
+    )
+    before = [getattr(manager, name) for manager, name, _ in places]
+    for manager, name, nothing in places:
+        setattr(manager, name, nothing)
+    try:
+        yield yfinance
+    finally:
+        for (manager, name, _), earlier in zip(places, before, strict=True):
+            setattr(manager, name, earlier)
 
 
 def _start(
@@ -194,7 +233,7 @@ def _start(
         return since.floor("D") if instrument.kind == "index" else since
     if instrument.kind == "coin":
         return FIRST_COIN
-    return pd.Timestamp(FIRST_SESSION, tz=NEW_YORK).tz_convert("UTC")
+    return pd.Timestamp(FIRST_INDEX, tz=NEW_YORK).tz_convert("UTC")
 
 
 def _first_date(instrument: Instrument, timeframe: str, start: pd.Timestamp) -> pd.Timestamp:
@@ -203,21 +242,19 @@ def _first_date(instrument: Instrument, timeframe: str, start: pd.Timestamp) -> 
     return start
 
 
-def _table(frame: pd.DataFrame, instrument: Instrument, timeframe: str) -> pd.DataFrame:
+def _table(
+    frame: pd.DataFrame, chart: Chart, instrument: Instrument, timeframe: str
+) -> pd.DataFrame:
     opens = pd.DatetimeIndex(frame.index)
     if instrument.has_sessions(timeframe):
         dates = opens.tz_localize(None).normalize()
     else:
         dates = opens.tz_convert("UTC")
-    columns = {name: frame[name.capitalize()].to_numpy() for name in ("open", "high", "low")}
-    return pd.DataFrame(
-        {
-            "date": dates.as_unit("ns"),
-            **columns,
-            "close": frame["Close"].to_numpy(),
-            "volume": frame["Volume"].to_numpy(),
-        }
-    )
+    columns = {name: frame[name.capitalize()].to_numpy(np.float64) for name in PRICES}
+    # from Yahoo itself: yfinance makes 0 of a volume that is not known
+    volume = chart.labelled(timeframe)["volume"].groupby(level=0).last(skipna=False)
+    columns["volume"] = volume.reindex(opens).to_numpy(np.float64)
+    return pd.DataFrame({"date": dates.as_unit("ns"), **columns})
 
 
 def _notes(timeframe: str, since: pd.Timestamp | None, origin: str) -> list[str]:

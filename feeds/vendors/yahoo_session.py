@@ -5,63 +5,81 @@ session sees the answers themselves, so that the three can be told apart.
 """
 
 import json
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from math import ceil
+from typing import Any, Final
 from urllib.parse import urlsplit
 
+from curl_cffi import CurlOpt
 from curl_cffi.requests import Session
 from curl_cffi.requests.exceptions import ConnectionError as ConnectFailure
 from curl_cffi.requests.exceptions import RequestException, Timeout
 
 from feeds.errors import DataError, NotServed
-from feeds.vendors.patience import PassingError, Patience
+from feeds.vendors.patience import PassingError, Patience, is_passing
+from feeds.vendors.vendor import one_line
 
-CHART = "/v8/finance/chart/"
-DATA_HOST = "query2.finance.yahoo.com"
+CHART: Final = "/v8/finance/chart/"
+DATA_HOST: Final = "query2.finance.yahoo.com"
 # Where yfinance looks next when a chart request failed: some twenty requests to no end.
-NOT_NEEDED = ("/v10/finance/", "/v7/finance/", "/ws/")
-REFUSED = (403, 451)
-PASSING = (401, 408, 425, 429)  # 401: the crumb ran out, the next try gets a new one
-SERVER_ERROR = 500
+NOT_NEEDED: Final = ("/v10/finance/", "/v7/finance/", "/ws/")
+REFUSED: Final = (403, 407, 451)
+CRUMB_RAN_OUT: Final = 401  # the next try gets a new one
+# Cookie and crumb are a few bytes, and bars come without them, too.
+COOKIE_SECONDS: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class ChartAnswer:
-    """Yahoo's answer to a request for bars: HTTP status and body."""
+    """Yahoo's answer to a request for bars.
+
+    `chart` is that object of the body, empty where the body is none of Yahoo's JSON;
+    `retry_after` is the wait in seconds it asks for.
+    """
 
     status: int
-    body: str
-    retry_after: float
+    chart: dict[str, Any] = field(default_factory=dict)
+    retry_after: float = 0.0
 
     @property
-    def chart(self) -> dict[str, Any]:
-        """The `chart` object of the body, empty where the body is none of Yahoo's JSON."""
-        try:
-            chart = json.loads(self.body)["chart"]
-        except (ValueError, KeyError, TypeError):
-            return {}
-        return chart if isinstance(chart, dict) else {}
+    def result(self) -> dict[str, Any]:
+        """The one result of the chart, empty where there is none."""
+        results = self.chart.get("result")
+        first = results[0] if isinstance(results, list) and results else None
+        return first if isinstance(first, dict) else {}
 
     @property
-    def meta(self) -> dict[str, Any]:
-        """What Yahoo says about the symbol: granularity, first trade, zone."""
-        results = self.chart.get("result") or [{}]
-        meta: dict[str, Any] = results[0].get("meta") or {}
-        return meta
+    def reason(self) -> str:
+        """Why there are no bars, as Yahoo says it."""
+        error = self.chart.get("error")
+        told = error.get("description") or error.get("code") if isinstance(error, dict) else None
+        return one_line(told).rstrip(".") if isinstance(told, str) else ""
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the answer says that there are no bars: no times and no prices either."""
+        if not self.chart.get("result") and not self.chart.get("error"):
+            return True
+        indicators = self.result.get("indicators")
+        quotes = indicators.get("quote") if isinstance(indicators, dict) else None
+        has_none = not self.result.get("timestamp") and quotes in ([{}], [], None)
+        return bool(self.result) and has_none
 
 
 class WatchedSession(Session):  # type: ignore[type-arg]
     """A browser-like session that gives up early and remembers.
 
-    Once Yahoo's data host has failed, every further request of the same try fails at once:
-    yfinance would otherwise wait for each of its fallbacks in turn.
+    Once a host has failed, every further request of the same try to it fails at once, and to
+    Yahoo's data host every one at all: yfinance would otherwise wait for each of its
+    fallbacks in turn.
     """
 
     def __init__(self, patience: Patience) -> None:
-        super().__init__(impersonate="chrome")
-        self._timeout = (patience.connect_timeout, patience.read_timeout)
+        silence = {CurlOpt.LOW_SPEED_LIMIT: 1, CurlOpt.LOW_SPEED_TIME: ceil(patience.read_timeout)}
+        super().__init__(impersonate="chrome", curl_options=silence)
+        self._patience = patience
         self._reached = False
-        self._broken: RequestException | None = None
+        self._broken: dict[str, RequestException] = {}
         self.answer: ChartAnswer | None = None
 
     def located(self, url: str) -> str:
@@ -70,7 +88,7 @@ class WatchedSession(Session):  # type: ignore[type-arg]
 
     def begin(self) -> None:
         """Forget the last try, and see that Yahoo can be reached at all."""
-        self.answer, self._broken = None, None
+        self.answer, self._broken = None, {}
         if not self._reached:
             try:
                 self.request("GET", f"https://{DATA_HOST}/")
@@ -79,23 +97,24 @@ class WatchedSession(Session):  # type: ignore[type-arg]
             self._reached = True
 
     def request(self, method: Any, url: str, *args: Any, **options: Any) -> Any:
-        """Send a request with our timeouts, and keep what a chart request brought."""
-        if self._broken is not None:
-            raise self._broken
+        """Send a request with our bounds, and keep what a chart request brought."""
+        host = urlsplit(url).hostname or ""
+        failed = self._broken.get(DATA_HOST) or self._broken.get(host)
+        if failed is not None:
+            raise failed
         if any(part in url for part in NOT_NEEDED):
             raise RequestException("yfinance's search for a time zone elsewhere is cut short")
+        whole = self._patience.request_seconds
+        seconds = whole if host == DATA_HOST else min(COOKIE_SECONDS, whole)
+        # curl bounds the whole request by the two together, however little arrives at a time
+        bounds = {"timeout": (self._patience.connect_timeout, seconds)}
         try:
-            response = super().request(
-                method, self.located(url), *args, **{**options, "timeout": self._timeout}
-            )
+            response = super().request(method, self.located(url), *args, **{**options, **bounds})
         except RequestException as error:
-            if urlsplit(url).hostname == DATA_HOST:
-                self._broken = error
+            self._broken[host] = error
             raise
         if CHART in url:
-            wait = str(response.headers.get("Retry-After", ""))
-            seconds = float(wait) if wait.isdigit() else 0.0
-            self.answer = ChartAnswer(response.status_code, response.text, seconds)
+            self.answer = _answer(response)
         return response
 
     def judged(self, origin: str) -> ChartAnswer:
@@ -110,9 +129,10 @@ class WatchedSession(Session):  # type: ignore[type-arg]
         DataError
             yfinance never asked.
         """
-        if self._broken is not None:
+        broken = self._broken.get(DATA_HOST)
+        if broken is not None:
             # curl does not tell a connection that timed out from an answer that did.
-            connecting = isinstance(self._broken, (ConnectFailure, Timeout)) and not self._reached
+            connecting = isinstance(broken, (ConnectFailure, Timeout)) and not self._reached
             reason = "cannot be reached" if connecting else "the connection broke or took too long"
             raise PassingError(reason, connecting=connecting)
         if self.answer is None:
@@ -121,21 +141,28 @@ class WatchedSession(Session):  # type: ignore[type-arg]
         return self.answer
 
 
+def _answer(response: Any) -> ChartAnswer:
+    wait = str(response.headers.get("Retry-After", ""))
+    seconds = float(wait) if wait.isascii() and wait.isdecimal() else 0.0
+    try:
+        chart = json.loads(response.text)["chart"]
+    except (ValueError, KeyError, TypeError, IndexError, RecursionError):
+        chart = None
+    return ChartAnswer(response.status_code, chart if isinstance(chart, dict) else {}, seconds)
+
+
 def _require_served(answer: ChartAnswer, origin: str) -> None:
     if answer.status in REFUSED:
         raise NotServed(
             f"{origin}: refused here (HTTP {answer.status}), by region or firewall. "
             "Use --source exchange for coins, or --source files."
         )
-    if answer.status in PASSING or answer.status >= SERVER_ERROR:
+    if is_passing(answer.status) or answer.status == CRUMB_RAN_OUT:
         raise PassingError(f"HTTP {answer.status}", retry_after=answer.retry_after)
-    chart = answer.chart
-    if not chart:
+    if not answer.chart:
         raise PassingError("the answer is no data")
-    reason = (chart.get("error") or {}).get("description", "")
-    results = chart.get("result") or []
-    if reason or not results or not results[0].get("timestamp"):
+    if answer.reason or answer.is_empty:
         raise NotServed(
-            f"{origin}: {reason.rstrip('.') or 'no bars in this range'} (HTTP {answer.status}). "
+            f"{origin}: {answer.reason or 'no bars in this range'} (HTTP {answer.status}). "
             "Check the symbol and the start, or use --source files."
         )

@@ -8,14 +8,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backtests.analysis.summary import summarise
 from backtests.backtest import run_inputs, run_on
 from backtests.config import load_config
 from backtests.inputs import Inputs, load_inputs
 from backtests.report.files import run_files
+from backtests.tape import traded_money
 from feeds.instruments import coin
 from feeds.releases import after_days
 from feeds.series import validated_series
+from strategies.settings import BasketSettings
+from tests.judged import judged
 from tests.markets import coin_tape, coin_walk, index_tape, index_walk
 
 SMALL = {
@@ -132,6 +134,18 @@ def test_basket_of_one_coin_equals_the_single_coin(values):
         np.testing.assert_allclose(
             getattr(basket, name).equity, getattr(single, name).equity, rtol=1e-12
         )
+
+
+def test_traded_money_is_the_sources_own_where_known_else_volume_times_close():
+    coin_bars = named(coin_walk(4, seed=1), "AAA")
+    frame = coin_bars.frame.assign(volume=2.0, quote_volume=[7.0, np.nan, 0.0, 9.0])
+    opens = frame.index.append(pd.DatetimeIndex(["2018-02-01"], tz="UTC"))
+    bars = replace(coin_bars, frame=frame)
+    second = 2.0 * frame["close"].iloc[1]
+    money = traded_money(bars, opens, settings=BasketSettings())
+    np.testing.assert_array_equal(money, [7.0, second, 0.0, 9.0, np.nan])
+    in_money = traded_money(bars, opens, settings=BasketSettings(volume_in_money=("AAA",)))
+    np.testing.assert_array_equal(in_money, [7.0, 2.0, 0.0, 9.0, np.nan])
 
 
 def test_basket_dead_coin_keeps_its_loss_and_leaves_at_the_delisting_return():
@@ -268,13 +282,13 @@ def test_filters_removed_give_the_plain_run_byte_for_byte():
         configured("ETH"),
         Inputs(russell(), (bars,), series={"ETF_FLOWS": flows([1], "2018-01-01")}),
     )
-    files = [run_files(run, summarise(run)) for run in (plain, with_series)]
+    files = [run_files(run, *judged(run)) for run in (plain, with_series)]
     assert files[0] == files[1]
 
 
 def test_filter_stands_as_a_column_of_the_signals_file():
     result = filtered()
-    table = run_files(result, summarise(result))["signals.csv"]
+    table = run_files(result, *judged(result))["signals.csv"]
     assert "filter_etf_flows" in table.splitlines()[0]
 
 

@@ -15,6 +15,7 @@ from backtests.report import sheet_worker
 from backtests.report.pyfolio_sheets import LOTS, sheet_request
 from backtests.report.sheet_worker import SHEETS, SheetWorker
 from backtests.report.tearsheet import tearsheet
+from tests.judged import judged
 from tests.markets import coin_walk, index_walk
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -61,7 +62,8 @@ def test_two_days_without_a_trade_leave_a_picture_or_a_reason():
 def test_process_that_fails_leaves_a_page_that_says_why(monkeypatch):
     monkeypatch.setattr(sheet_worker, "WORKER", "backtests.report.absent")
     result = made()
-    text = tearsheet(result, summarise(result))
+    summary, _, said = judged(result)
+    text = tearsheet(result, summary, said)
     assert text.count("pyfolio could not be run (No module named") == len(SHEETS)
     assert "</html>" in text
 

@@ -14,32 +14,25 @@ from backtests.presets import CLAIMS
 from backtests.study import main
 from docs.readme import README, judged_claims
 from docs.readme import part as readme_part
-from feeds.bars import Bars
-from tests.simulated import coin_bars, index_bars
+from tests.simulated import coin_bars, index_bars, save_bars
 
 QUICK = ("--draws", "200", "--horizons", "20,60", "--workers", "1", "--quiet")
 PRESETS = sorted(CLAIMS.glob("*.toml"))
-
-
-def save(folder: Path, bars: Bars) -> None:
-    frame = bars.frame.drop(columns="volume")
-    frame.insert(0, "date", frame.index.strftime("%Y-%m-%d"))
-    frame.to_csv(folder / f"{bars.instrument.symbol}_1d.csv", index=False)
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("bars")
     rng = np.random.default_rng(1)
-    save(folder, index_bars(rng.normal(0.0005, 0.01, 1200)))
-    save(folder, coin_bars("BTC", rng.normal(0.001, 0.03, 1600)))
-    save(folder, coin_bars("ETH", rng.normal(0.001, 0.03, 1600)))
+    save_bars(folder, index_bars(rng.normal(0.0005, 0.01, 1200)))
+    save_bars(folder, coin_bars("BTC", rng.normal(0.001, 0.03, 1600)))
+    save_bars(folder, coin_bars("ETH", rng.normal(0.001, 0.03, 1600)))
     return folder
 
 
 def run(folder: Path, out: Path, *more: str) -> int:
     files = ("--source", "files", "--data-dir", str(folder), "--out", str(out))
-    return main([*more, *files, *QUICK])
+    return main([*QUICK, *files, *more])
 
 
 def test_event_study_leaves_page_tables_and_config(
@@ -48,7 +41,7 @@ def test_event_study_leaves_page_tables_and_config(
     assert run(folder, tmp_path, "--event", "new_high", "--assets", "BTC,ETH") == 0
     (left,) = tmp_path.iterdir()
     assert {path.name for path in left.iterdir()} == {
-        "study.html", "config.toml", "claims.csv", "claims.json", "claims.md",
+        "study.html", "config.toml", "findings.csv", "findings.json", "findings.md",
         "manifest.json",
         "horizons.csv", "episodes.csv", "left_out.csv", "path.csv", "delays.csv",
         "lead_lag.csv", "rolling.csv",
@@ -68,6 +61,70 @@ def test_event_study_leaves_page_tables_and_config(
     assert json.loads((left / "manifest.json").read_text())["draws"] == 200
 
 
+def test_event_study_speaks_of_no_claim_anywhere(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(folder, tmp_path, "--event", "new_high") == 0
+    (left,) = tmp_path.iterdir()
+    # the config names the table that rules how an event is looked at
+    page, _, _ = (left / "study.html").read_text().partition('<section id="config">')
+    texts = [re.sub(r"<style>.*?</style>", "", page, flags=re.DOTALL), capsys.readouterr().out]
+    texts += [path.read_text() for path in left.iterdir() if path.suffix != ".html"]
+    assert len(texts) > 10
+    for text in texts:
+        assert not re.search(r"claim(?!\])", text.replace("[claim]", "")), text[:500]
+
+
+def rerun(left: Path, out: Path, *arguments: str) -> Path:
+    """Run what was left again, and return the new folder, whose files must be the same."""
+    assert main([*arguments, "--out", str(out), "--workers", "1"]) == 0
+    (again,) = out.iterdir()
+    for path in left.iterdir():
+        assert path.read_bytes() == (again / path.name).read_bytes(), path.name
+    return again
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--event", "breakout", "--assets", "BTC,ETH"),
+        ("--claim", "new-high-btc", "--set", "claim.horizon_days=30", "--seed", "7"),
+    ],
+)
+def test_study_config_left_behind_gives_the_same_bytes_from_any_folder(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
+) -> None:
+    monkeypatch.chdir(folder.parent)
+    assert main([*arguments, "--data-dir", folder.name, "--out", str(tmp_path / "a"), *QUICK]) == 0
+    (left,) = (tmp_path / "a").iterdir()
+    monkeypatch.chdir(tmp_path)
+    rerun(left, tmp_path / "b", "--config", str(left / "config.toml"))
+
+
+def test_study_of_a_config_holds_its_own_event_and_settings(folder: Path, tmp_path: Path) -> None:
+    mine = tmp_path / "my claim (1).toml"
+    words = "".join(f'{key} = "x"\n' for key in ("statement", "source", "support"))
+    own = f'[claim]\n{words}event = "breakout"\nhorizon_days = 30\nassets = ["ETH"]\n'
+    mine.write_text(own)
+    for given in ("--config", "--claim"):
+        out = tmp_path / given
+        assert run(folder, out, given, str(mine)) == 0
+        (left,) = out.iterdir()
+        (row,) = json.loads((left / "claims.json").read_text())
+        assert (row["event"], row["horizon_days"], row["asset"]) == ("breakout", 30, "ETH")
+        assert row["claim"] == "my-claim-1"
+    # a flag goes before the file, and then nothing is claimed any more
+    assert run(folder, tmp_path / "c", "--config", str(mine), "--event", "new_high") == 0
+    (left,) = (tmp_path / "c").iterdir()
+    (row,) = json.loads((left / "findings.json").read_text())
+    assert (row["event"], row["horizon_days"], row["asset"]) == ("new_high", 30, "ETH")
+    mine.write_text('asset = "ETH"\n[rules]\ntrigger = "breakout"\n')
+    assert run(folder, tmp_path / "d", "--config", str(mine)) == 0
+    (left,) = (tmp_path / "d").iterdir()
+    (row,) = json.loads((left / "findings.json").read_text())
+    assert (row["event"], row["asset"]) == ("breakout", "ETH")
+
+
 def test_same_study_leaves_the_same_bytes(folder: Path, tmp_path: Path) -> None:
     for part in ("a", "b"):
         assert run(folder, tmp_path / part, "--event", "breakout") == 0
@@ -83,6 +140,37 @@ def test_same_study_leaves_the_same_bytes(folder: Path, tmp_path: Path) -> None:
         (("--claim", "new-high-bct"), "The nearest is 'new-high-btc'"),
         (("--event", "breakout", "--assets", "XYZ"), "`asset` XYZ has no bars"),
         (("--event", "breakout", "--seed", "-1"), "`--seed` must be a whole number of at least 0"),
+        (("--event", "breakout", "--draws", "9" * 99), "`--draws` must be a whole number of at "),
+        (("--event", "breakout", "--draws", "9999999"), "`study.draws` must be a whole number at"),
+        (("--event", "breakout", "--horizons", "20,,60"), "`--horizons` must be a whole number"),
+        (("--event", "breakout", "--horizons", "9999"), "`study.horizons` must be whole numbers"),
+        (("--event", ""), "`--event` must be one of new_high, breakout"),
+        (("--event", "breakouts"), "The nearest is 'breakout'."),
+        (("--event", "breakout", "--assets", ","), "`--assets` must name coins"),
+        (("--claim", ""), "`--claim` '' is no preset of configs/claims and no file."),
+        (("--claim", "no/such.toml"), "`--claim` 'no/such.toml' is no preset"),
+        (("--claim", "configs/eth.toml"), "has no table [claim]"),
+        (("--claim", "breakout", "--config", "configs/eth.toml"), "`--config` does not fit"),
+        (
+            ("--claim", "breakout", "--set", "claim.event=nonsense"),
+            "`claim.event` must be one of 'new_high', 'breakout'",
+        ),
+        (
+            ("--claim", "breakout-against-highs", "--set", "claim.against=new_hgh"),
+            "received 'new_hgh'. The nearest is 'new_high'.",
+        ),
+        (
+            ("--claim", "liquidity", "--set", "claim.filter=liquidity"),
+            "`claim.filter` 'liquidity' is no filter of this config. The nearest is 'net_liq",
+        ),
+        (
+            ("--claim", "support-held-2020", "--set", "claim.session=soon"),
+            "`claim.session` must be a day, YYYY-MM-DD, received 'soon'.",
+        ),
+        (
+            ("--claim", "breakout", "--set", "claim.measure=against_asset"),
+            "`claim.against` must be the coin to compare with",
+        ),
     ],
 )
 def test_wrong_input_is_one_line_and_exit_two(
@@ -97,6 +185,24 @@ def test_wrong_input_is_one_line_and_exit_two(
     assert message in error
     assert error.count("\n") == 1
     assert not list(tmp_path.iterdir())
+
+
+def test_quiet_leaves_stderr_empty_where_the_log_would_warn(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bars = tmp_path / "bars"
+    bars.mkdir()
+    (bars / "BTC-USD_1d.csv").write_bytes((folder / "BTC-USD_1d.csv").read_bytes())
+    (bars / "IWN_1d.csv").write_bytes((folder / "RUT_1d.csv").read_bytes())
+    given = ("--index", "russell2000value", "--data-dir", str(bars), "--draws", "100")
+    assert main([*given, "--out", str(tmp_path / "a")]) == 0
+    spoken = capsys.readouterr()
+    assert spoken.err.startswith("WARNING: RUJ: not in bars, IWN_1d.csv stands in for it\n")
+    assert main([*given, "--out", str(tmp_path / "b"), "--quiet"]) == 0
+    quiet = capsys.readouterr()
+    assert quiet.err == ""
+    # the result is the same but for where it lies
+    assert quiet.out.splitlines()[:-1] == spoken.out.splitlines()[:-1]
 
 
 def test_hostile_words_in_a_claim_stay_words(folder: Path, tmp_path: Path) -> None:
@@ -150,5 +256,32 @@ def test_claims_on_the_real_bars(judged: Path) -> None:
     for preset in PRESETS:
         assert f'href="{preset.stem}.html"' in index
         assert (left / f"{preset.stem}.html").is_file()
-    # nobody's verdict may rest on one p-value among so many
-    assert all(row["verdict"] != "supported" or row["p_adjusted"] <= 0.05 for row in found.values())
+    # what rests on one p-value among so many says so beside its verdict
+    supported = [row for row in found.values() if row["verdict"] == "supported"]
+    assert all(row["left_out"] > 0 for row in supported)
+    assert all(
+        "to be expected by luck" in row["counted"] for row in supported if row["p_adjusted"] > 0.05
+    )
+
+
+def test_claim_alone_has_the_verdict_it_has_among_all(
+    judged: Path, shared_data: Path, tmp_path: Path
+) -> None:
+    among = json.loads((judged / "claims.json").read_text())
+    arguments = ("--data-dir", str(shared_data), "--horizons", "90", "--workers", "1")
+    assert main(["--claim", "tops-coincide", *arguments, "--out", str(tmp_path)]) == 0
+    (left,) = tmp_path.iterdir()
+    alone = json.loads((left / "claims.json").read_text())
+    of_page = ("p_adjusted", "counted")
+    assert alone
+    for row in alone:
+        (same,) = (
+            each for each in among if (each["claim"], each["asset"]) == (row["claim"], row["asset"])
+        )
+        assert {key: row[key] for key in row if key not in of_page} == {
+            key: same[key] for key in same if key not in of_page
+        }
+    # the config of a claim on the page of all gives that claim again
+    assert main(["--config", str(judged / "tops-coincide.toml"), "--out", str(tmp_path / "b")]) == 0
+    (again,) = (tmp_path / "b").iterdir()
+    assert (again / "claims.json").read_bytes() == (left / "claims.json").read_bytes()

@@ -1,6 +1,7 @@
 """The page: complete, self-contained, inert to hostile text, and saying what the summary says."""
 
 import base64
+import html
 import io
 import json
 import re
@@ -23,6 +24,7 @@ from backtests.report.tearsheet import PANELS, tearsheet
 from feeds.instruments import Instrument
 from feeds.sample import LABEL
 from tests.backtests import baskets
+from tests.judged import judged
 from tests.markets import coin_tape, coin_walk, index_tape, index_walk
 
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)>\u2028&amp;"
@@ -86,7 +88,7 @@ def made(index, coin, *overrides):
 
 
 def page_of(result, summary):
-    return tearsheet(result, summary, worker=Blank())
+    return tearsheet(result, summary, judged(result)[2], worker=Blank())
 
 
 @pytest.fixture(scope="module")
@@ -141,7 +143,11 @@ def test_comparison_shows_the_summary_s_figures(walk, page):
 
 
 def test_verdict_stands_on_the_page(walk, text):
-    assert walk[1].verdict in text.replace("\N{NO-BREAK SPACE}", " ")
+    said = judged(walk[0])[2]
+    seen = html.unescape(text).replace("\N{NO-BREAK SPACE}", " ")
+    for sentences in (said.verdict, said.conclusion, said.sample):
+        assert sentences
+        assert sentences in seen
 
 
 def test_charts_are_valid_for_plotly(page):
@@ -267,7 +273,7 @@ def test_section_made_elsewhere_is_shown_with_its_text_escaped(walk):
     section = Section(
         "luck", HOSTILE, (HOSTILE,), ("Figure", "Value"), ((HOSTILE, "1"),), (), panel
     )
-    text = tearsheet(*walk, worker=Blank(), sections=(section,))
+    text = tearsheet(*walk, judged(walk[0])[2], worker=Blank(), sections=(section,))
     assert "luck" in Page(text).ids
     assert "<img src=x" not in text
     assert "Not drawn. Too few bars." in text

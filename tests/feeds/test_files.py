@@ -37,8 +37,9 @@ def test_load_unknown_coin_lists_what_there_is(tmp_path):
     [
         (b"", "the file is empty"),
         (b"date,open,high,low,close\n", "no rows"),
-        (b"\xff\xfe\x00binary", "cannot be read"),
-        (b'date,open\n"unclosed', "cannot be read"),
+        (b"\xff\xfe\x00binary", "line 1: byte 0x79 is no text in UTF-16-LE"),
+        (b"\x89binary", "line 1: byte 0x89 is no text in UTF-8"),
+        (b'date,open\n"unclosed', "line 2: a quotation mark is opened and not closed"),
     ],
 )
 def test_load_broken_csv_is_one_clear_error(tmp_path, content, message):

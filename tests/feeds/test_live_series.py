@@ -8,7 +8,7 @@ from feeds.download import main
 from feeds.errors import DataError, NotCached, NotServed, Unreachable
 from feeds.live import Live
 from feeds.live_series import LiveSeries
-from feeds.releases import FRED_SERIES
+from feeds.releases import FRED_SERIES, SERIES
 from feeds.series import validated_series
 from feeds.vendors.reach import Reach
 from tests.scripted import Clock, Scripted, frame_of, sessions
@@ -28,7 +28,7 @@ class ScriptedFred:
             raise self.error
         dates = pd.date_range("2024-01-03", periods=10, freq="W-WED").strftime("%Y-%m-%d")
         raw = pd.DataFrame({"date": dates, "value": [f"{self.height + n}" for n in range(10)]})
-        known = FRED_SERIES[name]
+        known = SERIES[name]
         return validated_series(
             raw,
             name=name,
@@ -44,6 +44,7 @@ class Desk:
         self.folder = folder
         self.clock = Clock("2024-04-01 12:00")
         self.fred = ScriptedFred()
+        self.vendors = dict.fromkeys(("fred", "ishares", "alternative"), self.fred)
         vix = {("VIX", "1d"): frame_of(sessions("2023-06-01", "2024-06-03"))}
         self.yahoo = Scripted(vix, self.clock, name="yahoo", source="yahoo")
         self.reach = Reach()
@@ -57,7 +58,7 @@ class Desk:
             reach=self.reach,
             clock=self.clock,
         )
-        return LiveSeries(cache, bars=bars, offline=offline, fred=self.fred, reach=self.reach)
+        return LiveSeries(cache, bars=bars, offline=offline, vendors=self.vendors, reach=self.reach)
 
     def load(self, name="WALCL", *, offline=False, **options):
         return self.source(offline=offline).load(name, **options)
@@ -74,7 +75,7 @@ def same(one, other):
     assert (one.source, one.origin, one.notes) == (other.source, other.origin, other.notes)
 
 
-@pytest.mark.parametrize("name", FRED_SERIES)
+@pytest.mark.parametrize("name", [*FRED_SERIES, "ETF_FLOWS", "FEAR_GREED"])
 def test_load_cached_and_fresh_are_the_same_series(desk, name):
     fresh = desk.load(name)
     same(fresh, desk.fred.fetch(name))
@@ -154,17 +155,17 @@ def test_load_vix_without_bars_is_freds(desk):
 
 
 def test_load_unknown_name_says_which_file_to_bring(desk):
-    with pytest.raises(DataError, match=r"Put ETF_FLOWS_series.csv into --data-dir"):
-        desk.load("ETF_FLOWS")
+    with pytest.raises(DataError, match=r"Put GOLD_series.csv into --data-dir"):
+        desk.load("GOLD")
 
 
 def test_download_fills_the_cache_with_series(desk, capsys):
-    arguments = ("--assets", "", "--index", "", "--series", "net_liquidity,vix,ETF_FLOWS")
+    arguments = ("--assets", "", "--index", "", "--series", "net_liquidity,vix,GOLD")
     assert main(arguments, live_series=desk.source()) == 2
     out, err = capsys.readouterr()
     assert out.splitlines() == [
         "NET_LIQUIDITY: 10 values of fred, 2024-01-03 to 2024-03-06",
         "VIX: 208 values of yahoo, 2023-06-01 to 2024-03-28",
     ]
-    assert err.startswith("error: the series ETF_FLOWS is not here.")
+    assert err.startswith("error: the series GOLD is not here.")
     assert desk.load("NET_LIQUIDITY", offline=True).source == "fred"

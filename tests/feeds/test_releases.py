@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from feeds.releases import FRED_SERIES, after_days
+from feeds.releases import SERIES, after_days
 
 PUBLISHED = [
     # an ordinary week: H.4.1 of Thursday 27 March 2025
@@ -27,21 +27,29 @@ PUBLISHED = [
     ("DFF", "2024-06-29", "2024-07-01 16:15"),
     ("RRPONTSYD", "2024-06-28", "2024-06-28 13:15"),
     ("VIXCLS", "2024-06-28", "2024-07-01 10:00"),
+    # a fund's shares of Friday come with Monday's, before Thanksgiving with the half day's
+    ("ETF_FLOWS", "2024-06-28", "2024-07-01 16:00"),
+    ("ETF_FLOWS", "2024-11-27", "2024-11-29 13:00"),
+    # a survey of Thursday, and exposures of Wednesday before a holiday
+    ("AAII_SPREAD", "2025-12-18", "2025-12-18 19:00"),
+    ("NAAIM", "2025-12-10", "2025-12-11 19:00"),
+    ("NAAIM", "2025-12-24", "2025-12-26 19:00"),
+    ("FEAR_GREED", "2024-06-29", "2024-06-29 20:00"),
 ]
 
 
 @pytest.mark.parametrize(("name", "observed", "published"), PUBLISHED)
 def test_release_of_an_observation_is_when_it_was_published(name, observed, published):
-    known = FRED_SERIES[name].release(pd.DatetimeIndex([observed]))
+    known = SERIES[name].release(pd.DatetimeIndex([observed]))
     assert known[0] == pd.Timestamp(published, tz="America/New_York")
 
 
-@pytest.mark.parametrize("name", FRED_SERIES)
+@pytest.mark.parametrize("name", SERIES)
 def test_release_is_after_the_observation_and_never_goes_back(name):
-    dates = pd.date_range("2000-01-01", "2026-12-31", freq="MS" if name == "M2SL" else "D")
+    dates = pd.date_range("2000-01-01", "2025-12-31", freq="MS" if name == "M2SL" else "D")
     if name in ("WALCL", "WTREGEN"):
         dates = dates[dates.day_of_week == 2]
-    known = FRED_SERIES[name].release(dates)
+    known = SERIES[name].release(dates)
     assert (known > dates.tz_localize("UTC")).all()
     assert known.is_monotonic_increasing
 

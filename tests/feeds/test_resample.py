@@ -29,6 +29,12 @@ def test_four_hours_tape_by_hand():
     assert found.iloc[0].tolist() == [10, 15, 5, 7, 10]
 
 
+def test_four_hours_add_up_what_was_traded_in_money():
+    whole = hourly(hours("2024-03-10 04:00", 8))
+    counted = whole.frame.assign(quote_volume=[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, float("nan")])
+    assert four_hours(replace(whole, frame=counted)).frame["quote_volume"].tolist() == [10.0, 18.0]
+
+
 def test_four_hours_partial_bars_are_left_out_and_show_as_a_gap():
     whole = hourly(hours("2024-03-10 02:00", 25))  # two hours too early, three too many
     assert four_hours(whole).frame.index.hour.tolist() == [4, 8, 12, 16, 20]

@@ -1,3 +1,4 @@
+import importlib
 import logging
 import threading
 
@@ -53,6 +54,7 @@ class Network:
             Cache(self.folder, clock=self.clock),
             vendor=vendor,
             offline=offline,
+            history="one_source",
             open_vendor=self.open,
             reach=self.reach,
             clock=self.clock,
@@ -255,7 +257,7 @@ def test_open_source_files_carry_findings(tmp_path):
     source = sources.open_source("files", data_dir=str(tmp_path))
     assert source.name == "files"
     (note,) = source.load(BTC, timeframe="1d").notes
-    assert "2 1d bars are missing inside the range (2024-01-10, 2024-01-11)" in note
+    assert "2 days are missing inside the range (2024-01-10, 2024-01-11)" in note
 
 
 def test_open_source_files_without_folder_is_refused():
@@ -264,7 +266,7 @@ def test_open_source_files_without_folder_is_refused():
 
 
 def test_open_vendor_without_its_client_is_unreachable(monkeypatch):
-    monkeypatch.setitem(VENDORS, "yahoo", ("feeds.no_such_client", "Yahoo"))
+    monkeypatch.setitem(VENDORS, "yahoo", lambda *_: importlib.import_module("no_such_client"))
     with pytest.raises(Unreachable, match="yahoo: its client cannot be imported"):
         open_vendor("yahoo")
 

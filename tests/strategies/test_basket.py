@@ -10,7 +10,7 @@ from strategies.settings import BasketSettings
 NAN = np.nan
 
 
-def panel(close, alive=None, money=None, cap=None):
+def panel(close, alive=None, money=None, cap=None, decides=None):
     close = np.array(close, float)
     return Panel(
         alive=np.ones(close.shape, bool) if alive is None else np.array(alive, bool),
@@ -18,6 +18,7 @@ def panel(close, alive=None, money=None, cap=None):
         money=np.ones_like(close) if money is None else np.array(money, float),
         market_cap=np.full(close.shape, np.nan) if cap is None else np.array(cap, float),
         bars_per_day=1.0,
+        decides=np.ones(len(close), bool) if decides is None else np.array(decides, bool),
     )
 
 
@@ -44,6 +45,29 @@ def test_top_by_dollar_volume_is_chosen_on_the_day_and_ties_go_by_symbol():
         panel(np.ones((3, 3)), money=money), select="dollar_volume", top=1, volume_window_days=1
     )
     np.testing.assert_array_equal(found, [[1, 0, 0], [1, 0, 0], [0, 0, 1]])
+
+
+def test_members_by_rank_stand_from_one_decision_to_the_next():
+    money = [[9, 1, 1], [9, 1, 1], [1, 9, 1], [1, 1, 9], [1, 1, 9], [9, 1, 1]]
+    alive = [[1, 1, 1], [1, 1, 1], [1, 1, 1], [1, 1, 1], [1, 0, 1], [1, 1, 1]]
+    made = panel(np.ones((6, 3)), alive, money, decides=[0, 1, 0, 1, 0, 0])
+    values = {"select": "dollar_volume", "top": 1, "volume_window_days": 1, "min_age_days": 0}
+    found = members(made, settings=BasketSettings(**values))
+    first, last = [1, 0, 0], [0, 0, 1]
+    assert found.tolist() == [[0, 0, 0], first, first, last, last, last]
+    # a member without a bar is out, and nobody takes its place before the next decision
+    halted = panel(np.ones((6, 3)), np.roll(alive, 1, axis=1), money, decides=[0, 1, 0, 0, 0, 0])
+    assert members(halted, settings=BasketSettings(**values))[:, 0].tolist() == [0, 1, 1, 1, 1, 1]
+    assert members(halted, settings=BasketSettings(**values))[:, 2].tolist() == [0] * 6
+
+
+def test_dollar_volume_counts_the_bars_there_are_if_they_are_half():
+    money = [[8, 4], [NAN, 4], [NAN, 4], [8, 4]]
+    made = panel(np.ones((4, 2)), money=money)
+    values = {"select": "dollar_volume", "top": 1, "min_age_days": 0, "volume_window_days": 4}
+    assert members(made, settings=BasketSettings(**values)).tolist()[-1] == [True, False]
+    made = panel(np.ones((4, 2)), money=[*money[:3], [NAN, 4]])
+    assert members(made, settings=BasketSettings(**values)).tolist()[-1] == [False, True]
 
 
 def test_top_by_market_cap_leaves_out_the_unknown():
@@ -91,20 +115,20 @@ def test_capped_none_is_above_the_cap_and_nothing_is_lost_that_fits(shares, cap)
     how=st.sampled_from(["equal", "inverse_vol", "market_cap", "momentum"]),
     select=st.sampled_from(["all", "dollar_volume", "market_cap"]),
     cut=st.integers(12, 40),
+    decided=st.sampled_from([0.2, 1.0]),
 )
-def test_basket_weights_are_shares_and_prefix_invariant(seed, how, select, cut):
+def test_basket_weights_are_shares_and_prefix_invariant(seed, how, select, cut, decided):
     noise = np.random.default_rng(seed)
     close = np.exp(noise.normal(0, 0.05, (40, 5)).cumsum(axis=0))
     alive = np.arange(40)[:, None] >= noise.integers(0, 20, 5)
-    made = panel(close, alive, noise.uniform(1, 9, close.shape), noise.uniform(1, 9, close.shape))
+    money, cap = noise.uniform(1, 9, (2, *close.shape))
+    made = panel(close, alive, money, cap, noise.random(40) < decided)
     chosen = {"weights": how, "select": select, "top": 2, "weight_lookback_days": 5}
     whole = weights(made, volume_window_days=4, min_age_days=3, **chosen)
     assert (whole >= 0).all()
     assert (whole.sum(axis=1) <= 1 + 1e-12).all()
     assert (whole[~alive] == 0).all()
-    part = Panel(
-        alive[:cut], close[:cut], made.money[:cut], made.market_cap[:cut], made.bars_per_day
-    )
+    part = panel(close[:cut], alive[:cut], money[:cut], cap[:cut], made.decides[:cut])
     again = weights(part, volume_window_days=4, min_age_days=3, **chosen)
     np.testing.assert_array_equal(again, whole[:cut])
 

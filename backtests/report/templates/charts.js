@@ -40,7 +40,8 @@
     if (div.clientWidth < 600) {
       layout.margin = { ...layout.margin, l: 8, r: 8 };
       layout.legend = { ...layout.legend, font: { size: 11 } };
-      layout.height += 13 * Math.max(0, data.length - 2); // the legend takes a row an entry
+      const entries = data.length + (layout.shapes ?? []).filter((shape) => shape.showlegend).length;
+      layout.height += 13 * Math.max(0, entries - 2); // the legend takes a row an entry
       layout.yaxis.automargin = true;
       delete layout.yaxis.title;
       (layout.annotations ?? []).forEach((note) => { note.ax = 0; note.ay = -18; });

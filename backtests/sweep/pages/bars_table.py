@@ -9,6 +9,7 @@ from backtests.report.cell import Cell, number
 from backtests.report.prose import SAMPLE_SOURCE
 from backtests.sweep.pages.labels import listed
 from feeds.bars import Bars
+from feeds.history import source_in_words
 
 # heading and whether its cells are numbers
 COLUMNS: Final = (
@@ -62,7 +63,7 @@ def _row(bars: Bars) -> tuple[Cell, ...]:
     texts = (
         bars.instrument.symbol,
         bars.timeframe,
-        bars.source,
+        source_in_words(bars),
         bars.origin,
         _first(bars),
         _last(bars),

@@ -18,7 +18,7 @@ from backtests.elapsed import SECONDS_PER_YEAR, after_hole, cash_returns, nomina
 from backtests.engine import interest_of, upkeep_of
 from backtests.fast import part_of
 from backtests.gates import combined
-from backtests.inputs import Inputs, load_inputs
+from backtests.inputs import Inputs, has_universe, load_inputs
 from backtests.market import Market, build_market, lead_of, market_schedule
 from backtests.schedule import entry_weights, led, weight_before
 from backtests.sweep.plan import with_values
@@ -167,7 +167,9 @@ def inputs_key(config: Config) -> Hashable:
         for name, each in sorted(config.filters.items())
     )
     index = (config.index.symbol, config.index.timeframe)
-    return (config.asset, _source(config), index, config.idle.asset, config.basket.members, filters)
+    # of a universe only the coins ever in the basket are read: that is up to all its settings
+    coins = config.basket if has_universe(config) else config.basket.members
+    return (config.asset, _source(config), index, config.idle.asset, coins, filters)
 
 
 def tape_key(config: Config) -> Hashable:

@@ -27,7 +27,7 @@ SHARED: Final = (
     "size.vol_lookback",
     "costs.cash_rate",
 )
-SHARED_SECTIONS: Final = ("data.", "index.", "signal.", "significance.", "claim.")
+SHARED_SECTIONS: Final = ("data.", "index.", "signal.", "significance.", "claim.", "study.")
 
 
 def is_understood(config: Config, *, vary: Mapping[str, Iterable[Any]] | None = None) -> bool:

@@ -18,6 +18,7 @@ from backtests.analysis.bootstrap import (
     small_sample_interval,
     stationary_indices,
 )
+from backtests.analysis.sharpe import sharpe_sample
 from backtests.elapsed import DAYS_PER_YEAR
 
 PPY = 365
@@ -70,6 +71,23 @@ def test_stationary_indices_have_geometric_blocks_and_uniform_positions() -> Non
     counts = np.bincount(rows[:, 25], minlength=50)
     assert counts.min() > 40
     assert counts.max() < 130
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.parametrize("block", [3.0, 25.0])
+def test_error_of_a_sharpe_ratio_without_drawing_equals_arch(block: float) -> None:
+    from arch.bootstrap import StationaryBootstrap
+
+    returns = 0.003 + 0.01 * ar1(np.random.default_rng(6), 500, memory=0.4)
+    drawn = StationaryBootstrap(block, returns, seed=1).apply(
+        lambda own: own.mean() / own.std(ddof=1), 2000
+    )
+    sample = sharpe_sample(returns, block=block)
+    error = math.sqrt(sample.variance_factor / (sample.periods - 1))
+    assert error == pytest.approx(drawn.std(), rel=0.06)
+    # independent returns would be surer by a third
+    plain = sharpe_sample(returns)
+    assert math.sqrt(plain.variance_factor / (plain.periods - 1)) < 0.85 * error
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")

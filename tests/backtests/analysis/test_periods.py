@@ -27,7 +27,7 @@ def test_yearly_returns_have_a_row_a_calendar_year():
 def test_calendar_figures_of_twice_the_benchmark():
     noise = np.random.default_rng(3).normal(0, 0.02, 500)
     held = pd.Series(noise, index=pd.date_range("2020-01-01", periods=500, tz="UTC"))
-    found = calendar_figures(2 * held, benchmark=held)
+    found = calendar_figures(2 * held, benchmark=held, invested=held != held.iloc[0])
     assert found["beta"] == pytest.approx(2)
     assert found["correlation"] == pytest.approx(1)
     assert found["expected_shortfall"] == pytest.approx(np.sort(2 * noise)[:25].mean())
@@ -37,6 +37,6 @@ def test_calendar_figures_of_twice_the_benchmark():
 
 def test_calendar_figures_without_variation_are_undefined():
     flat = constant(40, rate=0.0)
-    found = calendar_figures(flat, benchmark=flat)
+    found = calendar_figures(flat, benchmark=flat, invested=flat != 0)
     assert np.isnan(found["beta"])
     assert np.isnan(found["correlation"])

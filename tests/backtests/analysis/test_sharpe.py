@@ -147,6 +147,37 @@ def test_probabilities_of_noise_are_uniform() -> None:
     assert scipy.stats.kstest(found, "uniform").pvalue > 0.01
 
 
+def clustered(rng: np.random.Generator, size: int) -> np.ndarray:
+    """Noise in which each value keeps four tenths of the one before."""
+    noise = rng.standard_normal(size + 50)
+    for at in range(1, noise.size):
+        noise[at] += 0.4 * noise[at - 1]
+    return noise[50:]
+
+
+def test_probability_of_clustered_noise_is_right_only_where_dependence_counts() -> None:
+    rng = np.random.default_rng(4)
+    # Lo (2002): the plain error is too small by sqrt((1 - 0.4) / (1 + 0.4)), so that 14 % and
+    # not 5 % of skill-less records reach 95 %
+    found = {1.0: 0, 20.0: 0}
+    for _ in range(600):
+        noise = clustered(rng, 400)
+        for block in found:
+            found[block] += probabilistic_sharpe_ratio(sharpe_sample(noise, block=block)) > 0.95
+    assert found[1.0] / 600 == pytest.approx(0.141, abs=0.035)
+    # a block of 20 sees most of the dependence, not all: the bootstrap's own bias
+    assert found[20.0] / 600 < 0.105
+    assert found[20.0] < 0.75 * found[1.0]
+
+
+def test_dependence_of_independent_blocks_leaves_published_values_alone() -> None:
+    noise = np.random.default_rng(5).standard_t(5, 300)
+    plain, blocks_of_one = sharpe_sample(noise), sharpe_sample(noise, block=1.0)
+    assert plain.dependence == pytest.approx(1.0)
+    assert plain.effective_periods == pytest.approx(300)
+    assert plain == blocks_of_one
+
+
 def test_expected_maximum_factor_of_few_trials_is_never_below_zero() -> None:
     factors = [expected_maximum_factor(trials) for trials in (1.0, 1.001, 1.1, 1.5, 2.0, 5.0)]
     assert factors == sorted(factors)

@@ -2,15 +2,16 @@
 
 import json
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from backtests.analysis import metrics
 from backtests.analysis.bootstrap import Interval
-from backtests.analysis.conclusion import conclude
 from backtests.analysis.exposure import exposure_of
 from backtests.analysis.placebo import shift_placebo
-from backtests.analysis.significance import COMPARED, STRATEGY, significance
+from backtests.analysis.significance import COMPARED, EQUAL_EXPOSURE, STRATEGY, significance
 from backtests.backtest import Result, run_inputs, run_on
 from backtests.config import Config, load_config
 from backtests.inputs import Inputs
@@ -87,9 +88,9 @@ def test_exposure_of_baskets_and_rotations_grows_as_the_account_did(
 def test_significance_compares_with_holding_matched_exposure_and_control() -> None:
     found = significance(result(900), FEW)
     assert list(found.intervals) == [STRATEGY, *COMPARED]
-    assert list(found.differences) == list(COMPARED)
+    assert list(found.differences) == [*COMPARED, EQUAL_EXPOSURE]
     assert found.episodes >= 2
-    assert 0 < found.time_in_market < 1
+    assert 0 < found.exposure < 1
     assert found.shifts == found.bars - 1
     held = found.intervals["buy_and_hold"]["cagr"].estimate
     own = found.intervals[STRATEGY]["cagr"].estimate
@@ -105,19 +106,15 @@ def test_significance_is_reproducible_and_fit_for_json() -> None:
 def test_planted_timing_is_told_from_luck() -> None:
     found = significance(result(1500, effect=0.01), FEW)
     assert found.shift_p_value < 0.05
-    assert "better than chance" in found.conclusion
+    assert found.has_timing
     assert found.differences["exposure_matched"]["cagr"].low > 0
 
 
 def test_coin_without_an_effect_is_not_told_from_luck() -> None:
     found = significance(result(1500, seed=3), FEW)
     assert found.shift_p_value > 0.05
-    assert "not distinguishable from luck" in found.conclusion
-
-
-def test_rule_that_never_trades_concludes_nothing() -> None:
-    found = significance(result(600, "rules.trigger=breakout", "signal.base=5000"), FEW)
-    assert found.conclusion.startswith("Nothing can be concluded: 0 independent episodes")
+    assert not found.has_timing
+    assert found.better != "index"
 
 
 def test_eleven_years_of_daily_bars_take_less_than_two_seconds() -> None:
@@ -127,59 +124,62 @@ def test_eleven_years_of_daily_bars_take_less_than_two_seconds() -> None:
     assert time.process_time() - start < 2
 
 
-WIDE = Interval(0.1, -0.2, 0.4)
-ABOVE = Interval(0.3, 0.1, 0.5)
-BELOW = Interval(-0.3, -0.5, -0.1)
+@pytest.mark.parametrize("fraction", [0.2, 1.0])
+def test_equal_exposure_scales_the_account_that_held_more(fraction: float) -> None:
+    run = result(900, f"size.fraction={fraction}")
+    # the control of a whole account against a fifth of one, and the other way round
+    whole = result(900, "size.fraction=0.5")
+    run = replace(run, control=whole.control)
+    found = significance(run, FEW)
+    assert (found.exposure > found.control_exposure) == (fraction == 1.0)
+    mean = min(found.exposure, found.control_exposure)
+    growth = [
+        metrics.cagr(account.returns.to_numpy() * mean / exposure, years=run.years)
+        for account, exposure in (
+            (run.strategy, found.exposure),
+            (run.control, found.control_exposure),
+        )
+    ]
+    gap = found.differences[EQUAL_EXPOSURE]["cagr"]
+    assert gap.estimate == pytest.approx(growth[0] - growth[1], abs=1e-12)
+    assert gap.low <= gap.estimate <= gap.high
+
+
+def test_control_that_never_held_anything_cannot_be_compared() -> None:
+    run = result(600)
+    idle = result(600, "rules.trigger=breakout", "signal.base=5000").strategy
+    found = significance(replace(run, control=idle), FEW)
+    assert found.better == "undefined"
+    assert found.control_exposure == 0
+
+
+ABOVE, AROUND, BELOW = (Interval(0.1, low, low + 0.4) for low in (0.1, -0.2, -0.6))
 
 
 @pytest.mark.parametrize(
-    ("held", "control", "p_value", "words"),
+    ("gap", "own_p", "control_p", "tried", "better"),
     [
-        (ABOVE, ABOVE, 0.01, ["earned more than holding", "better than chance", "adds something"]),
-        (BELOW, BELOW, 0.5, ["earned less than holding", "luck: 50.0 %", "the better signal"]),
-        (WIDE, WIDE, 0.051, ["cannot be told", "from luck: 5.1 %", "is not shown"]),
+        (ABOVE, 0.01, 0.5, 1, "index"),
+        (ABOVE, 0.01, 0.01, 1, "index"),
+        (ABOVE, 0.01, 0.5, 10, "neither"),  # the best of ten tries reaches this by luck
+        (ABOVE, 0.06, 0.5, 1, "neither"),
+        (AROUND, 0.01, 0.01, 1, "neither"),
+        (BELOW, 0.01, 0.5, 1, "neither"),
+        (BELOW, 0.5, 0.01, 1, "coin"),
+        (Interval(np.nan, np.nan, np.nan), 0.01, 0.01, 1, "undefined"),
     ],
 )
-def test_conclusion_says_no_more_than_the_figures(
-    held: Interval, control: Interval, p_value: float, words: list[str]
+def test_better_signal_needs_the_comparison_and_its_own_timing(
+    gap: Interval, own_p: float, control_p: float, tried: int, better: str
 ) -> None:
-    text = conclude(
-        asset="BTC",
-        growth=WIDE,
-        against_held=held,
-        against_control=control,
-        shift_p_value=p_value,
-        episodes=6,
-        confidence=0.95,
+    found = replace(
+        significance(result(300), FEW),
+        differences={EQUAL_EXPOSURE: {"cagr": gap}},
+        shift_p_value=own_p,
+        control_shift_p_value=control_p,
+        tried=tried,
     )
-    assert all(word in text for word in words), text
-    assert "6 independent episodes" in text
-
-
-@pytest.mark.parametrize(
-    ("p_value", "words"),
-    [
-        (0.01, "no better than the best of 100 tries would be by luck: 1.0 %"),
-        (0.0004, "better than chance"),
-        (0.5, "not distinguishable from luck: 50.0 %"),
-    ],
-)
-def test_conclusion_on_settings_that_were_chosen_counts_the_tries(
-    p_value: float, words: str
-) -> None:
-    text = conclude(
-        asset="BTC",
-        growth=WIDE,
-        against_held=ABOVE,
-        against_control=WIDE,
-        shift_p_value=p_value,
-        episodes=6,
-        confidence=0.95,
-        tried=100,
-    )
-    assert words in text
-    assert "as the best of 100 tries may by luck" in text
-    assert "beyond what chance explains" not in text
+    assert found.better == better
 
 
 def test_run_of_chosen_settings_warns_and_its_timing_is_judged_as_a_pick() -> None:

@@ -1,5 +1,6 @@
 """Measurements of claims on files of simulated bars with a known truth."""
 
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,23 +11,23 @@ import pytest
 from backtests.analysis.effects import Placement
 from backtests.claims import ClaimSettings
 from backtests.config import Config, load_config
+from backtests.evidence import history
 from backtests.evidence.history import top_days
 from backtests.evidence.measures import MEASURES, measure
 from backtests.evidence.question import Question
 from backtests.evidence.runner import Plan, judge, run_all
 from backtests.evidence.verdicts import Finding
 from backtests.evidence.world import World
+from backtests.settings import StudySettings
 from feeds.bars import Bars
 from feeds.errors import ConfigError
-from tests.simulated import coin_bars, index_bars
+from tests.simulated import coin_bars, index_bars, save_bars
 
 DAYS = 1800
-
-
-def save(folder: Path, bars: Bars) -> None:
-    frame = bars.frame.drop(columns="volume")
-    frame.insert(0, "date", frame.index.strftime("%Y-%m-%d"))
-    frame.to_csv(folder / f"{bars.instrument.symbol}_1d.csv", index=False)
+FILTERS = {
+    "net_liquidity": {},
+    "lead": {"kind": "relative_strength", "rule": "new_high", "window": 20},
+}
 
 
 @pytest.fixture(scope="module")
@@ -36,14 +37,14 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     sessions = DAYS * 5 // 7
     wave = 0.2 * np.sin(np.arange(sessions) * 2 * np.pi / 250) + 0.0004 * np.arange(sessions)
     index = index_bars(np.expm1(np.diff(wave, prepend=0.0)))
-    save(folder, index)
+    save_bars(folder, index)
     rng = np.random.default_rng(1)
     noise = rng.normal(0.0005, 0.01, DAYS)
-    save(folder, coin_bars("DULL", noise))
+    save_bars(folder, coin_bars("DULL", noise))
     good = rng.normal(0.0005, 0.01, DAYS)
     for day in breakouts(index):
         good[day : day + 20] += 0.02
-    save(folder, coin_bars("GOOD", good))
+    save_bars(folder, coin_bars("GOOD", good))
     return folder
 
 
@@ -71,7 +72,7 @@ def config(folder: Path, *, basket: Sequence[str] = (), **claim: object) -> Conf
     if basket:
         flags["basket.members"] = list(basket)
     if claim.get("filter"):
-        flags["filters.net_liquidity"] = {}
+        flags[f"filters.{claim['filter']}"] = FILTERS[str(claim["filter"])]
     return load_config(None, flags=flags)
 
 
@@ -126,6 +127,8 @@ def test_every_episode_counts_rises(folder: Path) -> None:
     (good,) = findings(folder, measure="every_episode", assets=["GOOD"], last=3)
     assert good.figure.startswith("3 of 3 rose in 20 days")
     assert good.decided is None
+    # without any one of three rises the other two are all that is left
+    assert good.left_out == pytest.approx(good.estimate, abs=0.05)
     (none,) = findings(folder, measure="every_episode", assets=["GOOD"], before="2010-01-01")
     assert none.decided == "too little data to tell"
 
@@ -152,6 +155,28 @@ def test_top_is_the_highest_of_a_year_before_a_deep_fall() -> None:
     assert top_days(np.linspace(100, 10, 300)).size == 0
 
 
+def test_tops_leave_each_top_out_in_turn(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    monkeypatch.setattr(history, "top_days", lambda price: np.array([700, 900, 1100]))
+    (found,) = findings(folder, measure="tops", assets=["GOOD"], event="new_high")
+    near = int(found.figure.split(" of ")[0])
+    share = found.estimate - near / 3  # minus that of shifted tops
+    fewest = (near - 1) / 2 if near else 0.0
+    assert found.left_out == pytest.approx(share + min(fewest, near / 2))
+
+
+def test_condition_reads_relative_strength_from_both_indices(folder: Path, tmp_path: Path) -> None:
+    for path in folder.glob("*.csv"):
+        shutil.copy(path, tmp_path)
+    rows = (folder / "RUT_1d.csv").read_text().splitlines(keepends=True)
+    (tmp_path / "SPX_1d.csv").write_text("".join(rows[:900] + rows[901:]))
+    world = World(config(tmp_path, measure="condition", filter="lead", assets=["GOOD"]))
+    state, _ = world.gate("lead")
+    # the ratio is 1 throughout, so it is always at its high, but for the bar that is missing
+    assert np.flatnonzero(np.isnan(state)).tolist() == [*range(19), 899]
+    assert (np.delete(state, [*range(19), 899]) == 1).all()
+    assert any("SPX has no bar on 1 of" in note for note in world.notes)
+
+
 def test_every_measure_of_the_claims_has_a_function() -> None:
     allowed = ClaimSettings.model_fields["measure"].annotation.__args__
     assert set(allowed) == set(MEASURES)
@@ -159,7 +184,11 @@ def test_every_measure_of_the_claims_has_a_function() -> None:
 
 def test_number_of_processes_changes_nothing(folder: Path) -> None:
     plans = [
-        Plan(name, config(folder, assets=[name.upper()]), horizons=(10, 20), draws=200)
+        Plan(
+            config(folder, assets=[name.upper()], name=name).model_copy(
+                update={"study": StudySettings(horizons=(10, 20), draws=200)}
+            )
+        )
         for name in ("good", "dull")
     ]
     alone = run_all(plans, workers=1)

@@ -211,8 +211,8 @@ def test_sweep_with_a_wrong_setting_is_refused_before_it_starts(
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        (("--workers", "-1"), "--workers: must be a whole number at least 1, received '-1'"),
-        (("--threads", "0"), "--threads: must be a whole number at least 1, received '0'"),
+        (("--workers", "-1"), "--workers: must be a whole number from 1 to 1024, received '-1'"),
+        (("--threads", "0"), "--threads: must be a whole number from 1 to 1024, received '0'"),
         (("--workers", "two"), "received 'two'"),
         (("--scheduler", ""), "`--scheduler` must be an address"),
         (("--workers", "2", "--scheduler", "tcp://127.0.0.1:1"), "Leave one out"),

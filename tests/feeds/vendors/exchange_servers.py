@@ -31,14 +31,15 @@ def exchange_server(name: str, rows: Rows, *, hourly: Rows | None = None, active
 def client_for(name: str, address: str) -> ccxt.Exchange:
     """Return ccxt's real client of `name`, sent to `address`."""
     client = getattr(ccxt, name)({"rateLimit": 0.01})
-    client.urls["api"] = _redirected(client.urls["api"], address)
+    client.urls["api"] = redirected(client.urls["api"], address)
     client.urls["hostname"] = address
     return client
 
 
-def _redirected(urls: Any, address: str) -> Any:
+def redirected(urls: Any, address: str) -> Any:
+    """Return ccxt's addresses, however nested, sent to `address`."""
     if isinstance(urls, dict):
-        return {key: _redirected(value, address) for key, value in urls.items()}
+        return {key: redirected(value, address) for key, value in urls.items()}
     return address + "/" + urls.split("://", 1)[1].partition("/")[2]
 
 

@@ -2,6 +2,7 @@
 
 import json
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -18,13 +19,19 @@ HOUR_MS = 3_600_000
 
 @dataclass(frozen=True)
 class Answer:
-    """What the server sends; `cut` announces the whole body but sends only that share."""
+    """What the server sends; `cut` announces the whole body but sends only that share.
+
+    `drip` is a wait before every byte of head and body, so that no read of the client ever
+    times out; `length` is announced instead of the body's own.
+    """
 
     body: bytes
     status: int = 200
     content_type: str = "application/json"
     delay: float = 0.0
     cut: float = 1.0
+    drip: float = 0.0
+    length: int | None = None
     headers: dict[str, str] = field(default_factory=dict)
 
 
@@ -47,6 +54,7 @@ class Server:
 
     def __init__(self, route: Route) -> None:
         self.requests: list[Request] = []
+        self.address = ""
         self._route = route
         self._faults: list[list[Any]] = []
         self._lock = threading.Lock()
@@ -54,6 +62,10 @@ class Server:
     def fault(self, answer: Answer | Callable[[Answer], Answer], *, when: Test, times: int) -> None:
         """Answer the next `times` requests that `when` accepts with `answer`."""
         self._faults.append([when, answer, times])
+
+    def forgive(self) -> None:
+        """Answer without faults from now on."""
+        self._faults.clear()
 
     def answer(self, request: Request) -> Answer:
         with self._lock:
@@ -63,6 +75,16 @@ class Server:
                     fault[2] -= 1
                     return fault[1](self._route(request)) if callable(fault[1]) else fault[1]
         return self._route(request)
+
+
+class QuietServer(ThreadingHTTPServer):
+    """Says nothing of a client that hung up, which is what most tests here are about."""
+
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)
 
 
 @contextmanager
@@ -78,17 +100,22 @@ def serving(server: Server) -> Iterator[str]:
             query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
             answer = server.answer(Request(parts.path, query))
             time.sleep(answer.delay)
+            announced = len(answer.body) if answer.length is None else answer.length
             try:
+                if answer.drip:
+                    self.close_connection = True
+                    drip(self.wfile, b"HTTP/1.1 200 OK\r\n\r\n" + answer.body, answer.drip)
+                    return
                 self.send_response(answer.status)
                 self.send_header("Content-Type", answer.content_type)
-                self.send_header("Content-Length", str(len(answer.body)))
+                self.send_header("Content-Length", str(announced))
                 for name, value in answer.headers.items():
                     self.send_header(name, value)
                 self.end_headers()
                 self.wfile.write(answer.body[: int(len(answer.body) * answer.cut)])
             except (BrokenPipeError, ConnectionResetError):
                 pass
-            if answer.cut < 1:
+            if answer.cut < 1 or answer.length is not None:
                 self.close_connection = True
 
         do_POST = do_GET  # noqa: N815 - the base class names it
@@ -96,16 +123,23 @@ def serving(server: Server) -> Iterator[str]:
         def log_message(self, *_: Any) -> None:
             pass
 
-    httpd = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    httpd.daemon_threads = True
+    httpd = QuietServer(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=httpd.serve_forever, args=(0.01,), daemon=True)
     thread.start()
+    server.address = f"http://127.0.0.1:{httpd.server_address[1]}"
     try:
-        yield f"http://127.0.0.1:{httpd.server_address[1]}"
+        yield server.address
     finally:
         httpd.shutdown()
         httpd.server_close()
         thread.join()
+
+
+def drip(file: Any, payload: bytes, seconds: float) -> None:
+    for number in range(len(payload)):
+        file.write(payload[number : number + 1])
+        file.flush()
+        time.sleep(seconds)
 
 
 def closed_address() -> str:

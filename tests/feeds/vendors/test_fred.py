@@ -9,6 +9,7 @@ import pytest
 
 from feeds.errors import ConfigError, DataError, NotServed, Unreachable
 from feeds.net_liquidity import PARTS, net_liquidity
+from feeds.vendors.addresses import use_addresses
 from feeds.vendors.fred import Fred
 from feeds.vendors.patience import Patience
 from tests.feeds.vendors.loopback import HTML, Answer, Request, Server, closed_address, serving
@@ -124,3 +125,46 @@ def test_fetch_without_network_fails_within_seconds():
     with pytest.raises(Unreachable, match=r"cannot be reached \(tried 2 times\)"):
         source.fetch("WALCL")
     assert time.monotonic() - started < 2.0
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (b"observation_date,M2SL\n2025-03-19,1\n", "asked for WALCL, the answer is of 'M2SL'"),
+        (b"observation_date,WALCL\n2025-03-19\n", "a row is cut off"),
+        (b"observation_date,WALCL\n2025-03-19,1,2\n", "a row is cut off"),
+        (b"observation_date,WALCL\n2025-13-19,1\n", "'2025-13-19' is not a date"),
+        (b"observation_date,WALCL\n9999-12-31,1\n", "not in the form expected"),
+        (b"observation_date,WALCL\n2025-03-19,1e999\n", "'1e999' is not a number"),
+        (b"observation_date,WALCL\n2025-03-19,\x00\n", r"'\\x00' is not a number"),
+        (b"observation_date,WALCL\n", "no observations"),
+        (b"observation_date,\xff\n2025-03-19,1\n", "asked for WALCL"),
+    ],
+)
+def test_fetch_of_another_table_is_one_error(body, reason):
+    fault = Answer(body, content_type="text/csv")
+    with fred(fault=fault) as (source, _), pytest.raises(DataError, match=reason) as error:
+        source.fetch("WALCL")
+    assert str(error.value).startswith("fred WALCL: ")
+    assert str(error.value).isprintable()
+
+
+def test_fetch_of_the_older_header_is_read():
+    fault = Answer(b"DATE,VALUE\n2025-03-19,1.5\n", content_type="text/csv")
+    with fred(fault=fault) as (source, _):
+        assert source.fetch("WALCL").frame["value"].tolist() == [1.5]
+
+
+@pytest.mark.parametrize("status", [418, 425])
+def test_fetch_that_is_put_off_is_tried_again(status):
+    with fred(fault=Answer(b"", status=status), times=1) as (source, _):
+        assert len(source.fetch("WALCL")) == 3
+
+
+def test_fetch_asks_the_mirror_that_is_set():
+    with fred() as (_, server):
+        use_addresses({"fred": server.address})
+        try:
+            assert len(Fred(patience=IMPATIENT).fetch("WALCL")) == 3
+        finally:
+            use_addresses({})

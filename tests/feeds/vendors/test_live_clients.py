@@ -27,7 +27,12 @@ from tests.scripted import Clock
 
 RUT, BTC = index("RUT"), coin("BTC")
 IMPATIENT = Patience(
-    connect_timeout=0.5, read_timeout=0.5, attempts=2, first_wait=0.0, longest_wait=0.0
+    connect_timeout=0.5,
+    read_timeout=0.5,
+    request_seconds=0.5,
+    attempts=2,
+    first_wait=0.0,
+    longest_wait=0.0,
 )
 
 
@@ -46,7 +51,7 @@ def yahoo(folder, clock, symbols=None):
     server = yahoo_server(symbols or {"^RUT": session_rows("2022-01-03", "2024-06-28")})
     with serving(server) as address:
         session = LoopbackSession(IMPATIENT, address)
-        vendor = Yahoo(patience=IMPATIENT, folder=folder / "yf", session=session, clock=clock)
+        vendor = Yahoo(patience=IMPATIENT, session=session, clock=clock)
         yield vendor, server
         session.close()
 

@@ -36,13 +36,18 @@ from tests.feeds.vendors.yahoo_server import (
 # A Friday, two hours before the close: that session is in progress.
 NOW = pd.Timestamp("2024-06-28 18:00", tz="UTC")
 IMPATIENT = Patience(
-    connect_timeout=0.2, read_timeout=0.2, attempts=2, first_wait=0.0, longest_wait=0.0
+    connect_timeout=0.2,
+    read_timeout=0.2,
+    request_seconds=0.2,
+    attempts=2,
+    first_wait=0.0,
+    longest_wait=0.0,
 )
 RUT = index("RUT")
 
 
 @pytest.fixture
-def yahoo(tmp_path):
+def yahoo():
     """Open a `Yahoo` that talks to a loopback server with these symbols."""
 
     @contextmanager
@@ -53,7 +58,7 @@ def yahoo(tmp_path):
         with serving(server) as address:
             session = LoopbackSession(IMPATIENT, address)
             yield (
-                Yahoo(patience=IMPATIENT, folder=tmp_path, session=session, clock=lambda: now),
+                Yahoo(patience=IMPATIENT, session=session, clock=lambda: now),
                 server,
             )
             session.close()
@@ -253,7 +258,7 @@ def test_fetch_with_a_hole_is_a_finding_and_with_a_large_one_refused(yahoo):
     with yahoo({"^RUT": RUT_ROWS[:100] + RUT_ROWS[103:]}) as (vendor, _):
         bars = vendor.fetch(RUT, timeframe="1d")
     assert bars.notes == ()
-    assert "3 1d bars are missing inside the range (2022-05-26" in findings(bars)[0].text
+    assert "3 sessions are missing inside the range (2022-05-26" in findings(bars)[0].text
     with (
         yahoo({"^RUT": RUT_ROWS[:100] + RUT_ROWS[130:]}) as (vendor, _),
         pytest.raises(DataError, match="30 days missing"),
@@ -285,7 +290,7 @@ def test_fetch_with_zero_opens_at_the_start_begins_after_them(yahoo):
     with yahoo({"^GSPC": rows}) as (vendor, _):
         bars = vendor.fetch(index("sp500"), timeframe="1d")
     assert list(bars.frame.index) == sessions_of(RUT_ROWS)[300:-1]
-    assert any("a price is missing: 300 bars, 2022-01-03" in note for note in bars.notes)
+    assert any("a price is 0: 300 bars, 2022-01-03" in note for note in bars.notes)
 
 
 def test_fetch_of_a_range_that_misses_its_close_by_rounding_is_widened(yahoo):
@@ -328,10 +333,10 @@ def test_fetch_of_a_row_on_a_holiday_leaves_it_out_with_a_note(yahoo):
     assert any("outside a session: 1 bar, 2024-05-27" in note for note in bars.notes)
 
 
-def test_fetch_without_network_fails_within_seconds(tmp_path):
+def test_fetch_without_network_fails_within_seconds():
     patience = Patience(first_wait=0.0, longest_wait=0.0)
     session = LoopbackSession(patience, closed_address())
-    vendor = Yahoo(patience=patience, folder=tmp_path, session=session, clock=lambda: NOW)
+    vendor = Yahoo(patience=patience, session=session, clock=lambda: NOW)
     started = time.monotonic()
     with pytest.raises(Unreachable, match=r"yahoo \^RUT: cannot be reached \(tried 2 times\)"):
         vendor.fetch(RUT, timeframe="1d")
@@ -339,11 +344,11 @@ def test_fetch_without_network_fails_within_seconds(tmp_path):
     session.close()
 
 
-def test_fetch_from_a_host_that_never_answers_a_connection_fails_within_seconds(tmp_path):
+def test_fetch_from_a_host_that_never_answers_a_connection_fails_within_seconds():
     patience = Patience(connect_timeout=0.2, first_wait=0.0, longest_wait=0.0)
     with silent_address() as address:
         session = LoopbackSession(patience, address)
-        vendor = Yahoo(patience=patience, folder=tmp_path, session=session, clock=lambda: NOW)
+        vendor = Yahoo(patience=patience, session=session, clock=lambda: NOW)
         started = time.monotonic()
         with pytest.raises(Unreachable, match=r"cannot be reached \(tried 2 times\)"):
             vendor.fetch(RUT, timeframe="1d")

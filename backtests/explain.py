@@ -1,0 +1,148 @@
+"""From pydantic's findings about settings to one line a tired person can act on."""
+
+import datetime as dt
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final, Literal, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails, PydanticCustomError
+
+from feeds.spelling import nearest, nearest_hint
+from strategies.settings import FilterSettings, Registry
+
+LONGEST_VALUE: Final = 80
+# a finding of this type is a whole sentence already
+SAID: Final = "said"
+ELSEWHERE: Final = {
+    "sweep": "Use it with python -m backtests.sweep or python -m backtests.walkforward.",
+    "walkforward": "Use it with python -m backtests.walkforward.",
+}
+
+
+def said(sentence: str) -> PydanticCustomError:
+    """Return the error a validator raises to say `sentence` as it stands."""
+    return PydanticCustomError(SAID, "{sentence}", {"sentence": sentence})
+
+
+def explained(error: ValidationError, model: type[BaseModel], *, section: str = "") -> str:
+    """Return what is wrong first, what was received, what is allowed, and how much more is.
+
+    `section` is the table that the model is of, where that is no part of the config.
+    """
+    findings = error.errors()
+    # a misspelt key also leaves the right one missing: name the misspelling
+    first = next((one for one in findings if one["type"] == "extra_forbidden"), findings[0])
+    others = len({_locate(one["loc"], model)[0] for one in findings}) - 1
+    more = f" ({others} more wrong.)" if others else ""
+    return f"{_sentence(first, model, section)}{more}"
+
+
+def _sentence(finding: ErrorDetails, model: type[BaseModel], section: str) -> str:
+    if finding["type"] == SAID:
+        return finding["msg"]
+    inside = f"{section}." if section else ""
+    key, field = _locate(finding["loc"], model)
+    if field is None:
+        near = _nearest_key(key, model)
+        hint = f"The nearest is `{inside}{near}`." if near else "See configs/eth.toml for all keys."
+        remedy = hint if section else ELSEWHERE.get(key, hint)
+        return f"`{inside}{key}` is not a setting. {remedy}"
+    key = f"{inside}{key}"
+    if finding["type"] == "missing":
+        return f"`{key}` must be {allowed(field)}, received nothing."
+    given = finding["input"]
+    hint = nearest_hint(given, _choices(field)) if isinstance(given, str) else ""
+    return f"`{key}` must be {allowed(field)}, received {as_written(given)}.{hint}"
+
+
+def as_written(value: Any) -> str:
+    """Return a value as a config writes it, on one line and not too long."""
+    text = _as_toml(value)
+    return text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]} ..."
+
+
+def _as_toml(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, dt.date | dt.time):
+        return value.isoformat()
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{key} = {as_written(each)}" for key, each in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(as_written, value)) + "]"
+    try:
+        return repr(value)
+    except ValueError:  # Python writes no whole number of more than 4,300 digits
+        return "a number of very many digits"
+
+
+def _locate(location: Sequence[str | int], model: type[BaseModel]) -> tuple[str, FieldInfo | None]:
+    """Return the dotted key a finding is about and its field, None if there is no such key."""
+    inside: Any = model
+    names: list[str] = []
+    field: FieldInfo | None = None
+    for part in location:
+        if get_origin(inside) is dict:  # a section of named sections: the name is free
+            inside = get_args(inside)[1]
+        elif section := _section(inside):
+            field = section.model_fields.get(str(part))
+            inside = field.annotation if field else None
+        else:
+            break
+        names.append(str(part))
+    return ".".join(names), field
+
+
+def _nearest_key(key: str, model: type[BaseModel]) -> str:
+    section, _, name = key.rpartition(".")
+    if section.startswith("filters."):
+        near = nearest(name, FilterSettings.model_fields)
+        return f"{section}.{near}" if near else ""
+    return nearest(key, _keys(model), alike=0.5)
+
+
+def _keys(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
+    for name, field in model.model_fields.items():
+        section = _section(field.annotation)
+        if section is not None:
+            yield from _keys(section, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}"
+
+
+def _section(annotation: Any) -> type[BaseModel] | None:
+    """Return the section a field holds, also where it may be left out; None for a value."""
+    kinds = () if get_origin(annotation) is dict else get_args(annotation)
+    for kind in (annotation, *kinds):
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            return kind
+    return None
+
+
+def allowed(field: FieldInfo) -> str:
+    """Return in words what a setting may be."""
+    extra = field.json_schema_extra
+    if isinstance(extra, Mapping) and "allowed" in extra:
+        return str(extra["allowed"])
+    if choices := _choices(field):
+        return "one of " + ", ".join(map(repr, choices))
+    kind = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
+    words = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}
+    bounds = [
+        f"{word} {getattr(constraint, name)}"
+        for constraint in field.metadata
+        for name, word in words.items()
+        if getattr(constraint, name, None) is not None
+    ]
+    annotation: Any = field.annotation
+    return " ".join(filter(None, [kind.get(annotation, "a section"), " and ".join(bounds)]))
+
+
+def _choices(field: FieldInfo) -> list[str]:
+    """Return the words a setting is one of; empty where it is no word of a list."""
+    for constraint in field.metadata:
+        if isinstance(registry := getattr(constraint, "func", None), Registry):
+            return registry.names
+    annotation: Any = field.annotation
+    return list(annotation.__args__) if get_origin(annotation) is Literal else []

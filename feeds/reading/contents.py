@@ -1,0 +1,179 @@
+"""From a path to the tables of text or Parquet in it, known by their first bytes."""
+
+import codecs
+import gzip
+import io
+import re
+import zipfile
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+from feeds.errors import DataError
+
+# Beyond this a file is no table of bars; a small archive can unpack to any size.
+LARGEST_BYTES: Final = 1 << 30
+MOST_MEMBERS: Final = 5_000
+
+MARKS: Final = (  # UTF-32's little mark begins with UTF-16's
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+CONTROL: Final = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f]")
+ZIP: Final = b"PK\x03\x04"
+EMPTY_ZIP: Final = b"PK\x05\x06"
+GZIP: Final = b"\x1f\x8b"
+PARQUET: Final = b"PAR1"
+SAVE_AS_CSV: Final = "Save the sheet as CSV."
+NO_TABLES: Final = (
+    (b"\xd0\xcf\x11\xe0", f"is an Excel workbook. {SAVE_AS_CSV}"),
+    (b"%PDF", "is a PDF. Give a table as CSV."),
+    (b"SQLite format 3", "is a database. Export the table as CSV."),
+    (b"ARROW1", "is an Arrow file. Write it as Parquet or CSV."),
+    (b"version https://git-lfs", "is a pointer to a large file that was not fetched. Fetch it."),
+)
+NO_TEXT_TABLES: Final = (
+    (("<!doctype html", "<html"), "is a web page, not a table. Download the file itself."),
+    (("<?xml", "<ss:workbook", "<workbook"), f"is a workbook in XML. {SAVE_AS_CSV}"),
+    (("{", "[{", "[["), "is JSON, not a table. Convert it to CSV."),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """One table's bytes and the name that stands for it in messages."""
+
+    name: str
+    data: bytes
+
+    @property
+    def is_parquet(self) -> bool:
+        """Whether the bytes are a Parquet file."""
+        return self.data.startswith(PARQUET)
+
+
+def contents(path: Path) -> list[Content]:
+    """Return the tables in a file: itself, or the members of an archive.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be opened, is empty, or is no table.
+    """
+    try:
+        if path.stat().st_size > LARGEST_BYTES:
+            raise DataError(f"{path.name}: is larger than {LARGEST_BYTES >> 20:,} MB. Cut it.")
+        data = path.read_bytes()
+    except OSError as error:
+        reason = error.strerror or "unreadable"
+        raise DataError(f"{path.name}: cannot be opened ({reason}).") from error
+    return list(_unpacked(Content(path.name, data)))
+
+
+def decoded(content: Content) -> str:
+    """Return the text of a table, lines ending in a newline, without byte-order marks.
+
+    Raises
+    ------
+    DataError
+        Naming the line of the first byte that is no text.
+    """
+    data, encoding = content.data, "utf-8"
+    for mark, marked in MARKS:
+        if data.startswith(mark):
+            data, encoding = data.removeprefix(mark), marked
+            break
+    try:
+        text = data.decode(encoding)
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        raise DataError(
+            f"{content.name}: line {line}: byte {data[error.start]:#04x} is no text in "
+            f"{encoding.upper()}. Save the file as UTF-8, or download it again."
+        ) from error
+    text = text.lstrip("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+    if (control := CONTROL.search(text)) is not None:
+        line = text.count("\n", 0, control.start()) + 1
+        raise DataError(
+            f"{content.name}: line {line}: the character {control[0]!r} stands in no text. "
+            "Download it again."
+        )
+    _refuse_other_text(content.name, text)
+    return text
+
+
+def _refuse_other_text(name: str, text: str) -> None:
+    start = text.lstrip()[:200].casefold()
+    if not start:
+        raise DataError(f"{name}: the file is empty. Download it again.")
+    for marks, reason in NO_TEXT_TABLES:
+        if start.startswith(marks):
+            raise DataError(f"{name}: {reason}")
+
+
+def _unpacked(content: Content) -> Iterator[Content]:
+    name, data = content.name, content.data
+    if not data:
+        raise DataError(f"{name}: the file is empty. Download it again.")
+    for mark, reason in NO_TABLES:
+        if data.startswith(mark):
+            raise DataError(f"{name}: {reason}")
+    if data.startswith((ZIP, EMPTY_ZIP)):
+        yield from _members(content)
+    elif data.startswith(GZIP):
+        yield Content(name, _gunzipped(content))
+    else:
+        yield content
+
+
+def _gunzipped(content: Content) -> bytes:
+    try:
+        with gzip.GzipFile(fileobj=io.BytesIO(content.data)) as packed:
+            data = packed.read(LARGEST_BYTES + 1)
+    except (OSError, EOFError, zlib.error) as error:
+        raise DataError(f"{content.name}: cannot be unpacked. Download it again.") from error
+    if not data or len(data) > LARGEST_BYTES:
+        raise DataError(f"{content.name}: {'too much' if data else 'nothing'} is packed in it.")
+    return data
+
+
+def _members(content: Content) -> Iterator[Content]:
+    try:
+        with zipfile.ZipFile(io.BytesIO(content.data)) as archive:
+            names = archive.namelist()
+            if any(name.startswith(("xl/", "word/")) for name in names):
+                raise DataError(f"{content.name}: is an Excel workbook. {SAVE_AS_CSV}")
+            members = [one for one in archive.infolist() if _is_table(one.filename)]
+            _require_sound(content.name, members)
+            for member in members:
+                yield Content(_member_name(content.name, member.filename), archive.read(member))
+    except (zipfile.BadZipFile, zlib.error, OSError, EOFError) as error:
+        raise DataError(f"{content.name}: the archive is damaged. Download it again.") from error
+    except (RuntimeError, NotImplementedError) as error:
+        raise DataError(
+            f"{content.name}: the archive is encrypted or packed in an unusual way. Unpack it."
+        ) from error
+
+
+def _require_sound(name: str, members: list[zipfile.ZipInfo]) -> None:
+    if not members:
+        raise DataError(f"{name}: no table is in the archive. Download it again.")
+    size = sum(member.file_size for member in members)
+    if size > LARGEST_BYTES or len(members) > MOST_MEMBERS:
+        raise DataError(f"{name}: {len(members)} files of {size >> 20:,} MB are too many. Unpack.")
+
+
+def _is_table(name: str) -> bool:
+    path = PurePosixPath(name)
+    hidden = path.name.startswith(".") or path.parts[:1] == ("__MACOSX",)
+    return not (name.endswith("/") or hidden or path.suffix.upper() == ".CHECKSUM")
+
+
+def _member_name(archive: str, member: str) -> str:
+    name = PurePosixPath(member).name
+    return name if PurePosixPath(name).stem == PurePosixPath(archive).stem else f"{archive}/{name}"

@@ -1,0 +1,111 @@
+"""How vendors write their exports: `dialects.toml`, a new vendor being one entry there."""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from importlib.resources import files
+from typing import Any, Final
+
+PRICES: Final = ("open", "high", "low", "close")
+# Our own form where the fast path does not take it: a blank line, more columns, other dates.
+OWN_NAMES: Final = (frozenset({"date", "value"}), frozenset({"date", "close"}))
+ADJUSTED_NAMES: Final = frozenset({"adj close", "adjclose", "adjusted close", "adj. close"})
+
+Names = Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """One vendor's layout, as the head of `dialects.toml` explains it.
+
+    With `is_by_names` the names of a role are equals, and two of them in a header leave it open.
+    """
+
+    title: str
+    columns: Names = field(default_factory=dict)
+    marks: frozenset[str] = frozenset()
+    above: str = ""
+    close: str = ""
+    zone: str = ""
+    caution: str = ""
+    is_machine_written: bool = False
+    is_volume_in_money: bool = False
+    is_stamped_at_end: bool = False
+    is_adjusted: bool = False
+    is_by_names: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Headless:
+    """One vendor's layout without a header: the role of each column, "" for none."""
+
+    dialect: Dialect
+    roles: tuple[str, ...]
+    closes_at: int | None = None
+    counted: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Everything that is known of how files are written.
+
+    `plain` reads columns by their names; `own` is the same for our own form, whose numbers are
+    written by machines. `date_names` are all names of a column of dates.
+    """
+
+    dialects: tuple[Dialect, ...]
+    plain: Dialect
+    own: Dialect
+    headless: tuple[Headless, ...]
+    date_names: frozenset[str]
+
+
+@lru_cache(maxsize=1)
+def table() -> Table:
+    """Return the table of dialects, read when it is first needed."""
+    text = files(__package__).joinpath("dialects.toml").read_text(encoding="utf-8")
+    tree = tomllib.loads(text)
+    dialects = tuple(map(_dialect, tree["dialect"]))
+    names = _names(tree["plain"])
+    return Table(
+        dialects=dialects,
+        plain=Dialect("columns by their names", names, is_by_names=True),
+        own=Dialect("", names, is_by_names=True, is_machine_written=True),
+        headless=tuple(map(_headless, tree["headless"])),
+        date_names=frozenset(
+            name for each in (*dialects, Dialect("", names)) for name in each.columns["date"]
+        ),
+    )
+
+
+def plain_name(name: str) -> str:
+    """Return a column's name as the table has it."""
+    name = name.strip(" \t\ufeff\u00a0<>*\"'").replace("_", " ").casefold()
+    return " ".join(name.split())
+
+
+def _names(columns: Mapping[str, list[str]]) -> Names:
+    return {role: tuple(names) for role, names in columns.items()}
+
+
+def _dialect(entry: Mapping[str, Any]) -> Dialect:
+    prices = {name: [name] for name in PRICES} if entry.get("ohlc") else {}
+    return Dialect(
+        title=entry["title"],
+        columns=_names(prices | entry["columns"]),
+        marks=frozenset(entry["marks"]),
+        above=entry.get("above", ""),
+        close=entry.get("close", ""),
+        zone=entry.get("zone", ""),
+        caution=entry.get("caution", ""),
+        is_machine_written=entry.get("machine", False),
+        is_volume_in_money=entry.get("money", False),
+        is_stamped_at_end=entry.get("ends", False),
+        is_adjusted=entry.get("adjusted", False),
+    )
+
+
+def _headless(entry: Mapping[str, Any]) -> Headless:
+    dialect = Dialect(entry["title"], is_machine_written=True)
+    return Headless(dialect, tuple(entry["roles"]), entry.get("closes_at"), entry.get("counted"))

@@ -1,0 +1,240 @@
+"""Files of bars and of series to the one typed table that the border judges."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from feeds.close_only import with_prices
+from feeds.errors import DataError
+from feeds.instruments import BY_SYMBOL, Instrument, symbols_of
+from feeds.reading.cells import PlacedError, quoted
+from feeds.reading.choices import NOTHING_CHOSEN, Choices
+from feeds.reading.contents import Content, contents, decoded
+from feeds.reading.grid import Grid, text_grid
+from feeds.reading.joining import joined
+from feeds.reading.layouts import Layout, bare_symbol, layout, one_ticker, the_ticker
+from feeds.reading.own_form import own_form
+from feeds.reading.parquet import parquet_grid
+from feeds.reading.typed import Typed, typed
+from feeds.sessions import BAR_LENGTHS
+from feeds.table import RawTable
+
+ORDER: Final = ("open", "high", "low", "close", "volume", "quote_volume", "market_cap", "value")
+ISO_READINGS: Final = ("%Y-%m-%d", "%Y-%m-%d %H:%M")
+
+
+def read_bars(
+    paths: Path | Sequence[Path],
+    *,
+    instrument: Instrument,
+    timeframe: str,
+    choices: Choices = NOTHING_CHOSEN,
+) -> RawTable:
+    """Return the bars of a file in any form, or of several files that are parts of one series.
+
+    Parameters
+    ----------
+    paths
+        CSV in whatever dialect, Parquet, or an archive of them; recognised by content.
+    instrument
+        Chooses among the tickers of a table, and says whether midnights are sessions and
+        what the other prices are where a file has closes alone.
+    timeframe
+        The length of the bars that are expected; that they have it is for the border to see.
+
+    Raises
+    ------
+    DataError
+        If nothing certain can be made of a file: what was seen there, and what to set.
+    """
+    files = [paths] if isinstance(paths, Path) else list(paths)
+    parts = [
+        _bars(content, instrument, timeframe, choices)
+        for path in files
+        for content in contents(path)
+    ]
+    return with_prices(joined(parts), kind=instrument.kind)
+
+
+def read_series(path: Path, *, name: str, choices: Choices = NOTHING_CHOSEN) -> RawTable:
+    """Return the observations of one series, `date` and `value`, from a file in any form.
+
+    Raises
+    ------
+    DataError
+        If nothing certain can be made of the file: what was seen there, and what to set.
+    """
+    return joined([_series(content, name, choices) for content in contents(path)])
+
+
+def _bars(content: Content, instrument: Instrument, timeframe: str, choices: Choices) -> RawTable:
+    table = None if content.is_parquet else own_form(content.data, origin=content.name)
+    if table is not None and "close" in table.frame.columns:
+        return _zoned(table, instrument, timeframe, choices)
+    grid = _grid(content, choices)
+    symbols = symbols_of(instrument)
+    grid = one_ticker(grid, symbols=symbols)
+    found = layout(grid, purpose="bars", symbols=symbols, choices=choices)
+    _require_price(found, grid, instrument)
+    grid, ticker = _of_one_ticker(grid, found, instrument)
+    read = typed(grid, found, choices=choices)
+    return _table(grid, found, read, _BarContext(instrument, timeframe, choices, ticker))
+
+
+def _series(content: Content, name: str, choices: Choices) -> RawTable:
+    table = None if content.is_parquet else own_form(content.data, origin=content.name)
+    if table is not None and "value" in table.frame.columns:
+        return table
+    grid = one_ticker(_grid(content, choices), symbols=(name,))
+    found = layout(grid, purpose="series", symbols=(name,), choices=choices)
+    read = typed(grid, found, choices=choices)
+    if not read.dates.is_midnights:
+        raise DataError(
+            f"{grid.origin}: column `{found.name('date', grid)}`: {read.dates.reading} carries a "
+            "time of day. An observation of a series has a date."
+        )
+    dates = pd.DatetimeIndex(read.dates.local.view("datetime64[ns]"))
+    frame = pd.DataFrame({"date": dates, "value": read.numbers["value"]})
+    note = _note(found, read, dates, grid)
+    return RawTable(frame, grid.origin, grid.lines, (*note, *grid.notes))
+
+
+def _grid(content: Content, choices: Choices) -> Grid:
+    if content.is_parquet:
+        return parquet_grid(content)
+    text = decoded(content)
+    return text_grid(text, origin=content.name, chosen=tuple(choices.columns.values()))
+
+
+@dataclass(frozen=True, slots=True)
+class _BarContext:
+    """What a table of bars is read for."""
+
+    instrument: Instrument
+    timeframe: str
+    choices: Choices
+    ticker: str
+
+
+def _require_price(found: Layout, grid: Grid, instrument: Instrument) -> None:
+    if found.dialect.is_adjusted and instrument.kind == "index":
+        raise DataError(
+            f"{grid.origin}: {found.dialect.title} says above the table that its prices are "
+            "adjusted for dividends, which rewrites the old highs that signals are judged on. "
+            "Take an export whose close is not, such as Yahoo's or Nasdaq's."
+        )
+
+
+def _of_one_ticker(grid: Grid, found: Layout, instrument: Instrument) -> tuple[Grid, str]:
+    """Return the rows of the instrument's ticker, and the ticker where a column has it."""
+    at = found.columns.get("symbol")
+    if at is None:
+        return grid, ""
+    texts = grid.columns[at].cast(pa.string())
+    symbols = symbols_of(instrument)
+    tickers = [str(ticker) for ticker in texts.unique().to_pylist()]
+    ticker = the_ticker(tickers, symbols=symbols, origin=grid.origin)
+    is_other = bare_symbol(ticker) not in {bare_symbol(symbol) for symbol in symbols}
+    if is_other and instrument.kind == "coin":
+        raise DataError(
+            f"{grid.origin}: holds {quoted(ticker)}, not {instrument.symbol}. "
+            "Name the file after what it holds."
+        )
+    if len(tickers) == 1:
+        return grid, ticker
+    rows = np.flatnonzero(np.array(texts.to_pylist(), dtype=object) == ticker)
+    columns = tuple(column.take(pa.array(rows)) for column in grid.columns)
+    lines = grid.lines[rows] if grid.lines.size else grid.lines
+    return replace(grid, columns=columns, lines=lines), ticker
+
+
+def _table(grid: Grid, found: Layout, read: Typed, context: _BarContext) -> RawTable:
+    instrument, dialect = context.instrument, found.dialect
+    is_session = instrument.has_sessions(context.timeframe) and read.dates.is_midnights
+    dates = read.dates.index()
+    if is_session:  # a midnight is the session's, whatever its zone
+        dates = pd.DatetimeIndex(read.dates.local.view("datetime64[ns]"))
+    if dialect.is_stamped_at_end:
+        dates -= BAR_LENGTHS[context.timeframe]
+    columns = {role: read.numbers[role] for role in ORDER if role in read.numbers}
+    if dialect.is_volume_in_money and instrument.kind == "coin" and "volume" in columns:
+        columns.setdefault("quote_volume", columns["volume"])
+    note = _note(found, read, dates, grid, context)
+    frame = pd.DataFrame(columns)
+    frame.insert(0, "date", dates)
+    table = RawTable(frame, grid.origin, grid.lines, (*note, *grid.notes))
+    return _zoned(table, instrument, context.timeframe, context.choices, found)
+
+
+def _zoned(
+    table: RawTable,
+    instrument: Instrument,
+    timeframe: str,
+    choices: Choices,
+    found: Layout | None = None,
+) -> RawTable:
+    """Return the table with its stamps in the zone that the dialect or the user gives them.
+
+    Our own form has a coin's stamps in UTC by definition, and a session carries no zone.
+    """
+    dates = pd.DatetimeIndex(table.frame["date"])
+    declared = found.dialect.zone if found else ""
+    is_own = found is None or not found.dialect.title
+    if dates.tz is not None or instrument.has_sessions(timeframe):
+        return table
+    zone = declared or ("" if is_own and instrument.kind == "coin" else choices.zone)
+    if not zone or (not declared and timeframe == "1d"):
+        return table
+    zoned = dates.tz_localize(zone, ambiguous="NaT", nonexistent="NaT")
+    lost = np.flatnonzero(zoned.isna())
+    if lost.size:
+        faults = [(table.place(row), f"{dates[row]:%Y-%m-%d %H:%M}") for row in lost.tolist()]
+        raise PlacedError(
+            table.origin, faults, remedy=f"In {zone} the clock shows this twice or never."
+        )
+    note = () if declared else (f"{table.origin}: stamps without a zone read as {zone}",)
+    frame = table.frame.assign(date=zoned.tz_convert("UTC"))
+    return replace(table, frame=frame, notes=(*table.notes, *note))
+
+
+def _note(
+    found: Layout,
+    read: Typed,
+    dates: pd.DatetimeIndex,
+    grid: Grid,
+    context: _BarContext | None = None,
+) -> tuple[str, ...]:
+    """Return how the file was read in one line, nothing for our own form."""
+    dialect = found.dialect
+    if not dialect.title and read.dates.reading in ISO_READINGS and not read.writing:
+        return ()
+    if not dialect.title and not grid.lines.size:
+        return ()
+    words = [dialect.close, read.dates.reading, _order(dates), *read.writing]
+    if context is not None:
+        if "open" not in found.columns:
+            words.append("closes only")
+        if context.ticker:
+            words.append(f"ticker {context.ticker}")
+        if dialect.caution and _is_fund(context.instrument):
+            words.append(dialect.caution)
+    title = dialect.title or "our own columns"
+    return (f"{grid.origin}: {title}: {', '.join(filter(None, words))}",)
+
+
+def _is_fund(instrument: Instrument) -> bool:
+    listing = BY_SYMBOL.get(instrument.symbol)
+    return instrument.kind == "index" and not (listing and listing.yahoo.startswith("^"))
+
+
+def _order(dates: pd.DatetimeIndex) -> str:
+    if len(dates) < 2:
+        return ""
+    if dates.is_monotonic_increasing:
+        return "oldest first"
+    return "newest first" if dates.is_monotonic_decreasing else "in no order"

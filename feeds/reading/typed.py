@@ -1,0 +1,173 @@
+"""Columns as a file has them to typed columns; every cell that cannot be read is named."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from feeds.errors import DataError
+from feeds.reading.cells import PlacedError, quoted
+from feeds.reading.choices import Choices
+from feeds.reading.dates import Stamps, stamps
+from feeds.reading.epochs import NAT
+from feeds.reading.grid import Grid
+from feeds.reading.layouts import Layout
+from feeds.reading.numbers import bare, numbers_of, open_cell, plain_numbers, proven_decimals
+
+Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+
+NUMBERS: Final = (
+    *("open", "high", "low", "close"),
+    *("volume", "quote_volume", "market_cap", "value"),
+)
+DATE_REMEDY: Final = "dates are YYYY-MM-DD, of 1700 to 2261, or as data.date_format says"
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """Typed columns of a grid: dates, numbers by role, and how they were written.
+
+    `wrong` marks by role the cells that are neither a number nor empty.
+    """
+
+    dates: Stamps
+    numbers: dict[str, Floats]
+    wrong: dict[str, Flags]
+    writing: tuple[str, ...] = ()
+
+
+def typed(grid: Grid, found: Layout, *, choices: Choices) -> Typed:
+    """Return the typed columns of a grid.
+
+    Raises
+    ------
+    DataError
+        Naming up to three cells that cannot be read, or what leaves their reading open.
+    """
+    columns = {role: grid.columns[at] for role, at in found.columns.items() if role in NUMBERS}
+    texts = {role: column for role, column in columns.items() if pa.types.is_string(column.type)}
+    date_column = grid.columns[found.columns["date"]]
+    dates = _dates(date_column, grid, choices)
+    numbers, wrong, writing = _numbers_of_texts(texts, grid, found, choices=choices)
+    for role in columns.keys() - texts.keys():
+        numbers[role], wrong[role] = _typed_numbers(columns[role])
+    table = Typed(dates, numbers, wrong, writing)
+    _require_cells(table, columns | {"date": date_column}, grid, found)
+    return table
+
+
+def _require_cells(
+    table: Typed, columns: Mapping[str, pa.Array], grid: Grid, found: Layout
+) -> None:
+    wrong = {"date": table.dates.wrong} | table.wrong
+    faults = sorted(
+        (row, role) for role, flags in wrong.items() for row in np.flatnonzero(flags).tolist()
+    )
+    if not faults:
+        return
+    kinds = {"date": "a date"}
+    places = [
+        (
+            grid.place(row),
+            f"column `{found.name(role, grid)}`: {_cell(columns[role], row)} is not "
+            f"{kinds.get(role, 'a number')}",
+        )
+        for row, role in faults
+    ]
+    remedy = f"; {DATE_REMEDY}" if table.dates.wrong.any() else ""
+    raise PlacedError(grid.origin, places, remedy=f"Correct or remove the rows{remedy}.")
+
+
+def _cell(column: pa.Array, row: int) -> str:
+    cell = column[row].as_py()
+    return quoted("" if cell is None else str(cell))
+
+
+def _dates(column: pa.Array, grid: Grid, choices: Choices) -> Stamps:
+    if pa.types.is_timestamp(column.type):
+        return _typed_dates(column)
+    texts = pc.fill_null(column.cast(pa.string()), "")
+    return stamps(texts, origin=grid.origin, date_format=choices.date_format)
+
+
+def _typed_dates(column: pa.Array) -> Stamps:
+    zone = column.type.tz
+    index = pd.DatetimeIndex(column.cast(pa.timestamp("us", zone)).to_pandas())
+    sound = (index >= pd.Timestamp("1700", tz=zone)) & (index < pd.Timestamp("2262", tz=zone))
+    index = pd.DatetimeIndex(index.where(sound)).as_unit("ns")
+    if zone is None:
+        return Stamps(index.asi8, None, "%Y-%m-%d")
+    local = index.tz_localize(None).asi8
+    minutes = np.where(sound, (local - index.asi8) // (60 * 10**9), 0)
+    return Stamps(np.where(sound, local, NAT), minutes, f"stamps in {zone}")
+
+
+def _typed_numbers(column: pa.Array) -> tuple[Floats, Flags]:
+    kind = column.type
+    if pa.types.is_boolean(kind) or not (
+        pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
+    ):
+        return np.full(len(column), np.nan), np.ones(len(column), np.bool_)
+    numbers = np.array(column.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False))
+    return numbers, np.isinf(numbers)
+
+
+def _numbers_of_texts(
+    texts: Mapping[str, pa.Array], grid: Grid, found: Layout, *, choices: Choices
+) -> tuple[dict[str, Floats], dict[str, Flags], tuple[str, ...]]:
+    is_promised = found.dialect.is_machine_written and grid.delimiter in {"", ","}
+    plain = {role: plain_numbers(column) for role, column in texts.items()}
+    if is_promised and all(column is not None for column in plain.values()):
+        sound = {role: column for role, column in plain.items() if column is not None}
+        return sound, {}, ()
+    cells = {role: bare(column) for role, column in texts.items()}
+    percent = {role for role, column in cells.items() if _is_percent(column)}
+    for role in percent:
+        cells[role] = pc.utf8_rtrim(cells[role], "% ")
+    decimal = _decimal(cells, grid, is_promised=is_promised, choices=choices)
+    numbers, wrong = {}, {}
+    for role, column in cells.items():
+        numbers[role], wrong[role] = numbers_of(column, decimal=decimal)
+    writing = ("decimal commas",) if decimal == "," else ()
+    return numbers, wrong, (*writing, *(("percent as written",) if percent else ()))
+
+
+def _is_percent(cells: pa.Array) -> bool:
+    ends = pc.ends_with(cells, "%").drop_null()
+    return len(ends) > 0 and bool(pc.all(ends).as_py())
+
+
+def _decimal(
+    cells: Mapping[str, pa.Array], grid: Grid, *, is_promised: bool, choices: Choices
+) -> str:
+    """Return the decimal separator that the file proves, or that nothing in it contradicts."""
+    proven = proven_decimals(cells.values()) or proven_decimals(_percents(grid))
+    if len(proven) > 1:
+        listed = " and ".join(repr(cell) for cell in proven.values())
+        raise DataError(
+            f"{grid.origin}: the numbers {listed} have different decimal separators. "
+            "Write all numbers alike."
+        )
+    if proven:
+        return next(iter(proven))
+    doubtful = open_cell(cells.values(), separators="," if is_promised else ",.")
+    if doubtful is None:
+        return "."
+    if choices.decimal:
+        return choices.decimal
+    raise DataError(
+        f"{grid.origin}: {doubtful!r} can be a thousand and more or a number with decimals, and "
+        'no number of the file settles which. Set data.decimal to "." or ",".'
+    )
+
+
+def _percents(grid: Grid) -> list[pa.Array]:
+    """Return the texts that are percentages, in any column: they show the separator too."""
+    texts = (column for column in grid.columns if pa.types.is_string(column.type))
+    return [column.filter(pc.ends_with(column, "%")) for column in texts]

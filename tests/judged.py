@@ -1,0 +1,16 @@
+"""What a run's tests need to be judged, in one call."""
+
+from backtests.analysis.significance import Significance, significance
+from backtests.analysis.summary import Summary, summarise
+from backtests.backtest import Result
+from backtests.report.prose import run_facts
+from backtests.report.words import RunJudgement, judge_run
+from backtests.settings import SignificanceSettings
+
+FEW_DRAWS = SignificanceSettings(draws=100)
+
+
+def judged(result: Result) -> tuple[Summary, Significance, RunJudgement]:
+    """Return a run's figures, how sure they are, and what is said of them."""
+    summary, found = summarise(result), significance(result, FEW_DRAWS)
+    return summary, found, judge_run(run_facts(result), summary, found)

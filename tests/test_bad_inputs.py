@@ -1,0 +1,85 @@
+"""Whatever is wrong is one line: parameter, value, remedy; exit code 2, and nothing written."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from backtests import compare, run, study
+from backtests.sweep import __main__ as sweep
+from backtests.walkforward import __main__ as walkforward
+from feeds import download, inspect
+from tests.bad_inputs import SPELLINGS, Case, Kit, all_cases
+
+SEED = 11
+COMMANDS = {
+    "run": run.main,
+    "study": study.main,
+    "sweep": sweep.main,
+    "walkforward": walkforward.main,
+    "compare": compare.main,
+    "download": download.main,
+    "inspect": inspect.main,
+}
+REMEDY = re.compile(
+    r"must be|must not|must name|nearest|takes|needs|Needed|There are|holds|is served|exclude|"
+    r"Save|Convert|Write|Give|Leave|Choose|Use|Download|Correct|[Rr]emove|Put|Make|Take|Add|Start|See|Set|Name|Bring|"
+    r"Drop"
+)
+
+
+@pytest.fixture(scope="module")
+def kit(tmp_path_factory: pytest.TempPathFactory) -> Kit:
+    return Kit(tmp_path_factory.mktemp("bad"), SEED)
+
+
+@pytest.fixture(autouse=True)
+def _no_pyfolio(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Start no process that draws sheets: nothing that is refused has any."""
+
+    class NoWorker:
+        def __enter__(self) -> "NoWorker":
+            return self
+
+        def __exit__(self, *error: object) -> None:
+            return None
+
+    monkeypatch.setattr("backtests.report.sheet_worker.SheetWorker", NoWorker)
+
+
+def complaint(case: Case, capsys: pytest.CaptureFixture[str], out: Path) -> str:
+    """Return what is wrong with the refusal of a case; empty where it is right."""
+    place = () if any(a.startswith("--out") for a in case.arguments) else ("--out", str(out))
+    if case.command in ("compare", "download", "inspect") or "--resume" in case.arguments:
+        place = ()
+    try:
+        code = COMMANDS[case.command]([*case.arguments, *place])
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - a traceback is the finding
+        capsys.readouterr()
+        return f"{type(error).__name__}: {error}"
+    shown = capsys.readouterr()
+    line = shown.err
+    faults = [
+        *([f"exit code {code}"] if code != 2 else []),
+        *(["wrote something"] if out.exists() else []),
+        *(["something on stdout"] if shown.out else []),
+        *(["not one line"] if not (line.startswith("error: ") and line.count("\n") == 1) else []),
+        *([f"says {said[0]}"] if (said := re.search(SPELLINGS, line)) else []),
+        *([f"does not name {case.named}"] if case.named not in line else []),
+        *(["no remedy"] if not REMEDY.search(line) else []),
+        *(["too long"] if len(line) > 2_100 else []),
+    ]
+    return f"{'; '.join(faults)}: {line[:300]}" if faults else ""
+
+
+def test_bad_inputs_of_every_kind_are_refused_in_one_useful_line(
+    kit: Kit, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cases = all_cases(kit)
+    assert len(cases) >= 400
+    found = [
+        (case, complaint(case, capsys, tmp_path / f"out{number}"))
+        for number, case in enumerate(cases)
+    ]
+    wrong = [f"{case}: {fault}" for case, fault in found if fault]
+    assert not wrong, f"{len(wrong)} of {len(cases)}:\n" + "\n".join(wrong)
