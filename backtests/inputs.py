@@ -13,6 +13,7 @@ from feeds.clock import utc_now
 from feeds.errors import Absent, ConfigError, DataError, NotCached, NotServed, Unreachable
 from feeds.folders import is_folder
 from feeds.instruments import INDEX_NAMES
+from feeds.reused import split_reused
 from feeds.series import Series
 from feeds.series_sources import load_series, series_names
 from feeds.sources import Loaded, Request, is_live, load_all, open_source
@@ -70,6 +71,7 @@ def load_inputs(config: Config) -> Inputs:
         data_dir=config.data.data_dir,
         cache_dir=config.data.cache_dir,
         offline=config.data.offline,
+        choices=config.data.choices,
         history=config.data.history,
     )
     wanted = (index, *coins, *benchmarks.values(), *([idle] if idle else []))
@@ -82,12 +84,23 @@ def load_inputs(config: Config) -> Inputs:
     others = {name: bars[request] for name, request in benchmarks.items()}
     return Inputs(
         index=bars[index],
-        coins=drawn or tuple(bars[coin] for coin in coins if coin in bars),
+        coins=drawn or _told_apart(config, [bars[coin] for coin in coins if coin in bars]),
         idle=bars[idle] if idle else None,
         benchmarks=others,
         series=series,
         notes=(*left_out, *drawn_notes, *notes, *missing_benchmark_bars(bars[index], others)),
     )
+
+
+def _told_apart(config: Config, coins: list[Bars]) -> tuple[Bars, ...]:
+    """Return the coins, a basket's told apart where two traded under one ticker.
+
+    The one coin of a run stays whole: its gap is in the warnings.
+    """
+    if config.asset != ALTS:
+        return tuple(coins)
+    every = [part for bars in coins for part in split_reused(bars)]
+    return tuple(sorted(every, key=lambda bars: bars.instrument.symbol))
 
 
 def require_folder(config: Config) -> None:
@@ -192,6 +205,7 @@ def filter_series(config: Config, *, real: bool) -> tuple[dict[str, Series], tup
                 cache_dir=config.data.cache_dir,
                 offline=config.data.offline,
                 lag_days=None if settings.lag_days == "release" else settings.lag_days,
+                choices=config.data.choices,
                 history=config.data.history,
             )
         except (Absent, NotServed, NotCached, Unreachable) as error:

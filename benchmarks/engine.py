@@ -20,9 +20,11 @@ from backtests.config import Config, load_config
 from backtests.engine import simulate
 from backtests.inputs import Inputs
 from backtests.market import Market, build_market
-from feeds.bars import Bars, validated
+from feeds.bars import Bars
+from feeds.border import validate_bars
 from feeds.instruments import coin, index
 from feeds.sessions import sessions_between
+from feeds.table import RawTable
 
 BARS = 4_000
 ROUNDS = 7
@@ -57,14 +59,14 @@ def walk(dates: pd.DatetimeIndex, seed: int) -> pd.DataFrame:
     noise = np.random.default_rng(seed)
     close = 100 * np.exp(np.cumsum(noise.normal(0.0004, 0.02, len(dates))))
     prices = {"open": close, "high": close * 1.01, "low": close * 0.99, "close": close}
-    return pd.DataFrame({"date": dates.strftime("%Y-%m-%d"), **prices})
+    return pd.DataFrame({"date": dates, **prices})
 
 
 def made_bars() -> tuple[Bars, Bars]:
     days = pd.date_range("2014-01-01", periods=BARS)
     sessions = sessions_between(pd.Timestamp("2010-01-01"), days[-1])
     made = [
-        validated(walk(dates, seed), instrument=who, timeframe="1d", source="", origin="")
+        validate_bars(RawTable(walk(dates, seed), ""), instrument=who, timeframe="1d", source="")
         for seed, (who, dates) in enumerate([(index("RUT"), sessions), (coin("BTC"), days)])
     ]
     return made[0], made[1]

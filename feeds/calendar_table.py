@@ -1,7 +1,11 @@
 """Opens and closes of the New York Stock Exchange, computed once and then read.
 
-exchange_calendars takes a third of a second to import and to compute half a century; the
-result is a table of three columns that changes only with its version and the horizon.
+exchange_calendars takes half a second to import and to compute a century; the result is a
+table of three columns that changes only with its version and the horizon.
+
+Before 1970 the library knows few of the exchange's holidays, and none of its Saturdays, which
+were sessions of two hours until 1952. They are added here, so that every true session is in
+the table; which of those days were holidays it does not say before `HOLIDAYS_KNOWN_FROM`.
 """
 
 import io
@@ -21,7 +25,9 @@ from feeds.folders import cache_folder, write_whole
 
 log = logging.getLogger(__name__)
 
-FIRST_SESSION: Final = "1970-01-02"
+FIRST_SESSION: Final = "1928-01-03"
+LAST_SATURDAY: Final = "1952-05-24"
+HOLIDAYS_KNOWN_FROM: Final = pd.Timestamp("1970-01-02")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +41,7 @@ class Calendar:
 
 @lru_cache(maxsize=1)
 def xnys() -> Calendar:
-    """Return the calendar from 1970 to the end of next year, from its file where there is one."""
+    """Return the calendar from 1928 to the end of next year, from its file where there is one."""
     horizon = f"{utc_now().year + 1}-12-31"
     name = f"XNYS_{FIRST_SESSION}_{horizon}_{version('exchange_calendars')}.npz"
     path = cache_folder() / "calendar" / name
@@ -65,7 +71,16 @@ def _computed(horizon: str) -> NDArray[np.int64]:
 
     calendar = exchange_calendars.get_calendar("XNYS", start=FIRST_SESSION, end=horizon)
     columns = (calendar.sessions, calendar.opens, calendar.closes)
-    return np.stack([pd.DatetimeIndex(column).as_unit("ns").asi8 for column in columns])
+    weekdays = np.stack([pd.DatetimeIndex(column).as_unit("ns").asi8 for column in columns])
+    times = np.concatenate([_saturdays(), weekdays], axis=1)
+    return times[:, times[0].argsort()]
+
+
+def _saturdays() -> NDArray[np.int64]:
+    days = pd.date_range(FIRST_SESSION, LAST_SATURDAY, freq="W-SAT", unit="ns")
+    local = days.tz_localize("America/New_York")
+    hours = (local + pd.Timedelta(hours=hour) for hour in (10, 12))
+    return np.stack([days.asi8, *(time.tz_convert("UTC").asi8 for time in hours)])
 
 
 def _keep(path: Path, times: NDArray[np.int64]) -> None:

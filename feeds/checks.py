@@ -7,16 +7,23 @@ import numpy as np
 import pandas as pd
 
 from feeds.bars import PRICES, Bars
+from feeds.calendar_table import HOLIDAYS_KNOWN_FROM
 from feeds.errors import DataError
 from feeds.sessions import BAR_LENGTHS, NEW_YORK, bar_ends, session_hours, sessions_between
+from feeds.wording import BAR_NOUNS, counted, length_text, listed_times, number_text, time_texts
 
-Check = Literal["gap", "stale", "last_bar", "jump", "silent_index"]
+Check = Literal["gap", "stale", "last_bar", "jump", "frozen", "silent_index"]
 
 SPLIT_SIZED: Final = 1.4  # a 3:2 split, the smallest common one, makes 1.5
 STALE_COIN_BARS: Final = 2
 STALE_SESSIONS: Final = 2
 SILENT_INDEX: Final = pd.Timedelta(days=7)
-DATES_SHOWN: Final = 3
+# So long one close repeats itself by chance at most in the thinnest markets.
+FROZEN_DAYS: Final = 3
+FROZEN_SESSIONS: Final = 5
+BARS_PER_SESSION: Final = {"1d": 1, "1h": 7}
+# Whoever comes back after so long may be somebody else (see feeds.reused).
+LONG_GAP: Final = pd.Timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +64,8 @@ def with_findings(bars: Bars, *, now: pd.Timestamp | None = None) -> Bars:
 
 
 def findings(bars: Bars, *, now: pd.Timestamp | None = None) -> tuple[Finding, ...]:
-    """Return what the checks find, in the order gaps, jumps, last bar, staleness."""
-    found = [_gaps(bars), _jumps(bars), _last_bar(bars)]
+    """Return what the checks find: gaps, jumps, frozen prices, the last bar, staleness."""
+    found = [_gaps(bars), _jumps(bars), _frozen(bars), _last_bar(bars)]
     if now is not None:
         found.append(_stale(bars, now))
     return tuple(finding for finding in found if finding is not None)
@@ -114,7 +121,8 @@ def missing_bars(bars: Bars) -> pd.DatetimeIndex:
     """Return the bars that should lie between the first and the last and do not.
 
     For an index on hours these are the sessions with fewer bars than hours begun, each as
-    often as bars are missing; its first and last session may be cut and are not judged.
+    often as bars are missing; its first and last session may be cut and are not judged. Nor
+    are days before 1970, of which the calendar does not know all holidays.
     """
     times = pd.DatetimeIndex(bars.frame.index)
     if bars.instrument.kind == "coin":
@@ -122,7 +130,8 @@ def missing_bars(bars: Bars) -> pd.DatetimeIndex:
         expected = pd.date_range(times[0], times[-1], freq=step, unit="ns")
         return expected[~expected.isin(times)] if len(expected) != len(times) else times[:0]
     if bars.timeframe == "1d":
-        return sessions_between(times[0], times[-1]).difference(times)
+        first = max(times[0], HOLIDAYS_KNOWN_FROM)
+        return sessions_between(first, times[-1]).difference(times)
     return _missing_hours(times)
 
 
@@ -139,12 +148,29 @@ def _gaps(bars: Bars) -> Finding | None:
     missing = missing_bars(bars)
     if missing.empty:
         return None
-    noun = "bar is" if len(missing) == 1 else "bars are"
     text = (
-        f"{bars.instrument.symbol}: {len(missing)} {bars.timeframe} {noun} missing inside the "
-        f"range ({_listed(missing)}); nothing was put in their place"
+        f"{bars.instrument.symbol}: {counted(len(missing), _noun(bars))} "
+        f"{'is' if len(missing) == 1 else 'are'} missing inside the range "
+        f"({listed_times(missing)}); nothing was put in their place"
     )
-    return Finding("gap", len(missing), text)
+    return Finding("gap", len(missing), text + _long_gap(bars))
+
+
+def _noun(bars: Bars) -> str:
+    if bars.timeframe != "1d":
+        return BAR_NOUNS[bars.timeframe]
+    return "day" if bars.instrument.kind == "coin" else "session"
+
+
+def _long_gap(bars: Bars) -> str:
+    times = pd.DatetimeIndex(bars.frame.index)
+    gaps = np.diff(times.asi8) - BAR_LENGTHS[bars.timeframe].value
+    longest = int(gaps.argmax())
+    if bars.instrument.kind != "coin" or gaps[longest] < LONG_GAP.value:
+        return ""
+    ends = " to ".join(time_texts(times[[longest, longest + 1]]))
+    gap = length_text(pd.Timedelta(int(gaps[longest])))
+    return f". The longest gap is {gap} ({ends}): a ticker that comes back may be another coin"
 
 
 def _jumps(bars: Bars) -> Finding | None:
@@ -156,11 +182,38 @@ def _jumps(bars: Bars) -> Finding | None:
     worst = int(rows[np.abs(np.log(ratio[rows])).argmax()])
     times = pd.DatetimeIndex(bars.frame.index[rows + 1])
     text = (
-        f"{bars.instrument.symbol}: {_counted(rows.size, 'split-sized jump')} between a close "
-        f"and the next open ({_listed(times)}), the largest by a factor of "
+        f"{bars.instrument.symbol}: {counted(int(rows.size), 'split-sized jump')} between a close "
+        f"and the next open ({listed_times(times)}), the largest by a factor of "
         f"{ratio[worst]:.4g}; a split or a redenomination may not be adjusted for"
     )
     return Finding("jump", int(rows.size), text)
+
+
+def _frozen(bars: Bars) -> Finding | None:
+    """Find closes that stay the same for 5 sessions of an index, 3 days of a coin, or longer."""
+    close = bars.frame["close"].to_numpy()
+    starts = np.flatnonzero(np.concatenate(([True], close[1:] != close[:-1])))
+    lengths = np.diff(np.append(starts, close.size))
+    rows = np.flatnonzero(lengths >= _frozen_bars(bars))
+    if rows.size == 0:
+        return None
+    worst = int(rows[lengths[rows].argmax()])
+    first = int(starts[worst])
+    last = first + int(lengths[worst]) - 1
+    ends = " to ".join(time_texts(pd.DatetimeIndex(bars.frame.index[[first, last]])))
+    runs = "" if rows.size == 1 else f"{rows.size} times, the longest "
+    text = (
+        f"{bars.instrument.symbol}: the close stands still {runs}for "
+        f"{counted(int(lengths[worst]), _noun(bars))} at {number_text(close[first])} "
+        f"({ends}); a frozen price makes signals and fills that could not be"
+    )
+    return Finding("frozen", int(rows.size), text)
+
+
+def _frozen_bars(bars: Bars) -> int:
+    if bars.instrument.kind == "index":
+        return FROZEN_SESSIONS * BARS_PER_SESSION.get(bars.timeframe, 1)
+    return int(pd.Timedelta(days=FROZEN_DAYS) / BAR_LENGTHS[bars.timeframe])
 
 
 def _last_bar(bars: Bars) -> Finding | None:
@@ -174,7 +227,7 @@ def _last_bar(bars: Bars) -> Finding | None:
         reason = "has a single price"
     else:
         return None
-    when = _listed(pd.DatetimeIndex(bars.frame.index[-1:]))
+    when = listed_times(pd.DatetimeIndex(bars.frame.index[-1:]))
     text = f"{bars.instrument.symbol}: the last bar ({when}) {reason}; it may be a placeholder"
     return Finding("last_bar", 1, text)
 
@@ -192,7 +245,7 @@ def _stale(bars: Bars, now: pd.Timestamp) -> Finding | None:
         return None
     text = (
         f"{bars.instrument.symbol}: stale, the last bar served is of "
-        f"{_listed(last)}; later ones are missing or trading has ended"
+        f"{listed_times(last)}; later ones are missing or trading has ended"
     )
     return Finding("stale", late, text)
 
@@ -201,14 +254,3 @@ def _sessions_closed(after: pd.Timestamp, now: pd.Timestamp) -> int:
     first, last = (time.tz_localize(None).normalize() for time in (after, now))
     _, closes = session_hours(sessions_between(first, last))
     return int(((closes > after) & (closes <= now)).sum())
-
-
-def _listed(times: pd.DatetimeIndex) -> str:
-    whole_days = bool((times == times.normalize()).all())
-    shown = list(dict.fromkeys(times.strftime("%Y-%m-%d" if whole_days else "%Y-%m-%d %H:%M")))
-    rest = len(shown) - DATES_SHOWN
-    return ", ".join(shown[:DATES_SHOWN]) + (f" and {rest} more" if rest > 0 else "")
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}" + ("" if count == 1 else "s")

@@ -67,6 +67,7 @@ def command_parser() -> Parser:
     parser.add_argument(
         "--cross-check", action="store_true", help="compare symbols held from two sources"
     )
+    parser.add_argument("--quiet", action="store_true", help="as all commands; it says no more")
     return parser
 
 

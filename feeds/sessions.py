@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from feeds.calendar_table import xnys
 from feeds.errors import DataError
@@ -73,14 +74,28 @@ def session_hours(sessions: pd.DatetimeIndex) -> tuple[pd.DatetimeIndex, pd.Date
         If a date is not a session.
     """
     calendar = xnys()
-    rows = calendar.sessions.get_indexer(sessions)
+    rows = session_positions(sessions)
     if (rows < 0).any():
-        stranger = sessions[int((rows < 0).argmax())]
-        raise DataError(
-            f"{stranger:%Y-%m-%d} is not a session of the New York Stock Exchange. "
-            "An index bar is dated by its session; correct or remove the row."
-        )
+        raise _no_session(sessions[int((rows < 0).argmax())])
     return calendar.opens[rows], calendar.closes[rows]
+
+
+def _no_session(day: pd.Timestamp) -> DataError:
+    known = xnys().sessions
+    if not known[0] <= day <= known[-1]:
+        return DataError(
+            f"{day:%Y-%m-%d} lies outside the calendar of the New York Stock Exchange, which is "
+            f"known from {known[0]:%Y-%m-%d} to {known[-1]:%Y-%m-%d}. Correct or remove the row."
+        )
+    return DataError(
+        f"{day:%Y-%m-%d} is not a session of the New York Stock Exchange. "
+        "An index bar is dated by its session; correct or remove the row."
+    )
+
+
+def session_positions(dates: pd.DatetimeIndex) -> NDArray[np.int64]:
+    """Return the place of each tz-naive date in the exchange's calendar, -1 for no session."""
+    return np.asarray(xnys().sessions.get_indexer(dates), np.int64)
 
 
 def closes_after(dates: pd.DatetimeIndex) -> pd.DatetimeIndex:

@@ -1,3 +1,4 @@
+import logging
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +21,15 @@ def shared_data() -> Path:
     if os.environ.get("CI") == "true":
         pytest.fail(f"the real bars are missing: {SHARED_DATA}")
     pytest.skip(f"the real bars are not here: {SHARED_DATA}")
+
+
+@pytest.fixture(autouse=True)
+def _log_level() -> Iterator[None]:
+    """Undo what a command under --quiet does to the root logger of this process."""
+    root = logging.getLogger()
+    level = root.level
+    yield
+    root.setLevel(level)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -5,17 +5,18 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from feeds.bars import Bars, validated
+from feeds.bars import Bars
+from feeds.border import validate_bars
 from feeds.instruments import Instrument, coin, index
 from feeds.sessions import sessions_between
+from feeds.table import RawTable
 
 ROW = ("date", "open", "high", "low", "close")
 
 
 def bars_of(frame: pd.DataFrame, instrument: Instrument, timeframe: str = "1d") -> Bars:
-    return validated(
-        frame, instrument=instrument, timeframe=timeframe, source="test", origin="test tape"
-    )
+    table = RawTable(frame.assign(date=pd.to_datetime(frame["date"])), "test tape")
+    return validate_bars(table, instrument=instrument, timeframe=timeframe, source="test")
 
 
 def coin_tape(rows: Sequence[tuple[str, float, float]], name: str = "ETH") -> Bars:

@@ -152,6 +152,7 @@ def provenance(bars: Bars) -> dict[str, Any]:
         "first": bars.frame.index[0].strftime("%Y-%m-%dT%H:%M:%S"),
         "last": bars.frame.index[-1].strftime("%Y-%m-%dT%H:%M:%S"),
         "rows": len(bars),
+        "close_only": bars.is_close_only,
         "sha256": bars.sha256,
         "spans": [_span(span) for span in spans_of(bars)],
         "notes": list(bars.notes),

@@ -56,7 +56,8 @@ def download_universe(
         finally:
             folder.write_state(_known(folder.state(), listed, outcomes, started))
         folder.build()
-    _report(outcomes.values())
+    if not quiet:
+        _report(outcomes.values())
     code = _failed(outcomes)
     sys.stdout.write(_summary(Universe(folder), folder, outcomes.values()))
     return code

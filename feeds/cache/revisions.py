@@ -5,6 +5,8 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from feeds.wording import number_text
+
 RELOAD_ABOVE: Final = 0.02  # median disagreement of closes; a split makes 0.33 or more
 
 
@@ -47,7 +49,7 @@ def revisions(held: pd.DataFrame, fresh: pd.DataFrame) -> list[str]:
 def _changes(before: pd.Series, after: pd.Series) -> list[str]:
     pairs = [(name, float(before[name]), float(after[name])) for name in before.index]
     return [
-        f"{name} {old!r} -> {new!r}"
+        f"{name} {number_text(old)} -> {number_text(new)}"
         for name, old, new in pairs
         if old != new and not (np.isnan(old) and np.isnan(new))
     ]

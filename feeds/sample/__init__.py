@@ -9,11 +9,13 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from feeds.bars import PRICES, Bars, validated
+from feeds.bars import PRICES, Bars
+from feeds.border import validate_bars
 from feeds.errors import DataError, NotServed
 from feeds.instruments import Instrument
 from feeds.sample.paths import Floats, daily_heights
 from feeds.sessions import sessions_between
+from feeds.table import RawTable
 
 LABEL: Final = "sample: monthly figures real, days simulated"
 ORIGIN: Final = "feeds/sample/monthly.csv"
@@ -55,12 +57,11 @@ class Sample:
         """
         _require_daily(timeframe)
         months = _months(instrument)
-        bars = validated(
-            _daily(months, instrument),
+        bars = validate_bars(
+            RawTable(_daily(months, instrument), ORIGIN),
             instrument=instrument,
             timeframe=timeframe,
             source=self.name,
-            origin=ORIGIN,
         )
         return replace(bars, notes=(LABEL, *bars.notes))
 

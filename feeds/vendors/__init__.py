@@ -8,7 +8,7 @@
   them, `paging` joins its pages, `exchange_client` is the ccxt client below.
 - CoinMetrics' community data: `coinmetrics`. FRED, plain CSV: `fred`.
 
-Shared: `tidy` (small named repairs), `patience` (waits and retries), `wire` (HTTP),
+Shared: `tidy` (the way to the border), `patience` (waits and retries), `wire` (HTTP),
 `addresses` (mirrors), `reach`.
 """
 

@@ -12,7 +12,6 @@ import numpy as np
 import pandas as pd
 
 from feeds.bars import PRICES, Bars
-from feeds.calendar_table import FIRST_SESSION
 from feeds.clock import Clock, utc_now
 from feeds.errors import DataError, NotServed
 from feeds.instruments import Instrument, yahoo_symbol
@@ -38,6 +37,7 @@ log = logging.getLogger(__name__)
 TIMEFRAMES: Final = ("1d", "1h")
 # Yahoo refuses hourly bars older than 730 days; a day is kept for clocks that differ.
 HOURLY_DAYS: Final = 729
+FIRST_INDEX: Final = "1970-01-02"
 FIRST_COIN: Final = pd.Timestamp("2010-01-01", tz="UTC")
 # The official close of an index comes minutes after the bell.
 SETTLING: Final = pd.Timedelta(minutes=30)
@@ -233,7 +233,7 @@ def _start(
         return since.floor("D") if instrument.kind == "index" else since
     if instrument.kind == "coin":
         return FIRST_COIN
-    return pd.Timestamp(FIRST_SESSION, tz=NEW_YORK).tz_convert("UTC")
+    return pd.Timestamp(FIRST_INDEX, tz=NEW_YORK).tz_convert("UTC")
 
 
 def _first_date(instrument: Instrument, timeframe: str, start: pd.Timestamp) -> pd.Timestamp:

@@ -40,6 +40,19 @@ def test_xnys_equals_the_library():
     assert (held.closes[rows] == pd.DatetimeIndex(library.closes)).all()
 
 
+def test_xnys_has_every_weekday_and_saturday_there_may_have_been_a_session_on():
+    held = xnys()
+    assert held.sessions[0] == pd.Timestamp("1928-01-03")
+    assert held.sessions.is_monotonic_increasing
+    assert held.sessions.is_unique
+    saturdays = held.sessions[held.sessions.day_of_week == 5]
+    assert saturdays[[0, -1]].tolist() == [pd.Timestamp("1928-01-07"), pd.Timestamp("1952-05-24")]
+    closes = held.closes[held.sessions.day_of_week == 5].tz_convert("America/New_York")
+    assert set(closes.hour) == {12}
+    # days the exchange was open on: Black Tuesday, the day after Kennedy's funeral
+    assert held.sessions.isin(pd.DatetimeIndex(["1929-10-29", "1963-11-26"])).sum() == 2
+
+
 def test_xnys_kept_is_the_same_and_computed_once(table, computed):
     first, again = table(), table()
     for name in ("sessions", "opens", "closes"):

@@ -46,7 +46,7 @@ def test_findings_one_missing_day_is_told_by_date():
     assert gap.check == "gap"
     assert gap.count == 1
     assert gap.text == (
-        "ETH-USD: 1 1d bar is missing inside the range (2024-01-15); nothing was put in their place"
+        "ETH-USD: 1 day is missing inside the range (2024-01-15); nothing was put in their place"
     )
 
 
@@ -115,6 +115,72 @@ def test_findings_a_crash_within_bars_is_no_split():
     assert findings(whole) == ()
 
 
+def frozen(whole, first, count):
+    whole.frame.iloc[first : first + count, :4] = whole.frame["close"].iloc[first]
+    return whole
+
+
+@pytest.mark.parametrize(
+    ("whole", "fewest", "text"),
+    [
+        (
+            bars(RUT, sessions("2024-01-02", "2024-03-01")),
+            5,
+            "RUT: the close stands still for 5 sessions at PRICE (2024-01-17 to 2024-01-23); ",
+        ),
+        (
+            bars(ETH, days("2024-01-01", "2024-03-01")),
+            3,
+            "ETH-USD: the close stands still for 3 days at PRICE (2024-01-11 to 2024-01-13); ",
+        ),
+        (
+            bars(ETH, hours("2024-01-01", 200), "1h"),
+            72,
+            "ETH-USD: the close stands still for 72 hourly bars at PRICE (2024-01-01 10:00 to "
+            "2024-01-04 09:00); ",
+        ),
+        (
+            hourly_index("2024-01-02", "2024-02-01", grid="hour"),
+            35,
+            "RUT: the close stands still for 35 hourly bars at PRICE (2024-01-03 17:00 to "
+            "2024-01-10 16:00); ",
+        ),
+    ],
+)
+def test_findings_frozen_price_is_found_from_five_sessions_or_three_days_on(whole, fewest, text):
+    one_less = frozen(replace(whole, frame=whole.frame.copy()), 10, fewest - 1)
+    assert not [finding for finding in findings(one_less) if finding.check == "frozen"]
+    whole = frozen(replace(whole, frame=whole.frame.copy()), 10, fewest)
+    (finding,) = (finding for finding in findings(whole) if finding.check == "frozen")
+    assert finding.text.startswith(text.replace("PRICE", str(whole.frame["close"].iloc[10])))
+
+
+def test_findings_frozen_more_than_once_names_the_longest():
+    whole = frozen(bars(ETH, days("2024-01-01", "2024-06-01")), 10, 4)
+    (finding,) = findings(frozen(whole, 50, 9))
+    assert finding.count == 2
+    assert "stands still 2 times, the longest for 9 days at " in finding.text
+    assert "(2024-02-20 to 2024-02-28)" in finding.text
+
+
+def test_findings_gap_of_a_week_warns_of_another_coin_but_not_for_an_index():
+    whole = bars(ETH, days("2024-01-01", "2024-03-01"))
+    (gap,) = findings(replace(whole, frame=whole.frame.drop(whole.frame.index[10:17])))
+    assert gap.text.endswith(
+        ". The longest gap is 7 days (2024-01-10 to 2024-01-18): a ticker that comes back may be "
+        "another coin"
+    )
+    (gap,) = findings(replace(whole, frame=whole.frame.drop(whole.frame.index[10:16])))
+    assert "longest" not in gap.text
+    rut = bars(RUT, sessions("2024-01-02", "2024-03-01"))
+    (gap,) = findings(replace(rut, frame=rut.frame.drop(rut.frame.index[10:30])))
+    assert "longest" not in gap.text
+
+
+def test_missing_bars_before_1970_are_not_judged():
+    assert missing_bars(bars(RUT, sessions("1965-01-04", "1970-06-30")[::2])).year.min() == 1970
+
+
 @pytest.mark.parametrize(
     ("row", "reason"),
     [("before", "repeats the bar before it"), ("flat", "has a single price")],
@@ -179,6 +245,6 @@ def test_findings_real_bars_are_few(shared_data):
         assert findings(files.load(instrument, timeframe=timeframe)) == ()
     (gap,) = findings(files.load(RUT, timeframe="1h"))
     assert gap.text == (
-        "RUT: 4 1h bars are missing inside the range (2021-11-11, 2022-01-11, 2023-05-24 and "
-        "1 more); nothing was put in their place"
+        "RUT: 4 hourly bars are missing inside the range (2021-11-11, 2022-01-11, 2023-05-24 "
+        "and 1 more); nothing was put in their place"
     )

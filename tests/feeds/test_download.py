@@ -77,6 +77,9 @@ def test_download_dead_member_of_alts_is_left_out_but_not_if_named(desk, capsys)
     del desk.yahoo.frames["LUNC-USD", "1d"], desk.exchange.frames["LUNC-USD", "1d"]
     assert desk.run("--assets", "ALTS", "--index", "") == 0
     assert "left out of ALTS: LUNC: no vendor has its bars." in capsys.readouterr().err
+    assert desk.run("--assets", "ALTS", "--index", "", "--quiet") == 0
+    quiet = capsys.readouterr()
+    assert (quiet.err, quiet.out.count("\n")) == ("", len(USUAL) - 1)
     assert desk.run("--assets", "LUNC,ALTS", "--index", "") == 2
 
 
@@ -97,7 +100,7 @@ def test_download_notes_go_to_stderr(desk, capsys):
     frame = desk.yahoo.frames["BTC-USD", "1d"]
     desk.yahoo.frames["BTC-USD", "1d"] = frame.drop(days("2023-05-05", "2023-05-06"))
     assert desk.run("--assets", "BTC", "--index", "") == 0
-    assert "2 1d bars are missing inside the range (2023-05-05, 2023-05-06)" in (
+    assert "2 days are missing inside the range (2023-05-05, 2023-05-06)" in (
         capsys.readouterr().err
     )
 

@@ -12,12 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import feeds.sample
-from feeds.bars import PRICES, Bars, validated
+from feeds.bars import PRICES, Bars
+from feeds.border import validate_bars
 from feeds.errors import DataError
 from feeds.instruments import Instrument, coin, index
 from feeds.sample import LABEL, ORIGIN, Sample
 from feeds.sample.paths import daily_heights
 from feeds.sessions import sessions_between
+from feeds.table import RawTable
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -102,8 +104,8 @@ def test_sample_day_opens_at_the_close_before_within_a_month(symbol: str) -> Non
 def test_sample_bars_validated_again_are_unchanged(symbol: str) -> None:
     bars = sample_bars(symbol)
     raw = bars.frame.drop(columns="volume").reset_index(names="date")
-    again = validated(
-        raw, instrument=bars.instrument, timeframe="1d", source="sample", origin=ORIGIN
+    again = validate_bars(
+        RawTable(raw, ORIGIN), instrument=bars.instrument, timeframe="1d", source="sample"
     )
     assert again.notes == ()
     pd.testing.assert_frame_equal(again.frame, bars.frame)

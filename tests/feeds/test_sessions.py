@@ -28,6 +28,12 @@ def test_session_closes_closed_day_is_refused(day):
         session_closes(pd.DatetimeIndex([day]))
 
 
+@pytest.mark.parametrize("day", ["1927-12-30", "2099-01-05"])
+def test_session_closes_beyond_the_calendar_is_not_called_no_session(day):
+    with pytest.raises(DataError, match=f"{day} lies outside the calendar.*from 1928-01-03 to"):
+        session_closes(pd.DatetimeIndex([day]))
+
+
 def test_bar_ends_hourly_index_first_bar_is_half_an_hour():
     opens = pd.DatetimeIndex(["2024-01-02 14:30", "2024-01-02 15:00"], tz="UTC")
     ends = bar_ends(opens, kind="index", timeframe="1h")

@@ -257,7 +257,7 @@ def test_open_source_files_carry_findings(tmp_path):
     source = sources.open_source("files", data_dir=str(tmp_path))
     assert source.name == "files"
     (note,) = source.load(BTC, timeframe="1d").notes
-    assert "2 1d bars are missing inside the range (2024-01-10, 2024-01-11)" in note
+    assert "2 days are missing inside the range (2024-01-10, 2024-01-11)" in note
 
 
 def test_open_source_files_without_folder_is_refused():

@@ -190,7 +190,7 @@ def test_download_of_rows_that_contradict_each_other_leaves_the_pair_out(archive
     archive.put("monthly", "FTTUSDT", "2024-02", pd.concat([rows, rows.iloc[3:4] * 2]))
     assert run(archive, folder) == 1
     out, err = capsys.readouterr()
-    assert "FTTUSDT: two different bars of 2024-02-04 00:00 arrived" in err
+    assert "are two different bars of 2024-02-04, column `open`" in err
     assert "3 pairs" in out
     (note,) = Universe(folder).notes()
     assert note == "binance archive: left out of the universe: FTTUSDT"

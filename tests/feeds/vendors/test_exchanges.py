@@ -292,7 +292,7 @@ def test_fetch_of_a_bar_without_prices_leaves_it_out_with_a_note():
     with exchange("binance", rows) as (vendor, _):
         bars = vendor.fetch(BTC, timeframe="1d")
     assert len(bars) == 98
-    assert any("a price is missing: 1 bar, 2024-06-28" in note for note in bars.notes)
+    assert any("a price is 0: 1 bar, 2024-06-28" in note for note in bars.notes)
 
 
 def test_fetch_where_trading_stopped_is_an_error():

@@ -258,7 +258,7 @@ def test_fetch_with_a_hole_is_a_finding_and_with_a_large_one_refused(yahoo):
     with yahoo({"^RUT": RUT_ROWS[:100] + RUT_ROWS[103:]}) as (vendor, _):
         bars = vendor.fetch(RUT, timeframe="1d")
     assert bars.notes == ()
-    assert "3 1d bars are missing inside the range (2022-05-26" in findings(bars)[0].text
+    assert "3 sessions are missing inside the range (2022-05-26" in findings(bars)[0].text
     with (
         yahoo({"^RUT": RUT_ROWS[:100] + RUT_ROWS[130:]}) as (vendor, _),
         pytest.raises(DataError, match="30 days missing"),
@@ -290,7 +290,7 @@ def test_fetch_with_zero_opens_at_the_start_begins_after_them(yahoo):
     with yahoo({"^GSPC": rows}) as (vendor, _):
         bars = vendor.fetch(index("sp500"), timeframe="1d")
     assert list(bars.frame.index) == sessions_of(RUT_ROWS)[300:-1]
-    assert any("a price is missing: 300 bars, 2022-01-03" in note for note in bars.notes)
+    assert any("a price is 0: 300 bars, 2022-01-03" in note for note in bars.notes)
 
 
 def test_fetch_of_a_range_that_misses_its_close_by_rounding_is_widened(yahoo):
