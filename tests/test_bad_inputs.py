@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from backtests.__main__ import COMMANDS, main
+from feeds.read import main as read
 from tests.bad_inputs import RUNNING, SPELLINGS, Case, Kit, all_cases
 
 SEED = 11
@@ -15,7 +16,7 @@ REPOSITORY = Path(__file__).parents[1]
 REMEDY = re.compile(
     r"must be|must not|must name|nearest|mean|takes|needs|Needed|There are|holds|is served|exclude|"
     r"Save|Convert|Write|Give|Leave|Choose|Use|Download|Correct|[Rr]emove|Put|Make|Take|Add|Start|"
-    r"See|Set|Name|Bring|Drop|Keep"
+    r"See|Set|is like|Name|Bring|Drop|Keep"
 )
 
 
@@ -38,13 +39,19 @@ def _no_pyfolio(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("backtests.report.sheet_worker.SheetWorker", NoWorker)
 
 
+def run(command: str, *arguments: str) -> int:
+    if command == "read":
+        return read(arguments)
+    return main([command, *arguments])
+
+
 def complaint(case: Case, capsys: pytest.CaptureFixture[str], out: Path) -> str:
     """Return what is wrong with the refusal of a case; empty where it is right."""
     place = () if any(a.startswith("--out") for a in case.arguments) else ("--out", str(out))
     if case.command not in RUNNING or "--resume" in case.arguments:
         place = ()
     try:
-        code = main([case.command, *case.arguments, *place])
+        code = run(case.command, *case.arguments, *place)
     except (Exception, SystemExit) as error:  # noqa: BLE001 - a traceback is the finding
         capsys.readouterr()
         return f"{type(error).__name__}: {error}"
