@@ -34,7 +34,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     if given and given[0] in COMMANDS:
         return int(importlib.import_module(COMMANDS[given[0]][0]).main(given[1:]))
-    return run_command(_work, given)
+    # what follows a command that is none would be complained of first
+    unknown = bool(given) and given[0] != "completion" and not given[0].startswith("-")
+    return run_command(_work, given[:1] if unknown else given)
 
 
 def _work(arguments: Sequence[str] | None) -> None:
