@@ -60,7 +60,10 @@ def bar_files(folder: Path) -> list[BarFile]:
 
 
 def bar_file(path: Path) -> BarFile | None:
-    """Return what a file's name says of it, None if it is no name of bars."""
+    """Return what a file's name says of it, None if it is no name of bars.
+
+    Nor is the name of prices adjusted for dividends: adjustment rewrites old highs.
+    """
     name = path.name.casefold()
     suffix = next((suffix for suffix in SUFFIXES if name.endswith(suffix)), None)
     if suffix is None:
@@ -73,6 +76,8 @@ def bar_file(path: Path) -> BarFile | None:
     length = fields.get("timeframe", DAILY).casefold()
     if suffix == ".txt" and "timeframe" not in fields:
         return None  # a note, more likely than bars
+    if "adjusted" in fields.get("source", "").casefold():
+        return None
     part = fields.get("part", "")
     return BarFile(
         path,
@@ -106,8 +111,7 @@ def files_of(
 ) -> dict[str, list[Path]]:
     """Return the files of each source of an instrument's bars, "" being the main one.
 
-    A source is one file, or the parts of one series. Prices that are adjusted for dividends
-    are no further source: adjustment rewrites old highs.
+    A source is one file, or the parts of one series.
 
     Raises
     ------
@@ -116,10 +120,9 @@ def files_of(
     """
     sources: dict[str, dict[str, list[Path]]] = defaultdict(lambda: defaultdict(list))
     for file in files:
-        is_asked_for = (file.instrument, file.timeframe) == (instrument, timeframe)
-        source = file.source.casefold()
-        if is_asked_for and "adjusted" not in source:
-            sources[source][file.series or file.path.name].append(file.path)
+        if (file.instrument, file.timeframe) == (instrument, timeframe):
+            series = sources[file.source.casefold()]
+            series[file.series or file.path.name].append(file.path)
     for source, series in sources.items():
         if len(series) > 1:
             names = [paths[0].name for paths in series.values()]

@@ -12,7 +12,7 @@ from typing import Final
 
 import pandas as pd
 
-from feeds.bars import Bars
+from feeds.bars import QUOTE_VOLUME, Bars
 from feeds.cache.store import Damaged, Key, Table
 from feeds.cache.updates import Cache, Fetched
 from feeds.clock import Clock, utc_now
@@ -35,6 +35,8 @@ OLDER: Final[Mapping[str, Mapping[str, str]]] = {
     "ETH-USD": {"coinbase": "2016-05-18", "coinmetrics": "2015-08-08"},
 }
 OLDER_OF_ANY_COIN: Final[Mapping[str, str]] = {"coinmetrics": ""}
+# Who counts a coin's volume in dollars; exchanges count coins, and joined bars have both.
+COUNTS_DOLLARS: Final = "yahoo"
 # Of an older vendor's bars only the old ones count, so it is asked again once a month.
 OLDER_MAY_LAG: Final = pd.Timedelta(days=30)
 
@@ -245,11 +247,13 @@ def _shortfalls(
 
 def bars_of(table: Table, instrument: Instrument, *, timeframe: str) -> Bars:
     """Return a stored table as the bars it was made of."""
-    about = table.manifest.about
+    about, frame = table.manifest.about, table.frame
+    if instrument.kind == "coin" and about.source == COUNTS_DOLLARS:
+        frame = frame.assign(**{QUOTE_VOLUME: frame["volume"]})
     return Bars(
         instrument,
         timeframe,
-        table.frame,
+        frame,
         about.source,
         about.origin,
         about.notes,

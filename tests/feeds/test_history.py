@@ -307,7 +307,7 @@ def test_files_join_the_closes_before_1987_and_the_first_high_is_true(tmp_path, 
 
 def test_files_of_adjusted_prices_are_no_source(tmp_path, shared_data):
     shutil.copy(shared_data / "pieces" / "IWC_1d_adjusted_close.csv", tmp_path)
-    with pytest.raises(DataError, match="IWC has no bars"):
+    with pytest.raises(DataError, match="IWC has no bars.* There are: no 1d files"):
         Files(tmp_path).load(index("IWC"), timeframe="1d")
 
 

@@ -3,6 +3,7 @@
 import pandas as pd
 import pytest
 
+from feeds.bars import COLUMNS, QUOTE_VOLUME
 from feeds.cache.store import Store
 from feeds.cache.updates import Cache
 from feeds.download import main as download
@@ -79,12 +80,21 @@ def test_load_joins_the_older_vendors_and_each_keeps_its_own_table(
     assert [span.source for span in history.spans] == sources
     assert history.frame.index[0] == pd.Timestamp(first, tz="UTC")
     assert history.notes == ()
-    assert history.frame.equals(MARKET[first:"2020-06-09"])
+    assert history.frame[list(COLUMNS)].equals(MARKET[first:"2020-06-09"])
     held = {key.vendor: Store(desk.folder).read(key) for key in Store(desk.folder).held_keys()}
     assert set(held) == set(sources)
     for name, table in held.items():
         whole = desk.vendors[name].frames[instrument.symbol, "1d"]
         assert table.frame.equals(whole[:"2020-06-09"])
+
+
+def test_load_yahoos_volume_of_a_coin_is_money_and_an_exchanges_is_coins(desk):
+    history = desk.load()
+    newest, middle, _ = history.spans
+    money = history.frame[QUOTE_VOLUME]
+    assert money[newest.first :].equals(history.frame.loc[newest.first :, "volume"])
+    assert money[: middle.last].isna().all()
+    assert QUOTE_VOLUME not in desk.load(RUT).frame
 
 
 def test_load_offline_makes_the_same_history_and_asks_nobody(desk):
