@@ -165,9 +165,9 @@ def _cautions(history: Bars, older: Bars, seam: Seam) -> tuple[str, ...]:
         )
     if seam.near > MOST_APART:
         return (
-            f"{where}; near there the two differ by {seam.near:.1%} in the median, over all "
-            f"{seam.all.bars} common bars by {seam.all.median:.2%}, so one of them was thinly "
-            "traded then",
+            f"{where}; near there the closes of the two differ by {seam.near:.1%} in the median, "
+            f"over all {seam.all.bars} common bars by {seam.all.median:.2%}: prices of that time "
+            "are uncertain by as much",
         )
     return ()
 

@@ -49,6 +49,7 @@ class World:
             data_dir=data.data_dir,
             cache_dir=data.cache_dir,
             offline=data.offline,
+            choices=data.choices,
             history=data.history,
         )
         self._bars: dict[tuple[Instrument, str], Bars] = {}

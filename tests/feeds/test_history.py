@@ -172,7 +172,10 @@ def test_joined_seam_where_one_source_was_thin_is_said():
     sources = {"new": bars("2020-06-01", "2020-12-31", name="yahoo"), "old": old}
     assert seam_between(sources["new"], old).near == pytest.approx(1 - 1 / 1.05)
     (note,) = joined(sources, order=ORDER).notes
-    assert "bars before 2020-06-01 are of bitstamp; near there the two differ by 4.8%" in note
+    assert (
+        "bars before 2020-06-01 are of bitstamp; near there the closes of the two differ by 4.8%"
+        in note
+    )
 
 
 def test_joined_source_that_goes_on_after_the_first_one_ended_is_named():
