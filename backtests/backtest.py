@@ -20,6 +20,7 @@ from backtests.survivors import survivor_note
 from backtests.tape import NANOSECONDS
 from feeds.bars import Bars
 from feeds.checks import silent_index
+from feeds.history import spans_of
 from feeds.known_highs import false_highs
 
 ONE_DAY: Final = pd.Timedelta(days=1)
@@ -123,7 +124,19 @@ def input_warnings(config: Config, inputs: Inputs) -> tuple[str, ...]:
         found.append(survivors)
     if config.signal.lookback == "all":
         found.extend(_false_highs(config, inputs))
+    if config.signal.retest:
+        found.extend(_lows_that_are_closes(inputs.index))
     return tuple(dict.fromkeys(found))
+
+
+def _lows_that_are_closes(index: Bars) -> list[str]:
+    """Return a warning for each part of the index whose lows are its closes."""
+    return [
+        f"{index.instrument.symbol}: from {span.first:%Y-%m-%d} to {span.last:%Y-%m-%d} only "
+        "closes are known, so `signal.retest` takes them for the lows"
+        for span in spans_of(index)
+        if span.is_close_only
+    ]
 
 
 def _false_highs(config: Config, inputs: Inputs) -> list[str]:

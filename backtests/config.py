@@ -12,7 +12,13 @@ from pydantic import AfterValidator, Field, ValidationError, field_validator, mo
 from backtests.claims import ClaimSettings
 from backtests.explain import explained, said
 from backtests.presets import preset_path
-from backtests.settings import Date, SignificanceSettings, StudySettings, VendorSettings
+from backtests.settings import (
+    Date,
+    ReadingSettings,
+    SignificanceSettings,
+    StudySettings,
+    VendorSettings,
+)
 from backtests.toml_files import NotTomlError, parsed_toml, read_toml
 from feeds.errors import ConfigError
 from feeds.instruments import SERIES_NAME
@@ -46,7 +52,7 @@ Folder = Annotated[str, AfterValidator(_absolute)]
 BasisPoints = Annotated[float, Field(ge=0, le=5_000)]
 
 
-class DataSettings(Settings):
+class DataSettings(ReadingSettings):
     """Where bars come from and which of them are traded; `end` is included.
 
     `offline` keeps live sources to the cache; an empty `cache_dir` is the usual place. A folder

@@ -193,13 +193,17 @@ class _Ledger(bt.Analyzer):  # type: ignore[misc]
     def next(self) -> None:
         broker = self.strategy.broker
         self.cash.append(broker.cash)
-        self.units.append([broker.getposition(data).size for data in self.datas])
+        held = broker.positions
+        self.units.append([held[data].size if data in held else 0.0 for data in self.datas])
 
     def notify_order(self, order: bt.Order) -> None:
         if order.status in (order.Margin, order.Rejected, order.Canceled):
             self.refused += 1
         elif order.status == order.Completed:
             done = order.executed
+            # it values on every bar what it has ever been asked for: let it forget what is sold
+            if not self.strategy.broker.positions[order.data]:
+                del self.strategy.broker.positions[order.data]
             self.fills.append(
                 (
                     len(self.data) - 1,

@@ -71,6 +71,7 @@ def load_inputs(config: Config) -> Inputs:
         data_dir=config.data.data_dir,
         cache_dir=config.data.cache_dir,
         offline=config.data.offline,
+        choices=config.data.choices,
         history=config.data.history,
     )
     wanted = (index, *coins, *benchmarks.values(), *([idle] if idle else []))
@@ -204,6 +205,7 @@ def filter_series(config: Config, *, real: bool) -> tuple[dict[str, Series], tup
                 cache_dir=config.data.cache_dir,
                 offline=config.data.offline,
                 lag_days=None if settings.lag_days == "release" else settings.lag_days,
+                choices=config.data.choices,
                 history=config.data.history,
             )
         except (Absent, NotServed, NotCached, Unreachable) as error:

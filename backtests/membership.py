@@ -19,6 +19,13 @@ from strategies.settings import BasketSettings
 # The sources whose coins are a venue's; a source named outright keeps to itself.
 LIVE: Final = ("auto", "exchange")
 STALE_DAYS: Final = 3
+# No coin that trades freely has moved so little in the median of its days.
+PEGGED_MOVE: Final = 0.002
+# What the checks of bars find, said once of all coins.
+FOUND: Final[dict[Check, str]] = {
+    "gap": "bars missing inside the range, nothing was put in their place",
+    "jump": "split-sized jumps between a close and the next open",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,12 +119,9 @@ def universe_members(basket: BasketSettings, *, cache_dir: str, timeframe: str =
 def stale_note(coins: tuple[Bars, ...], *, now: pd.Timestamp) -> tuple[str, ...]:
     """Return a note if the universe ends long ago: live sources go on without it."""
     last = max(bars.frame.index[-1] for bars in coins)
-    days = (now - last) // pd.Timedelta(days=1) - 1
-    if days <= STALE_DAYS:
+    if now - last <= pd.Timedelta(days=STALE_DAYS + 1):
         return ()
-    return (
-        f"the universe ends {last:%Y-%m-%d}, {days} days ago; `{DOWNLOAD}` brings it up to date",
-    )
+    return (f"the universe ends {last:%Y-%m-%d}; `{DOWNLOAD}` brings it up to date",)
 
 
 def _contradiction(basket: BasketSettings, data: Place) -> str | None:
@@ -143,15 +147,23 @@ def _coin_notes(coins: tuple[Bars, ...]) -> tuple[str, ...]:
     for bars in coins:
         for finding in findings(bars):
             labels.setdefault(finding.check, []).append(f"{bars.instrument.label} {finding.count}")
-    second = [bars.instrument.label for bars in coins if "." in bars.instrument.label]
-    words: dict[Check, str] = {
-        "gap": "bars missing inside the range, nothing was put in their place",
-        "jump": "split-sized jumps between a close and the next open",
-    }
-    notes = [f"universe: {what}: {named(labels[check])}" for check, what in words.items()
-             if check in labels]  # fmt: skip
-    if second:
+    notes = [
+        f"universe: {what}: {named(labels[check])}"
+        for check, what in FOUND.items()
+        if check in labels
+    ]
+    again = [bars.instrument.label for bars in coins if "." in bars.instrument.label]
+    if again:
+        notes.append(f"universe: tickers that came back as other coins: {named(again)}")
+    still = [bars.instrument.label for bars in coins if _hardly_moves(bars)]
+    if still:
         notes.append(
-            f"universe: tickers that came back as other coins, taken for new ones: {named(second)}"
+            f"universe: hardly moving, as what stands for money does: {named(still)}; such a coin "
+            "belongs into feeds/not_altcoins.csv"
         )
     return tuple(notes)
+
+
+def _hardly_moves(bars: Bars) -> bool:
+    returns = np.diff(np.log(bars.frame["close"].to_numpy()))
+    return returns.size > 0 and float(np.median(np.abs(returns))) < PEGGED_MOVE

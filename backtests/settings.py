@@ -1,10 +1,11 @@
-"""Settings beside the strategy's: how results are judged, and where vendors are reached."""
+"""Settings beside the strategy's: how files are read, results judged, and vendors reached."""
 
 import datetime as dt
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, get_args
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
+from feeds.reading.choices import Choices, Role, sound_date_format, sound_zone
 from strategies.settings import Settings
 
 FIRST_YEAR: Final = 1700
@@ -62,6 +63,40 @@ class SignificanceSettings(Settings):
     )
     tried: Annotated[int, Field(ge=1, le=10**15)] = 1
     confidence: Annotated[float, Field(ge=0.5, le=0.999)] = 0.95
+
+
+class ReadingSettings(Settings):
+    """What settles files that can be read in several ways; see `feeds.reading.Choices`.
+
+    Each is used only for a file that needs it: one that is certain by itself, such as our own
+    form, is read as it is.
+    """
+
+    columns: dict[Role, str] = Field(
+        default_factory=dict,
+        json_schema_extra={
+            "allowed": f'a table such as {{close = "Px"}}, of {", ".join(get_args(Role))}'
+        },
+    )
+    date_format: Annotated[str, AfterValidator(sound_date_format)] = Field(
+        "",
+        json_schema_extra={
+            "allowed": 'year, month and day as Python\'s strptime has them, such as "%d/%m/%Y"'
+        },
+    )
+    zone: Annotated[str, AfterValidator(sound_zone)] = Field(
+        "", json_schema_extra={"allowed": 'a time zone such as "America/New_York"'}
+    )
+    decimal: Literal["", ".", ","] = ""
+
+    def __hash__(self) -> int:
+        """Hash all settings; pydantic's own does not take the table of columns."""
+        return hash(self.model_dump_json())
+
+    @property
+    def choices(self) -> Choices:
+        """The settings as the reader of files takes them."""
+        return Choices(self.columns, self.date_format, self.zone, self.decimal)
 
 
 class StudySettings(Settings):

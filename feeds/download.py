@@ -1,7 +1,6 @@
 """Fill the cache ahead: `python -m feeds.download --assets BTC,ETH,ALTS --index russell2000`."""
 
 import argparse
-import logging
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
@@ -53,8 +52,6 @@ def _work(
     arguments: Sequence[str] | None, *, live: Live | None, live_series: LiveSeries | None
 ) -> int:
     options = command_parser().parse_args(arguments)
-    if options.quiet:
-        logging.getLogger().setLevel(logging.ERROR)
     if options.universe or options.symbols:
         return _universe(options)
     requests = _requests(options)
@@ -69,9 +66,10 @@ def _work(
     for request in requests:
         outcome = outcomes[request]
         if not isinstance(outcome, InputError):
-            _report(request, outcome)
+            _report(request, outcome, quiet=options.quiet)
         elif request.is_optional and isinstance(outcome, NotServed):
-            sys.stderr.write(f"left out of {BASKET}: {outcome}\n")
+            if not options.quiet:
+                sys.stderr.write(f"left out of {BASKET}: {outcome}\n")
         else:
             failures[request] = outcome
     names = [name.strip().upper() for name in options.series.split(",") if name.strip()]
@@ -121,7 +119,9 @@ def command_parser() -> Parser:
     )
     parser.add_argument("--index", help="indices, comma-separated (russell2000); empty for none")
     parser.add_argument(
-        "--series", default="", help="for filters, comma-separated: NET_LIQUIDITY, VIX, DGS10"
+        "--series",
+        default="",
+        help="for filters, comma-separated: NET_LIQUIDITY, VIX, DGS10, ETF_FLOWS, FEAR_GREED",
     )
     parser.add_argument(
         "--universe",
@@ -139,7 +139,9 @@ def command_parser() -> Parser:
     parser.add_argument("--source", default="auto", choices=("auto", *VENDORS))
     parser.add_argument("--cache-dir", default="", help="default: the user's cache folder")
     parser.add_argument("--anew", action="store_true", help="fetch everything again in full")
-    parser.add_argument("--quiet", action="store_true", help="no progress, errors only")
+    parser.add_argument(
+        "--quiet", action="store_true", help="no progress and no remarks, only results"
+    )
     return parser
 
 
@@ -219,13 +221,15 @@ def _outcome(future: Future[Bars]) -> Bars | InputError:
         return error
 
 
-def _report(request: Request, bars: Bars) -> None:
+def _report(request: Request, bars: Bars, *, quiet: bool) -> None:
     first, last = bars.frame.index[0], bars.frame.index[-1]
     parts = f": {source_in_words(bars)}" if bars.spans else ""
     sys.stdout.write(
         f"{request}: {len(bars)} bars of {bars.source}, {first:%Y-%m-%d} to {last:%Y-%m-%d}"
         f"{parts}\n"
     )
+    if quiet:
+        return
     for note in (*bars.notes, *(finding.text for finding in findings(bars))):
         sys.stderr.write(f"{note}\n")
 

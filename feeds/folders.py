@@ -1,24 +1,58 @@
 """Where data that can be fetched again is kept, and how a file is put there."""
 
+import atexit
 import contextlib
 import errno
+import logging
 import os
 import shutil
+import tempfile
 import threading
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Final
+
+log = logging.getLogger(__name__)
 
 FOLDER_VARIABLE: Final = "RUSSELL_CACHE_DIR"
 
 
 def cache_folder(configured: str = "") -> Path:
-    """Return the cache: as configured, else RUSSELL_CACHE_DIR, else the XDG place."""
+    """Return the cache: as configured, else RUSSELL_CACHE_DIR, else the XDG place.
+
+    Where nobody named one and that place cannot be made, as in a container without a home, it
+    is a folder that goes with this process: what cannot be kept must not stop a run.
+    """
     named = configured or os.environ.get(FOLDER_VARIABLE, "")
     if named:
-        return Path(named).expanduser()
-    base = os.environ.get("XDG_CACHE_HOME", "")
-    return (Path(base) if base else Path.home() / ".cache") / "russell-risk-on"
+        return Path(os.path.expanduser(named))  # noqa: PTH111 - Path's own raises without a home
+    base = os.environ.get("XDG_CACHE_HOME", "") or os.path.expanduser("~/.cache")  # noqa: PTH111
+    usual = Path(base) / "russell-risk-on"
+    return usual if _is_usable(usual) else _passing_folder(str(usual))
+
+
+def _is_usable(folder: Path) -> bool:
+    """Return whether a folder can be written, or holds what can be read."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return os.access(folder, os.W_OK) or any(folder.iterdir())
+    except OSError:
+        return False
+
+
+@cache
+def _passing_folder(instead_of: str) -> Path:
+    log.warning(
+        "%s cannot be made, so what is fetched is kept for this command only. Set %s to a folder "
+        "that can be written.",
+        instead_of,
+        FOLDER_VARIABLE,
+    )
+    # its own name and rights each time: a known name could hold what another user put there
+    folder = tempfile.mkdtemp(prefix="russell-risk-on-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return Path(folder)
 
 
 def is_there(path: Path) -> bool:

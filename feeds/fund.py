@@ -29,6 +29,7 @@ MILLION: Final = 1e6
 MISPRINTS: Final = pd.DatetimeIndex(["2007-06-21", "2007-06-22", "2007-06-25", "2007-06-28"])
 MISSING: Final = ("--", "-", "")
 EARLIEST_YEAR: Final = 1900
+HEAD_BYTES: Final = 2_000
 # How a heading begins or what it holds, in the languages of the fund's sites.
 NAV: Final = ("nav", "liquidativ", "inventar")
 SHARES: Final = ("outstanding", "umlauf", "circula", "uitstaand")
@@ -51,20 +52,20 @@ class FundHistory:
 
 def fund_files(folder: Path) -> list[Path]:
     """Return the fund histories in a folder, told by what is in them, sorted by name."""
-    sheets = (path for path in folder.glob("*.xls") if is_fund_file(path.read_bytes()))
-    return sorted([*sheets, *folder.glob("*_nav_shares_1d.csv")])
+    paths = sorted(path for path in folder.iterdir() if path.is_file())
+    return [path for path in paths if _is_named_so(path)]
 
 
-def is_fund_file(payload: bytes) -> bool:
-    """Return whether this is a workbook as text with a history of shares in it."""
-    return b"<ss:Workbook" in payload[:2_000] and b"</ss:Worksheet>" in payload
+def is_workbook(head: bytes) -> bool:
+    """Return whether a file that begins so is a workbook as text."""
+    return b"<ss:Workbook" in head[:HEAD_BYTES]
 
 
 def flows_from_file(path: Path, *, lag_days: float | None = None) -> Series:
     """Return the flows of the fund whose history stands in `path`."""
-    payload = path.read_bytes()
     read = sheet_history if path.suffix.lower() == ".xls" else table_history
-    return flows(read(payload, origin=path.name), source="files", lag_days=lag_days)
+    history = read(_begin_of(path), origin=path.name)
+    return flows(history, source="files", lag_days=lag_days)
 
 
 def flows(history: FundHistory, *, source: str, lag_days: float | None = None) -> Series:
@@ -139,6 +140,21 @@ def fund_date(text: str) -> pd.Timestamp | None:
         return pd.Timestamp(year=year, month=month, day=day)
     except ValueError:
         return None
+
+
+def _is_named_so(path: Path) -> bool:
+    if path.suffix.lower() == ".xls":
+        return is_workbook(_begin_of(path, HEAD_BYTES))
+    return path.name.lower().endswith("_nav_shares_1d.csv")
+
+
+def _begin_of(path: Path, count: int = -1) -> bytes:
+    """Return the first `count` bytes of a file, by default all of them."""
+    try:
+        with path.open("rb") as file:
+            return file.read(count)
+    except OSError as error:
+        raise DataError(f"{path.name}: cannot be read ({error.strerror}). {REMEDY}") from error
 
 
 def _columns(row: Sequence[str]) -> tuple[int, int, int] | None:

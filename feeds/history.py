@@ -157,15 +157,17 @@ def _cautions(history: Bars, older: Bars, seam: Seam) -> tuple[str, ...]:
     where = f"{history.instrument.symbol}: bars before {start:%Y-%m-%d} are of {_label(older)}"
     if seam.all.bars < MIN_COMMON:
         gap = abs(history.frame["open"].iloc[0] / _close_before(older, start) - 1)
+        count = seam.all.bars
+        basis = f"with {_number(count)} of {MIN_COMMON}" if count else "without common bars"
         return (
-            f"{where}, joined with {_number(seam.all.bars)} only because the index opened "
-            f"there {gap:.2%} from its close the session before",
+            f"{where}, joined {basis}, only because the index opened that day {gap:.2%} from "
+            "its close of the session before",
         )
     if seam.near > MOST_APART:
         return (
-            f"{where}; near there the two differ by {seam.near:.1%} in the median, over all "
-            f"{seam.all.bars} common bars by {seam.all.median:.2%}, so one of them was thinly "
-            "traded then",
+            f"{where}; near there the closes of the two differ by {seam.near:.1%} in the median, "
+            f"over all {seam.all.bars} common bars by {seam.all.median:.2%}: prices of that time "
+            "are uncertain by as much",
         )
     return ()
 

@@ -6,6 +6,8 @@ from itertools import combinations
 from typing import Final
 
 from feeds import instruments
+from feeds.archive.folder import ArchiveFolder
+from feeds.archive.universe import Universe
 from feeds.bars import Bars
 from feeds.cache.manifest import Manifest
 from feeds.cache.store import Damaged, Key, Store, Table
@@ -34,12 +36,16 @@ def _work(arguments: Sequence[str] | None) -> int:
     options = command_parser().parse_args(arguments)
     store = Store(cache_folder(options.cache_dir))
     keys = store.held_keys()
-    if not keys:
+    universe = ArchiveFolder(store.folder, timeframe="1d")
+    if not keys and not universe.universe.is_file():
         hint = as_invoked("Fill it: python -m feeds.download")
         sys.stdout.write(f"The cache {store.folder} is empty. {hint}\n")
         return 0
     tables, damage = _read(store, keys)
-    sys.stdout.write(_aligned([HEADER, *(_row(key, tables[key]) for key in tables)]))
+    if keys:
+        sys.stdout.write(_aligned([HEADER, *(_row(key, tables[key]) for key in tables)]))
+    if universe.universe.is_file():
+        sys.stdout.write(f"universe {Universe(universe).summary()}\n")
     if options.events:
         for key, table in tables.items():
             sys.stdout.writelines(_event_lines(key, table.manifest))
@@ -61,6 +67,7 @@ def command_parser() -> Parser:
     parser.add_argument(
         "--cross-check", action="store_true", help="compare symbols held from two sources"
     )
+    parser.add_argument("--quiet", action="store_true", help="as all commands; it says no more")
     return parser
 
 

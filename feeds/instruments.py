@@ -116,6 +116,11 @@ def yahoo_symbol(instrument: Instrument) -> str:
     return instrument.symbol if listing is None else listing.yahoo
 
 
+def is_symbol(name: str) -> bool:
+    """Return whether a name could be that of an instrument."""
+    return _SYMBOL.fullmatch(name.strip().upper()) is not None
+
+
 def symbols_of(instrument: Instrument) -> tuple[str, ...]:
     """Return what vendors call an instrument, its own symbol first: BTC-USD, BTCUSDT, XBTUSD."""
     if instrument.kind == "index":

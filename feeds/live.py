@@ -119,7 +119,7 @@ class Live:
             failures["first"] = error
         for name in older:
             try:
-                sources[name] = load(name, instrument, timeframe)
+                sources[name] = self._older_bars(name, instrument, timeframe, load)
             except DataError as error:
                 failures[name] = error
                 log.info("%s %s: %s", name, instrument.symbol, error)
@@ -130,6 +130,19 @@ class Live:
         for note in notes:
             log.info("%s", note)
         return replace(bars, notes=(*bars.notes, *notes))
+
+    def _older_bars(
+        self, name: str, instrument: Instrument, timeframe: str, load: LoadFrom
+    ) -> Bars:
+        """Return an older vendor's bars, as they are held where it brings no newer ones."""
+        key = Key(name, instrument.symbol, timeframe)
+        try:
+            return load(name, instrument, timeframe)
+        except DataError as error:
+            if not self._cache.holds(key):
+                raise
+            log.warning("%s: the cached bars are used as they are, because: %s", key, error)
+            return self._held(key, instrument)
 
     def _first(self, instrument: Instrument, timeframe: str, load: LoadFrom) -> Bars:
         failures: dict[str, DataError] = {}

@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -11,9 +12,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from feeds.alignment import latest_known
-from feeds.dates import require_dates, require_unique
+from feeds.bar_files import SUFFIXES
+from feeds.dates import require_dates
 from feeds.errors import Absent, ConfigError, DataError
+from feeds.instruments import SERIES_NAME
+from feeds.reading import NOTHING_CHOSEN, Choices, read_series
 from feeds.releases import SERIES, Release, after_days
+from feeds.table import RawTable
 
 log = logging.getLogger(__name__)
 
@@ -63,7 +68,13 @@ class Series:
 
 
 def validated_series(
-    raw: pd.DataFrame, *, name: str, units: str, release: Release, source: str, origin: str
+    raw: pd.DataFrame | RawTable,
+    *,
+    name: str,
+    units: str,
+    release: Release,
+    source: str,
+    origin: str,
 ) -> Series:
     """Turn a table of `date,value` into a `Series`, or say what is wrong.
 
@@ -72,21 +83,18 @@ def validated_series(
     Raises
     ------
     DataError
-        Naming origin, row (1 is the first data row), column and value.
+        Naming origin, row (1 is the first data row; a line of a file), column and value.
     """
-    missing = [column for column in ("date", "value") if column not in raw.columns]
-    if missing:
-        raise DataError(
-            f"{origin}: column `{missing[0]}` is missing, found "
-            f"{', '.join(map(str, raw.columns))}. Needed: date, value."
-        )
-    dates = _parsed_dates(raw["date"], origin)
-    values, empty = _parsed_values(raw["value"], origin)
+    table = raw if isinstance(raw, RawTable) else _typed(raw, origin)
+    dates = pd.DatetimeIndex(table.frame["date"]).rename(None)
+    values = table.frame["value"].to_numpy(np.float64)
+    _require_unique(dates, table)
+    empty = np.isnan(values)
     if empty.all():
         raise DataError(f"{origin}: no observations. Download it again or remove it.")
-    kept = pd.Series(values[~empty], index=dates[~empty]).sort_index()
-    notes = _left_out(int(empty.sum()), origin)
-    return Series(name, units, released(kept, release), source, origin, notes)
+    held = pd.Series(values[~empty], index=dates[~empty]).sort_index()
+    notes = (*table.notes, *_left_out(int(empty.sum()), origin))
+    return Series(name, units, released(held, release), source, origin, notes)
 
 
 def released(values: pd.Series, release: Release) -> pd.DataFrame:
@@ -98,8 +106,10 @@ def released(values: pd.Series, release: Release) -> pd.DataFrame:
     return pd.DataFrame({"value": values.to_numpy(), "available_at": available_at}, index=dates)
 
 
-def series_from_file(folder: Path, name: str, *, lag_days: float | None = None) -> Series:
-    """Return the series of `<NAME>_series.csv` (columns `date,value`) in `folder`.
+def series_from_file(
+    folder: Path, name: str, *, lag_days: float | None = None, choices: Choices = NOTHING_CHOSEN
+) -> Series:
+    """Return the series of `<NAME>_series.csv` in `folder`: dates and values in any form.
 
     Parameters
     ----------
@@ -107,33 +117,58 @@ def series_from_file(folder: Path, name: str, *, lag_days: float | None = None) 
         Publication lag in days, counted from the end of the observation's date, UTC: an
         observation of 5 January with lag 1 is known from 7 January 00:00 UTC on. May be left
         out for a series whose release calendar is built in (`feeds.releases.SERIES`).
+    choices
+        What settles a file that can be read in several ways.
 
     Raises
     ------
     ConfigError
-        If the lag is negative, absurd, or missing for a series without a calendar.
+        If the name is no plain name, or the lag is negative, absurd, or missing for a series
+        without a calendar.
     Absent
         If there is no file.
     DataError
         If the file is malformed.
     """
     units, release = terms(name, lag_days)
-    path = folder / f"{name}_series.csv"
-    if not path.is_file():
-        there = sorted(p.name.removesuffix("_series.csv") for p in folder.glob("*_series.csv"))
+    path = series_path(folder, name)
+    if path is None:
+        there = sorted(file.name.split("_series.")[0] for file in folder.glob("*_series.*"))
         raise Absent(
-            f"the series {name} has no file: {path.name} is not in {folder}. There are: "
+            f"the series {name} has no file: {name}_series.csv is not in {folder}. There are: "
             f"{', '.join(there) or 'no series'}."
         )
-    try:
-        raw = pd.read_csv(path, dtype=str, keep_default_na=False)
-    except (ValueError, OSError) as error:
-        raise DataError(
-            f"{path.name}: cannot be read ({str(error).splitlines()[0]}). Download it again."
-        ) from error
     return validated_series(
-        raw, name=name, units=units, release=release, source="files", origin=path.name
+        read_series(path, name=name, choices=choices),
+        name=name,
+        units=units,
+        release=release,
+        source="files",
+        origin=path.name,
     )
+
+
+def series_path(folder: Path, name: str) -> Path | None:
+    """Return the file of a series in a folder, None if there is none.
+
+    Raises
+    ------
+    ConfigError
+        If the name is no plain name: it must not lead out of the folder.
+    DataError
+        If two files could be it.
+    """
+    if not re.fullmatch(SERIES_NAME, name):
+        raise ConfigError(
+            f"the name of a series must be of letters, digits, `_`, `-` and `.`, received {name!r}."
+        )
+    wanted = {f"{name}_series{suffix}".casefold() for suffix in SUFFIXES}
+    paths = sorted(path for path in folder.iterdir() if path.name.casefold() in wanted)
+    if len(paths) > 1:
+        raise DataError(
+            f"the series {name} has two files: {paths[0].name} and {paths[1].name}. Keep one."
+        )
+    return paths[0] if paths else None
 
 
 def terms(name: str, lag_days: float | None) -> tuple[str, Release]:
@@ -164,14 +199,31 @@ def _left_out(count: int, origin: str) -> tuple[str, ...]:
     return (note,)
 
 
-def _parsed_dates(column: pd.Series, origin: str) -> pd.DatetimeIndex:
-    parsed = pd.to_datetime(column, errors="coerce", format="%Y-%m-%d")
-    dates = require_dates(parsed, column=column, origin=origin, remedy="Use YYYY-MM-DD.")
-    require_unique(dates, origin=origin, form="%Y-%m-%d")
-    return dates
+def _typed(raw: pd.DataFrame, origin: str) -> RawTable:
+    """Return a vendor's table of texts as typed columns."""
+    missing = [column for column in ("date", "value") if column not in raw.columns]
+    if missing:
+        raise DataError(
+            f"{origin}: column `{missing[0]}` is missing, found "
+            f"{', '.join(map(str, raw.columns))}. Needed: date, value."
+        )
+    parsed = pd.to_datetime(raw["date"], errors="coerce", format="%Y-%m-%d")
+    dates = require_dates(parsed, column=raw["date"], origin=origin, remedy="Use YYYY-MM-DD.")
+    frame = pd.DataFrame({"date": dates, "value": _parsed_values(raw["value"], origin)})
+    return RawTable(frame, origin=origin)
 
 
-def _parsed_values(column: pd.Series, origin: str) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+def _require_unique(dates: pd.DatetimeIndex, table: RawTable) -> None:
+    repeated = dates.duplicated()
+    if repeated.any():
+        row = int(repeated.argmax())
+        raise DataError(
+            f"{table.origin}: {table.place(row)}, column `date`: {dates[row]:%Y-%m-%d} stands "
+            "there twice. Remove one of the two rows."
+        )
+
+
+def _parsed_values(column: pd.Series, origin: str) -> NDArray[np.float64]:
     text = column.astype("string").str.strip()
     empty = np.asarray(text.isna() | text.isin(MISSING), dtype=np.bool_)
     values = pd.to_numeric(text, errors="coerce").to_numpy(np.float64, na_value=np.nan)
@@ -182,4 +234,4 @@ def _parsed_values(column: pd.Series, origin: str) -> tuple[NDArray[np.float64],
             f"{origin}: row {row + 1}, column `value`: {column.iloc[row]!r} is not a number. "
             "Correct or remove the row."
         )
-    return values, empty
+    return np.where(empty, np.nan, values)

@@ -8,11 +8,12 @@ from feeds.cache.updates import Cache
 from feeds.errors import Absent, ConfigError, DataError
 from feeds.files import Files
 from feeds.folders import cache_folder, is_folder
-from feeds.instruments import BY_SYMBOL, INDEX_NAMES, SERIES_NAME, index
+from feeds.instruments import BY_SYMBOL, INDEX_NAMES, SERIES_NAME, index, is_symbol
 from feeds.live import Live
 from feeds.live_series import LiveSeries, closes
+from feeds.reading import NOTHING_CHOSEN, Choices
 from feeds.releases import SERIES
-from feeds.series import Series, series_from_file
+from feeds.series import Series, series_from_file, series_path
 from feeds.sources import is_live
 
 
@@ -24,6 +25,7 @@ def load_series(
     cache_dir: str = "",
     offline: bool = False,
     lag_days: float | None = None,
+    choices: Choices = NOTHING_CHOSEN,
     history: str = "longest",
 ) -> Series:
     """Return the series called `name`.
@@ -50,7 +52,8 @@ def load_series(
     name = INDEX_NAMES.get(name, name)
     folder = Path(data_dir)
     if data_dir and is_folder(folder):
-        found = _from_folder(folder, name, lag_days, history)
+        files = Files(folder, choices=choices, history=history)
+        found = _from_folder(folder, files, name, lag_days)
         if found is not None:
             return found
     if is_live(source):
@@ -74,20 +77,19 @@ def open_live_series(*, cache_dir: str = "", offline: bool = False) -> LiveSerie
     return LiveSeries(cache, bars=Live(cache, offline=offline), offline=offline)
 
 
-def _from_folder(folder: Path, name: str, lag_days: float | None, history: str) -> Series | None:
-    if (folder / f"{name}_series.csv").is_file():
-        return series_from_file(folder, name, lag_days=lag_days)
+def _from_folder(folder: Path, files: Files, name: str, lag_days: float | None) -> Series | None:
+    def from_file(name: str) -> Series:
+        return series_from_file(folder, name, lag_days=lag_days, choices=files.choices)
+
+    if series_path(folder, name) is not None:
+        return from_file(name)
     parts = net_liquidity.PARTS
-    if name == net_liquidity.NAME and all((folder / f"{p}_series.csv").is_file() for p in parts):
-        return net_liquidity.net_liquidity(
-            *(series_from_file(folder, part, lag_days=lag_days) for part in parts)
-        )
+    if name == net_liquidity.NAME and all(series_path(folder, part) for part in parts):
+        return net_liquidity.net_liquidity(*map(from_file, parts))
     if name == fund.NAME:
         return _flows(folder, lag_days)
-    if any((folder / f"{name}_1d{suffix}").is_file() for suffix in (".parquet", ".csv")):
-        return closes(
-            Files(folder, history=history).load(index(name), timeframe="1d"), lag_days=lag_days
-        )
+    if is_symbol(name) and files.holds(index(name), timeframe="1d"):
+        return closes(files.load(index(name), timeframe="1d"), lag_days=lag_days)
     return None
 
 

@@ -14,6 +14,7 @@ from feeds.errors import DataError, NotCached, NotServed, Unreachable
 from feeds.folders import cache_folder
 from feeds.instruments import Instrument
 from feeds.live import Live
+from feeds.reading import NOTHING_CHOSEN, Choices
 from feeds.vendors import VENDORS
 
 log = logging.getLogger(__name__)
@@ -120,18 +121,20 @@ def open_source(
     data_dir: str = "",
     offline: bool = False,
     cache_dir: str = "",
+    choices: Choices = NOTHING_CHOSEN,
     history: str = "longest",
 ) -> Source:
     """Return the source called `name`, its bars checked on arrival.
 
     `auto` takes live bars and falls back to the sample; a source named outright never falls
     back. With `offline` live bars come from the cache alone. `history` "longest" joins older
-    sources on, "one_source" leaves each instrument to one.
+    sources on, "one_source" leaves each instrument to one. `choices` settle files that can be
+    read in several ways.
     """
     if name == "files":
         from feeds.files import Files
 
-        return Checked(Files(Path(data_dir), history=history))
+        return Checked(Files(Path(data_dir), choices=choices, history=history))
     if is_live(name):
         vendor = None if name == "auto" else name
         live = Live(Cache(cache_folder(cache_dir)), vendor=vendor, offline=offline, history=history)

@@ -7,6 +7,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Final
 
+from feeds.bar_files import bar_files, labels
 from feeds.instruments import Instrument, coin
 
 # Why a coin is none of the altcoins; the table beside this module names each with its issuer.
@@ -37,7 +38,8 @@ def altcoins(source: str, *, data_dir: str, timeframe: str) -> list[Instrument]:
     A folder of files and the sample offer what they hold; live vendors offer `USUAL`.
     """
     if source == "files":
-        names = _held(Path(data_dir), timeframe)
+        held = labels(bar_files(Path(data_dir)), kind="coin", timeframe=timeframe)
+        names = [name for name in held if "-" not in name]  # priced in dollars
     elif source == "sample":
         from feeds.sample import coins
 
@@ -78,9 +80,3 @@ def not_altcoins() -> Mapping[str, str]:
     text = resources.files("feeds").joinpath("not_altcoins.csv").read_text(encoding="utf-8")
     rows = csv.DictReader(text.splitlines())
     return {row["coin"]: f"{KINDS[row['kind']]}: {row['reason']}" for row in rows}
-
-
-def _held(folder: Path, timeframe: str) -> list[str]:
-    ending = f"-USD_{timeframe}"
-    stems = {path.stem for path in folder.iterdir() if path.suffix in (".csv", ".parquet")}
-    return [stem.removesuffix(ending) for stem in stems if stem.endswith(ending)]

@@ -125,7 +125,8 @@ class RussellRiskOn(bt.Strategy):  # type: ignore[misc]
         """Keep the flow of money into positions, and notice an entry that came to nothing."""
         if order.status == order.Completed:
             self._bought += order.executed.size * order.executed.price
-            self._units = [float(self.broker.getposition(data).size) for data in self.datas]
+            held = self.broker.positions
+            self._units = [held[data].size if data in held else 0.0 for data in self.datas]
         elif order.status in (order.Margin, order.Rejected) and not any(self._units):
             self._stance = self._stance._replace(is_on=False)
 

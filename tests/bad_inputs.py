@@ -377,6 +377,20 @@ def _twice(lines: list[str]) -> str:
     return "\n".join([*lines, lines[-1].replace(",", ",1", 1)])
 
 
+def _each(lines: list[str], form: str, hour: str = "") -> list[str]:
+    """Return each row in a form, its date with an hour."""
+    return [form.format(line.replace(",", f"{hour},", 1)) for line in lines[1:]]
+
+
+def _hourly(lines: list[str]) -> list[str]:
+    """Return the rows an hour apart."""
+    rows = (line.partition(",")[2] for line in lines[1:])
+    return [
+        f"2015-01-{1 + row // 24:02d}T{row % 24:02d}:00:00Z,{values}"
+        for row, values in zip(range(700), rows, strict=False)
+    ]
+
+
 SPOILED_BARS: Final[tuple[tuple[str, Spoil], ...]] = (
     ("empty", lambda lines: ""),
     ("a header only", lambda lines: lines[0]),
@@ -388,7 +402,6 @@ SPOILED_BARS: Final[tuple[tuple[str, Spoil], ...]] = (
     ("JSON", lambda lines: '{"error": "no such symbol"}'),
     ("text for a price", _cell(9, 4, "closed")),
     ("a negative price", _cell(9, 3, "-5")),
-    ("a price of zero", _cell(9, 4, "0")),
     ("an infinite price", _cell(9, 2, "inf")),
     ("a price without end", _cell(9, 2, "9" * 400)),
     ("a high below the low", _cell(9, 2, "0.01")),
@@ -397,6 +410,14 @@ SPOILED_BARS: Final[tuple[tuple[str, Spoil], ...]] = (
     ("a year mistyped", _cell(9, 0, "0020-08-05")),
     ("the year 9999", _cell(9, 0, "9999-12-31")),
     ("one day twice", _twice),
+    ("a comma too many in each row", lambda lines: "\n".join([lines[0], *_each(lines, "{},")])),
+    ("a bar a week", lambda lines: "\n".join([lines[0], *lines[1::7]])),
+    ("a comma too many in one row", _cell(9, 4, "5,")),
+    ("quotes without end", _cell(9, 0, '"2015-01-14')),
+)
+SPOILED_COINS: Final[tuple[tuple[str, Spoil], ...]] = (
+    ("hours named days", lambda lines: "\n".join([lines[0], *_hourly(lines)])),
+    ("noons", lambda lines: "\n".join([lines[0], *_each(lines, "{}", "T12:00:00Z")])),
 )
 SPOILED_SERIES: Final[tuple[tuple[str, Spoil], ...]] = (
     ("empty", lambda lines: ""),
@@ -415,6 +436,8 @@ def bad_files(kit: Kit) -> Iterator[Case]:
     for name in ("RUT_1d.csv", "BTC-USD_1d.csv"):
         for _, spoil in SPOILED_BARS:
             yield _on_spoiled(kit, name, spoil, ())
+    for _, spoil in SPOILED_COINS:
+        yield _on_spoiled(kit, "BTC-USD_1d.csv", spoil, ())
     for _, spoil in SPOILED_SERIES:
         gate = ("--set", "filters.flows.series=FLOWS", "--set", "filters.flows.lag_days=1")
         yield _on_spoiled(kit, "FLOWS_series.csv", spoil, gate)
@@ -426,6 +449,11 @@ def bad_files(kit: Kit) -> Iterator[Case]:
         folder = kit.copy()
         (folder / f"{name}.csv").unlink()
         yield Case("walkforward", kit.usual("walkforward", folder), "has no bars")
+        (folder / f"{name}.csv").mkdir()
+        yield Case("run", kit.usual("run", folder), "has no bars")
+        folder = kit.copy()
+        (folder / f"{name}.parquet").write_bytes(b"older")
+        yield Case("study", kit.usual("study", folder), f"{name}.csv")
 
 
 def _on_spoiled(kit: Kit, name: str, spoil: Spoil, gate: tuple[str, ...]) -> Case:

@@ -23,7 +23,7 @@ COMMANDS = {
 }
 REMEDY = re.compile(
     r"must be|must not|must name|nearest|takes|needs|Needed|There are|holds|is served|exclude|"
-    r"Give|Leave|Choose|Use|Download|Correct|[Rr]emove|Put|Make|Take|Add|Start|See|Set|Name|Bring|"
+    r"Save|Convert|Write|Give|Leave|Choose|Use|Download|Correct|[Rr]emove|Put|Make|Take|Add|Start|See|Set|Name|Bring|"
     r"Drop"
 )
 

@@ -8,11 +8,11 @@ from typing import Any, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from backtests.analysis.blocks import shared_block_length
 from backtests.analysis.bootstrap import (
     Interval,
     Sampling,
     paired_intervals,
-    shared_block_length,
 )
 from backtests.analysis.episodes import episode_starts
 from backtests.analysis.exposure import (

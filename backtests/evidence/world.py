@@ -49,6 +49,7 @@ class World:
             data_dir=data.data_dir,
             cache_dir=data.cache_dir,
             offline=data.offline,
+            choices=data.choices,
             history=data.history,
         )
         self._bars: dict[tuple[Instrument, str], Bars] = {}
@@ -145,6 +146,11 @@ class World:
             self._bars[bars.instrument, bars.timeframe] = bars
             with contextlib.suppress(ConfigError):  # it did not trade between start and end
                 coins[bars.instrument.symbol] = self._inside(bars)
+        if not coins:
+            raise ConfigError(
+                "`data.start` and `data.end` leave no bar of any coin of the universe "
+                f"{config.basket.universe}. Choose dates inside its history."
+            )
         return asset_prices(name, coins, chosen=found.chosen)
 
     def _relative_highs(self, bars: Bars) -> NDArray[np.bool_]:

@@ -93,14 +93,16 @@ def _compared(place: int, folder: Path) -> Compared:
         record = read_run(folder)
         content = io.StringIO(text_of(folder / "equity.csv", most=MOST_BYTES))
         table = pd.read_csv(content, usecols=["time", "equity", "buy_and_hold"])
-        times = pd.DatetimeIndex(pd.to_datetime(table["time"], utc=True))
+        times = pd.DatetimeIndex(pd.to_datetime(table["time"], utc=True)).as_unit("ns")
         curves = table[["equity", "buy_and_hold"]].astype(np.float64).set_index(times)
     except BrokenRunError as error:
         raise BrokenRunError(f"{folder.name}: {error}") from error
     except UnreadableError as error:
         raise BrokenRunError(f"{folder.name}: {error}") from error
     except (ValueError, KeyError) as error:
-        raise BrokenRunError(f"{folder.name}: equity.csv cannot be read: {error}") from error
+        raise BrokenRunError(
+            f"{folder.name}: equity.csv cannot be read: it is not the table a run leaves"
+        ) from error
     if curves.empty:
         raise BrokenRunError(f"{folder.name}: equity.csv has no rows")
     values = curves.to_numpy()

@@ -106,7 +106,7 @@ FIGURES: Final = {
     "cagr_without_best": Shown(
         "CAGR without the best trade",
         written.percent,
-        "CAGR if during its best time in the market the rule had been out of it.",
+        "CAGR had the signal been off during the trade (of a basket, the time) that gained most.",
     ),
     "final_equity": Shown(
         "Final equity", written.money, "Cash plus marked position at the last bar's close."

@@ -33,8 +33,9 @@ def rule_in_words(result: Result) -> list[str]:
     """Return the rule as sentences a reader can check against the config."""
     config = result.config
     sentences = [
-        f"Buy {traded_title(result)} after {index_title(result)} {_trigger(config)}.",
-        f"{_entry(config)} {_holding(config)}",
+        f"Buy {traded_title(result)} after {index_title(result)} {_trigger(config)}, "
+        f"{_entry(config)}.",
+        _holding(config),
         _stops(config),
         _filters(config),
         _size(config),
@@ -101,8 +102,8 @@ def _trigger(config: Config) -> str:
 
 def _entry(config: Config) -> str:
     late = config.rules.entry_delay_days
-    wait = f"{written.days(late)} days later, at" if late else "At"
-    return f"{wait} the open of the first bar after that close is known."
+    wait = f"{written.counted(late, 'day')} later, " if late else ""
+    return f"{wait}at the open of the first bar after that close is known"
 
 
 def _holding(config: Config) -> str:

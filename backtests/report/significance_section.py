@@ -64,7 +64,11 @@ def _equal_exposure_rows(found: Significance) -> list[tuple[str, ...]]:
     """Return the rule minus the control at equal exposure, in the control's column."""
     absent = [written.UNDEFINED] * (len(SERIES) - 1)
     return [
-        (f"{FIGURES[figure].label}: at equal exposure", *absent, _interval(figure, interval))
+        (
+            f"{FIGURES[figure].label}: strategy minus it, at equal exposure",
+            *absent,
+            _interval(figure, interval),
+        )
         for figure, interval in found.differences[EQUAL_EXPOSURE].items()
         if figure != "max_drawdown"
     ]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from backtests.backtest import input_warnings, untested_warning
+from backtests.backtest import ONE_DAY, input_warnings, untested_warning
 from backtests.config import Config
 from backtests.gates import gates_of, untested
 from backtests.inputs import Inputs
@@ -16,6 +16,7 @@ from backtests.sweep.plan import Plan
 from backtests.sweep.trials.groups import Library
 from feeds.bars import Bars
 from feeds.checks import silent_index
+from feeds.errors import DataError
 from feeds.sessions import bar_ends
 
 
@@ -35,11 +36,29 @@ class UsedBars:
 def used_bars(plan: Plan, library: Library) -> UsedBars:
     """Load all bars a plan needs, so that a coin without bars is refused before any trial."""
     read = [(config, library.inputs(config)) for config in plan.markets()]
+    if not {"data.start", "data.end"} & set(plan.keys):
+        for config, inputs in read:
+            _require_bars(config, inputs)
     bars = itertools.chain.from_iterable(inputs.all_bars for _, inputs in read)
     notes = itertools.chain.from_iterable(_notes(config, inputs) for config, inputs in read)
     return UsedBars(
         tuple({each.sha256: each for each in bars}.values()), tuple(dict.fromkeys(notes))
     )
+
+
+def _require_bars(config: Config, inputs: Inputs) -> None:
+    """Refuse dates between which nothing trades: every trial would fail by them."""
+    data = config.data
+    first = min(bars.frame.index[0] for bars in inputs.coins)
+    last = max(bars.frame.index[-1] for bars in inputs.coins)
+    late = data.start and pd.Timestamp(data.start, tz="UTC") > last
+    early = data.end and pd.Timestamp(data.end, tz="UTC") + ONE_DAY <= first
+    if late or early:
+        raise DataError(
+            f"`data.start` and `data.end` leave no bar, received {data.start or 'none'} and "
+            f"{data.end or 'none'}: {config.asset} has {first:%Y-%m-%d} to {last:%Y-%m-%d}. "
+            "Choose dates inside."
+        )
 
 
 def _notes(config: Config, inputs: Inputs) -> tuple[str, ...]:

@@ -35,7 +35,7 @@ def shown(found: WalkForward, plan: Plan, settings: WindowSettings) -> str:
 def _figure_lines(found: WalkForward) -> list[str]:
     lines = [
         f"{name.replace('_', ' ')}: {multiple(figures['total_return'])} the money, "
-        f"{words.figure('cagr', figures['cagr'])} a year, Sharpe ratio "
+        f"{words.figure('cagr', figures['cagr'])} per year, Sharpe ratio "
         f"{words.figure('sharpe_ratio', figures['sharpe_ratio'])}, worst drawdown "
         f"{words.figure('max_drawdown', figures['max_drawdown'])}"
         for name, figures in found.figures.items()

@@ -4,16 +4,20 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
+import pandas as pd
 
 from backtests import format as written
 from backtests.config import ALTS
 from backtests.report.figures import FIGURES
+from backtests.report.words import phrases, standing
 from backtests.sweep.pages.labels import names, title
 from backtests.sweep.plan import Plan
 from backtests.walkforward.walk import Step, WalkForward
 from backtests.walkforward.windows import WindowSettings
 
 UNKNOWN: Final = "n/a"
+UNDEFINED: Final = "no growth is defined"
+PAST_TENSE: Final = {"beats": "beat", "trails": "trailed", "equals": "equalled"}
 FEW: Final = 10
 
 TERMS: Final = {
@@ -40,17 +44,35 @@ TERMS: Final = {
 def verdict(found: WalkForward, plan: Plan) -> str:
     """Return whether choosing on the past beat buy-and-hold, by how much and how deep it fell."""
     own, held = found.figures["walk_forward"], found.figures["buy_and_hold"]
-    ahead = own["cagr"] - held["cagr"]
-    word = "beat" if ahead > 0 else "trailed" if ahead < 0 else "equalled"
-    by = f" by {abs(ahead) * 100:.1f} percentage points a year" if ahead else ""
+    days = _days(found)
+    growths = [phrases.growth_of(figures, days=days) for figures in (own, held)]
+    if not found.traded:
+        return (
+            f"Choosing on the past traded nothing, so it says nothing about the choice; holding "
+            f"{traded(plan)} {phrases.made(growths[1], days=days)}."
+        )
+    gap = growths[0] - growths[1]
+    if np.isnan(gap):
+        return f"Choosing on the past cannot be compared with holding {traded(plan)}: {UNDEFINED}."
+    word = PAST_TENSE[standing(*growths)]
+    by = f" by {phrases.gap_in_words(gap, days=days)}" if gap else ""
+    money = (
+        f" ({written.multiple(own['total_return'])} against "
+        f"{written.multiple(held['total_return'])} the money)"
+    )
     return (
         f"Choosing on the past {word} holding {traded(plan)}{by}: "
-        f"{figure('cagr', own['cagr'])} against {figure('cagr', held['cagr'])} a year "
-        f"({written.multiple(own['total_return'])} against "
-        f"{written.multiple(held['total_return'])} the money), with a worst drawdown of "
-        f"{figure('max_drawdown', own['max_drawdown'])} against "
+        f"{written.percent(growths[0])} against {phrases.rate(growths[1], days=days)}"
+        f"{money if phrases.is_annual(days) else ' in less than a year'}, with a worst drawdown "
+        f"of {figure('max_drawdown', own['max_drawdown'])} against "
         f"{figure('max_drawdown', held['max_drawdown'])}."
     )
+
+
+def _days(found: WalkForward) -> float:
+    """Return the days from the first bar traded on to the last."""
+    times = found.returns.index
+    return float((times[-1] - times[0]) / pd.Timedelta(days=1)) + 1
 
 
 def basis(found: WalkForward) -> str:
@@ -66,7 +88,7 @@ def basis(found: WalkForward) -> str:
     )
     few = " So few say little." if tested < FEW else ""
     return (
-        f"That rests on {steps} steps on separate days{nothing}; {ahead} of the {steps} ended "
+        f"This rests on {steps} steps on separate days{nothing}; {ahead} of the {steps} ended "
         f"ahead of holding.{few}"
     )
 

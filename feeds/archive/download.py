@@ -56,7 +56,8 @@ def download_universe(
         finally:
             folder.write_state(_known(folder.state(), listed, outcomes, started))
         folder.build()
-    _report(outcomes.values())
+    if not quiet:
+        _report(outcomes.values())
     code = _failed(outcomes)
     sys.stdout.write(_summary(Universe(folder), folder, outcomes.values()))
     return code
@@ -136,13 +137,8 @@ def _failed(outcomes: Mapping[str, Outcome]) -> int:
 
 def _summary(universe: Universe, folder: ArchiveFolder, outcomes: Iterable[Outcome]) -> str:
     updates = [each for each in outcomes if isinstance(each, Update)]
-    times = universe.panel.times
-    part = "" if universe.is_complete else " (PART of those listed)"
     return (
-        f"{folder.venue} {folder.timeframe}: {universe.pair_count:,} pairs{part}, "
-        f"{len(universe.coins):,} coins, {len(universe.died):,} of them died, "
-        f"{times[0]:%Y-%m-%d} to {times[-1]:%Y-%m-%d}; "
-        f"{sum(each.fetched for each in updates):,} files fetched, "
+        f"{universe.summary()}; {sum(each.fetched for each in updates):,} files fetched, "
         f"{sum(each.size for each in updates) / MEGABYTE:.1f} MB; "
         f"{folder.size / MEGABYTE:.1f} MB held in {folder.root}\n"
     )

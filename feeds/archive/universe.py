@@ -154,6 +154,16 @@ class Universe:
             found.append(Bars(coin.instrument, self._folder.timeframe, frame, SOURCE, origin))
         return tuple(bars for bars in found if len(bars))
 
+    def summary(self) -> str:
+        """Return in a line what there is: pairs, coins, deaths and range."""
+        part = "" if self.is_complete else " (PART of those listed)"
+        times = self.panel.times
+        return (
+            f"{self._folder.venue} {self._folder.timeframe}: {self.pair_count:,} pairs{part}, "
+            f"{len(self.coins):,} coins, {len(self.died):,} of them died, "
+            f"{times[0]:%Y-%m-%d} to {times[-1]:%Y-%m-%d}"
+        )
+
     def notes(self) -> tuple[str, ...]:
         """Return what a reader should know of the universe as a whole."""
         venue, about = self._folder.venue, self._about

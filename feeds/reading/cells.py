@@ -26,3 +26,9 @@ class PlacedError(DataError):
 def quoted(text: str) -> str:
     """Return a cell in quotation marks, on one line and of bearable length."""
     return repr(text if len(text) <= LONGEST else f"{text[:LONGEST]}...")
+
+
+def printable(text: str) -> str:
+    """Return a name without what would break the line it is printed on."""
+    text = "".join(letter if letter.isprintable() else "?" for letter in text)
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."

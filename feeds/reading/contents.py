@@ -3,7 +3,8 @@
 import codecs
 import gzip
 import io
-import re
+import lzma
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 from feeds.errors import DataError
+from feeds.reading.cells import printable
 
 # Beyond this a file is no table of bars; a small archive can unpack to any size.
 LARGEST_BYTES: Final = 1 << 30
@@ -24,11 +26,17 @@ MARKS: Final = (  # UTF-32's little mark begins with UTF-16's
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-CONTROL: Final = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f]")
+# Everything but control characters, among which a tab, a newline and a page break are text.
+TEXT_BYTES: Final = bytes({9, 10, 12, *range(32, 127), *range(128, 256)})
 ZIP: Final = b"PK\x03\x04"
 EMPTY_ZIP: Final = b"PK\x05\x06"
 GZIP: Final = b"\x1f\x8b"
 PARQUET: Final = b"PAR1"
+# What the standard library raises over the bytes of an archive that are not as they should be.
+BROKEN_ARCHIVE: Final = (
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error),
+    *(OSError, EOFError, ValueError, IndexError, OverflowError),
+)
 SAVE_AS_CSV: Final = "Save the sheet as CSV."
 NO_TABLES: Final = (
     (b"\xd0\xcf\x11\xe0", f"is an Excel workbook. {SAVE_AS_CSV}"),
@@ -97,10 +105,12 @@ def decoded(content: Content) -> str:
             f"{encoding.upper()}. Save the file as UTF-8, or download it again."
         ) from error
     text = text.lstrip("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
-    if (control := CONTROL.search(text)) is not None:
-        line = text.count("\n", 0, control.start()) + 1
+    strange = text.encode().translate(None, TEXT_BYTES)
+    if strange:
+        character = chr(strange[0])
+        line = text.count("\n", 0, text.index(character)) + 1
         raise DataError(
-            f"{content.name}: line {line}: the character {control[0]!r} stands in no text. "
+            f"{content.name}: line {line}: the character {character!r} stands in no text. "
             "Download it again."
         )
     _refuse_other_text(content.name, text)
@@ -152,7 +162,7 @@ def _members(content: Content) -> Iterator[Content]:
             _require_sound(content.name, members)
             for member in members:
                 yield Content(_member_name(content.name, member.filename), archive.read(member))
-    except (zipfile.BadZipFile, zlib.error, OSError, EOFError) as error:
+    except BROKEN_ARCHIVE as error:
         raise DataError(f"{content.name}: the archive is damaged. Download it again.") from error
     except (RuntimeError, NotImplementedError) as error:
         raise DataError(
@@ -175,5 +185,5 @@ def _is_table(name: str) -> bool:
 
 
 def _member_name(archive: str, member: str) -> str:
-    name = PurePosixPath(member).name
+    name = printable(PurePosixPath(member).name)
     return name if PurePosixPath(name).stem == PurePosixPath(archive).stem else f"{archive}/{name}"

@@ -15,6 +15,7 @@ from feeds.errors import DataError
 from feeds.reading.date_forms import FORMS, MONTH_OF_NAME, DateForm
 from feeds.reading.epochs import DAY, NAT, SECOND, epochs, is_epoch_shape
 from feeds.reading.own_form import YEARS, plain_iso_dates
+from feeds.reading.shapes import shapes
 
 Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
@@ -23,9 +24,6 @@ MINUTE: Final = 60 * SECOND
 FIRST_DAY, END_DAY = (int(year.astype("datetime64[D]").astype(np.int64)) for year in YEARS)
 LATEST_SHORT_YEAR: Final = 68  # as strptime has it: 69 to 99 are of the last century
 OFFSETS: Final = {b"": NAT, b"z": 0, b"utc": 0, b"gmt": 0}
-ZEROS: Final = bytes(
-    ord("0") if chr(byte).isascii() and chr(byte).isdigit() else byte for byte in range(256)
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,21 +105,21 @@ def stamps(texts: pa.Array, *, origin: str, date_format: str = "") -> Stamps:
 
 
 def _read(texts: pa.Array, origin: str) -> Stamps:
-    shapes = list(_shapes(texts))
-    if all(is_epoch_shape(shape.text) for shape in shapes) and not _are_days(shapes):
+    alike = list(_shapes(texts))
+    if all(is_epoch_shape(shape.text) for shape in alike) and not _are_days(alike):
         instants, reading = epochs(texts)
         return Stamps(instants, np.zeros(len(texts), np.int64), reading)
     by_form: dict[int, list[Shape]] = defaultdict(list)
-    for shape in shapes:
+    for shape in alike:
         for at, form in enumerate(FORMS):
             if form.fits(shape.text):
                 by_form[at].append(shape)
                 break
     local, offsets = (np.full(len(texts), NAT) for _ in range(2))
     readings = []
-    for at, alike in sorted(by_form.items()):
-        readings.append(_date(local, alike, FORMS[at], texts=texts, origin=origin))
-        for shape in alike:
+    for at, of_form in sorted(by_form.items()):
+        readings.append(_date(local, of_form, FORMS[at], texts=texts, origin=origin))
+        for shape in of_form:
             offsets[shape.rows] = _offsets(shape, FORMS[at])
     offsets = _of_one_kind(offsets, local, texts, origin)
     reading = " and ".join(dict.fromkeys(readings))
@@ -133,24 +131,10 @@ def _are_days(shapes: Iterable[Shape]) -> bool:
 
 
 def _shapes(texts: pa.Array) -> Iterator[Shape]:
-    """Group texts by what is left of them when every digit is a 0."""
-    texts = pa.concat_arrays([texts])  # a slice would keep the buffer and offsets of the whole
-    if len(texts) == 0:
-        return
-    _, offset_buffer, data = texts.cast(pa.string()).buffers()
-    offsets = np.frombuffer(offset_buffer, np.int32)[: len(texts) + 1]
-    letters = np.frombuffer(data, np.uint8) if data else np.empty(0, np.uint8)
-    masked = letters.tobytes().translate(ZEROS)
-    buffers = [None, offset_buffer, pa.py_buffer(masked)]
-    encoded = pa.Array.from_buffers(pa.string(), len(texts), buffers).dictionary_encode()
-    codes = encoded.indices.to_numpy()
-    order = codes.argsort(kind="stable")
-    bounds = codes[order].searchsorted(np.arange(len(encoded.dictionary) + 1))
-    for at, text in enumerate(encoded.dictionary.to_pylist()):
-        rows = order[bounds[at] : bounds[at + 1]]
-        shape = text.encode()
-        cells = letters[offsets[rows][:, np.newaxis] + np.arange(len(shape))]
-        yield Shape(shape, rows, cells)
+    found = shapes(texts)
+    for at, text in enumerate(found.texts):
+        rows = found.rows(at)
+        yield Shape(text.encode(), rows, found.cells(at, rows))
 
 
 def _of_one_kind(offsets: Ints, local: Ints, texts: pa.Array, origin: str) -> Ints:
@@ -168,22 +152,22 @@ def _of_one_kind(offsets: Ints, local: Ints, texts: pa.Array, origin: str) -> In
     )
 
 
-def _date(local: Ints, shapes: list[Shape], form: DateForm, *, texts: pa.Array, origin: str) -> str:
+def _date(local: Ints, alike: list[Shape], form: DateForm, *, texts: pa.Array, origin: str) -> str:
     """Write the instants of one spelling into `local` and return how they were read."""
-    days = {order: [_days(shape, form, order) for shape in shapes] for order in form.written}
+    days = {order: [_days(shape, form, order) for shape in alike] for order in form.written}
     sound = {order: sum(int((d != NAT).sum()) for d in days[order]) for order in days}
-    total = sum(len(shape.rows) for shape in shapes)
+    total = sum(len(shape.rows) for shape in alike)
     holding = [order for order in days if sound[order] == total]
-    written = {order: _spelled(shapes[0], form, order) for order in days}
+    written = {order: _spelled(alike[0], form, order) for order in days}
     if len(holding) > 1:
-        first = min(int(shape.rows[0]) for shape in shapes)
+        first = min(int(shape.rows[0]) for shape in alike)
         raise OpenOrder(
             f"{origin}: dates such as {texts[first].as_py()!r} can be read in {len(holding)} ways "
             "and no date of the file settles which. Set data.date_format to "
             f"{' or '.join(repr(written[order]) for order in holding)}."
         )
     order = holding[0] if holding else max(days, key=lambda each: sound[each])
-    for shape, of_shape in zip(shapes, days[order], strict=True):
+    for shape, of_shape in zip(alike, days[order], strict=True):
         time = _time_of_day(shape, form)
         local[shape.rows] = np.where((of_shape == NAT) | (time == NAT), NAT, of_shape * DAY + time)
     return written[order]

@@ -19,6 +19,7 @@ Names = Mapping[str, tuple[str, ...]]
 class Dialect:
     """One vendor's layout, as the head of `dialects.toml` explains it.
 
+    `has_decimal_point` is true of our own form alone: it is defined so, others must prove it.
     With `is_by_names` the names of a role are equals, and two of them in a header leave it open.
     """
 
@@ -29,7 +30,7 @@ class Dialect:
     close: str = ""
     zone: str = ""
     caution: str = ""
-    is_machine_written: bool = False
+    has_decimal_point: bool = False
     is_volume_in_money: bool = False
     is_stamped_at_end: bool = False
     is_adjusted: bool = False
@@ -50,8 +51,8 @@ class Headless:
 class Table:
     """Everything that is known of how files are written.
 
-    `plain` reads columns by their names; `own` is the same for our own form, whose numbers are
-    written by machines. `date_names` are all names of a column of dates.
+    `plain` reads columns by their names, `own` does so for our own form. `date_names` are all
+    names of a column of dates.
     """
 
     dialects: tuple[Dialect, ...]
@@ -71,7 +72,7 @@ def table() -> Table:
     return Table(
         dialects=dialects,
         plain=Dialect("columns by their names", names, is_by_names=True),
-        own=Dialect("", names, is_by_names=True, is_machine_written=True),
+        own=Dialect("", names, is_by_names=True, has_decimal_point=True),
         headless=tuple(map(_headless, tree["headless"])),
         date_names=frozenset(
             name for each in (*dialects, Dialect("", names)) for name in each.columns["date"]
@@ -99,7 +100,6 @@ def _dialect(entry: Mapping[str, Any]) -> Dialect:
         close=entry.get("close", ""),
         zone=entry.get("zone", ""),
         caution=entry.get("caution", ""),
-        is_machine_written=entry.get("machine", False),
         is_volume_in_money=entry.get("money", False),
         is_stamped_at_end=entry.get("ends", False),
         is_adjusted=entry.get("adjusted", False),
@@ -107,5 +107,5 @@ def _dialect(entry: Mapping[str, Any]) -> Dialect:
 
 
 def _headless(entry: Mapping[str, Any]) -> Headless:
-    dialect = Dialect(entry["title"], is_machine_written=True)
+    dialect = Dialect(entry["title"])
     return Headless(dialect, tuple(entry["roles"]), entry.get("closes_at"), entry.get("counted"))

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from feeds.errors import DataError
 from feeds.reading.cells import PlacedError
@@ -20,19 +21,33 @@ def joined(parts: Sequence[RawTable]) -> RawTable:
         If parts have different columns or dates, or contradict each other.
     """
     if len(parts) == 1:
-        return parts[0]
+        return _without_repeats(parts[0]) if parts[0].files else parts[0]
     first, last = parts[0], parts[-1]
     for part in parts[1:]:
         _require_alike(first, part)
     table = RawTable(
         pd.concat([part.frame for part in parts], ignore_index=True),
-        origin=f"{first.origin} to {last.origin}",
+        origin=f"{_names(first)[0]} to {_names(last)[-1]}",
         lines=np.concatenate([part.lines for part in parts]),
         notes=_notes(parts),
-        files=tuple(part.origin for part in parts),
-        file_rows=np.repeat(np.arange(len(parts)), [len(part.frame) for part in parts]),
+        files=tuple(name for part in parts for name in _names(part)),
+        file_rows=_file_rows(parts),
     )
     return _without_repeats(table)
+
+
+def _names(part: RawTable) -> tuple[str, ...]:
+    return part.files or (part.origin,)
+
+
+def _file_rows(parts: Sequence[RawTable]) -> NDArray[np.int64]:
+    """Return for each row the number of its file among the files of all parts."""
+    begins = np.cumsum([0, *(len(_names(part)) for part in parts)])
+    rows = [
+        begin + (part.file_rows if part.files else np.zeros(len(part.frame), np.int64))
+        for begin, part in zip(begins[:-1], parts, strict=True)
+    ]
+    return np.concatenate(rows)
 
 
 def _require_alike(first: RawTable, other: RawTable) -> None:

@@ -1,13 +1,14 @@
 """Which column is what: a dialect of the table, or columns whose names leave no doubt."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 import numpy as np
 
 from feeds.errors import DataError
+from feeds.reading.cells import printable
 from feeds.reading.choices import Choices
 from feeds.reading.dialects import (
     ADJUSTED_NAMES,
@@ -38,7 +39,8 @@ class Layout:
 
     def name(self, role: str, grid: Grid) -> str:
         """Return the header of a role's column, as the file writes it."""
-        return grid.names[self.columns[role]] if grid.names else f"{self.columns[role] + 1}"
+        at = self.columns[role]
+        return printable(grid.names[at]) if grid.names else f"{at + 1}"
 
 
 def layout(grid: Grid, *, purpose: Purpose, symbols: Iterable[str], choices: Choices) -> Layout:
@@ -55,13 +57,14 @@ def layout(grid: Grid, *, purpose: Purpose, symbols: Iterable[str], choices: Cho
         return _headless(grid)
     names = [plain_name(name) for name in grid.names]
     dialect = _dialect(names, grid)
-    columns = _roles(names, dialect, purpose=purpose, grid=grid, choices=choices)
+    columns = _chosen(names, purpose=purpose, choices=choices)
     needed = NEEDED[purpose]
-    if needed not in columns and "date" in columns:
-        if (column := _named_by_symbol(names, symbols)) is not None:
-            columns[needed] = column
-        elif purpose == "series" and len(names) == 2:
-            columns[needed] = 1 - columns["date"]
+    named = _named_by_symbol(names, symbols)
+    if named is not None and needed not in columns and (purpose == "series" or not _prices(names)):
+        columns[needed] = named
+    columns |= _roles(names, dialect, purpose=purpose, grid=grid, chosen=columns)
+    if purpose == "series" and needed not in columns and len(names) == 2 and "date" in columns:
+        columns[needed] = 1 - columns["date"]
     found = Layout(dialect, columns)
     _require_roles(found, names, grid, purpose)
     return found
@@ -96,7 +99,7 @@ def the_ticker(tickers: Sequence[str], *, symbols: Iterable[str], origin: str) -
     alike = [ticker for ticker in different if bare_symbol(ticker) in wanted]
     if len(alike) == 1:
         return alike[0]
-    listed = ", ".join(different[:6]) + (", ..." if len(different) > 6 else "")
+    listed = ", ".join(map(printable, different[:6])) + (", ..." if len(different) > 6 else "")
     raise DataError(
         f"{origin}: holds {len(different)} tickers ({listed}), none or several of which can be "
         f"{next(iter(symbols))}. Write one file per ticker."
@@ -110,11 +113,13 @@ def bare_symbol(symbol: str) -> str:
 
 def _dialect(names: Sequence[str], grid: Grid) -> Dialect:
     above = grid.preamble.casefold()
+    is_own = grid.delimiter in {"", ","} and not above.strip()
+    is_own &= any(own <= set(grid.names) for own in OWN_NAMES)
+    if is_own and set(grid.names) <= {*PRICES, "date", "volume", "market_cap", "value"}:
+        return table().own
     for dialect in table().dialects:
         if dialect.above in above and all(_columns_called(m, names) for m in dialect.marks):
             return dialect
-    is_own = grid.delimiter in {"", ","} and not above.strip()
-    is_own &= any(own <= set(grid.names) for own in OWN_NAMES)
     return table().own if is_own else table().plain
 
 
@@ -126,23 +131,38 @@ def _columns_called(name: str, names: Sequence[str]) -> list[int]:
     return [at for at, each in enumerate(names) if each == name]
 
 
+def _prices(names: Sequence[str]) -> bool:
+    return not {"open", "high", "low", "close"}.isdisjoint(names)
+
+
+def _chosen(names: Sequence[str], *, purpose: Purpose, choices: Choices) -> dict[str, int]:
+    """Return the columns that the user names, where the file has them."""
+    called = {role: _columns_called(plain_name(n), names) for role, n in choices.columns.items()}
+    return {
+        role: columns[0]
+        for role, columns in called.items()
+        if len(columns) == 1 and role in ROLES_OF[purpose]
+    }
+
+
 def _roles(
-    names: Sequence[str], dialect: Dialect, *, purpose: Purpose, grid: Grid, choices: Choices
+    names: Sequence[str],
+    dialect: Dialect,
+    *,
+    purpose: Purpose,
+    grid: Grid,
+    chosen: Mapping[str, int],
 ) -> dict[str, int]:
-    columns = {}
-    for role, name in choices.columns.items():
-        called = _columns_called(plain_name(name), names)
-        if len(called) == 1 and role in ROLES_OF[purpose]:
-            columns[role] = called[0]
+    columns = dict(chosen)
     for role in ROLES_OF[purpose]:
         if role in columns or role not in dialect.columns:
             continue
         candidates = _candidates(dialect, role, names, taken=set(columns.values()))
         if len(candidates) > 1:
-            listed = " and ".join(f"`{grid.names[at]}`" for at in candidates[:3])
+            listed = " and ".join(f"`{printable(grid.names[at])}`" for at in candidates[:3])
             raise DataError(
                 f"{grid.origin}: columns {listed} can each be the {role}. Say which: "
-                f'data.columns = {{{role} = "{grid.names[candidates[0]]}"}}.'
+                f'data.columns = {{{role} = "{printable(grid.names[candidates[0]])}"}}.'
             )
         columns.update((role, at) for at in candidates)
     return columns
@@ -170,14 +190,16 @@ def _require_roles(found: Layout, names: Sequence[str], grid: Grid, purpose: Pur
     missing = [role for role in needed if role not in found.columns]
     if not missing:
         return
-    adjusted = [grid.names[at] for at, name in enumerate(names) if name in ADJUSTED_NAMES]
+    adjusted = [
+        printable(grid.names[at]) for at, name in enumerate(names) if name in ADJUSTED_NAMES
+    ]
     if missing == ["close"] and adjusted:
         raise DataError(
             f"{grid.origin}: has `{adjusted[0]}` and no close: a close that is adjusted for "
             "dividends rewrites old highs. Export the close, or take the adjusted one with "
             f'data.columns = {{close = "{adjusted[0]}"}}.'
         )
-    listed = ", ".join(name or "(none)" for name in grid.names[:12])
+    listed = ", ".join(printable(name) or "(none)" for name in grid.names[:12])
     raise DataError(
         f"{grid.origin}: column `{missing[0]}` is missing, found {listed}. Name it: "
         f'data.columns = {{{missing[0]} = "..."}}.'

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -9,63 +10,66 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from feeds.reading.shapes import Shapes, shapes
+
+Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+
 PLAIN: Final = re.compile(r"[-0-9.eE]*")
-MISSING: Final = pa.array(
-    [
-        "",
-        "-",
-        "--",
-        "---",
-        ".",
-        "\u2013",
-        "\u2014",
-        "n/a",
-        "#n/a",
-        "na",
-        "nan",
-        "null",
-        "none",
-        "<na>",
-    ]
+MISSING: Final = frozenset(
+    {"", "-", "--", "---", ".", "n/a", "#n/a", "na", "nan", "null", "none", "<na>"}
+    | {"\u2013", "\u2014"}
 )
 # The exponent of a suffix is told from a written one by its zero: `1.2M` becomes `1.2e06`.
 SUFFIXES: Final = {"k": "e03", "m": "e06", "b": "e09", "t": "e012"}
+SPACES: Final = "\u00a0\u202f\u2009"
+APOSTROPHES: Final = "\u2019`"
+MINUSES: Final = "\u2212\u2013"
+UNDRESSED: Final = str.maketrans(
+    dict.fromkeys(SPACES, " ") | dict.fromkeys(APOSTROPHES, "'") | dict.fromkeys(MINUSES, "-")
+)
 
-# Regular expressions of RE2. `{d}` is the decimal separator, `{g}` the one of groups. Groups
-# are of three digits, or of two before the last three as India writes them.
+# `{d}` is the decimal separator, `{g}` the one of groups. Groups are of three digits, or of
+# two before the last three as India writes them.
 GROUPS: Final = r"\d{{1,3}}(?:[{g}' ]\d{{2,3}})*[{g}' ]\d{{3}}"
-NUMBER: Final = r"^[+-]?(?:(?:\d+|" + GROUPS + r")(?:[{d}]\d*)?|[{d}]\d+)(?:[eE][+-]?\d{{1,3}})?$"
+NUMBER: Final = r"[+-]?(?:(?:\d+|" + GROUPS + r")(?:[{d}]\d*)?|[{d}]\d+)(?:e[+-]?\d{{1,3}})?"
 # What only one reading of the two separators explains: both of them, several groups, an
 # exponent, or a separator that does not stand before exactly three digits.
 PROOF: Final = (
-    r"^[+-]?(?:" + GROUPS + r"[{d}]\d+|0*[{d}]\d+|0\d*[{d}]\d+|\d{{4,}}[{d}]\d+"
-    r"|\d+[{d}](?:\d{{1,2}}|\d{{4,}})|\d+[{d}]\d+[eE](?:[+-]\d+|[1-9]\d*)"
-    r"|\d{{1,3}}(?:[{g}]\d{{2,3}})+[{g}]\d{{3}})(?:e0\d+)?%?$"
+    r"[+-]?(?:" + GROUPS + r"[{d}]\d+|[{d}]\d+|\d{{4,}}[{d}]\d+"
+    r"|\d+[{d}](?:\d{{1,2}}|\d{{4,}})|\d+[{d}]\d+e(?:[+-]\d+|0)"
+    r"|\d{{1,3}}(?:[{g}]\d{{2,3}})+[{g}]\d{{3}})(?:e0\d+)?"
 )
-# A thousand and some, or a number and some parts: nobody can say.
-OPEN: Final = r"^[+-]?[1-9]\d{{0,2}}[{separators}]\d{{3}}(?:e0\d+)?%?$"
+# A thousand and some, or a number and some parts: nobody can say, but that no thousand
+# begins with a 0.
+OPEN: Final = re.compile(r"[+-]?\d{1,3}([.,])\d{3}(?:e0\d+)?", re.ASCII)
+LEADING_ZERO: Final = r"^[^0-9]*0[.,]"
 
 
-ODD: Final = r"[^0-9.,+-]"
-DRESS: Final = (
-    ("[\u00a0\u202f\u2009]", " "),
-    ("[\u2019`]", "'"),
-    ("^[\u2212\u2013]", "-"),
-    (r"^\((.*)\)$", r"-\1"),
-    (r"^([+-]?) ?\$ ?", r"\1"),
-)
+def _compiled(pattern: str) -> dict[str, re.Pattern[str]]:
+    others = {".": ",", ",": "."}
+    return {d: re.compile(pattern.format(d=d, g=g), re.ASCII) for d, g in others.items()}
 
 
-def _filled(pattern: str, decimal: str) -> str:
-    other = "," if decimal == "." else "."
-    return pattern.format(d=decimal, g=other)
+NUMBERS: Final = _compiled(NUMBER)
+PROOFS: Final = _compiled(PROOF)
 
 
-NUMBERS: Final = {decimal: _filled(NUMBER, decimal) for decimal in ".,"}
-PROOFS: Final = {decimal: _filled(PROOF, decimal) for decimal in ".,"}
+@dataclass(frozen=True, slots=True)
+class NumberColumn:
+    """A column of texts that should be numbers, and its shapes without what is no part of one.
+
+    `bare` has None for a shape that stands for a missing value. `is_percent` says that every
+    value there is ends in a percent sign.
+    """
+
+    texts: pa.Array
+    shapes: Shapes
+    bare: tuple[str | None, ...]
+    is_percent: bool
 
 
-def plain_numbers(texts: pa.Array) -> NDArray[np.float64] | None:
+def plain_numbers(texts: pa.Array) -> Floats | None:
     """Return texts that are numbers as a machine writes them, empty as NaN, else None."""
     samples = (texts[row].as_py() for row in (0, len(texts) // 2, len(texts) - 1))
     if not all(PLAIN.fullmatch(sample) for sample in samples):
@@ -74,65 +78,102 @@ def plain_numbers(texts: pa.Array) -> NDArray[np.float64] | None:
         numbers = pc.if_else(pc.equal(texts, ""), None, texts).cast(pa.float64())
     except pa.ArrowInvalid:
         return None
-    floats: NDArray[np.float64] = numbers.to_numpy(zero_copy_only=False)
+    floats: Floats = numbers.to_numpy(zero_copy_only=False)
     return floats if np.isfinite(floats).sum() + numbers.null_count == len(floats) else None
 
 
-def bare(texts: pa.Array) -> pa.Array:
-    """Return texts without what is no part of a number: spaces, $, brackets of a negative.
-
-    A missing value is null. A suffix becomes an exponent: `1.2M` is `1.2e06`.
-    """
-    texts = pc.utf8_trim_whitespace(texts)
-    texts = pc.if_else(pc.is_in(pc.utf8_lower(texts), value_set=MISSING), None, texts)
-    if first_match(texts, ODD) is None:
-        return texts
-    for pattern, replacement in DRESS:
-        if first_match(texts, pattern) is not None:
-            texts = pc.replace_substring_regex(texts, pattern, replacement)
-    return _without_suffixes(texts)
+def number_column(texts: pa.Array) -> NumberColumn:
+    """Return a column of texts with its shapes made bare."""
+    found = shapes(texts)
+    bare = [_bare(shape) for shape in found.texts]
+    values = [text for text in bare if text is not None]
+    is_percent = bool(values) and all(text.endswith("%") for text in values)
+    if is_percent:
+        bare = [text and text[:-1].rstrip() for text in bare]
+    return NumberColumn(texts, found, tuple(bare), is_percent)
 
 
-def _without_suffixes(texts: pa.Array) -> pa.Array:
-    last = pc.utf8_lower(pc.utf8_slice_codeunits(texts, -1))
-    for suffix in pc.unique(last).to_pylist():
-        if suffix in SUFFIXES:
-            head = pc.utf8_rtrim_whitespace(pc.utf8_slice_codeunits(texts, 0, -1))
-            number = pc.binary_join_element_wise(head, SUFFIXES[suffix], "")
-            texts = pc.if_else(pc.equal(last, suffix), number, texts)
-    return texts
+def _bare(shape: str) -> str | None:
+    """Return a shape without spaces around it, $ and brackets; a suffix becomes an exponent."""
+    text = shape.translate(UNDRESSED).strip().casefold()
+    if text in MISSING:
+        return None
+    if text.startswith("(") and text.endswith(")"):
+        text = f"-{text[1:-1]}"
+    text = re.sub(r"^([+-]?) ?\$ ?", r"\1", text)
+    exponent = SUFFIXES.get(text[-1:])
+    return text if exponent is None else f"{text[:-1].rstrip()}{exponent}"
 
 
-def proven_decimals(columns: Iterable[pa.Array]) -> dict[str, str]:
+def proven_decimals(columns: Iterable[NumberColumn]) -> dict[str, str]:
     """Return the decimal separators that cells prove, each with the first such cell."""
     proven: dict[str, str] = {}
-    for texts in columns:
-        for decimal, pattern in PROOFS.items():
-            if decimal not in proven and (cell := first_match(texts, pattern)) is not None:
-                proven[decimal] = cell
+    for column in columns:
+        for shape, text in enumerate(column.bare):
+            for decimal, pattern in PROOFS.items():
+                if text and decimal not in proven and pattern.fullmatch(text):
+                    proven[decimal] = _first_cell(column, shape)
     return proven
 
 
-def open_cell(columns: Iterable[pa.Array], *, separators: str) -> str | None:
-    """Return the first cell that can be read in two ways, such as `1,234`."""
-    cells = (first_match(texts, OPEN.format(separators=separators)) for texts in columns)
-    return next((cell for cell in cells if cell is not None), None)
+def open_cells(columns: Iterable[NumberColumn], *, separators: str) -> dict[str, str]:
+    """Return cells that can be read in two ways, such as `1,234`, by their separator.
+
+    A cell that begins with a 0, `0,123`, is none: its separator is proven by `zero_decimals`.
+    """
+    found: dict[str, str] = {}
+    for column in columns:
+        for shape, text in enumerate(column.bare):
+            match = OPEN.fullmatch(text or "")
+            if match and match[1] in separators:
+                found.setdefault(match[1], _first_cell(column, shape))
+    return found
 
 
-def first_match(texts: pa.Array, pattern: str) -> str | None:
-    """Return the first text that a regular expression matches."""
-    at = pc.index(pc.match_substring_regex(texts, pattern), True).as_py()
-    return None if at < 0 else str(texts[at].as_py())
+def zero_decimals(columns: Iterable[NumberColumn]) -> dict[str, str]:
+    """Return the separators behind a leading 0, which no group of thousands has."""
+    proven: dict[str, str] = {}
+    for column in columns:
+        is_open = np.array([OPEN.fullmatch(text or "") is not None for text in column.bare])
+        rows = np.flatnonzero(is_open[column.shapes.codes])
+        texts = column.texts.take(pa.array(rows))
+        leading = pc.match_substring_regex(texts, LEADING_ZERO)
+        for cell in texts.filter(leading).to_pylist():
+            separator = next(letter for letter in cell if letter in ".,")
+            proven.setdefault(separator, cell)
+    return proven
 
 
-def numbers_of(texts: pa.Array, *, decimal: str) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Return bare texts as numbers, shape (rows,), and which cells are none."""
-    is_number = pc.match_substring_regex(texts, NUMBERS[decimal])
-    other = "," if decimal == "." else "."
-    kept = pc.if_else(is_number, texts, None)
-    kept = pc.replace_substring_regex(kept, f"[{other}' ]", "")
-    kept = pc.replace_substring(kept, decimal, ".")
-    kept = pc.replace_substring_regex(kept, r"^\+", "")
-    floats: NDArray[np.float64] = kept.cast(pa.float64()).to_numpy(zero_copy_only=False)
-    wrong = pc.fill_null(pc.invert(is_number), False).to_numpy(zero_copy_only=False)
-    return floats, wrong | np.isinf(floats)
+def numbers_of(column: NumberColumn, *, decimal: str) -> tuple[Floats, Flags]:
+    """Return a column's numbers, shape (rows,), NaN where missing, and which cells are none."""
+    pattern = NUMBERS[decimal]
+    is_number = [text is not None and pattern.fullmatch(text) is not None for text in column.bare]
+    is_wrong = [
+        text is not None and not sound for text, sound in zip(column.bare, is_number, strict=True)
+    ]
+    codes = column.shapes.codes
+    texts = pc.if_else(pa.array(np.array(is_number)[codes]), column.texts, None)
+    used = "".join(
+        shape for shape, sound in zip(column.shapes.texts, is_number, strict=True) if sound
+    )
+    floats: Floats = (
+        _undressed(texts, set(used), decimal).cast(pa.float64()).to_numpy(zero_copy_only=False)
+    )
+    return floats, np.array(is_wrong)[codes] | np.isinf(floats)
+
+
+def _undressed(texts: pa.Array, used: set[str], decimal: str) -> pa.Array:
+    """Return texts of numbers as a machine writes them; only letters in `used` occur."""
+    group = "," if decimal == "." else "."
+    dropped = dict.fromkeys(f" \t{SPACES}'{APOSTROPHES}$%)+{group}", "")
+    minus = dict.fromkeys(f"({MINUSES}", "-")
+    suffixes = {s: e for k, e in SUFFIXES.items() for s in (k, k.upper())}
+    # the group's separator goes before the decimal one becomes a point
+    for letter, written in (dropped | minus | suffixes | {decimal: "."}).items():
+        if letter in used and letter != written:
+            texts = pc.replace_substring(texts, letter, written)
+    return texts
+
+
+def _first_cell(column: NumberColumn, shape: int) -> str:
+    return str(column.texts[int(column.shapes.rows(shape)[0])].as_py())

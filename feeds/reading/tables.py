@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 from pathlib import Path
 from typing import Final
 
@@ -15,7 +16,7 @@ from feeds.instruments import BY_SYMBOL, Instrument, symbols_of
 from feeds.reading.cells import PlacedError, quoted
 from feeds.reading.choices import NOTHING_CHOSEN, Choices
 from feeds.reading.contents import Content, contents, decoded
-from feeds.reading.grid import Grid, text_grid
+from feeds.reading.grid import Grid, text_grids
 from feeds.reading.joining import joined
 from feeds.reading.layouts import Layout, bare_symbol, layout, one_ticker, the_ticker
 from feeds.reading.own_form import own_form
@@ -53,12 +54,11 @@ def read_bars(
         If nothing certain can be made of a file: what was seen there, and what to set.
     """
     files = [paths] if isinstance(paths, Path) else list(paths)
-    parts = [
-        _bars(content, instrument, timeframe, choices)
-        for path in files
-        for content in contents(path)
+    parts = [content for path in files for content in contents(path)]
+    tables = _own_bars(parts, instrument, timeframe, choices) or [
+        _bars(grid, instrument, timeframe, choices) for grid in grids_of(parts, choices)
     ]
-    return with_prices(joined(parts), kind=instrument.kind)
+    return with_prices(joined(tables), kind=instrument.kind)
 
 
 def read_series(path: Path, *, name: str, choices: Choices = NOTHING_CHOSEN) -> RawTable:
@@ -69,14 +69,32 @@ def read_series(path: Path, *, name: str, choices: Choices = NOTHING_CHOSEN) -> 
     DataError
         If nothing certain can be made of the file: what was seen there, and what to set.
     """
-    return joined([_series(content, name, choices) for content in contents(path)])
+    parts = contents(path)
+    own = _own_tables(parts, "value")
+    if own and all(map(_are_days, own)):
+        return joined(own)
+    return joined([_series(grid, name, choices) for grid in grids_of(parts, choices)])
 
 
-def _bars(content: Content, instrument: Instrument, timeframe: str, choices: Choices) -> RawTable:
-    table = None if content.is_parquet else own_form(content.data, origin=content.name)
-    if table is not None and "close" in table.frame.columns:
-        return _zoned(table, instrument, timeframe, choices)
-    grid = _grid(content, choices)
+def _own_tables(parts: Sequence[Content], column: str) -> list[RawTable]:
+    """Return the tables of files that are all our own form, else nothing."""
+    tables = []
+    for part in parts:
+        table = None if part.is_parquet else own_form(part.data, origin=part.name)
+        if table is None or column not in table.frame.columns:
+            return []
+        tables.append(table)
+    return tables
+
+
+def _own_bars(
+    parts: Sequence[Content], instrument: Instrument, timeframe: str, choices: Choices
+) -> list[RawTable]:
+    tables = _own_tables(parts, "close")
+    return [_zoned(table, instrument, timeframe, choices) for table in tables]
+
+
+def _bars(grid: Grid, instrument: Instrument, timeframe: str, choices: Choices) -> RawTable:
     symbols = symbols_of(instrument)
     grid = one_ticker(grid, symbols=symbols)
     found = layout(grid, purpose="bars", symbols=symbols, choices=choices)
@@ -86,11 +104,8 @@ def _bars(content: Content, instrument: Instrument, timeframe: str, choices: Cho
     return _table(grid, found, read, _BarContext(instrument, timeframe, choices, ticker))
 
 
-def _series(content: Content, name: str, choices: Choices) -> RawTable:
-    table = None if content.is_parquet else own_form(content.data, origin=content.name)
-    if table is not None and "value" in table.frame.columns:
-        return table
-    grid = one_ticker(_grid(content, choices), symbols=(name,))
+def _series(grid: Grid, name: str, choices: Choices) -> RawTable:
+    grid = one_ticker(grid, symbols=(name,))
     found = layout(grid, purpose="series", symbols=(name,), choices=choices)
     read = typed(grid, found, choices=choices)
     if not read.dates.is_midnights:
@@ -100,15 +115,35 @@ def _series(content: Content, name: str, choices: Choices) -> RawTable:
         )
     dates = pd.DatetimeIndex(read.dates.local.view("datetime64[ns]"))
     frame = pd.DataFrame({"date": dates, "value": read.numbers["value"]})
-    note = _note(found, read, dates, grid)
-    return RawTable(frame, grid.origin, grid.lines, (*note, *grid.notes))
+    return _of_grid(frame, grid, _note(found, read, dates, grid))
 
 
-def _grid(content: Content, choices: Choices) -> Grid:
-    if content.is_parquet:
-        return parquet_grid(content)
-    text = decoded(content)
-    return text_grid(text, origin=content.name, chosen=tuple(choices.columns.values()))
+def _of_grid(frame: pd.DataFrame, grid: Grid, note: tuple[str, ...]) -> RawTable:
+    return RawTable(
+        frame,
+        origin=grid.origin,
+        lines=grid.lines,
+        notes=(*note, *grid.notes),
+        files=grid.files,
+        file_rows=grid.file_rows,
+    )
+
+
+def _are_days(table: RawTable) -> bool:
+    dates = pd.DatetimeIndex(table.frame["date"])
+    return dates.tz is None and bool((dates == dates.normalize()).all())
+
+
+def grids_of(parts: Sequence[Content], choices: Choices) -> list[Grid]:
+    """Return the columns of tables in text or Parquet, not yet typed."""
+    chosen = tuple(choices.columns.values())
+    grids: list[Grid] = []
+    for is_parquet, alike in groupby(parts, key=lambda part: part.is_parquet):
+        if is_parquet:
+            grids += map(parquet_grid, alike)
+        else:
+            grids += text_grids([(part.name, decoded(part)) for part in alike], chosen=chosen)
+    return grids
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,8 +184,8 @@ def _of_one_ticker(grid: Grid, found: Layout, instrument: Instrument) -> tuple[G
         return grid, ticker
     rows = np.flatnonzero(np.array(texts.to_pylist(), dtype=object) == ticker)
     columns = tuple(column.take(pa.array(rows)) for column in grid.columns)
-    lines = grid.lines[rows] if grid.lines.size else grid.lines
-    return replace(grid, columns=columns, lines=lines), ticker
+    lines, file_rows = (each[rows] if each.size else each for each in (grid.lines, grid.file_rows))
+    return replace(grid, columns=columns, lines=lines, file_rows=file_rows), ticker
 
 
 def _table(grid: Grid, found: Layout, read: Typed, context: _BarContext) -> RawTable:
@@ -167,7 +202,7 @@ def _table(grid: Grid, found: Layout, read: Typed, context: _BarContext) -> RawT
     note = _note(found, read, dates, grid, context)
     frame = pd.DataFrame(columns)
     frame.insert(0, "date", dates)
-    table = RawTable(frame, grid.origin, grid.lines, (*note, *grid.notes))
+    table = _of_grid(frame, grid, note)
     return _zoned(table, instrument, context.timeframe, context.choices, found)
 
 
@@ -182,13 +217,13 @@ def _zoned(
 
     Our own form has a coin's stamps in UTC by definition, and a session carries no zone.
     """
-    dates = pd.DatetimeIndex(table.frame["date"])
     declared = found.dialect.zone if found else ""
     is_own = found is None or not found.dialect.title
-    if dates.tz is not None or instrument.has_sessions(timeframe):
-        return table
     zone = declared or ("" if is_own and instrument.kind == "coin" else choices.zone)
-    if not zone or (not declared and timeframe == "1d"):
+    if not zone or instrument.has_sessions(timeframe) or (not declared and timeframe == "1d"):
+        return table
+    dates = pd.DatetimeIndex(table.frame["date"])
+    if dates.tz is not None:
         return table
     zoned = dates.tz_localize(zone, ambiguous="NaT", nonexistent="NaT")
     lost = np.flatnonzero(zoned.isna())

@@ -1,6 +1,6 @@
 """Columns as a file has them to typed columns; every cell that cannot be read is named."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,7 +17,15 @@ from feeds.reading.dates import Stamps, stamps
 from feeds.reading.epochs import NAT
 from feeds.reading.grid import Grid
 from feeds.reading.layouts import Layout
-from feeds.reading.numbers import bare, numbers_of, open_cell, plain_numbers, proven_decimals
+from feeds.reading.numbers import (
+    NumberColumn,
+    number_column,
+    numbers_of,
+    open_cells,
+    plain_numbers,
+    proven_decimals,
+    zero_decimals,
+)
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -121,33 +129,45 @@ def _typed_numbers(column: pa.Array) -> tuple[Floats, Flags]:
 def _numbers_of_texts(
     texts: Mapping[str, pa.Array], grid: Grid, found: Layout, *, choices: Choices
 ) -> tuple[dict[str, Floats], dict[str, Flags], tuple[str, ...]]:
-    is_promised = found.dialect.is_machine_written and grid.delimiter in {"", ","}
-    plain = {role: plain_numbers(column) for role, column in texts.items()}
-    if is_promised and all(column is not None for column in plain.values()):
-        sound = {role: column for role, column in plain.items() if column is not None}
-        return sound, {}, ()
-    cells = {role: bare(column) for role, column in texts.items()}
-    percent = {role for role, column in cells.items() if _is_percent(column)}
-    for role in percent:
-        cells[role] = pc.utf8_rtrim(cells[role], "% ")
-    decimal = _decimal(cells, grid, is_promised=is_promised, choices=choices)
+    is_defined = found.dialect.has_decimal_point and grid.delimiter in {"", ","}
+    plain = _plain(texts)
+    if plain is not None and (is_defined or _has_point(texts.values())):
+        return plain, {}, ()
+    columns = {role: number_column(column) for role, column in texts.items()}
+    decimal = _decimal(columns.values(), grid, is_defined=is_defined, choices=choices)
     numbers, wrong = {}, {}
-    for role, column in cells.items():
+    for role, column in columns.items():
         numbers[role], wrong[role] = numbers_of(column, decimal=decimal)
     writing = ("decimal commas",) if decimal == "," else ()
-    return numbers, wrong, (*writing, *(("percent as written",) if percent else ()))
+    is_percent = any(column.is_percent for column in columns.values())
+    return numbers, wrong, (*writing, *(("percent as written",) if is_percent else ()))
 
 
-def _is_percent(cells: pa.Array) -> bool:
-    ends = pc.ends_with(cells, "%").drop_null()
-    return len(ends) > 0 and bool(pc.all(ends).as_py())
+def _plain(texts: Mapping[str, pa.Array]) -> dict[str, Floats] | None:
+    """Return the numbers of columns that are all written as by a machine, else None."""
+    numbers: dict[str, Floats] = {}
+    for role, column in texts.items():
+        plain = plain_numbers(column)
+        if plain is None:
+            return None
+        numbers[role] = plain
+    return numbers
+
+
+def _has_point(columns: Iterable[pa.Array]) -> bool:
+    """Return whether some number can only have a decimal point."""
+    return any("." in proven_decimals([number_column(column)]) for column in columns)
 
 
 def _decimal(
-    cells: Mapping[str, pa.Array], grid: Grid, *, is_promised: bool, choices: Choices
+    columns: Iterable[NumberColumn], grid: Grid, *, is_defined: bool, choices: Choices
 ) -> str:
     """Return the decimal separator that the file proves, or that nothing in it contradicts."""
-    proven = proven_decimals(cells.values()) or proven_decimals(_percents(grid))
+    columns = list(columns)
+    doubtful = open_cells(columns, separators="," if is_defined else ",.")
+    proven = proven_decimals(columns)
+    if doubtful:
+        proven = proven | zero_decimals(columns) or proven_decimals(_percents(grid))
     if len(proven) > 1:
         listed = " and ".join(repr(cell) for cell in proven.values())
         raise DataError(
@@ -156,18 +176,17 @@ def _decimal(
         )
     if proven:
         return next(iter(proven))
-    doubtful = open_cell(cells.values(), separators="," if is_promised else ",.")
-    if doubtful is None:
+    if not doubtful:
         return "."
     if choices.decimal:
         return choices.decimal
     raise DataError(
-        f"{grid.origin}: {doubtful!r} can be a thousand and more or a number with decimals, and "
-        'no number of the file settles which. Set data.decimal to "." or ",".'
+        f"{grid.origin}: {next(iter(doubtful.values()))!r} can be a thousand and more or a number "
+        'with decimals, and no number of the file settles which. Set data.decimal to "." or ",".'
     )
 
 
-def _percents(grid: Grid) -> list[pa.Array]:
+def _percents(grid: Grid) -> list[NumberColumn]:
     """Return the texts that are percentages, in any column: they show the separator too."""
     texts = (column for column in grid.columns if pa.types.is_string(column.type))
-    return [column.filter(pc.ends_with(column, "%")) for column in texts]
+    return [number_column(column.filter(pc.ends_with(column, "%"))) for column in texts]

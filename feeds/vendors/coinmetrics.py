@@ -10,7 +10,6 @@ import json
 import logging
 import re
 import time
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qs, urlsplit
 
@@ -92,22 +91,18 @@ class CoinMetrics:
             )
         now = self._clock()
         rows = self._rows(base.lower(), since, origin)
-        notes = [f"{origin}: made of closes alone"]
         with reading(origin, REMEDY):
-            table = _table(rows, origin)
-            if repeats := int(table.duplicated().sum()):
-                notes.append(f"{origin}: left out, the same bar twice: {repeats}")
             bars = tidied(
-                _bars(table.drop_duplicates(ignore_index=True), since, origin),
+                _bars(_table(rows, origin), since, origin),
                 instrument=instrument,
                 timeframe=timeframe,
                 source=self.name,
                 origin=origin,
                 now=now,
-                notes=notes,
+                is_close_only=True,
             )
         _require_end(bars, now)
-        return replace(bars, is_close_only=True)
+        return bars
 
     def _rows(self, asset: str, since: pd.Timestamp | None, origin: str) -> list[dict[str, Any]]:
         """Return the rows of all pages, each of the asset asked for."""

@@ -3,7 +3,7 @@
 from typing import Final
 
 from feeds.errors import ConfigError
-from feeds.fund import NAME, flows, is_fund_file, sheet_history
+from feeds.fund import NAME, flows, is_workbook, sheet_history
 from feeds.series import Series
 from feeds.vendors.addresses import address_of
 from feeds.vendors.patience import Patience
@@ -60,4 +60,4 @@ class Ishares:
 
 
 def _is_whole(body: bytes) -> bool:
-    return is_fund_file(body) and b"</ss:Workbook>" in body[-200:]
+    return is_workbook(body) and b"</ss:Workbook>" in body[-200:]

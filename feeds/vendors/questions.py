@@ -38,7 +38,7 @@ INDEX_DAYS: Final = pd.Timedelta(days=10)
 FUND_BYTES: Final = 65_536
 ARCHIVED: Final = "data/spot/monthly/klines/BTCUSDT/1d/"
 CHECKSUM: Final = re.compile(rb"[0-9a-f]{64}\s+\*?BTCUSDT-1d-2020-01\.zip\s*")
-SPREADSHEET: Final = b"urn:schemas-microsoft-com:office:spreadsheet"
+SPREADSHEET: Final = b"<ss:Workbook"
 VENDORS: Final = ("yahoo", *EXCHANGES, "coinmetrics")
 # What to do where a vendor does not answer as it should.
 UPDATE: Final = "Update yfinance; until then give the index as a file (--data-dir)."

@@ -43,10 +43,54 @@ def test_to_toml_read_back_is_the_same_config(tmp_path):
     assert again.to_toml() == config.to_toml()
 
 
-def test_load_config_bare_dates_are_taken(tmp_path):
+@pytest.mark.parametrize(
+    ("written", "day"),
+    [
+        ("2018-01-01", "2018-01-01"),
+        ("2018-01-01T00:00:00", "2018-01-01"),
+        ("2018-01-01 23:59:59.999", "2018-01-01"),
+        ("2018-01-01T12:00:00Z", "2018-01-01"),
+        ("2018-01-01T20:00:00-05:00", "2018-01-02"),  # the day of its instant in UTC
+        ('"2018-01-01"', "2018-01-01"),
+        ('"2018-01-01T12:00:00"', "2018-01-01"),
+        ('"20180101"', "2018-01-01"),
+        ('""', ""),
+    ],
+)
+def test_load_config_dates_and_instants_mean_their_day(written, day, tmp_path):
     path = tmp_path / "config.toml"
-    path.write_text("[data]\nstart = 2018-01-01\n")
-    assert load_config(path).data.start == "2018-01-01"
+    path.write_text(f"[data]\nstart = {written}\nend = {written}\n")
+    data = load_config(path).data
+    assert (data.start, data.end) == (day, day)
+    assert load_config(None, overrides=[f"data.start={written}"]).data.start == day
+    again = tmp_path / "again.toml"
+    again.write_text(load_config(path).to_toml())
+    assert load_config(again) == load_config(path)
+
+
+def test_load_config_byte_order_mark_is_no_fault(tmp_path):
+    path = tmp_path / "config.toml"
+    path.write_text('asset = "BTC"\n', encoding="utf-8-sig")
+    assert load_config(path).asset == "BTC"
+
+
+def test_load_config_set_takes_one_value_and_no_further_lines():
+    with pytest.raises(ConfigError, match=r"`signal\.base` must be a whole number"):
+        load_config(None, overrides=["signal.base=5\nasset='BTC'"])
+
+
+@pytest.mark.parametrize(
+    ("overrides", "series"),
+    [
+        (["filters.vix.level=20"], "VIX"),
+        (["filters.mine.series=My_Flows"], "My_Flows"),
+        (["filters.mine.kind=series"], "MINE"),
+        (["filters.a gate.kind=moving_average"], ""),
+    ],
+)
+def test_load_config_filters_say_what_they_read(overrides, series):
+    (found,) = load_config(None, overrides=overrides).filters.values()
+    assert found.series == series
 
 
 @pytest.mark.parametrize(

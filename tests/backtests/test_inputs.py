@@ -1,17 +1,22 @@
 """What a run reads, from a cache filled by scripted vendors."""
 
+import dataclasses
+
+import numpy as np
 import pytest
 
 from backtests import inputs
+from backtests.backtest import run_inputs
 from backtests.config import load_config
-from backtests.inputs import load_inputs
+from backtests.inputs import Inputs, load_inputs, missing_benchmark_bars
 from feeds.cache.updates import Cache
-from feeds.errors import DataError
+from feeds.errors import ConfigError, DataError
 from feeds.instruments import coin, index
 from feeds.live import Live
 from feeds.universe import USUAL
 from feeds.vendors.reach import Reach
 from tests.scripted import Clock, Scripted, days, frame_of, sessions
+from tests.simulated import coin_bars, index_bars
 
 ALIVE = [name for name in USUAL if name not in {"FTT", "LUNC"}]
 
@@ -81,3 +86,60 @@ def test_load_inputs_finds_vix_live_and_notes_a_series_that_is_not_there(cache):
     assert list(found.series) == ["VIX"]
     (note,) = found.notes
     assert note.startswith("filter etf_flows is unknown throughout and blocks every entry: ")
+
+
+def series_file(folder, rows):
+    (folder / "FLOWS_series.csv").write_text("date,value\n" + "".join(f"{row}\n" for row in rows))
+    return {"data__data_dir": str(folder), "data__source": "yahoo"}
+
+
+FLOWS = {"filters.flows.series": "FLOWS", "filters.flows.lag_days": 1.0}
+
+
+def test_load_inputs_series_that_cannot_be_read_is_an_error(cache, tmp_path):
+    folder = tmp_path / "series"
+    folder.mkdir()
+    given = series_file(folder, ["2023-01-02,many"])
+    config = configured(cache, asset="SOL", **given, **FLOWS)
+    with pytest.raises(DataError, match=r"FLOWS_series\.csv: .*'many'"):
+        load_inputs(config)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("FLOWZ", r"`filters\.x\.series` 'FLOWZ' is neither .* The nearest is 'FLOWS'\."),
+        ("VIXX", r"'VIXX' is neither built in nor a file in --data-dir\. The nearest is 'VIX'"),
+        ("QQQQ", r"'QQQQ' is neither .* Put QQQQ_series\.csv into --data-dir\."),
+    ],
+)
+def test_load_inputs_misspelt_series_is_refused(name, message, cache, tmp_path):
+    folder = tmp_path / "series"
+    folder.mkdir()
+    given = series_file(folder, ["2023-01-02,5"])
+    config = configured(cache, asset="SOL", **given, filters__x__series=name)
+    with pytest.raises(ConfigError, match=message):
+        load_inputs(config)
+
+
+def test_load_inputs_notes_what_a_benchmark_lacks():
+    index = index_bars(np.full(300, 0.001))
+    holed = dataclasses.replace(index, frame=index.frame.drop(index.frame.index[[7, 9]]).iloc[:200])
+    missing, ended = missing_benchmark_bars(index, {"SPX": holed})
+    assert missing.startswith("SPX has no bar on 2 of 202 sessions of RUT, the first 2015-01-13")
+    assert ended.startswith("SPX ends on 2015-10-20, 98 sessions before RUT")
+    assert missing_benchmark_bars(index, {"SPX": index}) == ()
+
+
+def test_result_of_a_filter_unknown_throughout_says_first_that_it_tested_nothing():
+    inputs = Inputs(index_bars(np.full(400, 0.001)), (coin_bars("ETH", np.full(500, 0.001)),))
+    blind = ["filters.m2.level=1", "filters.index_trend.window=20"]
+    result = run_inputs(load_config(None, overrides=blind), inputs)
+    assert result.untested == ("m2",)
+    assert result.warnings[0].startswith("NOTHING WAS TESTED: the filter m2 was unknown on every")
+    # one known filter is enough where any may open, and an unknown that passes blocks nothing
+    either = run_inputs(load_config(None, overrides=[*blind, "rules.filters=any"]), inputs)
+    passing = run_inputs(load_config(None, overrides=[*blind, "filters.m2.unknown=pass"]), inputs)
+    for other in (either, passing):
+        assert other.untested == ()
+        assert not other.warnings

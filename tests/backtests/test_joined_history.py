@@ -9,8 +9,9 @@ import pandas as pd
 import pytest
 
 from backtests.analysis.summary import summarise
-from backtests.backtest import backtest, run_on
+from backtests.backtest import backtest, input_warnings, run_on
 from backtests.config import load_config
+from backtests.inputs import Inputs
 from backtests.report.coin_panel import coin_panel
 from backtests.report.files import manifest_json
 from backtests.report.tables import joined_spans, provenance
@@ -78,6 +79,14 @@ def test_band_is_left_out_where_one_source_serves_the_run(run):
     late = load_config(None, overrides=("signal.min_history=20", "data.start='2019-07-01'"))
     result = run_on(late, index=run.market.index, coin=run.market.coin, engine="fast")
     assert not [s for s in coin_panel(result, summarise(result))["layout"]["shapes"] if "name" in s]
+
+
+def test_lows_that_are_closes_are_said_where_a_retest_needs_lows(run):
+    whole = replace(run.market.index, is_close_only=True)
+    for retest, count in (("false", 0), ("true", 1)):
+        config = load_config(None, overrides=("signal.min_history=20", f"signal.retest={retest}"))
+        warnings = input_warnings(config, Inputs(whole, (run.market.coin,)))
+        assert sum("takes them for the lows" in text for text in warnings) == count
 
 
 # Whole runs

@@ -95,11 +95,12 @@ def test_members_are_the_most_traded_of_the_days_before_each_month(folder):
     assert of_month(found, "2024-01") == ["AAA", "DEAD"]
     assert of_month(found, "2024-03") == ["AAA", "GROWS"]
     assert not found.chosen.loc[:"2023-10-31"].any(axis=None)
-    assert of_month(drawn(folder, top=3), "2024-03") == ["AAA", "DEAD", "GROWS"]
     # LATE is 60 days old at the end of February, a day too young for March's basket;
     # DEAD trades last on 2024-03-18; nobody takes its place before April
     march = drawn(folder, top=3).chosen.loc["2024-03"]
-    assert march["DEAD-USD"].sum() == 18
+    assert march["DEAD-USD"].to_numpy().nonzero()[0].tolist() == list(range(19))
+    assert march[["AAA-USD", "GROWS-USD"]].all(axis=None)
+    assert not march["LATE-USD"].any()
     assert of_month(drawn(folder, top=3), "2024-04") == ["AAA", "GROWS", "LATE"]
 
 
@@ -261,7 +262,29 @@ def test_universe_without_a_coin_old_enough_says_so(cache):
 
 def test_universe_long_over_is_said_to_be(cache):
     (note,) = (note for note in load_inputs(configured(cache)).notes if "the universe ends" in note)
-    assert note.startswith("the universe ends 2024-06-30, ")
+    assert note.startswith("the universe ends 2024-06-30; `python -m feeds.download")
+
+
+def test_universe_notes_are_a_line_per_kind(folder):
+    pairs = _tables(folder)
+    pairs["AAAUSDT"] = pairs["AAAUSDT"].drop(pd.Timestamp("2024-03-05", tz="UTC"))
+    pairs["DEADUSDT"] = klines("2023-09-01", np.full(200, 1.0), quote_volume=4e7)
+    again = walk(7, start="2024-05-01", days=61, rank=1e6)
+    pairs["GROWSUSDT"] = pd.concat([pairs["GROWSUSDT"].loc[:"2024-04-01"], again])
+    fill(folder, pairs, checked=CHECKED)
+    notes = drawn(folder, min_age_days=20).notes
+    assert notes == (
+        "universe: bars missing inside the range, nothing was put in their place: AAA 1",
+        "universe: tickers that came back as other coins: GROWS.2",
+        "universe: hardly moving, as what stands for money does: DEAD; such a coin belongs into "
+        "feeds/not_altcoins.csv",
+    )
+
+
+def test_study_of_alts_between_dates_without_a_bar_is_refused(cache):
+    world = World(configured(cache, data__start="2010-01-01", data__end="2011-01-01"))
+    with pytest.raises(ConfigError, match="leave no bar of any coin of the universe binance"):
+        world.asset("ALTS")
 
 
 def test_universe_sweep_reads_the_coins_of_its_own_settings(cache):

@@ -187,6 +187,24 @@ def test_wrong_input_is_one_line_and_exit_two(
     assert not list(tmp_path.iterdir())
 
 
+def test_quiet_leaves_stderr_empty_where_the_log_would_warn(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bars = tmp_path / "bars"
+    bars.mkdir()
+    (bars / "BTC-USD_1d.csv").write_bytes((folder / "BTC-USD_1d.csv").read_bytes())
+    (bars / "IWN_1d.csv").write_bytes((folder / "RUT_1d.csv").read_bytes())
+    given = ("--index", "russell2000value", "--data-dir", str(bars), "--draws", "100")
+    assert main([*given, "--out", str(tmp_path / "a")]) == 0
+    spoken = capsys.readouterr()
+    assert spoken.err.startswith("WARNING: RUJ: not in bars, IWN_1d.csv stands in for it\n")
+    assert main([*given, "--out", str(tmp_path / "b"), "--quiet"]) == 0
+    quiet = capsys.readouterr()
+    assert quiet.err == ""
+    # the result is the same but for where it lies
+    assert quiet.out.splitlines()[:-1] == spoken.out.splitlines()[:-1]
+
+
 def test_hostile_words_in_a_claim_stay_words(folder: Path, tmp_path: Path) -> None:
     evil = 'claim.statement="<script>alert(1)</script>"'
     assert run(folder, tmp_path, "--claim", "new-high-btc", "--set", evil) == 0

@@ -77,6 +77,9 @@ def test_download_dead_member_of_alts_is_left_out_but_not_if_named(desk, capsys)
     del desk.yahoo.frames["LUNC-USD", "1d"], desk.exchange.frames["LUNC-USD", "1d"]
     assert desk.run("--assets", "ALTS", "--index", "") == 0
     assert "left out of ALTS: LUNC: no vendor has its bars." in capsys.readouterr().err
+    assert desk.run("--assets", "ALTS", "--index", "", "--quiet") == 0
+    quiet = capsys.readouterr()
+    assert (quiet.err, quiet.out.count("\n")) == ("", len(USUAL) - 1)
     assert desk.run("--assets", "LUNC,ALTS", "--index", "") == 2
 
 

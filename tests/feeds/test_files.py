@@ -12,6 +12,7 @@ def test_load_csv_and_parquet_give_the_same_bars(tmp_path):
     (tmp_path / "ETH-USD_1d.csv").write_text(CSV)
     from_csv = Files(tmp_path).load(coin("ETH"), timeframe="1d")
     pd.read_csv(tmp_path / "ETH-USD_1d.csv").to_parquet(tmp_path / "ETH-USD_1d.parquet")
+    (tmp_path / "ETH-USD_1d.csv").unlink()
     from_parquet = Files(tmp_path).load(coin("ETH"), timeframe="1d")
     assert from_parquet.origin == "ETH-USD_1d.parquet"
     assert from_parquet.sha256 == from_csv.sha256

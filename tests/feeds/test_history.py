@@ -9,9 +9,11 @@ import pandas as pd
 import pytest
 
 from feeds.bars import COLUMNS, Bars
+from feeds.errors import DataError
 from feeds.files import Files
 from feeds.history import joined, newest_first, seam_between, source_in_words, spans_of
 from feeds.instruments import coin, index
+from feeds.known_highs import false_highs
 from tests.scripted import days, frame_of, sessions
 
 BTC, RUT = coin("BTC"), index("RUT")
@@ -170,7 +172,10 @@ def test_joined_seam_where_one_source_was_thin_is_said():
     sources = {"new": bars("2020-06-01", "2020-12-31", name="yahoo"), "old": old}
     assert seam_between(sources["new"], old).near == pytest.approx(1 - 1 / 1.05)
     (note,) = joined(sources, order=ORDER).notes
-    assert "bars before 2020-06-01 are of bitstamp; near there the two differ by 4.8%" in note
+    assert (
+        "bars before 2020-06-01 are of bitstamp; near there the closes of the two differ by 4.8%"
+        in note
+    )
 
 
 def test_joined_source_that_goes_on_after_the_first_one_ended_is_named():
@@ -194,8 +199,8 @@ def test_joined_index_whose_parts_adjoin_says_so_loudly():
     history = joined(halves(), order=ORDER)
     assert [span.common for span in history.spans] == [0, 0]
     assert history.notes == (
-        "RUT: bars before 2020-06-01 are of fred, joined with no common bar only because the "
-        "index opened there 0.00% from its close the session before",
+        "RUT: bars before 2020-06-01 are of fred, joined without common bars, only because the "
+        "index opened that day 0.00% from its close of the session before",
     )
 
 
@@ -208,7 +213,7 @@ def test_joined_index_that_jumps_or_lacks_a_session_between_is_refused(parts):
 
 def test_joined_index_with_few_common_bars_needs_every_one_to_agree():
     parts = halves(last="2020-06-05")
-    assert "joined with 5 common bars only because" in joined(parts, order=ORDER).notes[0]
+    assert "joined with 5 common bars of 30, only because" in joined(parts, order=ORDER).notes[0]
     parts["old"].frame.loc["2020-06-03", "close"] *= 1.02
     assert joined(parts, order=ORDER).spans == ()
 
@@ -279,6 +284,31 @@ def test_files_refuse_a_thin_exchange_and_say_why(folder):
         "ETH-USD_1d.csv, its closes differ by 1.55% in the median of 53 common bars and 1% is "
         "the most; the history begins 2017-11-09",
     )
+
+
+def test_files_join_the_closes_before_1987_and_the_first_high_is_true(tmp_path, shared_data):
+    for name in ("RUT_1d", "pieces/RUT_1d_close_1978_1987"):
+        shutil.copy(shared_data / f"{name}.csv", tmp_path)
+    history = Files(tmp_path).load(RUT, timeframe="1d")
+    newest, older = history.spans
+    assert (older.is_close_only, older.rows, f"{older.first:%Y-%m-%d}") == (
+        True,
+        2198,
+        "1978-12-29",
+    )
+    assert not newest.is_close_only
+    assert "joined without common bars" in history.notes[-1]
+    close = history.frame["close"]
+    highs = close[close > close.cummax().shift()]
+    assert f"{highs[newest.first :].index[0]:%Y-%m-%d}" == "1989-07-31"
+    assert false_highs(history, min_history=252) is None
+    assert Files(tmp_path, history="one_source").load(RUT, timeframe="1d").spans == ()
+
+
+def test_files_of_adjusted_prices_are_no_source(tmp_path, shared_data):
+    shutil.copy(shared_data / "pieces" / "IWC_1d_adjusted_close.csv", tmp_path)
+    with pytest.raises(DataError, match="IWC has no bars"):
+        Files(tmp_path).load(index("IWC"), timeframe="1d")
 
 
 def test_files_of_one_source_are_the_main_file_alone(folder):

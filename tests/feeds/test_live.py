@@ -156,6 +156,13 @@ def test_load_unreachable_older_vendor_that_is_held_is_joined_as_before(desk):
     assert len(history.spans) == 3
 
 
+def test_refresh_unreachable_older_vendor_that_is_held_is_joined_as_before(desk):
+    desk.load()
+    desk.vendors["coinmetrics"].error = Unreachable("no answer in 5 seconds.")
+    history = desk.live().refresh(BTC, timeframe="1d")
+    assert (len(history.spans), history.notes) == (3, ())
+
+
 def test_load_offline_without_the_older_tables_says_so(desk):
     desk.load(history="one_source")
     history = desk.load(offline=True)

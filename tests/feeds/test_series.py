@@ -64,15 +64,16 @@ def test_series_without_a_sound_lag_is_refused(tmp_path, lag):
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("day,value\n2024-01-01,1\n", "X_series.csv: column `date` is missing"),
-        ("date,value\n2024-01-01,1\nsoon,2\n", "row 2, column `date`: 'soon' is not a date"),
-        ("date,value\n2024-01-01,x\n", "row 1, column `value`: 'x' is not a number"),
-        ("date,value\n2024-01-01,inf\n", "row 1, column `value`: 'inf' is not a number"),
-        ("date,value\n2024-01-01,1\n9999-12-31,1\n", "row 2.*'9999-12-31' is not a date"),
-        ("date,value\n0020-01-01,1\n", "row 1.*'0020-01-01' is not a date"),
-        ("date,value\n2024-01-01,1\n2024-01-01,1\n", "row 2.*2024-01-01 stands there twice"),
-        ("date,value\n", "no observations"),
-        ("", "cannot be read"),
+        ("when,value\n2024-01-01,1\n", "X_series.csv: no line .* names a column of dates"),
+        ("date,value\n2024-01-01,1\nsoon,2\n", "line 3: column `date`: 'soon' is not a date"),
+        ("date,value\n2024-01-01,x\n", "line 2: column `value`: 'x' is not a number"),
+        ("date,value\n2024-01-01,inf\n", "line 2: column `value`: 'inf' is not a number"),
+        ("date,value\n2024-01-01,1\n2024-01-01,1\n", "line 3.*2024-01-01 stands there twice"),
+        ("date,value\n2024-01-01,1\n9999-12-31,1\n", "line 3: .*'9999-12-31' is not a date"),
+        ("date,value\n0020-01-01,1\n", "line 2: .*'0020-01-01' is not a date"),
+        ("date,value\n", "no rows below the header"),
+        ("date,value\n2024-01-01,\n", "no observations"),
+        ("", "the file is empty"),
     ],
 )
 def test_series_file_that_is_malformed_says_where(tmp_path, text, reason):

@@ -48,6 +48,24 @@ def test_relative_strength_compares_with_the_benchmark_and_unknown_where_it_has_
     np.testing.assert_array_equal(above, [NAN, 1, 0])
 
 
+def test_relative_strength_one_missing_bar_blinds_its_own_session_alone():
+    rng = np.random.default_rng(0)
+    index = 100 * np.exp(np.cumsum(rng.normal(0, 0.01, 600)))
+    other = 100 * np.exp(np.cumsum(rng.normal(0, 0.01, 600)))
+    holed = other.copy()
+    holed[300] = NAN
+    for rule in ("above", "new_high"):
+        settings = {"kind": "relative_strength", "window": 200, "rule": rule}
+        found = states(index, holed, **settings)
+        assert np.flatnonzero(np.isnan(found)).tolist() == [*range(199), 300]
+        # the windows count the values there are: as if that session had not been
+        there = np.delete(np.arange(600), 300)
+        np.testing.assert_array_equal(found[there], states(index[there], other[there], **settings))
+    # a benchmark that ends leaves all after it unknown
+    holed[400:] = NAN
+    assert np.isnan(states(index, holed, kind="relative_strength", window=200)[400:]).all()
+
+
 def test_sum_this_year_starts_anew_in_january():
     values = readings([5, -1, -2], start="2023-12-31")
     settings = FilterSettings(measure="sum_this_year", rule="above")

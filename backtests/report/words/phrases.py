@@ -9,6 +9,7 @@ from backtests.analysis.summary import Figures
 
 YEAR: Final = 365.0  # days from which on a rate per year may be said
 PER_YEAR: Final = "percentage points per year"
+WHOLE_POINTS: Final = 9.95
 DECIMALS: Final = 3  # of a fraction that is written as percent with one decimal
 
 
@@ -43,9 +44,14 @@ def made(growth: float, *, days: float) -> str:
 
 
 def gap_in_words(gap: float, *, days: float) -> str:
-    """Return the size of a difference of two growths."""
+    """Return the size of a difference of two growths; whole from 10 points on.
+
+    So it agrees with the growths beside it and with the difference in tables, which two
+    roundings can set a tenth apart.
+    """
     unit = PER_YEAR if is_annual(days) else "percentage points"
-    return f"{abs(gap) * 100:,.1f} {unit}"
+    points = abs(gap) * 100
+    return f"{points:,.{0 if points >= WHOLE_POINTS else 1}f} {unit}"
 
 
 def interval_in_words(interval: Interval, *, confidence: float) -> str:

@@ -106,11 +106,15 @@ def _at_same_exposure(facts: RunFacts, summary: Summary) -> str:
         )
     return (
         f" Held evenly at the rule's average exposure of {written.percent(exposure)}, "
-        f"{facts.traded} made {_rate(facts, even)} with a worst drawdown of "
+        f"{facts.traded}{_rest(facts)} made {_rate(facts, even)} with a worst drawdown of "
         f"{written.percent(depths[1])}: compared with this the rule "
         f"{_earned_and_fell(growth[0] - growth[1], depths[1] - depths[0])} "
         f"({written.percent(depths[0])}; holding in full {written.percent(depths[2])})."
     )
+
+
+def _rest(facts: RunFacts) -> str:
+    return f", the rest in {facts.idle}," if facts.idle else ""
 
 
 def _earned_and_fell(earned: float, fell: float) -> str:
@@ -146,13 +150,11 @@ def _others(facts: RunFacts, summary: Summary) -> str:
 
 def _never_traded(summary: Summary) -> str:
     if not summary.episodes:
-        return (
-            "The rule never traded: no trigger fell into the run, so it says nothing of the idea."
-        )
+        return "The rule never traded, as no trigger came: the run says nothing about the idea."
     count = written.counted(summary.episodes, "episode")
     return (
         f"The rule never traded: triggers fell into {count}, but nothing was bought, so the run "
-        "says nothing of the idea."
+        "says nothing about the idea."
     )
 
 
@@ -183,7 +185,7 @@ def _without_best(facts: RunFacts, summary: Summary) -> str:
     best, figures = summary.best, summary.figures
     if best.spells == 0 or isnan(best.total_return):
         return ""
-    noun = "trade" if facts.is_single else "time in the market"
+    noun = _noun(facts)
     if best.spells == 1:
         return f"The whole result is that of one {noun}."
     growth = phrases.growth_of(
@@ -206,6 +208,13 @@ def _without_best(facts: RunFacts, summary: Summary) -> str:
             f"have {without}."
         )
     return f"Without its best {noun} {which} the rule would have {without}."
+
+
+def _noun(facts: RunFacts) -> str:
+    """Return what a stretch with the signal on is called."""
+    if facts.is_single:
+        return "trade"
+    return "time with the signal on" if facts.idle else "time in the market"
 
 
 def _ending(facts: RunFacts) -> str:

@@ -5,6 +5,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from backtests.analysis.episodes import FEWEST_EPISODES
 from backtests.format import counted, percent, percent_number, ratio
 
 if TYPE_CHECKING:
@@ -23,7 +24,12 @@ class Finding(NamedTuple):
 
 
 def findings(found: "Judgement") -> tuple[Finding, ...]:
-    """Return the findings of a judgement, first what it rests on, then what was tested."""
+    """Return the findings of a judgement, first what it rests on, then what was tested.
+
+    Nothing is said of chance where nothing was traded, or on fewer than `FEWEST_EPISODES`.
+    """
+    if not found.trades or found.episodes < FEWEST_EPISODES:
+        return (*_sample(found), *_earnings(found))
     return (
         *_sample(found),
         *_earnings(found),
@@ -109,13 +115,21 @@ def _earnings(found: "Judgement") -> Iterator[Finding]:
     yield Finding(
         "Sharpe ratio",
         f"{ratio(earned.sharpe_ratio)}, holding {ratio(held.sharpe_ratio)}",
-        f"The best row's and that of holding {found.asset} on the same bars. The luckiest of "
-        f"{found.counted:,} trials without skill is expected to reach {ratio(found.luckiest)}.",
+        f"The best row's and that of holding {found.asset} on the same bars.{_luckiest(found)}",
     )
     yield Finding(
         "CAGR",
         f"{percent(earned.cagr)}, holding {percent(held.cagr)}",
-        "Growth a year of both.",
+        "Growth per year of both.",
+    )
+
+
+def _luckiest(found: "Judgement") -> str:
+    if not found.trades or found.episodes < FEWEST_EPISODES:
+        return ""
+    return (
+        f" The luckiest of {found.counted:,} trials without skill is expected to reach "
+        f"{ratio(found.luckiest)}."
     )
 
 

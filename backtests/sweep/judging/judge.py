@@ -8,7 +8,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from backtests.analysis import metrics
-from backtests.analysis.bootstrap import Sampling, shared_block_length
+from backtests.analysis.blocks import shared_block_length
+from backtests.analysis.bootstrap import Sampling
 from backtests.analysis.episodes import episode_starts, episodes_entered
 from backtests.analysis.overfitting import (
     Superiority,

@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from backtests.analysis.episodes import FEW_EPISODES
+from backtests.analysis.episodes import FEW_EPISODES, FEWEST_EPISODES
 from backtests.analysis.overfitting import Overfitting, Superiority
 from backtests.format import counted, ratio
 from backtests.sweep.judging.findings import Finding, findings, in_columns
@@ -82,6 +82,12 @@ class Judgement:
         """Return one sentence that says whether the best row means anything."""
         if not self.trades:
             return "The best row never trades, so there is nothing to judge."
+        if self.episodes < FEWEST_EPISODES:
+            return (
+                f"The best row rests on {counted(self.trades, 'trade')} in "
+                f"{counted(self.episodes, 'independent episode')} of the index, and fewer than "
+                f"{FEWEST_EPISODES} tell nothing."
+            )
         if self.episodes < TOO_FEW_EPISODES:
             return (
                 f"The best row rests on {counted(self.trades, 'trade')} in "

@@ -8,13 +8,12 @@ import pytest
 import scipy.signal
 
 from backtests.analysis import metrics
+from backtests.analysis.blocks import optimal_block_length, shared_block_length
 from backtests.analysis.bootstrap import (
     Interval,
     Sampling,
-    optimal_block_length,
     paired_intervals,
     percentile_interval,
-    shared_block_length,
     small_sample_interval,
     stationary_indices,
 )

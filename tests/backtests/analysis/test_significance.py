@@ -134,7 +134,7 @@ def test_equal_exposure_scales_the_account_that_held_more(fraction: float) -> No
     assert (found.exposure > found.control_exposure) == (fraction == 1.0)
     mean = min(found.exposure, found.control_exposure)
     growth = [
-        metrics.cagr(account.returns.to_numpy() * mean / exposure, days=run.days)
+        metrics.cagr(account.returns.to_numpy() * mean / exposure, years=run.years)
         for account, exposure in (
             (run.strategy, found.exposure),
             (run.control, found.control_exposure),

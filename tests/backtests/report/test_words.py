@@ -142,6 +142,7 @@ def random_case(seed: int) -> Case:
         figures=figures,
         drawdowns={},
         trades=trades(count),
+        index_periods_per_year=252.0,
         episodes=episodes,
         episodes_traded=traded,
         best=best(rng, days, spells=min(count, max(traded, 0))),
@@ -236,6 +237,10 @@ OF_CHANCE: dict[str, Rule] = {
 OF_GROWTH: dict[str, Rule] = {
     "trails against the growth": lambda c: "trails" in c.text and not c.own < c.held,
     "beats against the growth": lambda c: "beats" in c.text and not c.own > c.held,
+    "another growth than may be said": lambda c: (
+        re.search("beats|trails", c.said.verdict) is not None
+        and f"{c.own * 100:,.1f} % against {c.held * 100:,.1f} %" not in c.said.verdict
+    ),
     "beats holding and earned less than it": lambda c: (
         "beats" in c.text and f"earned less than holding {c.facts.traded}" in c.text
     ),

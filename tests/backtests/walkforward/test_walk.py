@@ -155,7 +155,7 @@ def test_walk_whose_choices_never_trade_says_why_ratios_are_missing(load: Load) 
     assert not found.traded
     said = shown(found, plan, SETTINGS)
     assert "none of it was left, because nothing was traded" in said
-    assert "0.0 % a year, Sharpe ratio n/a" in said
+    assert "0.0 % per year, Sharpe ratio n/a" in said
     assert "The walk's Sharpe ratio is n/a, because its returns never varied." in said
     assert "nan" not in said
 

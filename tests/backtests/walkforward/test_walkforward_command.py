@@ -188,7 +188,7 @@ def test_walkforward_leaves_its_steps_and_compares_with_holding(
     assert set(command.charts) == {"equity", "promised", "stability"}
     assert rows_of(page, "steps") == len(steps)
     assert rows_of(page, "figures") == len(COMPARED)
-    assert "percentage points a year" in page
+    assert "percentage points per year" in page
     assert "http://" not in page
     assert "https://" not in page
     summary = json.loads((folder / "walkforward.json").read_text())
@@ -203,11 +203,11 @@ def test_walkforward_says_the_verdict_first_and_what_it_rests_on(
     _, out, _ = command.run(source=shared_data)
     first, second, *_ = out.splitlines()
     assert re.match(
-        r"Choosing on the past (beat|trailed) holding ETH by [\d.]+ percentage points a year: "
-        r"-?[\d.]+ % against [\d.]+ % a year .* worst drawdown of -[\d.]+ % against -[\d.]+ %\.$",
+        r"Choosing on the past (beat|trailed) holding ETH by [\d.]+ percentage points per year: "
+        r"-?[\d.]+ % against [\d.]+ % per year .* worst drawdown of -[\d.]+ % against -[\d.]+ %\.$",
         first,
     )
-    assert re.match(r"That rests on \d+ steps on separate days.* So few say little\. ", second)
+    assert re.match(r"This rests on \d+ steps on separate days.* So few say little\. ", second)
     page = command.page
     assert page.index(first) < page.index(second) < page.index('id="figures"')
 

@@ -22,15 +22,8 @@ BTC = coin("BTC")
 NOW = pd.Timestamp("2024-06-30 12:00", tz="UTC")
 SINCE = pd.Timestamp("2024-05-30", tz="UTC")
 MONTH = candles(first=int(SINCE.timestamp() * 1000), count=32)
-ONCE = Patience(
-    connect_timeout=0.3,
-    read_timeout=0.3,
-    request_seconds=0.3,
-    attempts=1,
-    connect_attempts=1,
-    first_wait=0.0,
-    longest_wait=0.0,
-)
+ONCE = Patience(attempts=1, connect_attempts=1, first_wait=0.0, longest_wait=0.0)
+HASTY = replace(ONCE, request_seconds=0.3)
 
 
 @contextmanager
@@ -119,7 +112,7 @@ def test_fetch_a_byte_at_a_time_is_given_up():
     slow = Answer(b"[" + b" " * 500 + b"]", drip=0.05)
     started = time.monotonic()
     with (
-        exchange("binance", fault=slow) as (vendor, _),
+        exchange("binance", fault=slow, patience=HASTY) as (vendor, _),
         pytest.raises(Unreachable, match="binance BTC/USDT: .*tried once"),
     ):
         vendor.fetch(BTC, timeframe="1d", since=SINCE)
@@ -130,14 +123,14 @@ def test_fetch_of_many_slow_pages_ends_with_the_download():
     rows = candles(first=int(pd.Timestamp("2014-01-01").timestamp() * 1000), count=3_833)
     patient = replace(ONCE, fetch_seconds=0.5)
     with (
-        exchange("coinbase", rows, fault=lambda a: replace(a, delay=0.1), patience=patient) as (
+        exchange("coinbase", rows, fault=lambda a: replace(a, delay=0.2), patience=patient) as (
             vendor,
             server,
         ),
         pytest.raises(Unreachable, match=r"coinbase BTC/USD: the download took over 0.5 seconds"),
     ):
         vendor.fetch(BTC, timeframe="1d", since=pd.Timestamp("2014-01-01", tz="UTC"))
-    assert 2 < sum(map(is_page, server.requests)) < 12
+    assert 1 <= sum(map(is_page, server.requests)) < 12
 
 
 @pytest.mark.parametrize("status", [418, 429, 502])
