@@ -17,6 +17,7 @@ COMMANDS: Final = {
     "walkforward": ("backtests.walkforward.__main__", "choose on past bars, trade the next"),
     "compare": ("backtests.compare", "list all runs on one page, or put some side by side"),
     "download": ("feeds.download", "fill the cache of live bars and series"),
+    "read": ("feeds.read", "say what is made of a file, and write it in our own form"),
     "inspect": ("feeds.inspect", "show what the cache holds"),
     "doctor": ("feeds.doctor", "ask every vendor whether it answers from here"),
 }
@@ -34,7 +35,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     if given and given[0] in COMMANDS:
         return int(importlib.import_module(COMMANDS[given[0]][0]).main(given[1:]))
-    return run_command(_work, given)
+    # what follows a command that is none would be complained of first
+    unknown = bool(given) and given[0] != "completion" and not given[0].startswith("-")
+    return run_command(_work, given[:1] if unknown else given)
 
 
 def _work(arguments: Sequence[str] | None) -> None:

@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from backtests.baselines import always_in, buy_and_hold, hold_idle
+from backtests.capacity import capacity_of, capacity_warning
 from backtests.config import ALTS, Config
 from backtests.control import control_config, control_tape
 from backtests.elapsed import DAYS_PER_YEAR, after_hole, cash_returns
@@ -98,6 +99,9 @@ class Result:
                 f"CHOSEN: these settings are the pick of {tried:,} that were tried. On the bars "
                 "they were chosen on, what they earned is no evidence"
             )
+        for who, account in (("the rule", self.strategy), ("buy-and-hold", self.buy_and_hold)):
+            room = capacity_of(account, config=self.config, inputs=self.market.inputs)
+            found.extend(capacity_warning(room, who=who))
         if self.strategy.refused:
             found.append(f"{self.strategy.refused} orders were refused by the broker")
         return tuple(dict.fromkeys(found))

@@ -41,11 +41,7 @@ def buy_and_hold(tape: Tape, *, costs: CostSettings) -> Account:
 
 def always_in(tape: Tape, config: Config, *, simulate: Simulate) -> Account:
     """Hold what the signal would hold, all the time: same weights, rebalancing and costs."""
-    coins = {
-        symbol: {**own, "idle_weight": own["on_weight"], "on_weight": np.zeros(len(tape))}
-        for symbol, own in tape.coins.items()
-    }
-    return simulate(_without_signal(replace(tape, coins=coins)), config)
+    return simulate(_without_signal(_always_wanted(tape)), config)
 
 
 def hold_idle(tape: Tape, config: Config, *, simulate: Simulate) -> Account:
@@ -53,6 +49,17 @@ def hold_idle(tape: Tape, config: Config, *, simulate: Simulate) -> Account:
     return simulate(_without_signal(tape), config)
 
 
+def _always_wanted(tape: Tape) -> Tape:
+    before = None if tape.before is None else _always_wanted(tape.before)
+    coins = {
+        symbol: {**own, "idle_weight": own["on_weight"], "on_weight": np.zeros(len(tape))}
+        for symbol, own in tape.coins.items()
+    }
+    return replace(tape, coins=coins, before=before)
+
+
 def _without_signal(tape: Tape) -> Tape:
+    before = None if tape.before is None else _without_signal(tape.before)
     never = np.full(len(tape), -1.0)
-    return replace(tape, lines={**tape.lines, "trigger_session": never, "lost_session": never})
+    lines = {**tape.lines, "trigger_session": never, "lost_session": never}
+    return replace(tape, lines=lines, before=before)

@@ -82,12 +82,16 @@ class IndexSettings(Settings):
 
 
 class CostSettings(Settings):
-    """Cash and costs; commission and slippage per side, `cash_rate` a year."""
+    """Cash and costs; commission and slippage per side, `cash_rate` per year.
+
+    A fill that takes more than `max_participation` of its day's dollar volume is warned about.
+    """
 
     initial_cash: Annotated[float, Field(gt=0, le=1e15)] = 100_000.0
     commission_bps: BasisPoints = 10.0
     slippage_bps: BasisPoints = 5.0
     cash_rate: Annotated[float, Field(ge=0, le=1)] = 0.0
+    max_participation: Annotated[float, Field(gt=0, le=1)] = 0.1
 
     @property
     def commission(self) -> float:

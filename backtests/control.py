@@ -12,7 +12,8 @@ from typing import Final
 import pandas as pd
 
 from backtests.config import Config
-from backtests.market import Market, bar_lines, signals_of
+from backtests.market import Market, bar_lines, closes_of, lead_of, signals_of
+from backtests.schedule import all_pass, led, schedule_of
 from backtests.tape import Tape
 from feeds.bars import Bars
 from feeds.sessions import bar_ends
@@ -56,10 +57,9 @@ def control_tape(market: Market, config: Config) -> Tape:
     own = _daily(market.coin)
     available_at = bar_ends(pd.DatetimeIndex(own.frame.index), kind="coin", timeframe="1d")
     signals = signals_of(own, config)
-    lines = bar_lines(
-        config, index=own, coin=market.coin, signals=signals, available_at=available_at
-    )
-    return Tape(lines, market.tape.coins).cut(market.tradable)
+    schedule = schedule_of(config, close=closes_of(own), signals=signals, available_at=available_at)
+    tape = Tape(bar_lines(config, market.coin, schedule), market.tape.coins)
+    return led(config, tape, lead_of(schedule, market.coin, all_pass)).cut(market.tradable)
 
 
 def fall_of_coin(fall: float) -> float:

@@ -19,7 +19,7 @@ from feeds.combined import CoinFeed, CombinedFeed
 from feeds.sessions import BAR_LENGTHS
 from strategies.rules import rule_of
 from strategies.russell_risk_on import RussellRiskOn
-from strategies.targets import Upkeep
+from strategies.targets import Start, Upkeep, Wanted, opening
 
 FILL_COLUMNS = ("time", "symbol", "side", "units", "price", "commission", "reason")
 
@@ -65,7 +65,26 @@ class Account:
 
 
 def simulate(tape: Tape, config: Config) -> Account:
-    """Run the config's rule over a tape on backtrader and return its account."""
+    """Run the config's rule over a tape on backtrader and return its account.
+
+    It opens in the state in which the rule would be after the bars before the tape.
+    """
+    strategy = _run(tape, config, upkeep_of(config, tape))
+    ledger: _Ledger = strategy.analyzers.ledger
+    times = tape.times
+    return account_of(
+        tape,
+        cash=np.array(ledger.cash),
+        units=np.array(ledger.units, dtype=np.float64),
+        fills=fills_table((times[row], *fill) for row, *fill in ledger.fills),
+        initial_cash=config.costs.initial_cash,
+        refused=ledger.refused,
+        pending=strategy.planned_reason,
+    )
+
+
+def _run(tape: Tape, config: Config, upkeep: Upkeep) -> RussellRiskOn:
+    """Return the strategy as it is after the last bar."""
     costs = config.costs
     gap_interest, bar_interest = interest_of(tape, config)
     lines = {**tape.lines, "gap_interest": gap_interest}
@@ -78,23 +97,32 @@ def simulate(tape: Tape, config: Config) -> Account:
     cerebro.addstrategy(
         RussellRiskOn,
         rule=rule_of(config.rules),
-        upkeep=upkeep_of(config, tape),
+        upkeep=upkeep,
+        start=_start(tape, config, upkeep),
         commission=costs.commission,
         slippage=costs.slippage,
     )
     cerebro.addanalyzer(_Ledger, _name="ledger")
+    strategy: RussellRiskOn
     (strategy,) = cerebro.run()
-    ledger: _Ledger = strategy.analyzers.ledger
-    times = tape.times
-    return account_of(
-        tape,
-        cash=np.array(ledger.cash),
-        units=np.array(ledger.units, dtype=np.float64),
-        fills=fills_table((times[row], *fill) for row, *fill in ledger.fills),
-        initial_cash=costs.initial_cash,
-        refused=ledger.refused,
-        pending=strategy.planned_reason,
+    return strategy
+
+
+def _start(tape: Tape, config: Config, upkeep: Upkeep) -> Start | None:
+    """Return the state after the bars before a tape, None where there are none."""
+    if tape.before is None:
+        return None
+    ended = _run(tape.before, config, upkeep)
+    lines = {name: values[-1] for name, values in tape.before.lines.items()}
+    wanted = Wanted(
+        weight=lines["weight"],
+        kind=int(lines["trigger_kind"]),
+        is_rebalanced=lines["rebalance"] > 0,
+        on_weights=tape.before.matrix("on_weight")[-1],
+        idle_weights=tape.before.matrix("idle_weight")[-1],
+        alive=tape.before.matrix("alive")[-1],
     )
+    return opening(upkeep, ended.state, ended.stance, wanted, lines["index_close"])
 
 
 def interest_of(tape: Tape, config: Config) -> tuple[NDArray[np.float64], float]:

@@ -16,8 +16,18 @@ from backtests.config import Config
 from backtests.engine import Account, account_of, fills_table, interest_of, upkeep_of
 from backtests.tape import Tape
 from strategies import portfolio, rules, sizing, targets
-from strategies.rules import NONE, STAY, Moment, Rule, State, rule_of
-from strategies.targets import HALTED, NOTHING, REASONS, Book, Stance, Upkeep, Wanted
+from strategies.rules import STAY, Moment, Rule, State, rule_of
+from strategies.targets import (
+    HALTED,
+    NOTHING,
+    REASONS,
+    Book,
+    Stance,
+    Start,
+    Upkeep,
+    Wanted,
+    fresh_start,
+)
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -50,17 +60,23 @@ class Coins(NamedTuple):
 
 
 class Money(NamedTuple):
-    """Cash and costs: fractions per side, and what cash earns.
-
-    `gap_interest` is earned before each bar's open, where bars are missing, shape (bars,);
-    `bar_interest` through every bar.
-    """
+    """Cash and costs: fractions per side, and what cash earns through a bar."""
 
     initial_cash: float
     commission: float
     slippage: float
-    gap_interest: Floats
     bar_interest: float
+
+
+class Part(NamedTuple):
+    """Some bars: what is known, the coins, and what cash earns before each open.
+
+    `gap_interest`, shape (bars,), is 0 but where bars are missing.
+    """
+
+    signals: Signals
+    coins: Coins
+    gap_interest: Floats
 
 
 class Positions(NamedTuple):
@@ -74,13 +90,15 @@ class Ledger(NamedTuple):
     """What an account did: cash (bars,) and units (bars, coins) at each bar's end.
 
     `traded` are the signed units bought at its open, `reasons` (bars + 1,) why; the last is
-    what was planned after the last bar.
+    what was planned after the last bar. `state` and `stance` are those after it.
     """
 
     cash: Floats
     units: Floats
     traded: Floats
     reasons: Integers
+    state: State
+    stance: Stance
 
 
 def simulate(tape: Tape, config: Config) -> Account:
@@ -89,22 +107,32 @@ def simulate(tape: Tape, config: Config) -> Account:
     The same as `backtests.engine.simulate`. An order the broker would refuse cannot arise:
     units are affordable by construction.
     """
-    coins, costs = coins_of(tape), config.costs
-    ledger = kept(
-        rule_of(config.rules),
-        upkeep_of(config, tape),
-        signals_of(tape),
-        coins,
-        money_of(tape, config),
-    )
+    ledger = ledger_of(tape, config)
     return account_of(
         tape,
         cash=ledger.cash,
         units=ledger.units,
-        fills=fills_table(_fills(tape, ledger, coins.open, config)),
-        initial_cash=costs.initial_cash,
+        fills=fills_table(_fills(tape, ledger, tape.matrix("open"), config)),
+        initial_cash=config.costs.initial_cash,
         pending=REASONS[int(ledger.reasons[-1])],
     )
+
+
+def ledger_of(tape: Tape, config: Config) -> Ledger:
+    """Run the config's rule over a tape, from the state after the bars before it."""
+    rule, upkeep, money = rule_of(config.rules), upkeep_of(config, tape), money_of(tape, config)
+    start = fresh_start(upkeep)
+    for some in tape.parts:
+        part = part_of(some, config)
+        ledger = kept(rule, upkeep, part, money, start)
+        start = opened(upkeep, part, ledger)
+    return ledger
+
+
+def part_of(tape: Tape, config: Config) -> Part:
+    """Return the bars of a tape, without those before it."""
+    gap_interest = interest_of(tape, config)[0] if len(tape) else np.empty(0)
+    return Part(signals_of(tape), coins_of(tape), gap_interest)
 
 
 def signals_of(tape: Tape) -> Signals:
@@ -126,7 +154,8 @@ def coins_of(tape: Tape) -> Coins:
 def money_of(tape: Tape, config: Config) -> Money:
     """Return the config's cash and costs."""
     costs = config.costs
-    return Money(costs.initial_cash, costs.commission, costs.slippage, *interest_of(tape, config))
+    _, bar_interest = interest_of(tape, config)
+    return Money(costs.initial_cash, costs.commission, costs.slippage, bar_interest)
 
 
 def _fills(
@@ -219,17 +248,25 @@ def _judged(
     return stance, stance.level, 1.0 if stance.is_on else np.nan
 
 
-def _kept(rule: Rule, upkeep: Upkeep, signals: Signals, coins: Coins, money: Money) -> Ledger:
-    """Keep the account of a tape, bar by bar."""
+def _opened(upkeep: Upkeep, part: Part, ledger: Ledger) -> Start:
+    """Return what a run after these bars opens with."""
+    signals, last = part.signals, part.gap_interest.size - 1
+    wanted = wanted_at(signals, part.coins, last)
+    return opening(upkeep, ledger.state, ledger.stance, wanted, signals.index_close[last])
+
+
+def _kept(rule: Rule, upkeep: Upkeep, part: Part, money: Money, start: Start) -> Ledger:
+    """Keep the account of some bars, bar by bar."""
+    signals, coins, gap_interest = part
     bars, count = coins.close.shape
     cash_line, unit_lines = np.empty(bars), np.zeros((bars, count))
     traded, reasons = np.zeros((bars, count)), np.zeros(bars + 1, np.int64)
     cash, units, paid = money.initial_cash, np.zeros(count), np.full(count, np.nan)
-    state, stance = State(-np.inf, NONE, -np.inf, -np.inf), new_stance(upkeep)
-    row, planned = 0, np.empty(count)
+    state, stance, reasons[0], planned = start
+    row = 0
     while row < bars:
         went_in = 0.0
-        cash += cash * money.gap_interest[row]
+        cash += cash * gap_interest[row]
         if reasons[row] != NOTHING:
             traded[row] = orders(
                 cash=cash,
@@ -256,11 +293,11 @@ def _kept(rule: Rule, upkeep: Upkeep, signals: Signals, coins: Coins, money: Mon
         elif np.isnan(entry):
             # nothing held and no window open: nothing happens until the next event
             while row < bars and signals.trigger_session[row] < 0 and signals.lost_session[row] < 0:
-                cash += cash * money.gap_interest[row]
+                cash += cash * gap_interest[row]
                 cash += cash * money.bar_interest
                 cash_line[row] = cash
                 row += 1
-    return Ledger(cash_line, unit_lines, traded, reasons)
+    return Ledger(cash_line, unit_lines, traded, reasons, state, stance)
 
 
 # From the plain functions to compiled ones that call each other.
@@ -283,9 +320,10 @@ new_stance, followed, is_tended, due = (
     _judging[name] for name in ("new_stance", "followed", "is_tended", "due")
 )
 targets_of = compiled(targets.targets, **_judging)
+opening = compiled(targets.opening, targets=targets_of, **_judging)
 _filling = family(_bought, _sold, is_inlined=True)
 bought, sold = _filling["_bought"], _filling["_sold"]
 filled = compiled(_filled, is_inlined=True)
 judged = compiled(_judged, is_inlined=True, followed=followed)
 moment, wanted_at = compiled(_moment, is_inlined=True), compiled(_wanted)
-kept = compiled(_kept)
+opened, kept = compiled(_opened), compiled(_kept)

@@ -48,6 +48,18 @@ def money(amount: float) -> str:
     return _number(amount, 0)
 
 
+def rounded(amount: float) -> str:
+    """Return an amount of money to two significant digits, in words from a million on."""
+    if not math.isfinite(amount) or amount <= 0:
+        return UNDEFINED
+    digits = 1 - math.floor(math.log10(amount))
+    near = round(amount, digits)
+    for size, name in ((1e12, "trillion"), (1e9, "billion"), (1e6, "million")):
+        if near >= size:
+            return f"{near / size:,.3g} {name}"
+    return f"{near:,.0f}"
+
+
 def count(number: float) -> str:
     """Return a whole number, thousands separated."""
     return _number(number, 0)

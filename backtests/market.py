@@ -1,15 +1,23 @@
 """One market: an index's signals lined up with the bars of what is traded."""
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from backtests.config import ALTS, Config
-from backtests.elapsed import nominal_bars_per_year, observed_bars_per_year
 from backtests.gates import combined, gates_of, leaving
 from backtests.inputs import Inputs
+from backtests.schedule import (
+    Passes,
+    Schedule,
+    entry_weights,
+    led,
+    schedule_of,
+    seconds,
+)
 from backtests.tape import (
     NANOSECONDS,
     Lines,
@@ -19,16 +27,14 @@ from backtests.tape import (
     level_lines,
     panel_of,
 )
-from feeds.alignment import latest_arrival, latest_known, taken
+from feeds.alignment import taken
 from feeds.bars import PRICES, Bars
 from feeds.errors import DataError
 from feeds.instruments import Instrument
-from feeds.sessions import bar_ends
+from feeds.sessions import BAR_LENGTHS, bar_ends
 from strategies.basket import basket_weights, rebalance_bars
 from strategies.filters import Gate
-from strategies.rules import NONE, triggers
 from strategies.signals import IndexSignals, index_signals
-from strategies.sizing import target_weights
 from strategies.support import Follow, follow_support
 from strategies.targets import ALIVE
 
@@ -94,17 +100,43 @@ def build_market(config: Config, inputs: Inputs, *, follow: Follow = follow_supp
     signals = signals_of(index, config, follow=follow)
     gates = gates_of(config, inputs, available_at=available_at)
     coin, coins = _coins(config, inputs)
-    lines = bar_lines(config, index=index, coin=coin, signals=signals, available_at=available_at)
+    schedule = schedule_of(
+        config, close=closes_of(index), signals=signals, available_at=available_at
+    )
+    passes = partial(combined, gates, how=config.rules.filters)
+    lines = bar_lines(config, coin, schedule)
     ends = (lines["bar_end"] * NANOSECONDS).astype(np.int64)
-    lines["gate"] = combined(gates, ends, how=config.rules.filters).astype(np.float64)
+    lines["gate"] = passes(ends).astype(np.float64)
     lines["leave"] = leaving(gates, ends).astype(np.float64)
-    tape = Tape(lines, coins)
+    tape = led(config, Tape(lines, coins), lead_of(schedule, coin, passes))
     ready = np.isfinite(taken(signals.prior_high, positions=lines["session"].astype(np.int64))) & (
         tape.matrix("on_weight").sum(axis=1) > 0
     )
     return Market(
         inputs, coin, signals, available_at, gates, tape, _tradable(config, inputs, coin, ready)
     )
+
+
+def market_schedule(market: Market, config: Config) -> Schedule:
+    """Return the schedule of the market's index under the config's trigger and entry delay."""
+    return schedule_of(
+        config,
+        close=closes_of(market.index),
+        signals=market.signals,
+        available_at=market.available_at,
+    )
+
+
+def lead_of(schedule: Schedule, coin: Bars, passes: Passes) -> Lines:
+    """Return what was known of the index when the coin's first bar opened."""
+    first = pd.DatetimeIndex(coin.frame.index[:1]).as_unit("ns").asi8
+    length = BAR_LENGTHS[coin.timeframe].value
+    return schedule.lead(int(first[0]), length=length, passes=passes)
+
+
+def closes_of(bars: Bars) -> NDArray[np.float64]:
+    """Return the closes."""
+    return bars.frame["close"].to_numpy()
 
 
 def signals_of(bars: Bars, config: Config, *, follow: Follow = follow_support) -> IndexSignals:
@@ -167,71 +199,24 @@ def _level_bars(coins: tuple[Bars, ...], opens: pd.DatetimeIndex, level: Lines) 
     )
 
 
-def bar_lines(
-    config: Config,
-    *,
-    index: Bars,
-    coin: Bars,
-    signals: IndexSignals,
-    available_at: pd.DatetimeIndex,
-) -> Lines:
-    """Return the lines of the whole: what of `index` is known when each bar of `coin` ends."""
+def bar_lines(config: Config, coin: Bars, schedule: Schedule) -> Lines:
+    """Return the lines of the whole: what of the index is known when each bar of `coin` ends."""
     opens = pd.DatetimeIndex(coin.frame.index).as_unit("ns")
     ends = bar_ends(opens, kind="coin", timeframe=coin.timeframe)
-    known_at = available_at.as_unit("ns").asi8
-    delay = pd.Timedelta(days=config.rules.entry_delay_days).value
-    kinds = triggers(signals, trigger=config.rules.trigger)
-    session = latest_known(known_at, at=ends.asi8)
-    trigger_session = latest_arrival(
-        kinds > 0, effective_at=known_at + delay, opens=opens.asi8, ends=ends.asi8
-    )
-    arrived = np.where(trigger_session > NONE, kinds[trigger_session], 0)
-    lost_session = latest_arrival(
-        signals.support_lost, effective_at=known_at, opens=opens.asi8, ends=ends.asi8
-    )
+    times = {"time": seconds(opens.asi8), "bar_end": seconds(ends.asi8)}
     prices = {name: coin.frame[name].to_numpy(np.float64) for name in (*PRICES, "volume")}
     every = config.basket.rebalance if config.asset == ALTS else "never"
     return {
-        "time": opens.asi8 / NANOSECONDS,
-        "bar_end": ends.asi8 / NANOSECONDS,
+        **times,
         **prices,
-        "session": session.astype(np.float64),
-        "index_close": taken(index.frame["close"].to_numpy(), positions=session),
-        "trigger_session": trigger_session.astype(np.float64),
-        "trigger_kind": latest_kind(arrived).astype(np.float64),
-        "lost_session": lost_session.astype(np.float64),
+        **schedule.lines(opens.asi8, ends.asi8),
         "weight": entry_weights(
-            config,
-            opens=opens.asi8 / NANOSECONDS,
-            ends=ends.asi8 / NANOSECONDS,
-            close=prices["close"],
+            config, opens=times["time"], ends=times["bar_end"], close=prices["close"]
         ),
         "gate": np.ones(len(opens)),
         "leave": np.zeros(len(opens)),
         "rebalance": rebalance_bars(ends, every=every).astype(np.float64),
     }
-
-
-def entry_weights(
-    config: Config,
-    *,
-    opens: NDArray[np.float64],
-    ends: NDArray[np.float64],
-    close: NDArray[np.float64],
-) -> NDArray[np.float64]:
-    """Return the weight an entry decided at each bar's end would take, NaN where unknown.
-
-    Volatility is made annual by the bars per year there are among those it is taken from.
-    """
-    nominal = nominal_bars_per_year(opens, ends)
-    per_year = observed_bars_per_year(ends, lookback=config.size.vol_lookback, nominal=nominal)
-    return target_weights(close, settings=config.size, periods_per_year=per_year)
-
-
-def latest_kind(kinds: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the kind of the latest trigger by each bar's end; `kinds` is 0 where none arrives."""
-    latest = np.maximum.accumulate(np.where(kinds > 0, np.arange(kinds.size), 0))
-    return np.asarray(kinds[latest])
 
 
 def _tradable(config: Config, inputs: Inputs, coin: Bars, ready: NDArray[np.bool_]) -> slice:

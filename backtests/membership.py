@@ -25,6 +25,7 @@ PEGGED_MOVE: Final = 0.002
 FOUND: Final[dict[Check, str]] = {
     "gap": "bars missing inside the range, nothing was put in their place",
     "jump": "split-sized jumps between a close and the next open",
+    "frozen": "closes that stand still for three days or longer",
 }
 
 

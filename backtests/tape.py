@@ -19,6 +19,7 @@ Matrix = NDArray[np.float64]
 Lines = dict[str, Matrix]
 
 NANOSECONDS = 1_000_000_000
+MONEY_VOLUMES = frozenset({"yahoo"})  # sources whose volume of a coin is in dollars
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,24 +28,37 @@ class Tape:
 
     `lines` has the bars' times, the index and signal lines, and the prices the stops and
     charts look at: the coin's own, or a basket's level. `coins` maps symbols, in order, to
-    their prices, `alive`, `on_weight` and `idle_weight`.
+    their prices, `alive`, `on_weight` and `idle_weight`. `before` is what went before the first
+    bar, from which a run takes the state it opens in; None is nothing at all.
     """
 
     lines: Lines
     coins: dict[str, Lines]
+    before: "Tape | None" = None
 
     def __len__(self) -> int:
         return int(self.lines["time"].size)
 
     def cut(self, bars: slice) -> "Tape":
-        """Return the tape of some bars only."""
+        """Return the tape of some bars, which remembers those before them."""
+        before = self._rows(slice(0, bars.start), self.before) if bars.start else self.before
+        return self._rows(bars, before)
+
+    def _rows(self, bars: slice, before: "Tape | None") -> "Tape":
         return Tape(
             {name: values[bars] for name, values in self.lines.items()},
             {
                 symbol: {name: values[bars] for name, values in lines.items()}
                 for symbol, lines in self.coins.items()
             },
+            before,
         )
+
+    @property
+    def parts(self) -> tuple["Tape", ...]:
+        """The tapes of all that went before, the earliest first, and this one."""
+        earlier = () if self.before is None else self.before.parts
+        return (*earlier, self)
 
     def matrix(self, name: str) -> NDArray[np.float64]:
         """Return one line of all coins, shape (bars, coins)."""
@@ -121,12 +135,13 @@ def panel_of(
 def traded_money(bars: Bars, opens: pd.DatetimeIndex, *, settings: BasketSettings) -> Matrix:
     """Return what was traded of a coin in each bar, in money; NaN where it has no bar.
 
-    As its source counted it where that is known, else volume x close.
+    As its source counted it where that is known, else volume x close: volume is taken for coins
+    unless the source is known to count money or the settings say so.
     """
     frame = bars.frame
     in_money = {name.upper().removesuffix("-USD") for name in settings.volume_in_money}
     money = frame["volume"]
-    if bars.instrument.label not in in_money:
+    if bars.instrument.label not in in_money and bars.source not in MONEY_VOLUMES:
         money = money * frame["close"]
     if QUOTE_VOLUME in frame:
         money = frame[QUOTE_VOLUME].fillna(money)

@@ -88,7 +88,7 @@ def instrument_named(name: str) -> Instrument:
     symbol = _COIN_OF_YAHOO.get(name.upper(), name.upper())
     base, dash, quote = symbol.partition("-")
     if not dash:
-        quote = next((d for d in sorted(DOLLARS, key=len, reverse=True) if _is_pair(base, d)), "")
+        quote = next((dollar for dollar in DOLLARS if _is_pair(base, dollar)), "")
         base = base.removesuffix(quote)
     if not quote:
         plain = base.removeprefix("^")

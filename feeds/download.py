@@ -1,6 +1,7 @@
 """Fill the cache ahead: `python -m feeds.download --assets BTC,ETH,ALTS --index russell2000`."""
 
 import argparse
+import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
@@ -15,6 +16,7 @@ from feeds.commands import Parser, complain, exit_code, progress_bar, run_comman
 from feeds.errors import ConfigError, InputError, NotServed, Unreachable
 from feeds.folders import cache_folder
 from feeds.history import source_in_words
+from feeds.instruments import SERIES_NAME
 from feeds.live import Live
 from feeds.live_series import LiveSeries
 from feeds.series_sources import open_live_series
@@ -54,7 +56,7 @@ def _work(
     options = command_parser().parse_args(arguments)
     if options.universe or options.symbols:
         return _universe(options)
-    requests = _requests(options)
+    requests, names = _requests(options), _series(options.series)
     with progress_bar(quiet=options.quiet) as progress:
         source = live or Live(
             Cache(cache_folder(options.cache_dir)),
@@ -72,10 +74,20 @@ def _work(
                 sys.stderr.write(f"left out of {BASKET}: {outcome}\n")
         else:
             failures[request] = outcome
-    names = [name.strip().upper() for name in options.series.split(",") if name.strip()]
     series = live_series or open_live_series(cache_dir=options.cache_dir)
     failures.update(_failed_series(series, names))
     return _failed(failures)
+
+
+def _series(text: str) -> list[str]:
+    """Return the names of series, each once."""
+    names = [name.strip().upper() for name in text.split(",") if name.strip()]
+    for name in names:
+        if not re.fullmatch(SERIES_NAME, name):
+            raise ConfigError(
+                f"`--series` must name series by letters and digits, as M2SL, received {name!r}."
+            )
+    return list(dict.fromkeys(names))
 
 
 def _failed_series(source: LiveSeries, names: Sequence[str]) -> dict[object, InputError]:

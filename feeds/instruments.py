@@ -55,8 +55,9 @@ YAHOO_COINS: Final = {
 
 # A part of a file's name: nothing that leaves the folder.
 SERIES_NAME: Final = r"^\^?[A-Za-z0-9]+([._-][A-Za-z0-9]+)*$"
-# What stands for a dollar in the name of a pair, the dollar itself first.
-DOLLARS: Final = ("USD", "USDT", "USDC", "BUSD", "TUSD", "FDUSD")
+# What stands for a dollar in the name of a pair, the dollar itself first. BUSD and TUSD do not:
+# in ARBUSD and DOTUSD, without a dash, they would make other coins of ARB and DOT.
+DOLLARS: Final = ("USD", "USDT", "USDC")
 COIN_ALIASES: Final = {"BTC": ("XBT",), "DOGE": ("XDG",)}
 
 _SYMBOL = re.compile(r"[A-Z0-9][A-Z0-9]{0,19}(-[A-Z]{3,5})?")

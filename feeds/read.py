@@ -13,9 +13,9 @@ from feeds import instruments
 from feeds.bar_files import DAILY, bar_file
 from feeds.bars import Bars
 from feeds.border import validate_bars
-from feeds.commands import Parser, run_command
+from feeds.commands import Parser, given_path, run_command
 from feeds.errors import ConfigError
-from feeds.folders import write_whole
+from feeds.folders import is_folder, write_whole
 from feeds.instruments import BY_SYMBOL, Instrument, symbols_of
 from feeds.reading import Choices, read_bars, read_series
 from feeds.reading.choices import Role, sound_date_format, sound_zone
@@ -62,6 +62,8 @@ def _work(arguments: Sequence[str] | None) -> None:
     choices, wanted = _choices(options), _wanted(options)
     if options.write and not wanted.stem:
         raise ConfigError("`--write` needs a symbol. Give it with --asset, --index or --series.")
+    if options.write and not (is_folder(options.write) or is_folder(options.write.parent)):
+        raise ConfigError(f"`--write` must be a file in a folder, received {options.write}.")
     table = _read(options.file, wanted, choices)
     _print(_columns(options.file, wanted, choices))
     _print([*table.notes, *_rows(table)])
@@ -88,7 +90,7 @@ def _parser() -> Parser:
         description="Say what is made of a file of bars, or with --series of a series.",
         examples=EXAMPLES,
     )
-    parser.add_argument("file", type=Path, help="CSV of any vendor, Parquet, or an archive")
+    parser.add_argument("file", type=given_path, help="CSV of any vendor, Parquet, or an archive")
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--asset", default="", help="the coin, where the name does not say it")
     which.add_argument("--index", default="", help="the index, where the name does not say it")
@@ -98,7 +100,9 @@ def _parser() -> Parser:
     parser.add_argument("--date-format", default="", help="as strptime has it: %%d/%%m/%%Y")
     parser.add_argument("--zone", default="", help="of stamps without one: America/New_York")
     parser.add_argument("--decimal", default="", choices=(".", ","))
-    parser.add_argument("--write", type=Path, metavar="OUT", help="file or folder for our own form")
+    parser.add_argument(
+        "--write", type=given_path, metavar="OUT", help="file or folder for our own form"
+    )
     return parser
 
 

@@ -42,7 +42,7 @@ def split_reused(bars: Bars) -> tuple[Bars, ...]:
         with_findings(
             replace(
                 bars,
-                instrument=_numbered(bars.instrument, number),
+                instrument=numbered(bars.instrument, number),
                 frame=bars.frame.iloc[first:stop],
                 notes=notes,
             )
@@ -51,7 +51,8 @@ def split_reused(bars: Bars) -> tuple[Bars, ...]:
     )
 
 
-def _numbered(instrument: Instrument, number: int) -> Instrument:
+def numbered(instrument: Instrument, number: int) -> Instrument:
+    """Return the coin that is the `number`th to trade under a ticker: LUNA.2-USD is the second."""
     if number == 1:
         return instrument
     name, dash, quote = instrument.symbol.partition("-")
@@ -62,7 +63,7 @@ def _note(bars: Bars, times: pd.DatetimeIndex, starts: np.ndarray) -> str:
     spans = "; ".join(
         " to ".join(time_texts(times[[start - 1, start]])) for start in starts.tolist()[:3]
     )
-    name = _numbered(bars.instrument, 2).label
+    name = numbered(bars.instrument, 2).label
     return (
         f"{bars.instrument.symbol}: comes back after 7 days or more without bars ({spans}), so "
         f"what trades from then on is taken as another coin, {name}"

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from strategies.portfolio import orders
-from strategies.rules import STAY, Moment, State, step
+from strategies.rules import STAY, Moment, step
 from strategies.targets import (
     HALTED,
     NOTHING,
@@ -16,8 +16,8 @@ from strategies.targets import (
     Wanted,
     due,
     followed,
+    fresh_start,
     is_tended,
-    new_stance,
     targets,
 )
 
@@ -41,6 +41,8 @@ class RussellRiskOn(bt.Strategy):  # type: ignore[misc]
         A `strategies.rules.Rule`.
     upkeep
         A `strategies.targets.Upkeep`.
+    start
+        A `strategies.targets.Start`: the state the run opens in.
     commission, slippage
         Fractions of the traded value and of the price, per side.
 
@@ -50,13 +52,19 @@ class RussellRiskOn(bt.Strategy):  # type: ignore[misc]
     on new highs.
     """
 
-    params = (("rule", None), ("upkeep", None), ("commission", 0.0), ("slippage", 0.0))
+    params = (
+        ("rule", None),
+        ("upkeep", None),
+        ("start", None),
+        ("commission", 0.0),
+        ("slippage", 0.0),
+    )
 
     def __init__(self) -> None:
-        self.planned: Floats | None = None
-        self.planned_reason = ""
-        self._state = State()
-        self._stance = new_stance(self.p.upkeep)
+        start = self.p.start or fresh_start(self.p.upkeep)
+        self.state, self.stance = start.state, start.stance
+        self.planned: Floats | None = start.planned if start.reason != NOTHING else None
+        self.planned_reason = REASONS[start.reason]
         self._units = [0.0] * len(self.datas)
         self._bought = 0.0  # money that went into positions at this bar's open
 
@@ -87,14 +95,18 @@ class RussellRiskOn(bt.Strategy):  # type: ignore[misc]
             gate=self._gate[0] > 0,
             leave=self._leave[0] > 0,
         )
-        self._state, action = step(self.p.rule, self._state, moment, entry)
-        if action != STAY or is_tended(self.p.upkeep, self._stance, self._units):
+        self.state, action = step(self.p.rule, self.state, moment, entry)
+        if action != STAY or is_tended(self.p.upkeep, self.stance, self._units):
             wanted = self._wanted()
-            stance, reason = due(self.p.upkeep, self._stance, action, wanted, self._book())
-            self._stance = stance
+            stance, reason = due(self.p.upkeep, self.stance, action, wanted, self._book())
+            self.stance = stance
             if reason != NOTHING:
                 self.planned = targets(self.p.upkeep, stance, reason, wanted, self._units)
                 self.planned_reason = REASONS[reason]
+
+    def prenext_open(self) -> None:
+        """Trade the very first open too, which backtrader would pass by."""
+        self.next_open()
 
     def next_open(self) -> None:
         """Send what `next` decided a bar ago; the broker fills it at this bar's open.
@@ -128,17 +140,17 @@ class RussellRiskOn(bt.Strategy):  # type: ignore[misc]
             held = self.broker.positions
             self._units = [held[data].size if data in held else 0.0 for data in self.datas]
         elif order.status in (order.Margin, order.Rejected) and not any(self._units):
-            self._stance = self._stance._replace(is_on=False)
+            self.stance = self.stance._replace(is_on=False)
 
     def _judged(self) -> tuple[float, float]:
         """Return what the stops compare: prices of a single coin, a level of a basket."""
         if self.p.upkeep.is_single:
             position = self.position
             return self._close[0], position.price if position.size else np.nan
-        if self._stance.is_on or self._stance.value or self._bought:
-            self._stance = followed(self._stance, self._book(), self._bought)
+        if self.stance.is_on or self.stance.value or self._bought:
+            self.stance = followed(self.stance, self._book(), self._bought)
             self._bought = 0.0
-        return self._stance.level, 1.0 if self._stance.is_on else np.nan
+        return self.stance.level, 1.0 if self.stance.is_on else np.nan
 
     def _book(self) -> Book:
         return Book(self.broker.cash, self._units, [line[0] for line in self._closes])

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from strategies.rules import ENTER, EXIT_REASONS, STAY, TRIGGER_KINDS
+from strategies.rules import ENTER, EXIT_REASONS, NONE, STAY, TRIGGER_KINDS, State
 
 Floats = NDArray[np.float64]
 Numbers = Sequence[float] | Floats
@@ -82,9 +82,47 @@ class Book(NamedTuple):
     closes: Numbers
 
 
+class Start(NamedTuple):
+    """What a run opens with: its state, and the weights due at its first open, with the reason."""
+
+    state: State
+    stance: Stance
+    reason: int
+    planned: Floats
+
+
+def fresh_start(upkeep: Upkeep) -> Start:
+    """Return the start of a run that knows of nothing before it."""
+    state = State(-np.inf, NONE, -np.inf, -np.inf)
+    return Start(state, new_stance(upkeep), NOTHING, np.empty(0))
+
+
 def new_stance(upkeep: Upkeep) -> Stance:
     """Return the stance before the first bar: nothing to buy before the first signal."""
     return Stance(False, 0, not upkeep.idles, 1.0, 0.0)
+
+
+def opening(
+    upkeep: Upkeep, state: State, stance: Stance, wanted: Wanted, index_close: float
+) -> Start:
+    """Return what a run opens with.
+
+    `state` and `stance` are those of an account that followed the rule on all bars before.
+    Where that is in the market, so is the run, with the slices of an entry that are due by
+    then; the window and what is blocked go on. The position is the run's own: bought at its
+    first open, and its stops measure from there, because a stop guards the money paid. Where
+    the account was stopped out the run waits for a later trigger, as it would.
+    """
+    nothing = np.zeros(len(wanted.alive))
+    own = State(state.window_end, state.blocked_through, -np.inf, index_close)
+    reason, ready = NOTHING, new_stance(upkeep)
+    if upkeep.idles and sum(wanted.idle_weights) > 0:
+        reason, ready = IDLE, Stance(False, 0, True, 1.0, 0.0)
+    if stance.is_on:
+        _, entered = due(upkeep, ready, ENTER, wanted, Book(0.0, nothing, nothing))
+        if entered != NOTHING:
+            reason, ready = entered, Stance(True, stance.bars_on, True, 1.0, 0.0)
+    return Start(own, ready, reason, targets(upkeep, ready, reason, wanted, nothing))
 
 
 def worth(units: Numbers, prices: Numbers) -> float:

@@ -293,6 +293,13 @@ OWN_FLAGS: Final = (
     ("download", ("--frobnicate",), "--frobnicate"),
     ("inspect", ("--frobnicate",), "--frobnicate"),
     ("inspect", ("extra",), "extra"),
+    ("doctor", ("--frobnicate",), "--frobnicate"),
+    ("doctor", ("extra",), "extra"),
+    ("rnu", ("--asset", "ETH"), "Did you mean run?"),
+    ("completion", ("fish",), "`completion`"),
+    ("download", ("--universe", "moon"), "--universe"),
+    ("download", ("--series", "../x", "--assets", "", "--index", ""), "`--series`"),
+    ("run", ("--source", "sample", "--set", "vendors.fred=gopher://x"), "fred"),
 )  # fmt: skip
 
 
@@ -449,11 +456,13 @@ def bad_files(kit: Kit) -> Iterator[Case]:
         folder = kit.copy()
         (folder / f"{name}.csv").unlink()
         yield Case("walkforward", kit.usual("walkforward", folder), "has no bars")
+        folder = kit.copy()
+        (folder / f"{name}.csv").unlink()
         (folder / f"{name}.csv").mkdir()
-        yield Case("run", kit.usual("run", folder), "has no bars")
+        yield Case("run", kit.usual("run", folder), name.partition("-")[0].removesuffix("_1d"))
         folder = kit.copy()
         (folder / f"{name}.parquet").write_bytes(b"older")
-        yield Case("study", kit.usual("study", folder), f"{name}.csv")
+        yield Case("study", kit.usual("study", folder), f"{name}.parquet")
 
 
 def _on_spoiled(kit: Kit, name: str, spoil: Spoil, gate: tuple[str, ...]) -> Case:
@@ -465,7 +474,31 @@ def _on_spoiled(kit: Kit, name: str, spoil: Spoil, gate: tuple[str, ...]) -> Cas
     return Case(command, (*kit.usual(command, folder), *gate), name.partition(".")[0])
 
 
+READ_FLAGS: Final = (
+    (("--columns", "close"), "--columns"),
+    (("--columns", "closing=Last"), "closing"),
+    (("--date-format", "%Q"), "date"),
+    (("--zone", "Mars/Olympus"), "Mars/Olympus"),
+    (("--decimal", ";"), "--decimal"),
+    (("--timeframe", "1w"), "--timeframe"),
+    (("--asset", "../x"), "`asset`"),
+    (("--index", "../x"), "`index.symbol`"),
+    (("--asset", "BTC", "--index", "RUT"), "--index"),
+    (("--write", "/dev/null/x"), "--write"),
+)
+
+
+def bad_readings(kit: Kit) -> Iterator[Case]:
+    """Yield files and flags that `feeds.read` cannot use."""
+    good = str(kit.good / "BTC-USD_1d.csv")
+    for flags, named in READ_FLAGS:
+        yield Case("read", (good, *flags), named)
+    yield Case("read", (), "file")
+    for path in ("/no/such.csv", "/", "/dev/null", "x" * 300, str(kit.written(b"\x00\xff"))):
+        yield Case("read", (path,), path.rpartition("/")[2][:90])
+
+
 def all_cases(kit: Kit) -> list[Case]:
     """Return every case; the same seed gives the same."""
-    makers = (bad_settings, bad_flags, own_flags, bad_tomls, bad_files)
+    makers = (bad_settings, bad_flags, own_flags, bad_tomls, bad_files, bad_readings)
     return [case for make in makers for case in make(kit)]

@@ -1,30 +1,22 @@
 """Whatever is wrong is one line: parameter, value, remedy; exit code 2, and nothing written."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from backtests import compare, run, study
-from backtests.sweep import __main__ as sweep
-from backtests.walkforward import __main__ as walkforward
-from feeds import download, inspect
-from tests.bad_inputs import SPELLINGS, Case, Kit, all_cases
+from backtests.__main__ import COMMANDS, main
+from feeds.read import main as read
+from tests.bad_inputs import RUNNING, SPELLINGS, Case, Kit, all_cases
 
 SEED = 11
-COMMANDS = {
-    "run": run.main,
-    "study": study.main,
-    "sweep": sweep.main,
-    "walkforward": walkforward.main,
-    "compare": compare.main,
-    "download": download.main,
-    "inspect": inspect.main,
-}
+REPOSITORY = Path(__file__).parents[1]
 REMEDY = re.compile(
-    r"must be|must not|must name|nearest|takes|needs|Needed|There are|holds|is served|exclude|"
-    r"Save|Convert|Write|Give|Leave|Choose|Use|Download|Correct|[Rr]emove|Put|Make|Take|Add|Start|See|Set|Name|Bring|"
-    r"Drop"
+    r"must be|must not|must name|nearest|mean|takes|needs|Needed|There are|holds|is served|exclude|"
+    r"Save|Convert|Write|Give|Leave|Choose|Use|Download|Correct|[Rr]emove|Put|Make|Take|Add|Start|"
+    r"See|Set|is like|Name|Bring|Drop|Keep"
 )
 
 
@@ -47,13 +39,19 @@ def _no_pyfolio(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("backtests.report.sheet_worker.SheetWorker", NoWorker)
 
 
+def run(command: str, *arguments: str) -> int:
+    if command == "read":
+        return read(arguments)
+    return main([command, *arguments])
+
+
 def complaint(case: Case, capsys: pytest.CaptureFixture[str], out: Path) -> str:
     """Return what is wrong with the refusal of a case; empty where it is right."""
     place = () if any(a.startswith("--out") for a in case.arguments) else ("--out", str(out))
-    if case.command in ("compare", "download", "inspect") or "--resume" in case.arguments:
+    if case.command not in RUNNING or "--resume" in case.arguments:
         place = ()
     try:
-        code = COMMANDS[case.command]([*case.arguments, *place])
+        code = run(case.command, *case.arguments, *place)
     except (Exception, SystemExit) as error:  # noqa: BLE001 - a traceback is the finding
         capsys.readouterr()
         return f"{type(error).__name__}: {error}"
@@ -77,9 +75,36 @@ def test_bad_inputs_of_every_kind_are_refused_in_one_useful_line(
 ) -> None:
     cases = all_cases(kit)
     assert len(cases) >= 400
+    assert COMMANDS.keys() <= {case.command for case in cases}
     found = [
         (case, complaint(case, capsys, tmp_path / f"out{number}"))
         for number, case in enumerate(cases)
     ]
     wrong = [f"{case}: {fault}" for case, fault in found if fault]
     assert not wrong, f"{len(wrong)} of {len(cases)}:\n" + "\n".join(wrong)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (("run", "--config", "/"), b"`--config` /"),
+        (("study", "--claim", b"caf\xe9"), b"`--claim` 'caf\\udce9'"),
+        (("walkforward", "--asset=\x1b[2J"), b"`asset`"),
+        (("compare", b"--out=/\xff"), b"`--out`"),
+    ],
+)
+def test_bad_inputs_on_a_real_command_line_end_the_same(
+    arguments: tuple[str | bytes, ...], named: bytes, tmp_path: Path
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "backtests", *arguments],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(REPOSITORY), "PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert done.stderr.startswith(b"error: ")
+    assert named in done.stderr
+    assert done.stderr.count(b"\n") == 1
+    assert not list(tmp_path.iterdir())

@@ -2,6 +2,7 @@
 
 import importlib.metadata
 import platform
+from dataclasses import asdict
 from typing import Any, Final
 
 import pandas as pd
@@ -9,6 +10,7 @@ import pandas as pd
 from backtests.analysis.significance import Significance
 from backtests.analysis.summary import Summary
 from backtests.backtest import Result
+from backtests.capacity import Capacity
 from backtests.format import as_csv, as_json
 from backtests.report.words import RunJudgement
 from feeds.bars import Bars, Span
@@ -49,6 +51,7 @@ def metrics_json(
         "first_bar": result.market.traded_bars.index[0].strftime(TIME_FORMAT),
         "last_bar": result.market.traded_bars.index[-1].strftime(TIME_FORMAT),
         "bars": len(result.market.traded_bars),
+        "capacity": _capacity(summary.capacity),
         "episodes": summary.episodes,
         "episodes_traded": summary.episodes_traded,
         "refused_orders": result.strategy.refused,
@@ -59,6 +62,11 @@ def metrics_json(
         "warnings": list(result.warnings),
     }
     return as_json(content)
+
+
+def _capacity(found: Capacity) -> dict[str, Any]:
+    time = found.time.strftime(TIME_FORMAT) if found.time is not None else None
+    return asdict(found) | {"time": time}
 
 
 def _best(summary: Summary) -> dict[str, Any]:

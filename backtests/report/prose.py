@@ -36,6 +36,7 @@ def rule_in_words(result: Result) -> list[str]:
         f"Buy {traded_title(result)} after {index_title(result)} {_trigger(config)}, "
         f"{_entry(config)}.",
         _holding(config),
+        _opening(result),
         _stops(config),
         _filters(config),
         _size(config),
@@ -113,6 +114,14 @@ def _holding(config: Config) -> str:
         return f"Hold until {lost.removeprefix('when ') or 'a stop is hit'}."
     window = f"{rules.hold_days:,} days after the latest trigger"
     return f"Leave {window}{', or ' + lost if lost else ''}."
+
+
+def _opening(result: Result) -> str:
+    """Return that the run began in the market, if it did: nothing fired on its own bars then."""
+    fills = result.strategy.fills
+    if not (fills["time"] == result.market.traded_bars.index[0]).any() or result.config.idle.asset:
+        return ""
+    return "A window was live when the run began, so it bought at the first open."
 
 
 def _stops(config: Config) -> str:

@@ -45,7 +45,7 @@ def show(result: Result, summary: Summary, judged: RunJudgement, *, folder: Path
     console.print(_headline(result), markup=False)
     console.print(_figures(result, summary))
     console.print(_drawdowns(summary))
-    for text in (judged.verdict, judged.conclusion, judged.sample):
+    for text in (judged.verdict, judged.conclusion, judged.sample, judged.capacity):
         if text:
             console.print(text, markup=False)
     console.print(f"Tearsheet: {folder / 'tearsheet.html'}", markup=False)

@@ -107,9 +107,10 @@ class WalkForward:
 def walk_forward(plan: Plan, *, settings: WindowSettings, library: Library) -> WalkForward:
     """Return what choosing by the plan's objective on each window would have brought.
 
-    Each window is traded from cash, with signals that look back as far as they need; a
-    position left at its end is sold at the last close, with costs. The days traded follow
-    each other without a gap; an embargo only ends the days to choose on earlier.
+    Each window opens in the state the rule would be in, with signals that look back as far as
+    they need: what is then to be held is bought at its first open, and a position left at its
+    end is sold at the last close, both with costs. The days traded follow each other without a
+    gap; an embargo only ends the days to choose on earlier.
 
     Raises
     ------

@@ -36,8 +36,9 @@ TERMS: Final = {
     "Kept": "The same figure of all days traded, put together to one account.",
     "Embargo": "Days before each test that are not chosen on, so that nothing of them reaches "
     "into the test.",
-    "From cash": "Every step starts in cash and waits for a new trigger; what it still holds on "
-    "its last day is sold at the close.",
+    "Each step's start": "A step opens in the state its rule would be in: in the market at the "
+    "first open, bought there with costs, if a window is live. What it still holds on its last day "
+    "is sold at the close, with costs.",
 }
 
 

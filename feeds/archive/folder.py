@@ -107,12 +107,13 @@ class ArchiveFolder:
 
         state, before, entries = self.state(), _Before(self.universe), []
         refused = dict(state.refused)
+        half = set(state.listed) - set(state.checked)  # what has come of them would look dead
         sink = pa.BufferOutputStream()
         with pq.ParquetWriter(sink, arrow_of(no_rows()).schema, **WRITING) as writer:
             for pair in pairs_held(self.pairs):
-                entry, rows = self._entry(pair, before)
-                if pair in refused:
+                if pair in refused or pair in half:
                     continue
+                entry, rows = self._entry(pair, before)
                 if entry is None:
                     refused[pair] = "its table is damaged"
                 elif entry["rows"]:
@@ -172,7 +173,7 @@ def _completeness(
     A pair that a later run did not ask for would look dead: all end where the one checked
     longest ago ends.
     """
-    held = {entry["pair"] for entry in entries} & set(state.checked)
+    held = {entry["pair"] for entry in entries}
     absent = [pair for pair in state.listed if pair not in state.checked and pair not in refused]
     until = min((state.checked[pair] for pair in state.listed if pair in held), default="")
     return {"known_until": until, "absent": absent}

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
+from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
@@ -14,15 +15,14 @@ from feeds.archive.folder import ArchiveFolder
 from feeds.archive.members import COLUMNS, span_of
 from feeds.archive.table import ABOUT, FORMAT, SOURCE, TIME, base_of
 from feeds.bars import QUOTE_VOLUME, Bars
+from feeds.checks import LONG_GAP
 from feeds.errors import DataError, NotCached
 from feeds.instruments import Instrument
+from feeds.reused import numbered
 from feeds.sessions import BAR_LENGTHS
 from feeds.universe import is_altcoin
 from feeds.vendors.vendor import one_line
 
-# A ticker that comes back after so long a gap is another coin: LUNA of June 2022 is not the
-# LUNA of May. Halts for maintenance are shorter.
-REUSED_AFTER: Final = pd.Timedelta(days=7)
 # The archive publishes a day pair by pair: the last days are left out until this share of the
 # coins has them.
 WHOLE_SHARE: Final = 0.9
@@ -36,8 +36,8 @@ NAMES_SHOWN: Final = 5
 class Coin:
     """One coin: its instrument, and which rows of which pair are its own.
 
-    The coin that takes a dead one's ticker over is called LUNA.2. `place` counts pairs,
-    `first` to `stop` - 1 that pair's rows.
+    The coin that takes a dead one's ticker over is called LUNA.2, see `feeds.reused`. `place`
+    counts pairs, `first` to `stop` - 1 that pair's rows.
     """
 
     instrument: Instrument
@@ -136,7 +136,7 @@ class Universe:
     @cached_property
     def died(self) -> tuple[Coin, ...]:
         """The coins whose last bar lies well before the end."""
-        quiet = int(REUSED_AFTER.as_unit("ns").value // self._step)
+        quiet = int(LONG_GAP.as_unit("ns").value // self._step)
         silent = ~self.panel.alive[-quiet - 1 :].any(axis=0)
         return tuple(self.coins[place] for place in np.flatnonzero(silent))
 
@@ -212,17 +212,16 @@ class Universe:
         start, rows = int(self._starts[place]), group["rows"]
         opens = self._columns[TIME][start : start + rows]
         silent = np.diff(opens) - self._step
-        breaks = np.flatnonzero(silent >= REUSED_AFTER.as_unit("ns").value) + 1
+        breaks = np.flatnonzero(silent >= LONG_GAP.as_unit("ns").value) + 1
         holes = [tuple(end.as_unit("ns").value for end in span_of(p)) for p in group["missing"]]
         # a file that could not be had leaves a gap in what we hold, not in the trading
         real = [
             at for at in breaks.tolist()
             if not any(begin < opens[at] and end > opens[at - 1] for begin, end in holes)
         ]  # fmt: skip
-        base = base_of(group["pair"])
-        for number, (first, stop) in enumerate(zip([0, *real], [*real, rows], strict=True), 1):
-            name = base if number == 1 else f"{base}.{number}"
-            yield Coin(Instrument(f"{name}-USD", "coin"), group["pair"], place, first, stop)
+        ticker = Instrument(f"{base_of(group['pair'])}-USD", "coin")
+        for number, (first, stop) in enumerate(pairwise([0, *real, rows]), start=1):
+            yield Coin(numbered(ticker, number), group["pair"], place, first, stop)
 
     def _published(self, times: pd.DatetimeIndex, alive: NDArray[np.bool_]) -> int:
         """Return how many bars there are up to the last that all pairs could have."""

@@ -79,7 +79,9 @@ def contents(path: Path) -> list[Content]:
         data = path.read_bytes()
     except OSError as error:
         reason = error.strerror or "unreadable"
-        raise DataError(f"{path.name}: cannot be opened ({reason}).") from error
+        raise DataError(
+            f"{path.name}: cannot be opened ({reason}). Give a file that may be read."
+        ) from error
     return list(_unpacked(Content(path.name, data)))
 
 

@@ -48,6 +48,11 @@ class Stamps:
         """Whether every stamp is a whole day where it was written."""
         return bool((self.local % DAY == 0).all())
 
+    @property
+    def is_off_utc(self) -> bool:
+        """Whether stamps carry a zone other than UTC."""
+        return self.offsets is not None and bool(self.offsets.any())
+
     def index(self) -> pd.DatetimeIndex:
         """Return the dates: UTC where a zone was given, else tz-naive."""
         if self.offsets is None:

@@ -6,6 +6,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as arrow_csv
 
 from feeds.table import RawTable
@@ -21,7 +22,7 @@ HEADERS: Final = {
         "date,open,high,low,close,volume,market_cap",
     )
 }
-ISO: Final = re.compile(r"\d{4}-\d{2}-\d{2}([T ][\d:.]+)?(?P<zone>Z|[+-]\d{2}:?\d{2})?")
+ISO: Final = re.compile(r"\d{4}-\d{2}-\d{2}([T ][\d:.]+)?(?P<zone>Z)?")
 YEARS: Final = (np.datetime64("1700-01-01", "us"), np.datetime64("2262-01-01", "us"))
 
 
@@ -67,11 +68,13 @@ def _table(table: pa.Table, *, rows_expected: int, origin: str) -> RawTable | No
 
 
 def plain_iso_dates(texts: pa.Array) -> pd.DatetimeIndex | None:
-    """Return ISO 8601 texts as dates: all without a zone, or all with one, as UTC; else None."""
+    """Return ISO 8601 texts as dates: all without a zone, or all with Z, as UTC; else None."""
     match = ISO.fullmatch(texts[0].as_py()) if len(texts) else None
     if match is None:  # to try and fail takes longer than to read
         return None
     zone = "UTC" if match["zone"] else None
+    if zone and not pc.all(pc.ends_with(texts, "Z")).as_py():
+        return None  # an offset tells what day it was where it was written
     try:
         instants = texts.cast(pa.timestamp("us", zone)).to_numpy(zero_copy_only=False)
     except pa.ArrowInvalid:

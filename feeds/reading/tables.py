@@ -26,7 +26,7 @@ from feeds.sessions import BAR_LENGTHS
 from feeds.table import RawTable
 
 ORDER: Final = ("open", "high", "low", "close", "volume", "quote_volume", "market_cap", "value")
-ISO_READINGS: Final = ("%Y-%m-%d", "%Y-%m-%d %H:%M")
+ISO_READINGS: Final = ("%Y-%m-%d", "%Y-%m-%d %H:%M", "dates as typed")
 
 
 def read_bars(
@@ -200,6 +200,8 @@ def _table(grid: Grid, found: Layout, read: Typed, context: _BarContext) -> RawT
     if dialect.is_volume_in_money and instrument.kind == "coin" and "volume" in columns:
         columns.setdefault("quote_volume", columns["volume"])
     note = _note(found, read, dates, grid, context)
+    if is_session and read.dates.is_off_utc:
+        note = (*note, f"{grid.origin}: midnights of a zone, read as that day's session")
     frame = pd.DataFrame(columns)
     frame.insert(0, "date", dates)
     table = _of_grid(frame, grid, note)
@@ -247,8 +249,6 @@ def _note(
     """Return how the file was read in one line, nothing for our own form."""
     dialect = found.dialect
     if not dialect.title and read.dates.reading in ISO_READINGS and not read.writing:
-        return ()
-    if not dialect.title and not grid.lines.size:
         return ()
     words = [dialect.close, read.dates.reading, _order(dates), *read.writing]
     if context is not None:

@@ -110,10 +110,11 @@ def _typed_dates(column: pa.Array) -> Stamps:
     sound = (index >= pd.Timestamp("1700", tz=zone)) & (index < pd.Timestamp("2262", tz=zone))
     index = pd.DatetimeIndex(index.where(sound)).as_unit("ns")
     if zone is None:
-        return Stamps(index.asi8, None, "%Y-%m-%d")
+        return Stamps(index.asi8, None, "dates as typed")
+    reading = "dates as typed" if zone == "UTC" else f"dates as typed in {zone}"
     local = index.tz_localize(None).asi8
     minutes = np.where(sound, (local - index.asi8) // (60 * 10**9), 0)
-    return Stamps(np.where(sound, local, NAT), minutes, f"stamps in {zone}")
+    return Stamps(np.where(sound, local, NAT), minutes, reading)
 
 
 def _typed_numbers(column: pa.Array) -> tuple[Floats, Flags]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from feeds.errors import ConfigError, DataError, NotServed
-from feeds.instruments import Instrument
+from feeds.instruments import DOLLARS, Instrument
 from feeds.vendors.patience import REFUSED, PassingError, Patience, is_passing
 from feeds.vendors.vendor import one_line
 
@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     import ccxt
 
 ELSEWHERE: Final = "Use another exchange or --source files."
-# A dollar or what stands for one, best first; Binance has no dollar market.
-DOLLARS: Final = ("USD", "USDT", "USDC")
 # Taken where ccxt does not say how many bars a page holds.
 SMALLEST_PAGE: Final = 100
 MOST_DECIMALS: Final = 100

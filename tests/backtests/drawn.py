@@ -57,8 +57,13 @@ costs = st.fixed_dictionaries(
         "cash_rate": st.one_of(st.just(0.0), st.floats(0, 0.2)),
     }
 )
+# with a start a run opens in the state the rule would be in; the walks begin in spring
+data = st.fixed_dictionaries(
+    {"start": st.sampled_from(["", "", "2019-05-02", "2019-07-21", "2020-05-10", "2020-08-01"])}
+)
 configs = st.builds(
     lambda **sections: Config.model_validate(sections),
+    data=data,
     rules=rules,
     signal=signal,
     size=size,
@@ -91,7 +96,8 @@ gates = {
     "filters.index_trend.on_exit": st.booleans(),
     "filters.index_trend.unknown": st.sampled_from(["block", "pass"]),
 }
-sections = {"rules": rules, "signal": signal, "costs": costs}
+starts = st.fixed_dictionaries({"start": st.sampled_from(["", "", "2019-05-02", "2019-07-21"])})
+sections = {"rules": rules, "signal": signal, "costs": costs, "data": starts}
 
 
 def flat(section: str, given: dict[str, object]) -> dict[str, object]:

@@ -190,7 +190,7 @@ def test_idle_asset_is_held_until_the_signal_and_after():
     config = configured("ETH", signal__min_history=1, rules__hold_days=2, idle__asset="BTC")
     result = run_inputs(config, Inputs(index, (eth,), idle=btc))
     held = result.strategy.positions > 0
-    assert held["BTC-USD"].tolist() == [False, True, False, False, True, True, True, True]
+    assert held["BTC-USD"].tolist() == [True, True, False, False, True, True, True, True]
     assert held["ETH-USD"].tolist() == [False, False, True, True, False, False, False, False]
     assert set(result.others) == {"idle"}
 

@@ -268,7 +268,7 @@ def test_universe_long_over_is_said_to_be(cache):
 def test_universe_notes_are_a_line_per_kind(folder):
     pairs = _tables(folder)
     pairs["AAAUSDT"] = pairs["AAAUSDT"].drop(pd.Timestamp("2024-03-05", tz="UTC"))
-    pairs["DEADUSDT"] = klines("2023-09-01", np.full(200, 1.0), quote_volume=4e7)
+    pairs["DEADUSDT"] = klines("2023-09-01", np.resize([1.0, 1.0005], 200), quote_volume=4e7)
     again = walk(7, start="2024-05-01", days=61, rank=1e6)
     pairs["GROWSUSDT"] = pd.concat([pairs["GROWSUSDT"].loc[:"2024-04-01"], again])
     fill(folder, pairs, checked=CHECKED)

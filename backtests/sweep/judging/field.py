@@ -13,15 +13,14 @@ from numpy.typing import NDArray
 
 from backtests.baselines import buy_and_hold
 from backtests.config import Config
-from backtests.engine import account_of, fills_table, upkeep_of
-from backtests.fast import coins_of, kept, money_of, signals_of
+from backtests.engine import account_of, fills_table
+from backtests.fast import ledger_of
 from backtests.sweep.judging.draws import drawn_values, reach
 from backtests.sweep.plan import Plan
 from backtests.sweep.store import Store
 from backtests.sweep.trials.groups import Library, traded_tape
 from backtests.sweep.trials.scope import PER_TRIAL
 from feeds.errors import InputError
-from strategies.rules import rule_of
 
 Integers = NDArray[np.int64]
 Matrix = NDArray[np.float64]
@@ -112,13 +111,7 @@ def field_of(store: Store, leaders: Sequence[int], *, library: Library) -> Field
 def returns_of(config: Config, library: Library) -> pd.Series:
     """Return what a full run earns on each bar."""
     tape = traded_tape(config, library)
-    ledger = kept(
-        rule_of(config.rules),
-        upkeep_of(config, tape),
-        signals_of(tape),
-        coins_of(tape),
-        money_of(tape, config),
-    )
+    ledger = ledger_of(tape, config)
     cash = config.costs.initial_cash
     account = account_of(
         tape, cash=ledger.cash, units=ledger.units, fills=_no_fills(), initial_cash=cash

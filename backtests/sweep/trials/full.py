@@ -7,20 +7,25 @@ from typing import NamedTuple
 
 from backtests.analysis.trades import DUST
 from backtests.compiled import compiled
-from backtests.fast import Coins, Ledger, Money, Signals, kept
+from backtests.fast import Coins, Ledger, Money, Part, kept, new_stance, opened
 from backtests.sweep.trials.kernel import Counted, Scale, Sums, figured
 from backtests.sweep.trials.ranges import Flags, Floats
 from backtests.sweep.trials.spans import Trials, rule_at
+from strategies import targets
 from strategies.targets import Upkeep
 
 
 class FullTape(NamedTuple):
-    """Everything the trials of one set of shared settings have in common."""
+    """Everything the trials of one set of shared settings have in common.
 
-    signals: Signals
-    coins: Coins
+    `lead` is what was known before the first bar of all, `before` the bars from there to those
+    that are traded, perhaps none.
+    """
+
+    lead: Part
+    before: Part
+    traded: Part
     upkeep: Upkeep
-    gap_interest: Floats
     bar_interest: float
     cash_returns: Floats
     after_hole: Flags
@@ -30,7 +35,7 @@ class FullTape(NamedTuple):
 
 def _summed(ledger: Ledger, tape: FullTape, scale: Scale, wins: int) -> Sums:
     """Add up the returns of an account; after a total loss they are 0."""
-    close = tape.coins.close
+    close = tape.traded.coins.close
     before = peak = scale.initial_cash
     returns, squares, excess, excess_squares, losses = 0.0, 0.0, 0.0, 0.0, 0.0
     deepest, held = 1.0, 0
@@ -87,26 +92,33 @@ def _trades(ledger: Ledger, coins: Coins, money: Money) -> tuple[int, int]:
 
 def _run(tape: FullTape, trials: Trials, out: Floats) -> None:
     """Fill `out`, shape (trials, len(FIGURES)); group and weight of the trials are not read."""
+    coins, upkeep = tape.traded.coins, tape.upkeep
     for number in range(out.shape[0]):
+        rule = rule_at(trials, number)
         money = Money(
             trials.initial_cash[number],
             trials.commission[number],
             trials.slippage[number],
-            tape.gap_interest,
             tape.bar_interest,
         )
-        ledger = kept(rule_at(trials, number), tape.upkeep, tape.signals, tape.coins, money)
+        ledger = kept(rule, upkeep, tape.lead, money, fresh_start(upkeep))
+        start = opened(upkeep, tape.lead, ledger)
+        if tape.before.gap_interest.size > 0:
+            ledger = kept(rule, upkeep, tape.before, money, start)
+            start = opened(upkeep, tape.before, ledger)
+        ledger = kept(rule, upkeep, tape.traded, money, start)
         scale = Scale(
-            tape.coins.close.shape[0],
-            tape.coins.close.shape[0] - tape.after_hole.sum(),
+            coins.close.shape[0],
+            coins.close.shape[0] - tape.after_hole.sum(),
             money.initial_cash,
             tape.years,
             tape.periods_per_year,
         )
-        trades, wins = counted(ledger, tape.coins, money)
+        trades, wins = counted(ledger, coins, money)
         figured(scale, summed(ledger, tape, scale, wins), trades, out[number])
 
 
 summed = compiled(_summed, is_inlined=True)
 counted = compiled(_trades, is_inlined=True)
+fresh_start = compiled(targets.fresh_start, new_stance=new_stance)
 run_in_full = compiled(_run)

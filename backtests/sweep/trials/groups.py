@@ -4,6 +4,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final, TypeVar
 
 import numpy as np
@@ -15,17 +16,18 @@ from backtests.compiled import compiled
 from backtests.config import Config
 from backtests.elapsed import SECONDS_PER_YEAR, after_hole, cash_returns, nominal_bars_per_year
 from backtests.engine import interest_of, upkeep_of
-from backtests.fast import coins_of, signals_of
+from backtests.fast import part_of
+from backtests.gates import combined
 from backtests.inputs import Inputs, has_universe, load_inputs
-from backtests.market import Market, build_market, entry_weights, latest_kind
+from backtests.market import Market, build_market, lead_of, market_schedule
+from backtests.schedule import entry_weights, led, weight_before
 from backtests.sweep.plan import with_values
 from backtests.sweep.trials.full import FullTape
 from backtests.sweep.trials.ranges import Floats, Tape, extremes
-from backtests.sweep.trials.spans import Events
-from feeds.alignment import latest_arrival
+from backtests.sweep.trials.spans import LEAD, Events
 from feeds.sessions import bar_ends
 from strategies import support
-from strategies.rules import NONE, triggers
+from strategies.rules import NONE
 
 # enough for neighbouring trials, which share most settings
 REMEMBERED_MARKETS: Final = 8
@@ -44,7 +46,10 @@ LoadedInputs = dict[Hashable, Inputs]
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """The events inside the tradable bars `first` to `stop` - 1 of one set of settings."""
+    """The events before bar `stop` of one set of settings; trading begins with bar `first`.
+
+    `lead` is what was known before the first bar of all.
+    """
 
     bar: Integers
     trigger: Integers
@@ -54,6 +59,7 @@ class Group:
     before: Floats
     first: int
     stop: int
+    lead: tape.Lines
 
 
 class Library:
@@ -137,21 +143,21 @@ class Library:
 def traded_tape(config: Config, library: Library) -> tape.Tape:
     """Return the tradable tape of a config, from what the library remembers."""
     market, group = library.market(config), library.group(config)
+    shared = market.tape.lines
     trigger, lost = np.full((2, len(market.coin)), float(NONE))
     trigger[group.bar], lost[group.bar] = group.trigger, group.lost
-    kinds = np.zeros(trigger.size, np.int64)
+    kinds = np.zeros(trigger.size)
     kinds[group.bar] = group.kind
-    before = market.tape.lines
     lines = {
-        **before,
+        **shared,
         "trigger_session": trigger,
-        "trigger_kind": latest_kind(kinds).astype(np.float64),
+        "trigger_kind": kinds,
         "lost_session": lost,
         "weight": entry_weights(
-            config, opens=before["time"], ends=before["bar_end"], close=before["close"]
+            config, opens=shared["time"], ends=shared["bar_end"], close=shared["close"]
         ),
     }
-    return tape.Tape(lines, market.tape.coins).cut(market.tradable)
+    return led(config, tape.Tape(lines, market.tape.coins), group.lead).cut(market.tradable)
 
 
 def inputs_key(config: Config) -> Hashable:
@@ -193,15 +199,18 @@ def joined(groups: Sequence[Group]) -> Events:
         time=np.concatenate([group.time for group in groups]),
         before=np.concatenate([group.before for group in groups]),
         offset=np.concatenate(([0], np.cumsum(sizes))).astype(np.int64),
+        lead=np.array([[group.lead[name] for name in LEAD] for group in groups]),
         first=np.array([group.first for group in groups], np.int64),
         stop=np.array([group.stop for group in groups], np.int64),
     )
 
 
 def weights(config: Config, tape: Tape) -> Floats | None:
-    """Return the weight an entry would take on each bar; None for all of equity always."""
+    """Return the weight an entry at each bar's open would take; None for all of equity always."""
     line = entry_weights(config, opens=tape.time, ends=tape.bar_end, close=tape.close)
-    return None if (line == 1).all() else line
+    first = weight_before(config, tape.open[0], per_year=tape.nominal_bars)
+    known = np.concatenate(([first], line[:-1]))
+    return None if (known == 1).all() else known
 
 
 def _remembered(
@@ -226,20 +235,23 @@ def _tape(config: Config, market: Market) -> Tape:
     holes = after_hole(times, ends)
     idle = np.where(holes, 0.0, cash_returns(times, ends, rate=rate) - bar_interest)
     opens, close = np.ascontiguousarray(lines["open"]), np.ascontiguousarray(lines["close"])
-    before = np.concatenate((opens[:1], close[:-1]))
-    returns = np.where(holes, 0.0, close / before - 1 - bar_interest)
+    earlier = np.concatenate((opens[:1], close[:-1]))
+    returns = np.where(holes, 0.0, close / earlier - 1 - bar_interest)
     excess = returns - idle
     index_close = np.ascontiguousarray(lines["index_close"])
     table, level = extremes(close)
+    before = market.tape.before
+    index_before = np.nan if before is None else before.lines["index_close"][-1]
     return Tape(
         time=times,
         bar_end=ends,
         open=opens,
         close=close,
         index_close=index_close,
+        index_known=np.concatenate(([index_before], index_close[:-1])),
         session=lines["session"].astype(np.int64),
         per_open=1 / opens,
-        overnight=opens / before,
+        overnight=opens / earlier,
         returns=np.cumsum(returns),
         squares=np.cumsum(returns**2),
         excess=np.cumsum(excess),
@@ -262,14 +274,15 @@ def _tape(config: Config, market: Market) -> Tape:
 
 def _full_tape(config: Config, library: Library) -> FullTape:
     traded = traded_tape(config, library)
+    lead, *rest = traded.parts
+    before = rest[0] if len(rest) > 1 else traded.cut(slice(0, 0))
     times, ends = traded.lines["time"], traded.lines["bar_end"]
-    gap_interest, bar_interest = interest_of(traded, config)
     return FullTape(
-        signals=signals_of(traded),
-        coins=coins_of(traded),
+        lead=part_of(lead, config),
+        before=part_of(before, config),
+        traded=part_of(traded, config),
         upkeep=upkeep_of(config, traded),
-        gap_interest=gap_interest,
-        bar_interest=bar_interest,
+        bar_interest=interest_of(traded, config)[1],
         cash_returns=cash_returns(times, ends, rate=config.costs.cash_rate),
         after_hole=after_hole(times, ends),
         years=traded.years,
@@ -279,25 +292,23 @@ def _full_tape(config: Config, library: Library) -> FullTape:
 
 def _group(config: Config, market: Market) -> Group:
     opens = pd.DatetimeIndex(market.coin.frame.index).as_unit("ns")
-    ends = bar_ends(opens, kind="coin", timeframe=market.coin.timeframe).asi8
-    known_at = market.available_at.as_unit("ns").asi8
-    delay = pd.Timedelta(days=config.rules.entry_delay_days).value
-    kinds = triggers(market.signals, trigger=config.rules.trigger)
-    trigger = latest_arrival(kinds > 0, effective_at=known_at + delay, opens=opens.asi8, ends=ends)
-    kind = np.where(trigger > NONE, kinds[trigger], 0)
-    lost = market.tape.lines["lost_session"].astype(np.int64)
-    inside = np.zeros(ends.size, np.bool_)
-    inside[market.tradable] = True
-    bar = np.flatnonzero(inside & ((trigger > NONE) | (lost > NONE)))
+    ends = bar_ends(opens, kind="coin", timeframe=market.coin.timeframe)
+    schedule = market_schedule(market, config)
+    passes = partial(combined, market.gates, how=config.rules.filters)
+    lines = schedule.lines(opens.asi8, ends.asi8)
+    trigger, lost = (lines[name].astype(np.int64) for name in ("trigger_session", "lost_session"))
+    happens = (trigger > NONE) | (lost > NONE)
+    bar = np.flatnonzero(happens[: market.tradable.stop])
     time = market.tape.lines["bar_end"]
     before = np.concatenate(([-np.inf], time[:-1]))
     return Group(
         bar=bar,
         trigger=trigger[bar],
-        kind=kind[bar],
+        kind=lines["trigger_kind"][bar].astype(np.int64),
         lost=lost[bar],
         time=time[bar],
         before=before[bar],
         first=market.tradable.start,
         stop=market.tradable.stop,
+        lead=lead_of(schedule, market.coin, passes),
     )

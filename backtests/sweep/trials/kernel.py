@@ -195,7 +195,7 @@ def _added_up(tape: Tape, trial: Trial, spans: Integers, weight: Floats) -> Sums
             gap = tape.gap_interest[bar] if bar > first else 0.0
             cash += cash * gap
             if bar == entry:
-                money = weight[entry - 1] * cash
+                money = weight[entry] * cash
                 units = affordable_units(money, price=price, commission=commission)
                 cash = bought(cash, units, price, commission)
                 paid = units * price * (1 + commission)

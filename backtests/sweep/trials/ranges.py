@@ -41,6 +41,7 @@ class Tape(NamedTuple):
     open: Floats
     close: Floats
     index_close: Floats
+    index_known: Floats  # at each bar's open
     session: Integers
     per_open: Floats  # 1 / open
     overnight: Floats  # open over the close before

@@ -1,6 +1,6 @@
 """When a trial is in the market: spans of bars, from the shared events of its signals."""
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,13 +11,15 @@ from backtests.sweep.trials.ranges import Floats, Integers, Tape
 from backtests.sweep.trials.stops import stopped
 from strategies.rules import ENTER, NONE, STAY, Moment, Rule, State
 
+LEAD: Final = ("bar_end", "trigger_session", "lost_session", "gate")
+
 
 class Events(NamedTuple):
     """The bars on which a signal arrives, for all groups of trials in one array.
 
     Group g owns `bar[offset[g]:offset[g + 1]]` (ascending), with the session that triggers
     there and the one that lost support, else NONE. It trades bars `first[g]` to
-    `stop[g]` - 1.
+    `stop[g]` - 1. `lead`, shape (groups, len(LEAD), rows), is what came before the first bar.
     """
 
     bar: Integers
@@ -26,6 +28,7 @@ class Events(NamedTuple):
     time: Floats  # when the bar ends
     before: Floats  # when the bar before it ended
     offset: Integers
+    lead: Floats
     first: Integers
     stop: Integers
 
@@ -46,8 +49,13 @@ class Trials(NamedTuple):
 
 
 class Trial(NamedTuple):
-    """One trial: where its events are, which bars it trades, what it does."""
+    """One trial: where its events are, which bars it trades, what it does.
 
+    `window_end` and `blocked` are what its rule remembers when the first bar of all opens.
+    """
+
+    window_end: float
+    blocked: int
     events_from: int
     events_to: int
     first: int
@@ -71,25 +79,33 @@ def _rule_at(trials: Trials, number: int) -> Rule:
 
 def _trial_at(events: Events, trials: Trials, number: int) -> Trial:
     """Return one trial out of many."""
-    group = trials.group[number]
+    group, rule = trials.group[number], rule_at(trials, number)
+    state = State(-np.inf, NONE, -np.inf, -np.inf)
+    for row in range(events.lead.shape[2]):
+        time, trigger, lost, gate = events.lead[group, :, row]
+        moment = Moment(time, np.nan, np.nan, NONE, int(trigger), int(lost), gate > 0, False)
+        state, _ = step(rule, state, moment, np.nan)
     return Trial(
+        state.window_end,
+        state.blocked_through,
         events.offset[group],
         events.offset[group + 1],
         events.first[group],
         events.stop[group],
-        rule_at(trials, number),
+        rule,
         trials.commission[number],
         trials.slippage[number],
         trials.initial_cash[number],
     )
 
 
-def _first_end(bar_end: Floats, time: float, first: int, stop: int) -> int:
+def _first_end(tape: Tape, time: float, first: int, stop: int) -> int:
     """Return the first bar from `first` on that ends at `time` or later; `stop` if none does."""
+    bar_end = tape.bar_end
     if bar_end[stop - 1] < time:
         return stop
     # bars are evenly spaced but for gaps: the guess is right or too late by what is missing
-    bar = first + int((time - bar_end[first]) / (bar_end[first] - bar_end[first - 1]))
+    bar = first + int((time - bar_end[first]) / (bar_end[first] - tape.time[first]))
     bar = max(first, min(bar, stop - 1))
     while bar_end[bar] < time:
         bar += 1
@@ -98,57 +114,92 @@ def _first_end(bar_end: Floats, time: float, first: int, stop: int) -> int:
     return bar
 
 
+class Span(NamedTuple):
+    """A span being followed, and where its trial is among its events."""
+
+    at: int  # the next event
+    blocked: int  # the session through which triggers no longer count
+    entry: int  # the first bar held; the trial's `stop` if there is none
+    window_end: float
+
+
+def _opened(tape: Tape, events: Events, trial: Trial) -> Span:
+    """Return the span that is open when the first bar of all opens, or the first after it."""
+    span = Span(trial.events_from, trial.blocked, 0, trial.window_end)
+    return span if tape.time[0] < trial.window_end else entered(events, trial, span)
+
+
+def _entered(events: Events, trial: Trial, span: Span) -> Span:
+    """Return the span that the next trigger opens."""
+    at, blocked = span.at, span.blocked
+    while at < trial.events_to:
+        if trial.rule.exit_on_support_lost and events.lost[at] > blocked:
+            blocked = events.lost[at]
+        at += 1
+        if events.trigger[at - 1] > blocked:
+            window_end = events.time[at - 1] + trial.rule.hold_seconds
+            return Span(at, blocked, events.bar[at - 1] + 1, window_end)
+    return Span(at, blocked, trial.stop, -np.inf)
+
+
 # Both functions named spans return how many there are, after filling `spans` with the first bar
 # held and the bar of the sale; a span still open at the end has `stop` as the bar of its sale.
+# They follow the rule from the first bar of all. Where it is in the market when trading begins,
+# the trial buys at that bar's open, and its stops measure from there.
 
 
 def _spans_between_events(tape: Tape, events: Events, trial: Trial, spans: Integers) -> int:
     """Find the spans of a rule that holds all or nothing: from event to event, stops looked up."""
-    at, last, stop, rule = trial.events_from, trial.events_to, trial.stop, trial.rule
+    stop, first, rule, count = trial.stop, trial.first, trial.rule, 0
     has_stops = rule.stop_loss > 0 or rule.trailing_stop > 0 or rule.index_drawdown > 0
-    blocked, count = NONE, 0
-    while at < last:
-        if rule.exit_on_support_lost and events.lost[at] > blocked:
-            blocked = events.lost[at]
-        entry = events.bar[at] + 1
-        triggered = events.trigger[at] > blocked
-        at += 1
-        if not triggered:
-            continue
-        if entry >= stop:
-            break
-        before = at, blocked
-        at, blocked, decided = held(tape, events, trial, before, stop)
+    span = opened(tape, events, trial)
+    while span.entry < stop:
+        at, blocked, decided = held(tape, events, trial, span, stop)
         if has_stops:
-            entry_price = tape.open[entry] * (1 + trial.slippage)
             end = min(decided + 1, stop)
-            exit_bar = stopped(tape, rule, entry, end, entry_price)
+            exit_bar = own_stop(tape, trial, span.entry, end)
             if exit_bar < end:
                 # only what was known by then counts: a later trigger is for a later span
-                at, blocked, _ = held(tape, events, trial, before, exit_bar)
+                at, blocked, _ = held(tape, events, trial, span, exit_bar)
                 blocked = max(blocked, tape.session[exit_bar])
                 decided = exit_bar
-        spans[count, 0] = entry
-        spans[count, 1] = min(decided + 1, stop)
-        count += 1
+        if decided >= first:
+            spans[count, 0] = max(span.entry, first)
+            spans[count, 1] = min(decided + 1, stop)
+            count += 1
+        span = entered(events, trial, Span(at, blocked, stop, -np.inf))
     return count
 
 
+def _own_stop(tape: Tape, trial: Trial, entry: int, end: int) -> int:
+    """Return the bar before `end` on which a span is stopped out, `end` if there is none.
+
+    Before trading begins by the entry of the rule, from then on by the trial's own.
+    """
+    paid = 1 + trial.slippage
+    if entry < trial.first:
+        last = min(end, trial.first)
+        bar = stopped(tape, trial.rule, entry, last, tape.open[entry] * paid)
+        if bar < last or end <= trial.first:
+            return bar
+        entry = trial.first
+    return stopped(tape, trial.rule, entry, end, tape.open[entry] * paid)
+
+
 def _held(
-    tape: Tape, events: Events, trial: Trial, start: tuple[int, int], through: int
+    tape: Tape, events: Events, trial: Trial, span: Span, through: int
 ) -> tuple[int, int, int]:
     """Follow a span from event to event through a bar, without its stops.
 
-    `start` is the event after the one that triggered, and the session triggers are blocked
-    through. Return both as the span leaves them, and the bar that decides to leave.
+    Return the next event and the session triggers are blocked through as the span leaves
+    them, and the bar that decides to leave.
     """
-    at, blocked = start
+    at, blocked, entry, window_end = span
     last, heeds_lost, hold = (
         trial.events_to,
         trial.rule.exit_on_support_lost,
         trial.rule.hold_seconds,
     )
-    entry, window_end = events.bar[at - 1] + 1, events.time[at - 1] + hold
     while at < last and events.before[at] < window_end and events.bar[at] <= through:
         lost = heeds_lost and events.lost[at] > NONE
         if lost and events.lost[at] > blocked:
@@ -161,7 +212,7 @@ def _held(
             return at, max(blocked, tape.session[decided]), decided
         elif events.time[at - 1] >= window_end:
             return at, blocked, events.bar[at - 1]
-    return at, blocked, first_end(tape.bar_end, window_end, entry, trial.stop)
+    return at, blocked, first_end(tape, window_end, entry, trial.stop)
 
 
 def _spans_bar_by_bar(
@@ -169,22 +220,24 @@ def _spans_bar_by_bar(
 ) -> int:
     """Find the spans of any rule: ask the step function on every bar of a span.
 
-    `weight` is NaN where no entry can be made.
+    `weight` is that of an entry at each bar's open, NaN where none can be made.
     """
-    at, last, stop, rule = trial.events_from, trial.events_to, trial.stop, trial.rule
-    state = State(-np.inf, NONE, -np.inf, -np.inf)
-    entry_price, planned, count, bar = np.nan, STAY, 0, stop
-    if at < last:
-        bar = events.bar[at]
+    at, stop, count, begin, bar = trial.events_from, trial.stop, 0, 0, 0
+    state = State(trial.window_end, trial.blocked, -np.inf, tape.index_known[0])
+    entry_price = np.nan
+    planned = possible(ENTER if tape.time[0] < trial.window_end else STAY, weight, 0)
     while bar < stop:
         if planned == ENTER:
-            entry_price = tape.open[bar] * (1 + trial.slippage)
-            spans[count, 0] = bar
+            entry_price, begin = tape.open[bar] * (1 + trial.slippage), bar
         elif planned != STAY:
             entry_price = np.nan
-            spans[count, 1] = bar
-            count += 1
-        here = at < last and events.bar[at] == bar
+            if bar > trial.first:
+                spans[count, 0], spans[count, 1] = begin, bar
+                count += 1
+        if bar == trial.first and begin < bar:
+            state, entry_price = owned(tape, trial, state, entry_price * weight[bar])
+            begin = bar
+        here = at < trial.events_to and events.bar[at] == bar
         moment = Moment(
             tape.bar_end[bar],
             tape.close[bar],
@@ -196,22 +249,43 @@ def _spans_bar_by_bar(
             False,
         )
         at += here
-        state, planned = step(rule, state, moment, entry_price)
+        state, planned = step(trial.rule, state, moment, entry_price)
         bar += 1
-        if planned == ENTER and np.isnan(weight[bar - 1]):
-            planned = STAY
+        planned = possible(planned, weight, bar)
         if planned == STAY and np.isnan(entry_price) and tape.bar_end[bar - 1] >= state.window_end:
             # nothing held and no window open: nothing happens until the next event
-            bar = events.bar[at] if at < last else stop
+            bar = events.bar[at] if at < trial.events_to else stop
     if not np.isnan(entry_price):
-        spans[count, 1] = stop
+        spans[count, 0], spans[count, 1] = begin, stop
         count += 1
     return count
+
+
+def _possible(planned: int, weight: Floats, bar: int) -> int:
+    """Return what is planned for a bar's open, but no entry where its weight is unknown."""
+    is_unknown = planned == ENTER and bar < weight.size and np.isnan(weight[bar])
+    return STAY if is_unknown else planned
+
+
+def _owned(tape: Tape, trial: Trial, state: State, held: float) -> tuple[State, float]:
+    """Return state and entry price of the trial's own position where trading begins.
+
+    There is none if `held` is NaN.
+    """
+    first = trial.first
+    own = State(state.window_end, state.blocked_through, -np.inf, tape.index_known[first])
+    price = tape.open[first] * (1 + trial.slippage)
+    return own, np.nan if np.isnan(held) else price
 
 
 rule_at = compiled(_rule_at, is_inlined=True)
 trial_at = compiled(_trial_at, is_inlined=True)
 first_end = compiled(_first_end, is_inlined=True)
+entered = compiled(_entered, is_inlined=True)
+opened = compiled(_opened, is_inlined=True)
+own_stop = compiled(_own_stop, is_inlined=True)
+possible = compiled(_possible, is_inlined=True)
+owned = compiled(_owned, is_inlined=True)
 held = compiled(_held, is_inlined=True)
 spans_between_events = compiled(_spans_between_events, is_inlined=True)
 spans_bar_by_bar = compiled(_spans_bar_by_bar, is_inlined=True)

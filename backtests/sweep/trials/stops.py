@@ -76,7 +76,7 @@ def _stopped(tape: Tape, rule: Rule, entry: int, stop: int, entry_price: float) 
         stop = first_stopped(tape.close, tape.table, own, (entry, stop), (entry_price, -np.inf))
     if rule.index_drawdown > 0:
         trailing = Rule(np.inf, False, 0.0, rule.index_drawdown, 0.0)
-        high = tape.index_close[entry - 1]
+        high = tape.index_known[entry]
         stop = first_stopped(
             tape.index_close, tape.index_table, trailing, (entry, stop), (np.nan, high)
         )

@@ -15,6 +15,7 @@ from backtests.analysis.significance import COMPARED, EQUAL_EXPOSURE, STRATEGY, 
 from backtests.analysis.spells import BestSpell
 from backtests.analysis.summary import Summary
 from backtests.backtest import Result, run_inputs
+from backtests.capacity import Capacity
 from backtests.config import load_config
 from backtests.inputs import Inputs
 from backtests.report.prose import run_facts
@@ -143,6 +144,9 @@ def random_case(seed: int) -> Case:
         drawdowns={},
         trades=trades(count),
         index_periods_per_year=252.0,
+        capacity=Capacity(
+            count, 0, 0, 0.1, 0.004, "BTC-USD", pd.Timestamp("2020-11-14", tz="UTC"), 1e6
+        ),
         episodes=episodes,
         episodes_traded=traded,
         best=best(rng, days, spells=min(count, max(traded, 0))),

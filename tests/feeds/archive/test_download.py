@@ -249,6 +249,7 @@ def test_download_goes_on_where_the_network_went(archive, folder, capsys):
     assert "not brought up to date: LUNAUSDT" in err
     assert len(read_table(folder.pairs, "LUNAUSDT").rows) == 41
     assert not Universe(folder).is_complete
+    assert "LUNA" not in {coin.instrument.label for coin in Universe(folder).coins}
     healed = FakeArchive(pairs(), now=NOW, page=5)
     assert run(healed, folder) == 0
     assert all(name.startswith("LUNAUSDT") for name in healed.asked())

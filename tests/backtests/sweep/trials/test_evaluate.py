@@ -29,6 +29,7 @@ KEYS = (
     *("rules.trigger", "rules.hold_days", "rules.exit_on_support_lost", "rules.trailing_stop"),
     *("rules.stop_loss", "rules.index_drawdown", "rules.entry_delay_days"),
     *("size.mode", "size.fraction", "size.vol_target", "size.vol_lookback"),
+    "data.start",
     *("costs.initial_cash", "costs.commission_bps", "costs.slippage_bps", "costs.cash_rate"),
 )
 
@@ -65,6 +66,9 @@ configs = st.fixed_dictionaries(
                 "vol_target": st.floats(0.05, 2),
                 "vol_lookback": st.integers(2, 60),
             }
+        ),
+        "data": st.fixed_dictionaries(
+            {"start": st.sampled_from(["", "", "2020-03-30", "2020-07-04", "2020-10-11"])}
         ),
         "costs": st.fixed_dictionaries(
             {

@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from backtests.config import Config
 from backtests.inputs import Inputs
 from backtests.sweep.plan import with_values
+from backtests.sweep.space import column_of
+from backtests.sweep.trials.evaluate import _trials
 from backtests.sweep.trials.groups import Library, joined
-from backtests.sweep.trials.spans import Trial, spans_bar_by_bar, spans_between_events
-from strategies.rules import rule_of
+from backtests.sweep.trials.spans import spans_bar_by_bar, spans_between_events, trial_at
 from tests.markets import coin_walk, index_walk
 
 DAY = 86_400.0
@@ -31,6 +32,7 @@ def off_or(low: float, high: float) -> st.SearchStrategy[float]:
 @settings(max_examples=300)
 @given(
     seed=st.integers(0, 5),
+    start=st.sampled_from(["", "", "2017-04-20", "2018-03-03", "2019-01-15"]),
     lookback=st.sampled_from([20, 63, 252]),
     trigger=st.sampled_from(["new_high", "support_held", "any"]),
     rules=st.fixed_dictionaries(
@@ -44,19 +46,18 @@ def off_or(low: float, high: float) -> st.SearchStrategy[float]:
     ),
 )
 def test_spans_between_events_equal_those_of_the_step_function_on_every_bar(
-    seed: int, lookback: int, trigger: str, rules: dict[str, float]
+    seed: int, start: str, lookback: int, trigger: str, rules: dict[str, float]
 ) -> None:
     shared = {"signal.lookback": lookback, "rules.trigger": trigger, "signal.confirm": 2}
+    shared["data.start"] = start
     changed = shared | {f"rules.{name}": value for name, value in rules.items()}
     config = with_values(Config(), changed)
     tape, group = library(seed).tape(config), library(seed).group(config)
-    rule, costs = rule_of(config.rules), config.costs
-    trial = Trial(
-        0, group.bar.size, group.first, group.stop, rule,
-        costs.commission, costs.slippage, costs.initial_cash,
-    )  # fmt: skip
+    columns = {"rules.hold_days": column_of([config.rules.hold_days])}
+    trials = _trials(config, columns, np.zeros(1, np.int64))
     found, expected = np.zeros((2, tape.close.size, 2), np.int64)
     events, ones = joined([group]), np.ones(tape.close.size)
+    trial = trial_at(events, trials, 0)
     count = spans_between_events(tape, events, trial, found)
     assert count == spans_bar_by_bar(tape, events, trial, expected, ones)
     np.testing.assert_array_equal(found, expected)
