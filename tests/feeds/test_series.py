@@ -69,6 +69,8 @@ def test_series_without_a_sound_lag_is_refused(tmp_path, lag):
         ("date,value\n2024-01-01,x\n", "line 2: column `value`: 'x' is not a number"),
         ("date,value\n2024-01-01,inf\n", "line 2: column `value`: 'inf' is not a number"),
         ("date,value\n2024-01-01,1\n2024-01-01,1\n", "line 3.*2024-01-01 stands there twice"),
+        ("date,value\n2024-01-01,1\n9999-12-31,1\n", "line 3: .*'9999-12-31' is not a date"),
+        ("date,value\n0020-01-01,1\n", "line 2: .*'0020-01-01' is not a date"),
         ("date,value\n", "no rows below the header"),
         ("date,value\n2024-01-01,\n", "no observations"),
         ("", "the file is empty"),
