@@ -21,15 +21,14 @@ def with_prices(table: RawTable, *, kind: "Kind") -> RawTable:
     before it in time, and high and low are the larger and the smaller of the two; the first
     bar opens at its own close. A table that has an open is returned as it is.
     """
-    if "open" in table.frame.columns:
+    if "open" in list(table.frame.columns):  # an index of names is slow to ask
         return table
     close = table.frame["close"].to_numpy(np.float64)
     opens = close if kind == "index" else _closes_before(table)
-    prices = {"open": opens, "high": np.fmax(opens, close), "low": np.fmin(opens, close)}
-    others = table.frame.drop(columns=["date", "close"])
-    frame = table.frame[["date"]].assign(**prices, close=close, **others)
-    unpriced = np.isnan(close)
-    frame.loc[unpriced, list(prices)] = np.nan
+    opens = np.where(np.isnan(close), np.nan, opens)
+    prices = {"open": opens, "high": np.maximum(opens, close), "low": np.minimum(opens, close)}
+    columns = {name: table.frame[name] for name in table.frame.columns}
+    frame = pd.DataFrame({"date": columns.pop("date"), **prices, **columns})
     return replace(table, frame=frame, is_close_only=True)
 
 

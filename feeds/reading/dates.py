@@ -95,7 +95,7 @@ def stamps(texts: pa.Array, *, origin: str, date_format: str = "") -> Stamps:
     """
     plain = plain_iso_dates(texts)
     if plain is not None and plain.tz is None:
-        whole = bool((plain == plain.normalize()).all())
+        whole = bool((plain.asi8 % DAY == 0).all())
         return Stamps(plain.asi8, None, "%Y-%m-%d" if whole else "%Y-%m-%d %H:%M")
     try:
         read = _read(pc.utf8_lower(pc.utf8_trim_whitespace(texts)), origin)

@@ -64,7 +64,7 @@ def _table(table: pa.Table, *, rows_expected: int, origin: str) -> RawTable | No
             return None
         columns[name] = numbers
     lines = np.arange(2, table.num_rows + 2)
-    return RawTable(pd.DataFrame(columns), origin=origin, lines=lines)
+    return RawTable(pd.DataFrame(columns, copy=False), origin=origin, lines=lines)
 
 
 def plain_iso_dates(texts: pa.Array) -> pd.DatetimeIndex | None:

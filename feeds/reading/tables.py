@@ -16,6 +16,7 @@ from feeds.instruments import BY_SYMBOL, Instrument, symbols_of
 from feeds.reading.cells import PlacedError, quoted
 from feeds.reading.choices import NOTHING_CHOSEN, Choices
 from feeds.reading.contents import Content, contents, decoded
+from feeds.reading.epochs import DAY
 from feeds.reading.grid import Grid, text_grids
 from feeds.reading.joining import joined
 from feeds.reading.layouts import Layout, bare_symbol, layout, one_ticker, the_ticker
@@ -131,7 +132,7 @@ def _of_grid(frame: pd.DataFrame, grid: Grid, note: tuple[str, ...]) -> RawTable
 
 def _are_days(table: RawTable) -> bool:
     dates = pd.DatetimeIndex(table.frame["date"])
-    return dates.tz is None and bool((dates == dates.normalize()).all())
+    return dates.tz is None and bool((dates.asi8 % DAY == 0).all())
 
 
 def grids_of(parts: Sequence[Content], choices: Choices) -> list[Grid]:
@@ -196,15 +197,14 @@ def _table(grid: Grid, found: Layout, read: Typed, context: _BarContext) -> RawT
         dates = pd.DatetimeIndex(read.dates.local.view("datetime64[ns]"))
     if dialect.is_stamped_at_end:
         dates -= BAR_LENGTHS[context.timeframe]
-    columns = {role: read.numbers[role] for role in ORDER if role in read.numbers}
+    columns: dict[str, object] = {"date": dates}
+    columns |= {role: read.numbers[role] for role in ORDER if role in read.numbers}
     if dialect.is_volume_in_money and instrument.kind == "coin" and "volume" in columns:
         columns.setdefault("quote_volume", columns["volume"])
     note = _note(found, read, dates, grid, context)
     if is_session and read.dates.is_off_utc:
         note = (*note, f"{grid.origin}: midnights of a zone, read as that day's session")
-    frame = pd.DataFrame(columns)
-    frame.insert(0, "date", dates)
-    table = _of_grid(frame, grid, note)
+    table = _of_grid(pd.DataFrame(columns, copy=False), grid, note)
     return _zoned(table, instrument, context.timeframe, context.choices, found)
 
 
