@@ -8,14 +8,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from backtests.baselines import always_in, buy_and_hold, hold_idle
+from backtests.baselines import benchmark, buy_and_hold, hold_idle
 from backtests.capacity import capacity_of, capacity_warning
 from backtests.config import ALTS, Config
 from backtests.control import control_config, control_tape
 from backtests.elapsed import DAYS_PER_YEAR, after_hole, cash_returns
+from backtests.endings import ending_notes
 from backtests.engine import Account
 from backtests.gates import untested
-from backtests.inputs import Inputs, load_inputs
+from backtests.inputs import Inputs, has_universe, load_inputs
 from backtests.market import Market, build_market
 from backtests.survivors import survivor_note
 from backtests.tape import NANOSECONDS
@@ -32,8 +33,9 @@ Engine = Literal["backtrader", "fast"]
 class Result:
     """Everything a run computed, before any figure is taken from it.
 
-    `others` are further accounts to compare with, by name: `rebalanced` (a basket held all
-    the time at its weights) and `idle` (what is held while the signal is off, held always).
+    `buy_and_hold` is the benchmark: the coin, or the basket at its weights all the time. `others`
+    are further accounts to compare with, by name: `first_members` (the coins of a basket on its
+    first day, untouched) and `idle` (what is held while the signal is off, held always).
     """
 
     config: Config
@@ -124,6 +126,9 @@ def input_warnings(config: Config, inputs: Inputs) -> tuple[str, ...]:
     found = [note for bars in inputs.all_bars for note in bars.notes]
     found.extend(note for series in inputs.series.values() for note in series.notes)
     found.extend(inputs.notes)
+    if config.asset == ALTS and not has_universe(config):
+        end = pd.Timestamp(config.data.end, tz="UTC") if config.data.end else None
+        found.extend(ending_notes(inputs.coins, until=end))
     if survivors := survivor_note(config, inputs):
         found.append(survivors)
     if config.signal.lookback == "all":
@@ -180,14 +185,14 @@ def run_inputs(config: Config, inputs: Inputs, *, engine: Engine = "backtrader")
     tape = market.traded
     others = {}
     if config.asset == ALTS:
-        others["rebalanced"] = always_in(tape, config, simulate=simulate)
+        others["first_members"] = buy_and_hold(tape, costs=config.costs)
     if config.idle.asset:
         others["idle"] = hold_idle(tape, config, simulate=simulate)
     return Result(
         config,
         market,
         strategy=simulate(tape, config),
-        buy_and_hold=buy_and_hold(tape, costs=config.costs),
+        buy_and_hold=benchmark(tape, config, simulate=simulate),
         control=simulate(control_tape(market, own), own),
         others=others,
     )

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from backtests.config import Config, CostSettings
+from backtests.config import ALTS, Config, CostSettings
 from backtests.engine import Account, account_of, fills_table
 from backtests.tape import Tape
 from strategies.sizing import affordable_units
@@ -14,7 +14,7 @@ Simulate = Callable[[Tape, Config], Account]
 
 
 def buy_and_hold(tape: Tape, *, costs: CostSettings) -> Account:
-    """Buy with all cash at the open of the first bar, pay the costs once, hold.
+    """Buy with all cash at the open of the first bar, pay the costs once, hold untouched.
 
     A basket is bought in equal money, each coin that is in it on the first bar, and left
     untouched; a coin that dies keeps its loss, and what is left of it stays where it is.
@@ -37,6 +37,13 @@ def buy_and_hold(tape: Tape, *, costs: CostSettings) -> Account:
         fills=fills_table(rows),
         initial_cash=costs.initial_cash,
     )
+
+
+def benchmark(tape: Tape, config: Config, *, simulate: Simulate) -> Account:
+    """Hold what the rule trades, all the time: the coin, or the basket at its weights."""
+    if config.asset == ALTS:
+        return always_in(tape, config, simulate=simulate)
+    return buy_and_hold(tape, costs=config.costs)
 
 
 def always_in(tape: Tape, config: Config, *, simulate: Simulate) -> Account:

@@ -8,8 +8,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from backtests.config import ALTS, Config
+from backtests.endings import common_end
 from backtests.gates import combined, gates_of, leaving
-from backtests.inputs import Inputs
+from backtests.inputs import Inputs, has_universe
 from backtests.schedule import (
     Passes,
     Schedule,
@@ -110,7 +111,7 @@ def build_market(config: Config, inputs: Inputs, *, follow: Follow = follow_supp
     lines["leave"] = leaving(gates, ends).astype(np.float64)
     tape = led(config, Tape(lines, coins), lead_of(schedule, coin, passes))
     ready = np.isfinite(taken(signals.prior_high, positions=lines["session"].astype(np.int64))) & (
-        tape.matrix("on_weight").sum(axis=1) > 0
+        (tape.matrix("on_weight") > 0).sum(axis=1) >= members_needed(config, inputs)
     )
     return Market(
         inputs, coin, signals, available_at, gates, tape, _tradable(config, inputs, coin, ready)
@@ -219,6 +220,16 @@ def bar_lines(config: Config, coin: Bars, schedule: Schedule) -> Lines:
     }
 
 
+def members_needed(config: Config, inputs: Inputs) -> int:
+    """Return how many coins must qualify before a run starts: one coin, or enough of a basket."""
+    if config.asset != ALTS:
+        return 1
+    basket, most = config.basket, len(inputs.coins)
+    if basket.select not in ("all", "auto"):
+        most = min(most, basket.top)
+    return min(basket.min_members, most)
+
+
 def _tradable(config: Config, inputs: Inputs, coin: Bars, ready: NDArray[np.bool_]) -> slice:
     opens = pd.DatetimeIndex(coin.frame.index)
     inside = np.ones(len(coin), np.bool_)
@@ -227,6 +238,8 @@ def _tradable(config: Config, inputs: Inputs, coin: Bars, ready: NDArray[np.bool
     if config.data.end:
         after = pd.Timestamp(config.data.end, tz="UTC") + pd.Timedelta(days=1)
         inside &= np.asarray(opens < after)
+    if config.asset == ALTS and not has_universe(config):
+        inside &= np.asarray(opens <= common_end(inputs.coins))
     bars = np.flatnonzero(inside & ready)
     index = inputs.index
     spans = (
@@ -242,8 +255,9 @@ def _tradable(config: Config, inputs: Inputs, coin: Bars, ready: NDArray[np.bool
         basket = config.basket
         is_basket = config.asset == ALTS
         member = (
-            f" and a coin in the basket (`basket.select` {basket.select}, `basket.weights` "
-            f"{basket.weights}, `basket.min_age_days` {basket.min_age_days})"
+            f" and {members_needed(config, inputs)} coins in the basket (`basket.min_members`, "
+            f"`basket.select` {basket.select}, `basket.weights` {basket.weights}, "
+            f"`basket.min_age_days` {basket.min_age_days})"
         )
         remedy = ", or rank and weigh coins by what their bars have" if is_basket else ""
         raise DataError(

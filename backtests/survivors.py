@@ -1,8 +1,8 @@
 """A basket picked by hand from the coins that are left flatters itself: say so."""
 
 from backtests.config import ALTS, Config
+from backtests.endings import common_end
 from backtests.inputs import Inputs
-from feeds.sessions import BAR_LENGTHS
 
 
 def survivor_note(config: Config, inputs: Inputs) -> str | None:
@@ -14,9 +14,8 @@ def survivor_note(config: Config, inputs: Inputs) -> str | None:
     """
     if config.asset != ALTS or config.basket.select != "all":
         return None
-    length = BAR_LENGTHS[config.data.timeframe]
     ends = [bars.frame.index[-1] for bars in inputs.coins]
-    died = sum(end < max(ends) - length for end in ends)
+    died = sum(end < common_end(inputs.coins) for end in ends)
     if died and not config.basket.members:
         return None
     if died:

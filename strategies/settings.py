@@ -171,7 +171,8 @@ class BasketSettings(Settings):
     """What ALTS is: which coins, at which weights, how often set right.
 
     `universe` "auto" is the coins a venue ever listed, where the source is live and they have
-    been downloaded, and `select` "auto" is then the most traded, else all.
+    been downloaded, and `select` "auto" is then the most traded, else all. A run starts when
+    `min_members` coins qualify, or as many as can ever be in it if they are fewer.
     """
 
     universe: Literal["auto", "none", "binance"] = "auto"
@@ -180,6 +181,7 @@ class BasketSettings(Settings):
     )
     select: Literal["auto", "all", "market_cap", "dollar_volume"] = "auto"
     top: Annotated[int, Field(ge=1, le=1_000)] = 10
+    min_members: Annotated[int, Field(ge=1, le=1_000)] = 5
     min_age_days: Days = 90
     volume_window_days: Annotated[int, Field(ge=1, le=3_650)] = 30
     volume_in_money: tuple[Symbol, ...] = Field(

@@ -7,7 +7,7 @@ import numpy as np
 
 from backtests.analysis import metrics
 from backtests.backtest import Result
-from backtests.baselines import buy_and_hold
+from backtests.baselines import benchmark
 from backtests.config import Config, CostSettings
 from backtests.engine import Account, simulate
 
@@ -88,7 +88,7 @@ def _row(result: Result, multiple: float) -> CostRow:
     config = result.config.model_copy(update={"costs": costs})
     tape = result.market.traded
     own = result.strategy if is_own else simulate(tape, config)
-    held = result.buy_and_hold if is_own else buy_and_hold(tape, costs=costs)
+    held = result.buy_and_hold if is_own else benchmark(tape, config, simulate=simulate)
     growth = [_final(account) / account.initial_cash for account in (own, held)]
     with np.errstate(divide="ignore"):
         gap = float(np.diff(np.log(growth[::-1]))[0]) if any(growth) else 0.0

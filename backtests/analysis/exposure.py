@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backtests.backtest import Result
+from backtests.config import ALTS
 from backtests.elapsed import SECONDS_PER_YEAR, interest
 from backtests.engine import Account, interest_of
 
@@ -103,8 +104,8 @@ def scaled_returns(returns: Series, *, share: float, idle_returns: Series) -> Se
 
 
 def _coin_returns(result: Result) -> Series:
-    if "rebalanced" in result.others:
-        return result.others["rebalanced"].returns.to_numpy()
+    if result.config.asset == ALTS:
+        return result.buy_and_hold.returns.to_numpy()
     bars = result.market.traded_bars
     opens = bars["open"].to_numpy()
     return np.asarray(np.append(opens[1:], bars["close"].iloc[-1]) / opens - 1)

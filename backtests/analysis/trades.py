@@ -19,6 +19,7 @@ COLUMNS = (
     "exit_reason",
     "return",
     "days",
+    "later_fills",
     "status",
 )
 
@@ -28,8 +29,9 @@ def round_trips(
 ) -> pd.DataFrame:
     """Return one row a trade, in order of entry.
 
-    `return` is what came back over what was paid, costs included, minus 1. Prices are
-    averages over the fills of a trade. A position still open is marked at its coin's last close,
+    `return` is what came back over what was paid, costs included, minus 1. A trade is entered
+    at its first fill's time and price and left at its last one's; `later_fills` counts those in
+    between, of slices and of rebalancing. A position still open is marked at its coin's last close,
     pays no exit cost, and has status "open".
     """
     rows = [
@@ -70,13 +72,14 @@ def _trade(
     return (
         symbol,
         buys["time"].iloc[0],
-        _value(buys) / buys["units"].sum(),
+        buys["price"].iloc[0],
         buys["reason"].iloc[0],
         exit_time if closed else pd.NaT,
-        _value(sells) / sells["units"].sum() if closed else np.nan,
+        sells["price"].iloc[-1] if closed else np.nan,
         sells["reason"].iloc[-1] if closed else "",
         back / paid - 1,
         (exit_time - buys["time"].iloc[0]) / pd.Timedelta(days=1),
+        len(spell) - 1 - closed,
         "closed" if closed else "open",
     )
 

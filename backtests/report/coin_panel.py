@@ -26,7 +26,7 @@ from feeds.bars import Span
 # The band of sources lies in the lowest part of the panel, the prices begin a little above.
 BAND_TOP: Final = 0.035
 PRICES_FROM: Final = 0.06
-BAND_COLORS: Final = ("muted", "idle", "rebalanced", "mark")
+BAND_COLORS: Final = ("muted", "idle", "first_members", "mark")
 
 
 def coin_panel(result: Result, summary: Summary) -> Spec:

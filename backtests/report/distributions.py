@@ -113,7 +113,7 @@ def excursions(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the lowest low and the highest high of each trade against its entry price.
 
-    Both are fractions of the mean price paid. A trade sees every bar of its own coin from the
+    Both are fractions of the first fill's price. A trade sees every bar of its own coin from the
     one it was first filled in to the last before the one it left in, since it leaves at that
     bar's open.
     """

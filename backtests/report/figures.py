@@ -21,7 +21,6 @@ COLUMNS: Final = {
     "strategy": "Strategy",
     "buy_and_hold": "Buy-and-hold",
     "exposure_matched": "Held evenly",
-    "rebalanced": "Rebalanced",
     "first_members": "First members",
     "idle": "Idle coin",
     "control": "Control",
@@ -31,7 +30,7 @@ COLUMNS: Final = {
 
 def columns_of(result: Result) -> dict[str, str]:
     """Return account name -> heading of all that a run is compared with, in order."""
-    absent = {"rebalanced", "first_members", "idle"} - set(result.others)
+    absent = {"first_members", "idle"} - set(result.others)
     return {name: heading for name, heading in COLUMNS.items() if name not in absent} | (
         {"idle": idle_title(result)} if "idle" in result.others else {}
     )

@@ -9,7 +9,7 @@ import pandas as pd
 
 from backtests.analysis.metrics import return_figures, total_return
 from backtests.backtest import ONE_DAY
-from backtests.baselines import buy_and_hold
+from backtests.baselines import benchmark
 from backtests.config import Config
 from backtests.elapsed import Timescale, timescale
 from backtests.fast import simulate
@@ -252,7 +252,7 @@ def _traded(config: Config, library: Library) -> pd.Series:
 
 
 def _held(config: Config, library: Library) -> pd.Series:
-    return buy_and_hold(library.market(config).traded, costs=config.costs).returns
+    return benchmark(library.market(config).traded, config, simulate=simulate).returns
 
 
 def _between(base: Config, start: pd.Timestamp, end: pd.Timestamp) -> Config:

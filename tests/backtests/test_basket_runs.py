@@ -351,7 +351,7 @@ def test_survivors_picked_by_hand_are_warned_of_and_the_bias_is_large(shared_dat
     for name, values in chosen.items():
         config = load_config(None, flags=common | values)
         result = run_inputs(config, load_inputs(config))
-        finals[name] = result.others["rebalanced"].equity.iloc[-1] / 100_000
+        finals[name] = result.buy_and_hold.equity.iloc[-1] / 100_000
         warned = any(note.startswith("SURVIVORS") for note in result.warnings)
         assert not any(note.startswith("HAND-PICKED") for note in result.warnings)
         assert warned == (name == "survivors")

@@ -82,7 +82,7 @@ def test_fast_all_accounts_of_a_basket_equal_those_of_backtrader(shared_data: Pa
     )
     inputs = real_basket(shared_data, "BTC")
     slow, fast = (run_inputs(config, inputs, engine=name) for name in ("backtrader", "fast"))
-    assert fast.others.keys() == slow.others.keys() == {"rebalanced", "idle"}
+    assert fast.others.keys() == slow.others.keys() == {"first_members", "idle"}
     for one, other in (
         (fast.strategy, slow.strategy),
         (fast.control, slow.control),

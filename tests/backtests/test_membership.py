@@ -168,7 +168,7 @@ def test_basket_holds_luna_through_may_2022_and_keeps_its_loss(shared_data, tmp_
         },
     )
     result = backtest(config)
-    account, market = result.others["rebalanced"], result.market
+    account, market = result.buy_and_hold, result.market
     assert config.basket.select == "dollar_volume"
     units, closes = account.positions["LUNA-USD"], pairs["LUNAUSDT"]["close"]
     worth = units.loc["2022-05-05"] * closes.loc["2022-05-05"]

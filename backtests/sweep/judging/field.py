@@ -11,10 +11,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from backtests.baselines import buy_and_hold
+from backtests.baselines import benchmark
 from backtests.config import Config
 from backtests.engine import account_of, fills_table
-from backtests.fast import ledger_of
+from backtests.fast import ledger_of, simulate
 from backtests.sweep.judging.draws import drawn_values, reach
 from backtests.sweep.plan import Plan
 from backtests.sweep.store import Store
@@ -173,5 +173,6 @@ def _earners(configs: Sequence[Config], library: Library) -> Iterator[Earner]:
             bars = (market.tradable.start, market.tradable.stop)
             key = (config.asset, config.data, config.index, config.basket, bars)
             if key not in held:
-                held[key] = buy_and_hold(market.traded, costs=configs[0].costs).returns
+                paid = config.model_copy(update={"costs": configs[0].costs})
+                held[key] = benchmark(market.traded, paid, simulate=simulate).returns
             yield Earner(config, returns_of(config, library), held[key])
