@@ -222,7 +222,8 @@ def bar_lines(config: Config, coin: Bars, schedule: Schedule) -> Lines:
 
 def members_needed(config: Config, inputs: Inputs) -> int:
     """Return how many coins must qualify before a run starts: one coin, or enough of a basket."""
-    if config.asset != ALTS:
+    # of a basket by momentum only the coins that gained have a weight, however many qualify
+    if config.asset != ALTS or config.basket.weights == "momentum":
         return 1
     basket, most = config.basket, len(inputs.coins)
     if basket.select not in ("all", "auto"):

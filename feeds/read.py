@@ -58,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _work(arguments: Sequence[str] | None) -> None:
-    options = _parser().parse_args(arguments)
+    options = command_parser().parse_args(arguments)
     choices, wanted = _choices(options), _wanted(options)
     if options.write and not wanted.stem:
         raise ConfigError("`--write` needs a symbol. Give it with --asset, --index or --series.")
@@ -84,7 +84,8 @@ def _print(lines: Sequence[str] | Iterator[str]) -> None:
     sys.stdout.writelines(f"{line}\n" for line in lines)
 
 
-def _parser() -> Parser:
+def command_parser() -> Parser:
+    """Return the parser of the command line."""
     parser = Parser(
         prog="python -m feeds.read",
         description="Say what is made of a file of bars, or with --series of a series.",

@@ -89,6 +89,7 @@ basket = {
     "basket.weight_lookback_days": st.integers(2, 30),
     "basket.min_age_days": st.integers(0, 30),
     "basket.select": st.sampled_from(["all", "dollar_volume"]),
+    "basket.min_members": st.just(1),
     "basket.top": st.integers(1, 3),
 }
 gates = {

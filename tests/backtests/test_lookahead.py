@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from backtests import market as market_module
+from backtests import schedule as schedule_module
 from backtests.backtest import run_inputs
 from backtests.config import load_config
 from backtests.inputs import Inputs
@@ -46,6 +47,7 @@ CONFIGS = {
         "basket.weights": "inverse_vol",
         "basket.select": "dollar_volume",
         "basket.top": 2,
+        "basket.min_members": 1,
         "basket.min_age_days": 5,
         "basket.weight_lookback_days": 5,
         "basket.volume_window_days": 5,
@@ -186,13 +188,13 @@ def test_run_last_bar_changed_leaves_everything_before_identical(name):
 
 
 def test_planted_leak_of_one_bar_is_noticed(monkeypatch):
-    honest = market_module.latest_known
+    honest = schedule_module.latest_known
 
     def leaking(available_at, *, at):
         # as if each session were known a day before its close
         return honest(available_at - 86_400_000_000_000, at=at)
 
-    monkeypatch.setattr(market_module, "latest_known", leaking)
+    monkeypatch.setattr(schedule_module, "latest_known", leaking)
     with pytest.raises(AssertionError):
         assert_cut_changes_nothing(configured("new high, stops"))
 

@@ -230,7 +230,7 @@ TAPES = {
     "one trade": (rising_index, [100.0 + n % 3 for n in range(20)], 1),
     "total loss": (rising_index, [100.0] * 10 + [100.0 * 0.01**n for n in range(1, 7)], 1),
     "flat": (rising_index, [100.0] * 20, 1),
-    "two bars": (rising_index, [100.0, 101.0], 0),
+    "two bars": (rising_index, [100.0, 101.0], 1),
 }
 
 

@@ -43,7 +43,9 @@ def test_round_trips_several_buys_and_sells_make_one_trade():
         ("ETH-USD", 4, "sell", 15.0, 30.0, 0.0, "window"),
     )
     assert len(table) == 1
-    assert table["entry_price"][0] == pytest.approx(15)
+    # the first fill's price; the return is that of all the money
+    assert table["entry_price"][0] == pytest.approx(10)
+    assert table["later_fills"][0] == 2
     assert table["exit_price"][0] == pytest.approx(30)
     assert table["return"][0] == pytest.approx(1.0)
 

@@ -134,7 +134,7 @@ def test_fetch_without_network_fails_within_seconds():
         (b"observation_date,WALCL\n2025-03-19\n", "a row is cut off"),
         (b"observation_date,WALCL\n2025-03-19,1,2\n", "a row is cut off"),
         (b"observation_date,WALCL\n2025-13-19,1\n", "'2025-13-19' is not a date"),
-        (b"observation_date,WALCL\n9999-12-31,1\n", "not in the form expected"),
+        (b"observation_date,WALCL\n9999-12-31,1\n", "'9999-12-31' is not a date"),
         (b"observation_date,WALCL\n2025-03-19,1e999\n", "'1e999' is not a number"),
         (b"observation_date,WALCL\n2025-03-19,\x00\n", r"'\\x00' is not a number"),
         (b"observation_date,WALCL\n", "no observations"),

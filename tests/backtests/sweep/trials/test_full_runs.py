@@ -84,7 +84,7 @@ def test_evaluate_a_basket_without_a_member_fails_alone_and_says_why() -> None:
     found = evaluate(base, columns, library=Library(load=lambda _: inputs))
     assert found.failures[0] is None
     reason = str(found.failures[1])
-    assert "(`basket.select` all, `basket.weights` equal, `basket.min_age_days` 3000)" in reason
+    assert "`basket.select` all, `basket.weights` equal, `basket.min_age_days` 3000)" in reason
     assert "rank and weigh coins by what their bars have" in reason
     assert np.isfinite(found.figures[0]).all()
     assert np.isnan(found.figures[1]).all()
