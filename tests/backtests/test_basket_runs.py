@@ -149,7 +149,7 @@ def test_traded_money_is_the_sources_own_where_known_else_volume_times_close():
 
 
 def test_basket_dead_coin_keeps_its_loss_and_leaves_at_the_delisting_return():
-    days = pd.date_range("2024-01-04", periods=24).strftime("%Y-%m-%d")
+    days = pd.date_range("2024-01-04", periods=48).strftime("%Y-%m-%d")
     alive = coin_tape([(day, 10.0, 10.0) for day in days], "AAA")
     dying = coin_tape(
         [(day, 10.0, 10.0 if n < 5 else 4.0) for n, day in enumerate(days[:6])], "BBB"
