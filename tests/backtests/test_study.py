@@ -268,7 +268,8 @@ def test_claim_alone_has_the_verdict_it_has_among_all(
     judged: Path, shared_data: Path, tmp_path: Path
 ) -> None:
     among = json.loads((judged / "claims.json").read_text())
-    arguments = ("--data-dir", str(shared_data), "--horizons", "90", "--workers", "1")
+    deep = str(shared_data / "deep")
+    arguments = ("--data-dir", deep, "--horizons", "90", "--workers", "1")
     assert main(["--claim", "tops-coincide", *arguments, "--out", str(tmp_path)]) == 0
     (left,) = tmp_path.iterdir()
     alone = json.loads((left / "claims.json").read_text())
