@@ -4,7 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from strategies.settings import SizeSettings
-from strategies.sizing import affordable_units, target_weights
+from strategies.fills import affordable_units
+from strategies.sizing import target_weights
 
 
 @given(
