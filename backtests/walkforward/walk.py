@@ -250,12 +250,12 @@ def _traded(config: Config, library: Library) -> pd.Series:
     returns = account.returns.copy()
     if account.invested.iloc[-1]:
         share = account.bars["weight"].iloc[-1]
-        lost = _lost_by_selling(account, tape, config.costs)
+        lost = lost_by_selling(account, tape, config.costs)
         returns.iloc[-1] = (1 + returns.iloc[-1]) * (1 - share * lost) - 1
     return returns
 
 
-def _lost_by_selling(account: Account, tape: Tape, costs: CostSettings) -> float:
+def lost_by_selling(account: Account, tape: Tape, costs: CostSettings) -> float:
     """Return which part of what is held at the end selling it at the last close would cost."""
     value = account.positions.iloc[-1].to_numpy() * tape.matrix("close")[-1]
     impact = costs.impact_factor * tape.matrix("impact")[-1]

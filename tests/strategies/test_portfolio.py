@@ -7,7 +7,7 @@ from strategies.portfolio import orders
 NAN = np.nan
 
 
-def trade(cash, units, opens, targets, threshold=0.0, commission=0.0, slippage=0.0, impact=0.0):
+def trade(cash, units, opens, targets, threshold=0.0, commission=0.0, slippage=0.0):
     return orders(
         cash=cash,
         units=np.array(units, float),
@@ -16,7 +16,7 @@ def trade(cash, units, opens, targets, threshold=0.0, commission=0.0, slippage=0
         threshold=threshold,
         commission=commission,
         slippage=slippage,
-        impact=np.full(len(units), impact),
+        impact=np.zeros(len(units)),
     )
 
 
