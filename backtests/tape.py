@@ -171,11 +171,12 @@ def dollar_volume(bars: Bars, *, settings: BasketSettings) -> pd.Series:
 def impact_line(bars: Bars, opens: pd.DatetimeIndex, *, settings: BasketSettings) -> Matrix:
     """Return what an order of one dollar at each open moves a coin's price by, a fraction.
 
-    That is daily volatility / sqrt(daily volume); an order of `value` dollars moves it by
-    sqrt(value) times that, times a coefficient (see `strategies.fills`). The volume is that of
-    the 24 hours ending with the filling bar: no decision reads it, it only says what a fill at
-    that open cost. The volatility is that of the 30 days of closes before the open. 0, so that
-    nothing is charged, where the coin has no bar or either is unknown.
+    It is daily volatility / sqrt(daily volume); an order of `value` dollars moves it by
+    sqrt(value) times that, times a coefficient (see `strategies.fills`). The volume is what is
+    known of the 24 hours ending with the filling bar: no decision to trade reads it, it only
+    says at what price an order at that open is filled, and so how many units money buys. The
+    volatility is that of the 30 days of closes before the open. 0, so that nothing is charged,
+    where the coin has no bar or either is unknown.
     """
     per_day = pd.Timedelta(days=1) / BAR_LENGTHS[bars.timeframe]
     volume = dollar_volume(bars, settings=settings).rolling("24h", min_periods=1).sum()
