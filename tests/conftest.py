@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
 from tests.blank_sheets import BlankSheets, sheets_drawn_by
 
 # How long an example takes says more about the machine than about the code.

@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from tests.blank_sheets import sheets_drawn_by
 
 from backtests.report.sheet_worker import SheetWorker
 from backtests.run import main
 from feeds.sample import LABEL
+from tests.blank_sheets import sheets_drawn_by
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
