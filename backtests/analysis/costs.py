@@ -22,7 +22,7 @@ NEAR: Final = 1e-3  # gap of log growth that counts as none
 
 @dataclass(frozen=True, slots=True)
 class CostRow:
-    """The run at `multiple` times its costs, `bps` a side in total.
+    """The run at `multiple` times its costs, `bps` a side in total, and as much of the impact.
 
     `gap` is a difference of log growth: strategy minus buy-and-hold.
     """
@@ -40,7 +40,8 @@ class CostRow:
 class CostSensitivity:
     """The run at several costs, and where it stops being better than buy-and-hold.
 
-    `break_even_bps` are the costs a side, commission and slippage together, at which both
+    `break_even_bps` are the costs a side, commission and slippage together (an impact grows with
+    them), at which both
     end with the same money; NaN where the strategy is behind even without costs, and
     infinite where no costs the program knows make it so.
     """
@@ -98,7 +99,7 @@ def _row(result: Result, multiple: float) -> CostRow:
         total_return=growth[0] - 1,
         cagr=metrics.cagr(own.returns.to_numpy(), years=result.years),
         held_cagr=metrics.cagr(held.returns.to_numpy(), years=result.years),
-        costs_paid=_paid(own, costs),
+        costs_paid=metrics.costs_paid(own.fills, opens=tape.opens),
         gap=gap,
     )
 
@@ -117,6 +118,7 @@ def _scaled(costs: CostSettings, multiple: float) -> CostSettings:
         name: min(getattr(costs, name) * multiple, MOST_BPS)
         for name in ("commission_bps", "slippage_bps")
     }
+    scaled["impact_coefficient"] = costs.impact_coefficient * multiple
     return costs.model_copy(update=scaled)
 
 
@@ -126,11 +128,3 @@ def _total_bps(costs: CostSettings) -> float:
 
 def _final(account: Account) -> float:
     return float(account.equity.iloc[-1])
-
-
-def _paid(account: Account, costs: CostSettings) -> float:
-    """Return commissions plus slippage in money, from the fills' own prices."""
-    fills = account.fills
-    prices, units = fills["price"].to_numpy(), fills["units"].to_numpy()
-    sides = np.where(fills["side"] == "buy", 1 + costs.slippage, 1 - costs.slippage)
-    return float(fills["commission"].sum() + (units * np.abs(prices - prices / sides)).sum())
