@@ -6,15 +6,12 @@ from typing import Final
 import numpy as np
 
 from backtests.analysis import metrics
-from backtests.backtest import Result
+from backtests.backtest import Result, engine_of_comparisons
 from backtests.baselines import benchmark
 from backtests.config import Config, CostSettings
-from backtests.engine import Account, simulate
+from backtests.engine import Account
 
 MULTIPLES: Final = (0.0, 1.0, 2.0, 3.0)
-# a tape this long in bars x coins is run only at the ends, to keep the page quick
-LARGE_TAPE: Final = 20_000
-LARGE_MULTIPLES: Final = (0.0, 1.0, 3.0)
 MOST_BPS: Final = 5_000.0
 ATTEMPTS: Final = 4
 NEAR: Final = 1e-3  # gap of log growth that counts as none
@@ -52,13 +49,9 @@ class CostSensitivity:
 
 def cost_sensitivity(result: Result) -> CostSensitivity:
     """Run the config again at multiples of its costs (of the default, where it has none)."""
-    tape = result.market.traded
-    is_large = len(tape) * len(tape.coins) > LARGE_TAPE
-    rows = tuple(_row(result, each) for each in (LARGE_MULTIPLES if is_large else MULTIPLES))
+    rows = tuple(_row(result, each) for each in MULTIPLES)
     if rows[0].gap <= 0:
         return CostSensitivity(rows, np.nan)
-    if is_large:
-        return CostSensitivity(rows, _between(rows[0], rows[-1]))
     return CostSensitivity(rows, _break_even(result, rows))
 
 
@@ -88,6 +81,7 @@ def _row(result: Result, multiple: float) -> CostRow:
     is_own = costs == result.config.costs
     config = result.config.model_copy(update={"costs": costs})
     tape = result.market.traded
+    simulate = engine_of_comparisons(tape)
     own = result.strategy if is_own else simulate(tape, config)
     held = result.buy_and_hold if is_own else benchmark(tape, config, simulate=simulate)
     growth = [_final(account) / account.initial_cash for account in (own, held)]
