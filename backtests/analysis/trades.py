@@ -1,6 +1,7 @@
 """Round trips: each spell from no position to no position, from the fills alone."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -37,7 +38,7 @@ def round_trips(
     rows = [
         _trade(str(symbol), spell, last_time, last_closes[str(symbol)])
         for symbol, own in fills.groupby("symbol", sort=True)
-        for _, spell in own.groupby(trade_numbers(own))
+        for spell in _spells(own)
     ]
     table = pd.DataFrame(rows, columns=list(COLUMNS))
     return table.sort_values(["entry_time", "symbol"], kind="stable", ignore_index=True)
@@ -57,32 +58,54 @@ def trade_numbers(fills: pd.DataFrame) -> NDArray[np.int64]:
     return np.array(numbers, np.int64)
 
 
+@dataclass(frozen=True, slots=True)
+class _Spell:
+    """The fills of one trade, in arrays: a table per trade would take most of a basket's time."""
+
+    times: pd.DatetimeIndex
+    is_buy: NDArray[np.bool_]
+    units: NDArray[np.float64]
+    prices: NDArray[np.float64]
+    commissions: NDArray[np.float64]
+    reasons: NDArray[np.object_]
+
+
+def _spells(fills: pd.DataFrame) -> Iterator[_Spell]:
+    times = pd.DatetimeIndex(fills["time"])
+    arrays = [
+        (fills["side"] == "buy").to_numpy(),
+        *(fills[name].to_numpy(np.float64) for name in ("units", "price", "commission")),
+        fills["reason"].to_numpy(object),
+    ]
+    numbers = trade_numbers(fills)
+    for number in range(numbers[-1] + 1):
+        part = slice(*np.searchsorted(numbers, [number, number + 1]))
+        yield _Spell(times[part], *(values[part] for values in arrays))
+
+
 def _trade(
-    symbol: str, spell: pd.DataFrame, last_time: pd.Timestamp, last_close: float
+    symbol: str, spell: _Spell, last_time: pd.Timestamp, last_close: float
 ) -> tuple[object, ...]:
-    buys = spell[spell["side"] == "buy"]
-    sells = spell[spell["side"] == "sell"]
-    paid = _value(buys) + buys["commission"].sum()
-    back = _value(sells) - sells["commission"].sum()
-    left = buys["units"].sum() - sells["units"].sum()
-    closed = bool(abs(left) <= DUST * buys["units"].sum())
-    exit_time = spell["time"].iloc[-1] if closed else last_time
+    buys, sells = spell.is_buy, ~spell.is_buy
+    values = spell.units * spell.prices
+    paid = values[buys].sum() + spell.commissions[buys].sum()
+    back = values[sells].sum() - spell.commissions[sells].sum()
+    bought = spell.units[buys].sum()
+    left = bought - spell.units[sells].sum()
+    closed = bool(abs(left) <= DUST * bought)
+    exit_time = spell.times[-1] if closed else last_time
     if not closed:
         back += left * last_close
     return (
         symbol,
-        buys["time"].iloc[0],
-        buys["price"].iloc[0],
-        buys["reason"].iloc[0],
+        spell.times[0],
+        spell.prices[0],
+        spell.reasons[0],
         exit_time if closed else pd.NaT,
-        sells["price"].iloc[-1] if closed else np.nan,
-        sells["reason"].iloc[-1] if closed else "",
+        spell.prices[-1] if closed else np.nan,
+        spell.reasons[-1] if closed else "",
         back / paid - 1,
-        (exit_time - buys["time"].iloc[0]) / pd.Timedelta(days=1),
-        len(spell) - 1 - closed,
+        (exit_time - spell.times[0]) / pd.Timedelta(days=1),
+        len(values) - 1 - closed,
         "closed" if closed else "open",
     )
-
-
-def _value(fills: pd.DataFrame) -> float:
-    return float((fills["units"] * fills["price"]).sum())

@@ -35,20 +35,21 @@ NAMED: Final = 3  # coins an order list names before it only counts them
 def order_states(held: pd.Series, fills: pd.DataFrame) -> list[str]:
     """Return the same for several coins: each day's orders by reason."""
     states = ["in the market" if is_held else "in cash" for is_held in held]
+    names, sides = fills["symbol"].tolist(), fills["side"].tolist()
+    reasons, times = fills["reason"].tolist(), pd.DatetimeIndex(fills["time"])
     # all orders of one bar come from one decision and share its reason
-    for time in fills["time"].unique():
-        orders = fills[fills["time"] == time]
+    for rows in fills.groupby("time").indices.values():
         done = [
-            f"{verb} {_named(orders.loc[orders['side'] == side, 'symbol'])}"
+            f"{verb} {_named(symbols)}"
             for side, verb in (("sell", "sold"), ("buy", "bought"))
-            if (orders["side"] == side).any()
+            if (symbols := [names[row] for row in rows if sides[row] == side])
         ]
-        why = written.words(orders["reason"].iloc[0])
-        _put(states, held.index, time, f"{' and '.join(done)} ({why})")
+        why = written.words(reasons[rows[0]])
+        _put(states, held.index, times[rows[0]], f"{' and '.join(done)} ({why})")
     return states
 
 
-def _named(symbols: pd.Series) -> str:
+def _named(symbols: Sequence[str]) -> str:
     names = [written.coin(symbol) for symbol in symbols]
     return ", ".join(names) if len(names) <= NAMED else f"{len(names)} coins"
 
