@@ -123,8 +123,8 @@ def untested_warning(names: Sequence[str]) -> tuple[str, ...]:
 
 def input_warnings(config: Config, inputs: Inputs) -> tuple[str, ...]:
     """Return what a reader should know of the bars and series before trusting any figure."""
-    found = [note for bars in inputs.all_bars for note in bars.notes]
-    found.extend(note for series in inputs.series.values() for note in series.notes)
+    found = [note for bars in inputs.all_bars for note in bars.cautions]
+    found.extend(note for series in inputs.series.values() for note in series.cautions)
     found.extend(inputs.notes)
     if config.asset == ALTS and not has_universe(config):
         end = pd.Timestamp(config.data.end, tz="UTC") if config.data.end else None

@@ -120,9 +120,10 @@ def words(name: str) -> str:
 def as_csv(table: pd.DataFrame) -> str:
     """Return CSV whose floats read back to the same bits, and no text of which is a formula.
 
-    Instants are written as `CELL_TIME` in UTC, and whole days without a decimal. A spreadsheet
-    runs a cell that begins with one of `FORMULA_STARTS`; such a text gets an apostrophe in front,
-    which spreadsheets do not show. Numbers are left alone.
+    Instants are written as `CELL_TIME` in UTC, sessions (without a zone) as dates alone, and
+    whole days without a decimal. A spreadsheet runs a cell that begins with one of
+    `FORMULA_STARTS`; such a text gets an apostrophe in front, which spreadsheets do not show.
+    Numbers are left alone.
     """
     texts = set(table.select_dtypes(["object", "string", "str"]).columns)
     # as objects: what is no text keeps its own type, whole numbers beside gaps too
@@ -133,6 +134,11 @@ def as_csv(table: pd.DataFrame) -> str:
         str(name): pd.Series(map(_whole, table[name]), table.index, object)
         for name in table.columns
         if name not in texts and DAYS_COLUMN.search(str(name))
+    }
+    cells |= {
+        str(name): days.dt.strftime("%Y-%m-%d")
+        for name, days in table.select_dtypes("datetime").items()
+        if days.dropna().eq(days.dropna().dt.normalize()).all()
     }
     guarded = table.assign(**cells)
     header = [_guarded(name) for name in guarded.columns]

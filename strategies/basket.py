@@ -42,8 +42,8 @@ class Panel:
 def basket_weights(panel: Panel, qualified: Flags, *, settings: BasketSettings) -> Floats:
     """Return the target weight of each coin within the basket, shape (bars, coins).
 
-    `qualified` is which coins are `members`. Rows add up to 1, or to less where caps leave money over, or to 0 where no coin
-    qualifies.
+    `qualified` is which coins are `members`. Rows add up to 1, or to less where caps leave money
+    over, or to 0 where no coin qualifies.
     """
     raw = np.where(qualified, WEIGHTINGS[settings.weights](panel, settings), 0.0)
     raw = np.nan_to_num(raw, nan=0.0)

@@ -151,7 +151,7 @@ def manifest_json(result: Result, *, created: pd.Timestamp) -> str:
         "bars": [provenance(bars) for bars in result.market.inputs.all_bars],
         "series": [
             {"name": series.name, "origin": series.origin, "rows": len(series)}
-            | {"sha256": series.sha256}
+            | {"sha256": series.sha256, "notes": list(series.notes)}
             for series in result.market.inputs.series.values()
         ],
         "warnings": list(result.warnings),
