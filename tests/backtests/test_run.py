@@ -13,6 +13,7 @@ import pytest
 
 from backtests.run import main
 from feeds.sample import LABEL
+from tests.markets import coin_walk, index_walk
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -194,6 +195,13 @@ SAMPLE = ("--source", "sample")
         (("--asset", "XYZ", *SAMPLE), "`asset` XYZ has no bars"),
         (("--asset", "../../etc", *SAMPLE), "`asset` must be a plain symbol"),
         (("--index", "../../etc", *SAMPLE), "`index.symbol` must be a plain symbol"),
+        (("--index", "^RUTT"), "received '^RUTT'. The nearest is 'RUT'."),
+        ((*SAMPLE, "--index", "rutt"), "RUTT has no bars: it is not in the bundled sample. There "),
+        ((*SAMPLE, "--index", "RUTT"), "The nearest is 'RUT'."),
+        (
+            (*SAMPLE, "--set", "filters.small_caps_lead.benchmark=^GSPCC"),
+            "received '^GSPCC'. The nearest is 'SPX'.",
+        ),
         (("--source", "files"), "`data.data_dir` must be the folder with the bar files"),
         (
             ("--source", "files", "--data-dir", "/no/such"),
@@ -222,6 +230,33 @@ def test_run_wrong_input_exits_2_with_one_line_and_writes_nothing(
     assert captured.err.startswith("error: ")
     assert captured.err.count("\n") == 1
     assert not out.exists()
+
+
+def test_run_says_how_a_file_was_read_in_the_manifest_and_warns_only_of_what_is_open(
+    capsys, tmp_path
+):
+    folder = tmp_path / "bars"
+    walks = (
+        (index_walk(300, seed=1), "RUT"),
+        (coin_walk(200, seed=2, start="2020-06-01"), "ETH-USD"),
+    )
+    for bars, name in walks:
+        frame = bars.frame.drop(columns="volume").rename(columns=str.capitalize)
+        frame.insert(0, "Date", frame.index.strftime("%m/%d/%Y"))
+        folder.mkdir(exist_ok=True)
+        frame[::-1].to_csv(folder / f"{name}.csv", index=False)
+    left = run(
+        tmp_path / "out", "--asset", "ETH", "--data-dir", str(folder),
+        "--set", "signal.min_history=20", "--set", "signal.lookback=100",
+    )  # fmt: skip
+    manifest = json.loads((left / "manifest.json").read_text())
+    assert [bars["notes"][0].split(": ")[0] for bars in manifest["bars"]] == [
+        "RUT.csv",
+        "ETH-USD.csv",
+    ]
+    assert all("%m/%d/%Y, newest first" in bars["notes"][0] for bars in manifest["bars"])
+    assert manifest["warnings"] == []
+    assert "WARNING" not in capsys.readouterr().out
 
 
 def test_run_no_overlap_of_index_and_coin_exits_2(capsys, tmp_path):
