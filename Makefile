@@ -22,7 +22,7 @@ download: $(READY)
 
 # one worker more than two processors, because browsers and commands are waited for
 test: $(READY)
-	$(BIN)/pytest -n 3 --dist loadfile $(ARGS)
+	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: $(READY)
 	$(BIN)/ruff check .

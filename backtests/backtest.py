@@ -149,13 +149,12 @@ def _lows_that_are_closes(index: Bars) -> list[str]:
 
 
 def _false_highs(config: Config, inputs: Inputs) -> list[str]:
-    """Return a warning on highs of the index that are none, and whether the run meets them."""
+    """Return a warning on highs of the index that are none, where the run can meet one."""
     highs = false_highs(inputs.index, min_history=config.signal.min_history)
     if highs is None:
         return []
     first = min(pd.Timestamp(bars.frame.index[0]) for bars in inputs.coins)
-    is_past = highs.sessions[-1].tz_localize("UTC") < first
-    return [highs.text + ("; they lie before the first bar traded" if is_past else "")]
+    return [] if highs.sessions[-1].tz_localize("UTC") < first else [highs.text]
 
 
 def backtest(config: Config, *, engine: Engine = "backtrader") -> Result:

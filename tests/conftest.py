@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests.blank_sheets import BlankSheets, sheets_drawn_by
+
 # How long an example takes says more about the machine than about the code.
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
@@ -21,6 +23,13 @@ def shared_data() -> Path:
     if os.environ.get("CI") == "true":
         pytest.fail(f"the real bars are missing: {SHARED_DATA}")
     pytest.skip(f"the real bars are not here: {SHARED_DATA}")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _blank_sheets() -> Iterator[None]:
+    """Start no process that draws pyfolio's sheets, but where a test asks for them."""
+    with sheets_drawn_by(BlankSheets):
+        yield
 
 
 @pytest.fixture(autouse=True)

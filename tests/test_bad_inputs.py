@@ -25,20 +25,6 @@ def kit(tmp_path_factory: pytest.TempPathFactory) -> Kit:
     return Kit(tmp_path_factory.mktemp("bad"), SEED)
 
 
-@pytest.fixture(autouse=True)
-def _no_pyfolio(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Start no process that draws sheets: nothing that is refused has any."""
-
-    class NoWorker:
-        def __enter__(self) -> "NoWorker":
-            return self
-
-        def __exit__(self, *error: object) -> None:
-            return None
-
-    monkeypatch.setattr("backtests.report.sheet_worker.SheetWorker", NoWorker)
-
-
 def run(command: str, *arguments: str) -> int:
     if command == "read":
         return read(arguments)

@@ -5,8 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from backtests.backtest import backtest
 from backtests.config import load_config
+from backtests.engine import simulate
+from backtests.inputs import load_inputs
+from backtests.market import build_market
 
 CLAIMS = sorted((Path(__file__).parents[1] / "configs" / "claims").glob("*.toml"))
 
@@ -14,9 +16,10 @@ CLAIMS = sorted((Path(__file__).parents[1] / "configs" / "claims").glob("*.toml"
 @pytest.mark.parametrize("path", CLAIMS, ids=lambda path: path.stem)
 def test_claim_preset_runs_on_real_bars(path, shared_data):
     flags = {"data.source": "files", "data.data_dir": str(shared_data)}
-    result = backtest(load_config(path, flags=flags))
-    assert np.isfinite(result.strategy.equity).all()
-    assert result.strategy.refused == 0
+    config = load_config(path, flags=flags)
+    account = simulate(build_market(config, load_inputs(config)).traded, config)
+    assert np.isfinite(account.equity).all()
+    assert account.refused == 0
 
 
 @pytest.mark.parametrize("path", CLAIMS, ids=lambda path: path.stem)

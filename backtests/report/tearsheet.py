@@ -11,7 +11,7 @@ from backtests.analysis.decisions import gate_records
 from backtests.analysis.summary import Summary
 from backtests.backtest import Result
 from backtests.config import Config
-from backtests.report import charts, distributions, figures, prose, tables
+from backtests.report import charts, distributions, figures, prose, sheet_worker, tables
 from backtests.report.coin_panel import coin_panel
 from backtests.report.contribution_panels import profit_panel, weights_panel
 from backtests.report.gates_panel import gates_panel
@@ -19,7 +19,6 @@ from backtests.report.index_panel import index_panel
 from backtests.report.page import charts_json, mailable, plotly_payload, render
 from backtests.report.pyfolio_sheets import sheet_request
 from backtests.report.section import Panel, Section
-from backtests.report.sheet_worker import SheetWorker
 from backtests.report.spec import Spec, UndrawableError
 from backtests.report.words import RunJudgement, break_even
 from feeds.history import source_in_words
@@ -46,7 +45,7 @@ def tearsheet(
     summary: Summary,
     judged: RunJudgement,
     *,
-    worker: SheetWorker | None = None,
+    worker: sheet_worker.SheetWorker | None = None,
     sections: Sequence[Section] = (),
 ) -> str:
     """Return the page as one HTML document without any outside reference.
@@ -55,7 +54,7 @@ def tearsheet(
     loaded by now; without one it is started here. `sections` are shown after the
     comparison, in their order; what is `judged` stands above all else.
     """
-    drawing = (worker or SheetWorker()).submit(sheet_request(result))
+    drawing = (worker or sheet_worker.SheetWorker()).submit(sheet_request(result))
     panels = {name: _panel(name, draw, result, summary) for name, draw in PANELS.items()}
     panels |= {section.name: section.panel for section in sections if section.panel}
     context = {**_content(result, summary), "panels": panels, "charts": charts_json(panels)}

@@ -1,9 +1,10 @@
 """Drawn configs and seeded walks of everything an engine can be asked to keep."""
 
 import dataclasses
+import os
 
 import numpy as np
-from hypothesis import Phase
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 
 from backtests.config import Config, load_config
@@ -12,8 +13,19 @@ from feeds import instruments
 from feeds.bars import Bars
 from tests.markets import coin_walk, index_walk
 
-# shrinking would take longer than reading the failure
-UNSHRUNK = (Phase.explicit, Phase.reuse, Phase.generate)
+
+def drawn_times(count: int) -> settings:
+    """Return the settings of a test on `count` drawn configs, more where EXAMPLES_TIMES says so.
+
+    It shrinks nothing, which would take longer than reading the failure.
+    """
+    return settings(
+        max_examples=count * int(os.environ.get("EXAMPLES_TIMES", "1")),
+        deadline=None,
+        phases=(Phase.explicit, Phase.reuse, Phase.generate),
+        suppress_health_check=list(HealthCheck),
+    )
+
 
 fractions = st.one_of(st.just(0.0), st.floats(0.01, 0.5))
 

@@ -85,7 +85,7 @@ drawn = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(values=drawn, seed=st.integers(0, 500))
 def test_basket_any_config_adds_up_and_stays_within_limits(values, seed):
     config = load_config(None, flags=SMALL | {"asset": "ALTS"} | values)

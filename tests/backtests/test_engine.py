@@ -148,7 +148,7 @@ drawn = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(values=drawn, seed=st.integers(0, 10_000))
 def test_account_any_config_adds_up_on_every_bar(values, seed):
     config = load_config(None, flags={"signal.min_history": 20, "signal.base": 10} | values)

@@ -5,7 +5,7 @@ import functools
 from pathlib import Path
 
 import pandas as pd
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from backtests import engine
@@ -17,7 +17,7 @@ from backtests.inputs import Inputs
 from backtests.market import build_market
 from feeds import instruments
 from feeds.files import Files
-from tests.backtests.drawn import UNSHRUNK, configs, kept, walks
+from tests.backtests.drawn import configs, drawn_times, kept, walks
 from tests.markets import coin_walk, index_walk
 
 
@@ -47,13 +47,13 @@ def assert_equal_accounts(fast: Account, slow: Account) -> None:
     assert (fast.pending, fast.refused) == (slow.pending, slow.refused)
 
 
-@settings(max_examples=200, deadline=None, phases=UNSHRUNK, suppress_health_check=list(HealthCheck))
+@drawn_times(50)
 @given(config=configs, seed=st.integers(0, 10_000))
 def test_fast_on_simulated_bars_equals_backtrader(config: Config, seed: int) -> None:
     assert_kept_alike(config, simulated(seed))
 
 
-@settings(max_examples=25, deadline=None, phases=UNSHRUNK, suppress_health_check=list(HealthCheck))
+@drawn_times(8)
 @given(config=configs, coin=st.sampled_from(["BTC", "ETH", "SOL", "LUNA", "FTT"]))
 def test_fast_on_real_bars_equals_backtrader(shared_data: Path, config: Config, coin: str) -> None:
     assert_kept_alike(config, real(shared_data, coin))
@@ -101,13 +101,13 @@ def real_basket(folder: Path, idle: str) -> Inputs:
     return Inputs(index, coins, files.load(instruments.coin(idle), timeframe="1d"))
 
 
-@settings(max_examples=200, deadline=None, phases=UNSHRUNK, suppress_health_check=list(HealthCheck))
+@drawn_times(50)
 @given(config=kept, seed=st.integers(0, 10_000))
 def test_fast_baskets_upkeep_and_gates_equal_backtrader(config: Config, seed: int) -> None:
     assert_kept_alike(config, walks(seed, config))
 
 
-@settings(max_examples=12, deadline=None, phases=UNSHRUNK, suppress_health_check=list(HealthCheck))
+@drawn_times(4)
 @given(config=kept, idle=st.sampled_from(["BTC", "ETH"]))
 def test_fast_baskets_on_real_bars_equal_backtrader(
     shared_data: Path, config: Config, idle: str

@@ -63,7 +63,7 @@ def test_process_that_fails_leaves_a_page_that_says_why(monkeypatch):
     monkeypatch.setattr(sheet_worker, "WORKER", "backtests.report.absent")
     result = made()
     summary, _, said = judged(result)
-    text = tearsheet(result, summary, said)
+    text = tearsheet(result, summary, said, worker=SheetWorker())
     assert text.count("pyfolio could not be run (No module named") == len(SHEETS)
     assert "</html>" in text
 

@@ -5,7 +5,6 @@ import html
 import io
 import json
 import re
-from concurrent.futures import Future
 from dataclasses import replace
 from html.parser import HTMLParser
 
@@ -19,7 +18,6 @@ from backtests.config import load_config
 from backtests.report.figures import FIGURES, columns_of, figure_text
 from backtests.report.page import script_json
 from backtests.report.section import Panel, Section
-from backtests.report.sheet_worker import SHEETS, Sheet
 from backtests.report.tearsheet import PANELS, tearsheet
 from feeds.instruments import Instrument
 from feeds.sample import LABEL
@@ -33,15 +31,6 @@ SECTIONS = {
     "verdict", "comparison", "index", "coin", "equity", "underwater", "drawdowns", "exposure",
     "rolling", "months", "distribution", "trades", "pyfolio", "provenance", "filters", "costs",
 }  # fmt: skip
-
-
-class Blank:
-    """Stands in for the pyfolio process, which has tests of its own."""
-
-    def submit(self, request):
-        future = Future()
-        future.set_result([Sheet(title, reason="left out of this test") for title in SHEETS])
-        return future
 
 
 class Page(HTMLParser):
@@ -88,7 +77,7 @@ def made(index, coin, *overrides):
 
 
 def page_of(result, summary):
-    return tearsheet(result, summary, judged(result)[2], worker=Blank())
+    return tearsheet(result, summary, judged(result)[2])
 
 
 @pytest.fixture(scope="module")
@@ -273,7 +262,7 @@ def test_section_made_elsewhere_is_shown_with_its_text_escaped(walk):
     section = Section(
         "luck", HOSTILE, (HOSTILE,), ("Figure", "Value"), ((HOSTILE, "1"),), (), panel
     )
-    text = tearsheet(*walk, judged(walk[0])[2], worker=Blank(), sections=(section,))
+    text = tearsheet(*walk, judged(walk[0])[2], sections=(section,))
     assert "luck" in Page(text).ids
     assert "<img src=x" not in text
     assert "Not drawn. Too few bars." in text

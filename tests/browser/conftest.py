@@ -13,10 +13,10 @@ from backtests.run import main as run
 FEW = ("--set", 'basket.members=["ADA", "SOL"]')
 QUICK = ("--source", "sample", "--quiet", "--set", "significance.draws=200")
 RUNS = {
-    "ETH": ("--start", "2019-01-01"),
+    "ETH": ("--start", "2022-01-01"),
     "switch": (
         "--start",
-        "2019-01-01",
+        "2022-01-01",
         "--set",
         "idle.asset=BTC",
         "--set",

@@ -10,7 +10,7 @@ SWEEP = """
 asset = "ETH"
 
 [data]
-start = "2019-01-01"
+start = "2022-01-01"
 
 [sweep]
 "signal.lookback" = [63, 252, "all"]

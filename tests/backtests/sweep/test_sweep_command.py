@@ -38,7 +38,7 @@ LONG = """
 [sweep]
 chunk = 100
 "signal.lookback" = [63, 252]
-"rules.hold_days" = {from = 1, to = 600, step = 1}
+"rules.hold_days" = {from = 1, to = 200, step = 1}
 "rules.trailing_stop" = {from = 0.0, to = 0.5, step = 0.05}
 """
 

@@ -73,7 +73,7 @@ SPELLED = {
 
 def test_generated_files_that_were_refused_are_read_right_once_settled(tmp_path):
     settled = 0
-    for seed in range(FILES, FILES + 160):
+    for seed in range(FILES, FILES + 80):
         truth = generated(seed)
         _, dates, numbers, *_ = truth.drawn
         settled += isinstance(read_or_refused(tmp_path / "file", truth), str)
@@ -82,4 +82,4 @@ def test_generated_files_that_were_refused_are_read_right_once_settled(tmp_path)
         table = read_or_refused(tmp_path / "file", truth, choices)
         assert not isinstance(table, str), f"{truth.drawn}: {table}"
         assert not wrong(table, truth), f"{truth.drawn}: {wrong(table, truth)}"
-    assert settled > 25
+    assert settled > 12

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from backtests.analysis.metrics import return_figures
@@ -22,6 +22,7 @@ from backtests.sweep.space import column_of
 from backtests.sweep.trials.evaluate import evaluate
 from backtests.sweep.trials.groups import Library
 from backtests.sweep.trials.kernel import FIGURES
+from tests.backtests.drawn import drawn_times
 from tests.markets import coin_walk, index_walk
 
 KEYS = (
@@ -32,9 +33,6 @@ KEYS = (
     "data.start",
     *("costs.initial_cash", "costs.commission_bps", "costs.slippage_bps", "costs.cash_rate"),
 )
-
-# shrinking would take longer than reading the failure
-UNSHRUNK = (Phase.explicit, Phase.reuse, Phase.generate)
 
 off_or = functools.partial(st.one_of, st.just(0.0))
 configs = st.fixed_dictionaries(
@@ -123,7 +121,7 @@ def assert_equal_figures(trees: Sequence[dict[str, Any]], library: Library) -> N
             assert figure == pytest.approx(expected[name], rel=1e-9, abs=1e-11, nan_ok=True), name
 
 
-@settings(max_examples=30, deadline=None, phases=UNSHRUNK, suppress_health_check=list(HealthCheck))
+@drawn_times(12)
 @given(trees=st.lists(st.one_of(plain, configs), min_size=2, max_size=4), seed=st.integers(0, 999))
 def test_evaluate_on_simulated_bars_equals_the_full_run(
     trees: list[dict[str, Any]], seed: int
@@ -139,7 +137,7 @@ def library(shared_data: Path) -> Library:
     return Library(load=lambda config: load_inputs(config.model_copy(update={"data": data})))
 
 
-@settings(max_examples=8, deadline=None, phases=UNSHRUNK, suppress_health_check=list(HealthCheck))
+@drawn_times(4)
 @given(trees=st.lists(plain, min_size=2, max_size=5), asset=st.sampled_from(["BTC", "ETH", "LUNA"]))
 def test_evaluate_on_real_bars_equals_the_full_run(
     library: Library, trees: list[dict[str, Any]], asset: str

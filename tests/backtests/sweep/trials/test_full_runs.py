@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from backtests.analysis.summary import summarise
@@ -20,7 +20,7 @@ from backtests.sweep.trials.kernel import FIGURES
 from backtests.sweep.trials.scope import is_understood
 from feeds.bars import Bars
 from feeds.instruments import coin
-from tests.backtests.drawn import UNSHRUNK, kept, walks
+from tests.backtests.drawn import drawn_times, kept, walks
 from tests.markets import coin_walk, index_walk
 
 SMALL = {"signal.min_history": 20, "signal.base": 5, "rules.trigger": "new_high"}
@@ -59,7 +59,7 @@ def test_evaluate_beyond_the_kernel_equals_each_run(
         assert expected["trades"] > 0
 
 
-@settings(max_examples=60, deadline=None, phases=UNSHRUNK, suppress_health_check=list(HealthCheck))
+@drawn_times(15)
 @given(base=kept, seed=st.integers(0, 10_000))
 def test_evaluate_any_account_gives_the_figures_of_its_run(base: Config, seed: int) -> None:
     inputs = walks(seed, base)
