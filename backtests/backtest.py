@@ -85,9 +85,8 @@ class Result:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """All a reader should know before trusting the figures, each once."""
+        """All a reader should know before trusting the figures, each once, gravest first."""
         found = [*untested_warning(self.untested)]
-        found.extend(input_warnings(self.config, self.market.inputs))
         index = self.market.index
         silent = silent_index(
             self.market.available_at,
@@ -106,6 +105,7 @@ class Result:
             found.extend(capacity_warning(room, who=who))
         if self.strategy.refused:
             found.append(f"{self.strategy.refused} orders were refused by the broker")
+        found.extend(input_warnings(self.config, self.market.inputs))
         return tuple(dict.fromkeys(found))
 
 
@@ -122,10 +122,11 @@ def untested_warning(names: Sequence[str]) -> tuple[str, ...]:
 
 
 def input_warnings(config: Config, inputs: Inputs) -> tuple[str, ...]:
-    """Return what a reader should know of the bars and series before trusting any figure."""
-    found = [note for bars in inputs.all_bars for note in bars.cautions]
-    found.extend(note for series in inputs.series.values() for note in series.cautions)
-    found.extend(inputs.notes)
+    """Return what a reader should know of the bars and series before trusting any figure.
+
+    What concerns them all comes first, and the notes of each file last.
+    """
+    found: list[str] = []
     if config.asset == ALTS and not has_universe(config):
         end = pd.Timestamp(config.data.end, tz="UTC") if config.data.end else None
         found.extend(ending_notes(inputs.coins, until=end))
@@ -135,6 +136,9 @@ def input_warnings(config: Config, inputs: Inputs) -> tuple[str, ...]:
         found.extend(_false_highs(config, inputs))
     if config.signal.retest:
         found.extend(_lows_that_are_closes(inputs.index))
+    found.extend(inputs.notes)
+    found.extend(note for bars in inputs.all_bars for note in bars.cautions)
+    found.extend(note for series in inputs.series.values() for note in series.cautions)
     return tuple(dict.fromkeys(found))
 
 

@@ -7,6 +7,7 @@ An undefined value (NaN, NaT, infinite) is written as `UNDEFINED`.
 import json
 import math
 import re
+from collections.abc import Sequence
 from typing import Any, Final
 
 import pandas as pd
@@ -19,6 +20,19 @@ CELL_TIME: Final = "%Y-%m-%d %H:%M:%S"
 DAYS_COLUMN: Final = re.compile(r"(^|_)days$")
 FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t")
 _MARKED: Final = re.compile(r"([\\`*_{}\[\]<>|#~&])")
+
+
+def folded(texts: Sequence[str], *, most: int = 5) -> tuple[list[str], list[str]]:
+    """Return the texts shown at once and those a reader unfolds; a single one is not folded."""
+    shown = most if len(texts) > most + 1 else len(texts)
+    return list(texts[:shown]), list(texts[shown:])
+
+
+def warning_lines(texts: Sequence[str]) -> list[str]:
+    """Return warnings as a terminal shows them: the first few, and how many more there are."""
+    shown, more = folded(texts)
+    rest = [f"WARNING  and {len(more)} more, on the page"] if more else []
+    return [*(f"WARNING  {text}" for text in shown), *rest]
 
 
 def percent(fraction: float, *, decimals: int = 1) -> str:

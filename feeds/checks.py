@@ -148,10 +148,10 @@ def _gaps(bars: Bars) -> Finding | None:
     missing = missing_bars(bars)
     if missing.empty:
         return None
+    verb, whose = ("is", "its") if len(missing) == 1 else ("are", "their")
     text = (
-        f"{bars.instrument.symbol}: {counted(len(missing), _noun(bars))} "
-        f"{'is' if len(missing) == 1 else 'are'} missing inside the range "
-        f"({listed_times(missing)}); nothing was put in their place"
+        f"{bars.instrument.symbol}: {counted(len(missing), _noun(bars))} {verb} missing inside the "
+        f"range ({listed_times(missing)}); nothing was put in {whose} place"
     )
     return Finding("gap", len(missing), text + _long_gap(bars))
 

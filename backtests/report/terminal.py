@@ -40,8 +40,8 @@ def show(result: Result, summary: Summary, judged: RunJudgement, *, folder: Path
     """Print the comparison on stdout."""
     watched = sys.stdout.isatty()
     console = Console(highlight=False, soft_wrap=not watched, width=None if watched else WIDTH)
-    for warning in result.warnings:
-        console.print(f"WARNING  {warning}", style="bold yellow", markup=False)
+    for warning in fmt.warning_lines(result.warnings):
+        console.print(warning, style="bold yellow", markup=False)
     console.print(_headline(result), markup=False)
     console.print(_figures(result, summary))
     console.print(_drawdowns(summary))

@@ -26,7 +26,7 @@ def shown(store: Store, judgement: Judgement | None, used: UsedBars) -> str:
     objective = notation(plan.settings.objective)
     lines = [
         *(["WARNING  sample data: not a verdict on the idea"] if used.is_sample else []),
-        *(f"WARNING  {warning}" for warning in used.warnings),
+        *written.warning_lines(used.warnings),
         f"{plan.trials:,} trials, {sum(failures.values()):,} failed. "
         f"The best by {objective.inside}:",
         "",

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from backtests.format import multiple, percent
+from backtests.format import multiple, percent, warning_lines
 from backtests.sweep.pages.labels import title, value_text
 from backtests.sweep.plan import Plan
 from backtests.walkforward import words
@@ -27,7 +27,7 @@ def shown(found: WalkForward, plan: Plan, settings: WindowSettings) -> str:
         "; ".join(
             f"{name.lower()}: {text}" for name, text in words.conduct(plan, settings).items()
         ),
-        *(f"WARNING  {problem}" for problem in words.problems(found, plan)),
+        *warning_lines(words.problems(found, plan)),
     ]
     return "\n".join(lines)
 

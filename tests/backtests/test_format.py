@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from backtests.format import FORMULA_STARTS, as_csv, as_markdown
+from backtests.format import FORMULA_STARTS, as_csv, as_markdown, folded, warning_lines
 
 
 @pytest.mark.parametrize("start", FORMULA_STARTS)
@@ -31,3 +31,13 @@ def test_csv_keeps_every_bit_of_a_float_and_whole_numbers_beside_gaps():
 
 def test_markdown_shows_marks_as_they_stand():
     assert as_markdown("a|b\n<i>*x*</i> [y](z)") == "a\\|b \\<i\\>\\*x\\*\\</i\\> \\[y\\](z)"
+
+
+def test_warning_lines_beyond_five_are_counted_but_a_single_one_is_shown():
+    texts = [f"note {number}" for number in range(9)]
+    assert warning_lines(texts[:6]) == [f"WARNING  {text}" for text in texts[:6]]
+    shown = warning_lines(texts)
+    assert shown[:5] == [f"WARNING  {text}" for text in texts[:5]]
+    assert shown[5:] == ["WARNING  and 4 more, on the page"]
+    first, more = folded(texts)
+    assert first + more == texts

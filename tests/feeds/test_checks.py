@@ -46,7 +46,7 @@ def test_findings_one_missing_day_is_told_by_date():
     assert gap.check == "gap"
     assert gap.count == 1
     assert gap.text == (
-        "ETH-USD: 1 day is missing inside the range (2024-01-15); nothing was put in their place"
+        "ETH-USD: 1 day is missing inside the range (2024-01-15); nothing was put in its place"
     )
 
 
