@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from backtests.baselines import benchmark, buy_and_hold, hold_idle
+from backtests.baselines import Simulate, benchmark, buy_and_hold, hold_idle
 from backtests.capacity import capacity_of, capacity_warning
 from backtests.config import ALTS, Config
 from backtests.control import control_config, control_tape
@@ -19,13 +19,14 @@ from backtests.gates import untested
 from backtests.inputs import Inputs, has_universe, load_inputs
 from backtests.market import Market, build_market
 from backtests.survivors import survivor_note
-from backtests.tape import NANOSECONDS
+from backtests.tape import NANOSECONDS, Tape
 from feeds.bars import Bars
 from feeds.checks import silent_index
 from feeds.history import spans_of
 from feeds.known_highs import false_highs
 
 ONE_DAY: Final = pd.Timedelta(days=1)
+LARGE_TAPE: Final = 20_000  # bars x coins
 Engine = Literal["backtrader", "fast"]
 
 
@@ -179,23 +180,37 @@ def run_on(config: Config, *, index: Bars, coin: Bars, engine: Engine = "backtra
 
 def run_inputs(config: Config, inputs: Inputs, *, engine: Engine = "backtrader") -> Result:
     """Run the config on everything it reads; both engines give the same result."""
-    if engine == "fast":
-        from backtests.fast import simulate
-    else:
-        from backtests.engine import simulate
     market = build_market(config, inputs)
     own = control_config(config)
     tape = market.traded
+    compared = engine_of_comparisons(tape, engine=engine)
     others = {}
     if config.asset == ALTS:
         others["first_members"] = buy_and_hold(tape, costs=config.costs)
     if config.idle.asset:
-        others["idle"] = hold_idle(tape, config, simulate=simulate)
+        others["idle"] = hold_idle(tape, config, simulate=compared)
     return Result(
         config,
         market,
-        strategy=simulate(tape, config),
-        buy_and_hold=benchmark(tape, config, simulate=simulate),
-        control=simulate(control_tape(market, own), own),
+        strategy=_engine(engine)(tape, config),
+        buy_and_hold=benchmark(tape, config, simulate=compared),
+        control=compared(control_tape(market, own), own),
         others=others,
     )
+
+
+def engine_of_comparisons(tape: Tape, *, engine: Engine = "backtrader") -> Simulate:
+    """Return what simulates the accounts beside the strategy's.
+
+    On a large tape that is the compiled twin, whatever runs the strategy: it agrees with
+    backtrader in every fill, and backtrader would spend most of the command on them.
+    """
+    return _engine("fast" if len(tape) * len(tape.coins) > LARGE_TAPE else engine)
+
+
+def _engine(name: Engine) -> Simulate:
+    if name == "fast":
+        from backtests.fast import simulate
+    else:
+        from backtests.engine import simulate
+    return simulate

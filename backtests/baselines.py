@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from backtests.config import ALTS, Config, CostSettings
 from backtests.engine import Account, account_of, fills_table
 from backtests.tape import Tape
-from strategies.sizing import affordable_units
+from strategies.fills import bought_units, buying_factor
 from strategies.targets import ALIVE
 
 Simulate = Callable[[Tape, Config], Account]
@@ -22,13 +22,21 @@ def buy_and_hold(tape: Tape, *, costs: CostSettings) -> Account:
     untouched; a coin that dies keeps its loss, and what is left of it stays where it is.
     """
     opens, wanted = tape.matrix("open"), _wanted_first(tape)
+    impact = costs.impact_factor * tape.matrix("impact")[0]
     cash, units, rows = costs.initial_cash, np.zeros(len(tape.coins)), []
     share = costs.initial_cash / max(1, int(wanted.sum()))
     for place, symbol in enumerate(tape.coins):
         if not wanted[place]:
             continue
-        price = float(opens[0, place]) * (1 + costs.slippage)
-        units[place] = affordable_units(min(share, cash), price=price, commission=costs.commission)
+        opened, moved = float(opens[0, place]), float(impact[place])
+        units[place] = bought_units(
+            min(share, cash),
+            opened=opened,
+            slippage=costs.slippage,
+            impact=moved,
+            commission=costs.commission,
+        )
+        price = opened * buying_factor(units[place] * opened, slippage=costs.slippage, impact=moved)
         commission = units[place] * costs.commission * price
         cash -= units[place] * price + commission
         rows.append((tape.times[0], symbol, "buy", units[place], price, commission, "hold"))

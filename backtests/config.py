@@ -85,6 +85,9 @@ class CostSettings(Settings):
     """Cash and costs; commission and slippage per side, `cash_rate` per year.
 
     A fill that takes more than `max_participation` of its day's dollar volume is warned about.
+    With `impact` "square_root" every fill pays for the share it takes, on top of slippage:
+    `impact_coefficient` x daily volatility x sqrt(order / volume) of the price. About 1 is what
+    has been measured (`strategies.fills` cites it).
     """
 
     initial_cash: Annotated[float, Field(gt=0, le=1e15)] = 100_000.0
@@ -92,11 +95,18 @@ class CostSettings(Settings):
     slippage_bps: BasisPoints = 5.0
     cash_rate: Annotated[float, Field(ge=0, le=1)] = 0.0
     max_participation: Annotated[float, Field(gt=0, le=1)] = 0.1
+    impact: Literal["none", "square_root"] = "none"
+    impact_coefficient: Annotated[float, Field(ge=0, le=100)] = 1.0
 
     @property
     def commission(self) -> float:
         """Commission as a fraction of the traded value."""
         return self.commission_bps * BASIS_POINT
+
+    @property
+    def impact_factor(self) -> float:
+        """The coefficient of impact, 0 where none is charged."""
+        return 0.0 if self.impact == "none" else self.impact_coefficient
 
     @property
     def slippage(self) -> float:

@@ -3,6 +3,7 @@
 The only user of Cerebro. Events and alignment are computed before it, figures after it.
 """
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,7 @@ from backtests.elapsed import gaps, interest, years_between
 from backtests.tape import Tape
 from feeds.combined import CoinFeed, CombinedFeed
 from feeds.sessions import BAR_LENGTHS
+from strategies.fills import LEAST_FETCHED
 from strategies.rules import rule_of
 from strategies.russell_risk_on import RussellRiskOn
 from strategies.targets import Start, Upkeep, Wanted, opening
@@ -101,6 +103,7 @@ def _run(tape: Tape, config: Config, upkeep: Upkeep) -> RussellRiskOn:
         start=_start(tape, config, upkeep),
         commission=costs.commission,
         slippage=costs.slippage,
+        impact=costs.impact_factor,
     )
     cerebro.addanalyzer(_Ledger, _name="ledger")
     strategy: RussellRiskOn
@@ -191,7 +194,7 @@ def fills_table(rows: Iterable[tuple[Any, ...]]) -> pd.DataFrame:
 
 
 def _broker(costs: CostSettings, bar_interest: float) -> bt.brokers.BackBroker:
-    broker = _Broker(bar_interest=bar_interest) if bar_interest else bt.brokers.BackBroker()
+    broker = _Broker(bar_interest=bar_interest, impact=costs.impact_factor)
     broker.setcash(costs.initial_cash)
     broker.setcommission(commission=costs.commission)
     # uncapped: by default backtrader would cap slippage at the bar's high or low
@@ -200,13 +203,22 @@ def _broker(costs: CostSettings, bar_interest: float) -> bt.brokers.BackBroker:
 
 
 class _Broker(bt.brokers.BackBroker):  # type: ignore[misc]
-    """A broker that pays interest on the cash held through each bar."""
+    """A broker that charges impact, and pays interest on the cash held through each bar."""
 
-    params = (("bar_interest", 0.0),)
+    params = (("bar_interest", 0.0), ("impact", 0.0))
 
     def next(self) -> None:
         super().next()
         self.cash += self.cash * self.p.bar_interest
+
+    def _try_exec_market(self, order: bt.Order, popen: float, *prices: float) -> None:
+        # backtrader knows one slippage for all orders: tell it that of this one
+        plain, impact = self.p.slip_perc, self.p.impact * order.data.lines.impact[0]
+        moved = impact * math.sqrt(abs(order.size) * popen)
+        most = math.inf if order.isbuy() else 1 - LEAST_FETCHED - plain
+        self.p.slip_perc = plain + min(moved, most)
+        super()._try_exec_market(order, popen, *prices)
+        self.p.slip_perc = plain
 
 
 class _Ledger(bt.Analyzer):  # type: ignore[misc]

@@ -9,13 +9,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from backtests.compiled import compiled, family
 from backtests.config import Config
-from backtests.engine import Account, account_of, fills_table, interest_of, upkeep_of
+from backtests.engine import Account, account_of, fills_table, upkeep_of
+from backtests.parts import Coins, Floats, Integers, Money, Part, Signals, money_of, part_of
 from backtests.tape import Tape
-from strategies import portfolio, rules, sizing, targets
+from strategies import fills, portfolio, rules, targets
 from strategies.rules import STAY, Moment, Rule, State, rule_of
 from strategies.targets import (
     HALTED,
@@ -28,55 +28,6 @@ from strategies.targets import (
     Wanted,
     fresh_start,
 )
-
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
-Flags = NDArray[np.bool_]
-
-
-class Signals(NamedTuple):
-    """What is known when each bar ends, shape (bars,): the lines of a tape of these names."""
-
-    bar_end: Floats
-    index_close: Floats
-    session: Integers
-    trigger_session: Integers
-    trigger_kind: Integers
-    lost_session: Integers
-    gate: Flags
-    leave: Flags
-    weight: Floats
-    rebalance: Flags
-
-
-class Coins(NamedTuple):
-    """Prices and weights of each coin, shape (bars, coins)."""
-
-    open: Floats
-    close: Floats
-    alive: Floats
-    on_weight: Floats
-    idle_weight: Floats
-
-
-class Money(NamedTuple):
-    """Cash and costs: fractions per side, and what cash earns through a bar."""
-
-    initial_cash: float
-    commission: float
-    slippage: float
-    bar_interest: float
-
-
-class Part(NamedTuple):
-    """Some bars: what is known, the coins, and what cash earns before each open.
-
-    `gap_interest`, shape (bars,), is 0 but where bars are missing.
-    """
-
-    signals: Signals
-    coins: Coins
-    gap_interest: Floats
 
 
 class Positions(NamedTuple):
@@ -112,7 +63,7 @@ def simulate(tape: Tape, config: Config) -> Account:
         tape,
         cash=ledger.cash,
         units=ledger.units,
-        fills=fills_table(_fills(tape, ledger, tape.matrix("open"), config)),
+        fills=fills_table(_fills(tape, ledger, config)),
         initial_cash=config.costs.initial_cash,
         pending=REASONS[int(ledger.reasons[-1])],
     )
@@ -129,42 +80,18 @@ def ledger_of(tape: Tape, config: Config) -> Ledger:
     return ledger
 
 
-def part_of(tape: Tape, config: Config) -> Part:
-    """Return the bars of a tape, without those before it."""
-    gap_interest = interest_of(tape, config)[0] if len(tape) else np.empty(0)
-    return Part(signals_of(tape), coins_of(tape), gap_interest)
-
-
-def signals_of(tape: Tape) -> Signals:
-    """Return the lines the compiled engine reads, in its types."""
-    kinds = {Integers: np.int64, Flags: np.bool_, Floats: np.float64}
-    return Signals(
-        **{
-            name: np.ascontiguousarray(tape.lines[name], kinds[kind])
-            for name, kind in Signals.__annotations__.items()
-        }
-    )
-
-
-def coins_of(tape: Tape) -> Coins:
-    """Return the lines of all coins as matrices."""
-    return Coins(*(np.ascontiguousarray(tape.matrix(name)) for name in Coins._fields))
-
-
-def money_of(tape: Tape, config: Config) -> Money:
-    """Return the config's cash and costs."""
-    costs = config.costs
-    _, bar_interest = interest_of(tape, config)
-    return Money(costs.initial_cash, costs.commission, costs.slippage, bar_interest)
-
-
 def _fills(
-    tape: Tape, ledger: Ledger, opens: Floats, config: Config
+    tape: Tape, ledger: Ledger, config: Config
 ) -> Iterator[tuple[pd.Timestamp, Any, str, float, float, float, str]]:
     costs, symbols, times = config.costs, list(tape.coins), tape.times
     rows, coins = np.nonzero(ledger.traded)
     units = ledger.traded[rows, coins]
-    prices = opens[rows, coins] * np.where(units > 0, 1 + costs.slippage, 1 - costs.slippage)
+    prices = fills.fill_prices(
+        units,
+        tape.matrix("open")[rows, coins],
+        slippage=costs.slippage,
+        impact=costs.impact_factor * tape.matrix("impact")[rows, coins],
+    )
     paid = np.abs(units) * costs.commission * prices
     for at in np.lexsort((coins, units > 0, rows)):  # sells go before buys
         yield (
@@ -191,25 +118,23 @@ def _sold(cash: float, units: float, paid: float, price: float, commission: floa
 
 
 def _filled(
-    trades: Floats, opens: Floats, positions: Positions, cash: float, money: Money
+    trades: Floats, prices: Floats, positions: Positions, cash: float, commission: float
 ) -> tuple[float, float]:
     """Carry out trades, changing the positions; return cash and the money that went in."""
     units, paid = positions
     went_in = 0.0
     for coin in range(trades.size):
         if trades[coin] < 0:
-            price = opens[coin] * (1 - money.slippage)
-            cash = sold(cash, -trades[coin], paid[coin], price, money.commission)
+            cash = sold(cash, -trades[coin], paid[coin], prices[coin], commission)
             units[coin] += trades[coin]
-            went_in += trades[coin] * price
+            went_in += trades[coin] * prices[coin]
     for coin in range(trades.size):
         if trades[coin] > 0:
-            price = opens[coin] * (1 + money.slippage)
-            cash = bought(cash, trades[coin], price, money.commission)
+            cash = bought(cash, trades[coin], prices[coin], commission)
             before = paid[coin] * units[coin] if units[coin] > 0 else 0.0
             units[coin] += trades[coin]
-            paid[coin] = (before + trades[coin] * price) / units[coin]
-            went_in += trades[coin] * price
+            paid[coin] = (before + trades[coin] * prices[coin]) / units[coin]
+            went_in += trades[coin] * prices[coin]
     return cash, went_in
 
 
@@ -268,6 +193,7 @@ def _kept(rule: Rule, upkeep: Upkeep, part: Part, money: Money, start: Start) ->
         went_in = 0.0
         cash += cash * gap_interest[row]
         if reasons[row] != NOTHING:
+            impact = money.impact * coins.impact[row]
             traded[row] = orders(
                 cash=cash,
                 units=units,
@@ -276,9 +202,13 @@ def _kept(rule: Rule, upkeep: Upkeep, part: Part, money: Money, start: Start) ->
                 threshold=upkeep.threshold,
                 commission=money.commission,
                 slippage=money.slippage,
+                impact=impact,
+            )
+            prices = fill_prices(
+                traded[row], coins.open[row], slippage=money.slippage, impact=impact
             )
             positions = Positions(units, paid)
-            cash, went_in = filled(traded[row], coins.open[row], positions, cash, money)
+            cash, went_in = filled(traded[row], prices, positions, cash, money.commission)
         cash += cash * money.bar_interest
         cash_line[row], unit_lines[row] = cash, units
         book = Book(cash, units, coins.close[row])
@@ -302,8 +232,16 @@ def _kept(rule: Rule, upkeep: Upkeep, part: Part, money: Money, start: Start) ->
 
 # From the plain functions to compiled ones that call each other.
 step = compiled(rules.step, is_inlined=True, _stop=compiled(rules._stop, is_inlined=True))
-affordable_units = compiled(sizing.affordable_units)
-orders = compiled(portfolio.orders, affordable_units=affordable_units)
+_pricing = family(
+    fills.buying_factor,
+    fills.selling_factor,
+    fills.fill_prices,
+    fills.affordable_units,
+    fills.bought_units,
+)
+buying_factor, selling_factor = _pricing["buying_factor"], _pricing["selling_factor"]
+fill_prices, affordable_units = _pricing["fill_prices"], _pricing["affordable_units"]
+orders = compiled(portfolio.orders, **_pricing)
 _judging = family(
     targets.new_stance,
     targets.worth,

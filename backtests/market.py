@@ -25,6 +25,7 @@ from backtests.tape import (
     Tape,
     clock,
     coin_lines,
+    impact_line,
     level_lines,
     panel_of,
 )
@@ -193,6 +194,12 @@ def _coins(config: Config, inputs: Inputs) -> tuple[Bars, dict[str, Lines], NDAr
             weights[:, wanted.index(place)] if place in wanted else np.zeros(len(opens))
         )
         resting = every[place].instrument.symbol == _idle_symbol(inputs)
+        # what nobody is charged for need not be known
+        each["impact"] = (
+            impact_line(every[place], opens, settings=config.basket)
+            if config.costs.impact != "none"
+            else np.zeros(len(opens))
+        )
         each["idle_weight"] = (each["alive"] == ALIVE) * (config.idle.weight if resting else 0.0)
     named = {bars.instrument.symbol: each for bars, each in zip(every, lines, strict=True)}
     return coin, named, known

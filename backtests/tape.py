@@ -20,6 +20,8 @@ Lines = dict[str, Matrix]
 
 NANOSECONDS = 1_000_000_000
 MONEY_VOLUMES = frozenset({"yahoo"})  # sources whose volume of a coin is in dollars
+LARGEST_DAY = 1e12  # dollars; all coins together have never traded for as much in a day
+IMPACT_DAYS, FEWEST_DAYS = 30, 5  # of returns, for a day's volatility
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +30,8 @@ class Tape:
 
     `lines` has the bars' times, the index and signal lines, and the prices the stops and
     charts look at: the coin's own, or a basket's level. `coins` maps symbols, in order, to
-    their prices, `alive`, `on_weight` and `idle_weight`. `before` is what went before the first
-    bar, from which a run takes the state it opens in; None is nothing at all.
+    their prices, `alive`, `on_weight`, `idle_weight` and `impact`. `before` is what went before
+    the first bar, from which a run takes the state it opens in; None is nothing at all.
     """
 
     lines: Lines
@@ -63,6 +65,11 @@ class Tape:
     def matrix(self, name: str) -> NDArray[np.float64]:
         """Return one line of all coins, shape (bars, coins)."""
         return np.column_stack([lines[name] for lines in self.coins.values()])
+
+    @property
+    def opens(self) -> pd.DataFrame:
+        """The opens, a row a bar and a column a symbol."""
+        return pd.DataFrame(self.matrix("open"), index=self.times, columns=list(self.coins))
 
     @property
     def years(self) -> float:
@@ -146,6 +153,40 @@ def traded_money(bars: Bars, opens: pd.DatetimeIndex, *, settings: BasketSetting
     if QUOTE_VOLUME in frame:
         money = frame[QUOTE_VOLUME].fillna(money)
     return money.reindex(opens).to_numpy(np.float64)
+
+
+def dollar_volume(bars: Bars, *, settings: BasketSettings) -> pd.Series:
+    """Return what was traded of a coin in each of its bars, in money, known only afterwards.
+
+    As `traded_money`, but where that would be more money than there is, the volume cannot have
+    been coins: it is money already. NaN where nothing is known to have been traded.
+    """
+    opens = pd.DatetimeIndex(bars.frame.index)
+    money = pd.Series(traded_money(bars, opens, settings=settings), index=opens)
+    if (money > LARGEST_DAY).any():
+        money = bars.frame["volume"].astype(np.float64)
+    return money.where(money > 0)
+
+
+def impact_line(bars: Bars, opens: pd.DatetimeIndex, *, settings: BasketSettings) -> Matrix:
+    """Return what an order of one dollar at each open moves a coin's price by, a fraction.
+
+    It is daily volatility / sqrt(daily volume); an order of `value` dollars moves it by
+    sqrt(value) times that, times a coefficient (see `strategies.fills`). The volume is what is
+    known of the 24 hours ending with the filling bar: no decision to trade reads it, it only
+    says at what price an order at that open is filled, and so how many units money buys. The
+    volatility is that of the 30 days of closes before the open. 0, so that nothing is charged,
+    where the coin has no bar or either is unknown.
+    """
+    per_day = pd.Timedelta(days=1) / BAR_LENGTHS[bars.timeframe]
+    volume = dollar_volume(bars, settings=settings).rolling("24h", min_periods=1).sum()
+    returns = bars.frame["close"].pct_change(fill_method=None)
+    deviation = returns.rolling(
+        round(IMPACT_DAYS * per_day), min_periods=round(FEWEST_DAYS * per_day)
+    ).std(ddof=1)
+    volatility: pd.Series = deviation.shift() * np.sqrt(per_day)
+    impact = volatility / np.sqrt(volume)
+    return np.asarray(impact.reindex(opens).fillna(0.0), np.float64)
 
 
 def level_lines(lines: Sequence[Lines], weights: NDArray[np.float64]) -> Lines:

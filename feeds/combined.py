@@ -18,7 +18,7 @@ DAY_IN_SECONDS: Final = 86_400.0
 
 PRICE_LINES: Final = ("open", "high", "low", "close", "volume")
 UNREAD: Final = ("volume", "openinterest")  # by broker and strategy: they stand still
-COIN_LINES: Final = ("alive", "on_weight", "idle_weight")
+COIN_LINES: Final = ("alive", "on_weight", "idle_weight", "impact")
 INDEX_LINES: Final = ("bar_end", "session", "index_close", "lost_session", "gap_interest")
 SIGNAL_LINES: Final = (
     "trigger_session",

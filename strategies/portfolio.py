@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from strategies.sizing import affordable_units
+from strategies.fills import bought_units, buying_factor, selling_factor
 
 Floats = NDArray[np.float64]
 
@@ -21,6 +21,7 @@ def orders(
     threshold: float,
     commission: float,
     slippage: float,
+    impact: Floats,
 ) -> Floats:
     """Return the signed units to trade of each coin so that its weight becomes its target.
 
@@ -35,6 +36,8 @@ def orders(
         A weight this near its target (or nearer) is left alone, unless the target is 0.
     commission, slippage
         Fractions, per side.
+    impact
+        What an order of one dollar moves each price by, shape (coins,); see `strategies.fills`.
 
     Returns
     -------
@@ -50,15 +53,23 @@ def orders(
     for coin in np.flatnonzero((gaps < 0) & (units > 0)):
         whole = targets[coin] == 0
         trades[coin] = -(units[coin] if whole else min(units[coin], -gaps[coin] / opens[coin]))
-    proceeds = float((-trades * opens * (1 - slippage) * (1 - commission)).sum())
+    sold = -trades * opens
+    fetched = selling_factor(sold, slippage=slippage, impact=impact)
+    proceeds = float((sold * fetched * (1 - commission)).sum())
     # the broker adds proceeds up in another order: leave it the last digits
     left = cash + proceeds * (1 - LAST_DIGITS)
     wanted = float(gaps[gaps > 0].sum())
     share = min(1.0, left / wanted) if wanted > 0 else 0.0
     for coin in np.flatnonzero(gaps * share > LEAST_ORDER * equity):
-        price = opens[coin] * (1 + slippage)
-        trades[coin] = affordable_units(
-            min(gaps[coin] * share, left), price=price, commission=commission
+        trades[coin] = bought_units(
+            min(gaps[coin] * share, left),
+            opened=opens[coin],
+            slippage=slippage,
+            impact=impact[coin],
+            commission=commission,
+        )
+        price = opens[coin] * buying_factor(
+            trades[coin] * opens[coin], slippage=slippage, impact=impact[coin]
         )
         left -= trades[coin] * price
         left -= trades[coin] * commission * price

@@ -45,6 +45,8 @@ class RussellRiskOn(bt.Strategy):  # type: ignore[misc]
         A `strategies.targets.Start`: the state the run opens in.
     commission, slippage
         Fractions of the traded value and of the price, per side.
+    impact
+        The coefficient of impact, 0 for none (see `strategies.fills`).
 
     Notes
     -----
@@ -58,6 +60,7 @@ class RussellRiskOn(bt.Strategy):  # type: ignore[misc]
         ("start", None),
         ("commission", 0.0),
         ("slippage", 0.0),
+        ("impact", 0.0),
     )
 
     def __init__(self) -> None:
@@ -81,6 +84,7 @@ class RussellRiskOn(bt.Strategy):  # type: ignore[misc]
         self._alive = [data.lines.alive for data in self.datas]
         self._on_weights = [data.lines.on_weight for data in self.datas]
         self._idle_weights = [data.lines.idle_weight for data in self.datas]
+        self._impacts = [data.lines.impact for data in self.datas]
 
     def next(self) -> None:
         """Judge the bar that has just ended."""
@@ -125,6 +129,7 @@ class RussellRiskOn(bt.Strategy):  # type: ignore[misc]
             threshold=self.p.upkeep.threshold,
             commission=self.p.commission,
             slippage=self.p.slippage,
+            impact=self.p.impact * np.array([line[0] for line in self._impacts]),
         )
         order: dict[str, Any] = {"exectype": bt.Order.Market, "reason": self.planned_reason}
         for coin in np.flatnonzero(trades < 0):

@@ -44,14 +44,3 @@ SIZINGS: Final[dict[str, Callable[[Weights, SizeSettings, PerYear], Weights]]] =
     "fraction": fraction,
     "vol_target": vol_target,
 }
-
-
-def affordable_units(money: float, *, price: float, commission: float) -> float:
-    """Return the units that `money` buys at `price`, commission (a fraction) included.
-
-    The largest float whose cost, added up as the broker does, stays within `money`.
-    """
-    units = money / (price * (1 + commission))
-    while units > 0 and money - units * price - units * commission * price < 0:
-        units = float(np.nextafter(units, 0.0))
-    return units

@@ -6,15 +6,12 @@ from typing import Final
 import numpy as np
 
 from backtests.analysis import metrics
-from backtests.backtest import Result
+from backtests.backtest import Result, engine_of_comparisons
 from backtests.baselines import benchmark
 from backtests.config import Config, CostSettings
-from backtests.engine import Account, simulate
+from backtests.engine import Account
 
 MULTIPLES: Final = (0.0, 1.0, 2.0, 3.0)
-# a tape this long in bars x coins is run only at the ends, to keep the page quick
-LARGE_TAPE: Final = 20_000
-LARGE_MULTIPLES: Final = (0.0, 1.0, 3.0)
 MOST_BPS: Final = 5_000.0
 ATTEMPTS: Final = 4
 NEAR: Final = 1e-3  # gap of log growth that counts as none
@@ -22,7 +19,7 @@ NEAR: Final = 1e-3  # gap of log growth that counts as none
 
 @dataclass(frozen=True, slots=True)
 class CostRow:
-    """The run at `multiple` times its costs, `bps` a side in total.
+    """The run at `multiple` times its costs, `bps` a side in total, and as much of the impact.
 
     `gap` is a difference of log growth: strategy minus buy-and-hold.
     """
@@ -40,7 +37,8 @@ class CostRow:
 class CostSensitivity:
     """The run at several costs, and where it stops being better than buy-and-hold.
 
-    `break_even_bps` are the costs a side, commission and slippage together, at which both
+    `break_even_bps` are the costs a side, commission and slippage together (an impact grows with
+    them), at which both
     end with the same money; NaN where the strategy is behind even without costs, and
     infinite where no costs the program knows make it so.
     """
@@ -51,13 +49,9 @@ class CostSensitivity:
 
 def cost_sensitivity(result: Result) -> CostSensitivity:
     """Run the config again at multiples of its costs (of the default, where it has none)."""
-    tape = result.market.traded
-    is_large = len(tape) * len(tape.coins) > LARGE_TAPE
-    rows = tuple(_row(result, each) for each in (LARGE_MULTIPLES if is_large else MULTIPLES))
+    rows = tuple(_row(result, each) for each in MULTIPLES)
     if rows[0].gap <= 0:
         return CostSensitivity(rows, np.nan)
-    if is_large:
-        return CostSensitivity(rows, _between(rows[0], rows[-1]))
     return CostSensitivity(rows, _break_even(result, rows))
 
 
@@ -87,6 +81,7 @@ def _row(result: Result, multiple: float) -> CostRow:
     is_own = costs == result.config.costs
     config = result.config.model_copy(update={"costs": costs})
     tape = result.market.traded
+    simulate = engine_of_comparisons(tape)
     own = result.strategy if is_own else simulate(tape, config)
     held = result.buy_and_hold if is_own else benchmark(tape, config, simulate=simulate)
     growth = [_final(account) / account.initial_cash for account in (own, held)]
@@ -98,7 +93,7 @@ def _row(result: Result, multiple: float) -> CostRow:
         total_return=growth[0] - 1,
         cagr=metrics.cagr(own.returns.to_numpy(), years=result.years),
         held_cagr=metrics.cagr(held.returns.to_numpy(), years=result.years),
-        costs_paid=_paid(own, costs),
+        costs_paid=metrics.costs_paid(own.fills, opens=tape.opens),
         gap=gap,
     )
 
@@ -117,6 +112,7 @@ def _scaled(costs: CostSettings, multiple: float) -> CostSettings:
         name: min(getattr(costs, name) * multiple, MOST_BPS)
         for name in ("commission_bps", "slippage_bps")
     }
+    scaled["impact_coefficient"] = costs.impact_coefficient * multiple
     return costs.model_copy(update=scaled)
 
 
@@ -126,11 +122,3 @@ def _total_bps(costs: CostSettings) -> float:
 
 def _final(account: Account) -> float:
     return float(account.equity.iloc[-1])
-
-
-def _paid(account: Account, costs: CostSettings) -> float:
-    """Return commissions plus slippage in money, from the fills' own prices."""
-    fills = account.fills
-    prices, units = fills["price"].to_numpy(), fills["units"].to_numpy()
-    sides = np.where(fills["side"] == "buy", 1 + costs.slippage, 1 - costs.slippage)
-    return float(fills["commission"].sum() + (units * np.abs(prices - prices / sides)).sum())

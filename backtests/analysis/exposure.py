@@ -5,10 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from backtests.analysis import metrics
 from backtests.backtest import Result
 from backtests.config import ALTS
 from backtests.elapsed import SECONDS_PER_YEAR, interest
 from backtests.engine import Account, interest_of
+from backtests.tape import Tape
 
 Series = NDArray[np.float64]
 
@@ -23,8 +25,8 @@ class Exposure:
     `weights` is the share of equity in what the signal buys, just after each bar's open;
     `traded` the share of equity bought or sold there. `coin_returns` is what that earns from
     the open to the next (the last one to the last close), `idle_returns` what the rest of
-    the money earns meanwhile. `cost` is commission plus slippage as a fraction of traded
-    value.
+    the money earns meanwhile. `cost` is commission plus slippage, and the mean impact of
+    the fills, as a fraction of traded value.
     """
 
     weights: Series
@@ -58,13 +60,24 @@ def exposure_of(result: Result, account: Account | None = None) -> Exposure:
         weights = np.nan_to_num(invested[:, bought].sum(axis=1) / equity)
         traded = np.nan_to_num(moved.sum(axis=1) / equity)
     costs = result.config.costs
+    moved_by = _moved_by(account, tape) if costs.impact_factor else costs.slippage
     return Exposure(
         weights=np.round(weights, _WEIGHT_DECIMALS),
         traded=np.minimum(traded, 1.0),
         coin_returns=_coin_returns(result),
         idle_returns=_idle_returns(result, bought=bought),
-        cost=costs.commission + costs.slippage,
+        cost=costs.commission + moved_by,
     )
+
+
+def _moved_by(account: Account, tape: Tape) -> float:
+    """Return how far from the open an account's fills were on average, a fraction of it."""
+    fills = account.fills
+    if fills.empty:
+        return 0.0
+    away = metrics.costs_paid(fills, opens=tape.opens) - fills["commission"].sum()
+    units = account.positions.diff().fillna(account.positions.iloc[:1])
+    return float(away / (units.abs() * tape.opens).to_numpy().sum())
 
 
 def exposure_matched_returns(

@@ -91,7 +91,7 @@ def turnover(fills: pd.DataFrame, *, equity: pd.Series, years: float) -> float:
 
 
 def costs_paid(fills: pd.DataFrame, *, opens: pd.DataFrame) -> float:
-    """Return commissions plus slippage, in money; slippage is measured from the bar's open.
+    """Return commissions, slippage and impact, in money, the last two from the bar's open.
 
     `opens` has a row a bar and a column a symbol.
     """

@@ -116,8 +116,7 @@ def _account_figures(
     figures["time_in_market"] = float(account.invested.mean())
     figures["exposure"] = exposure_of(result, account).mean_weight
     figures["turnover"] = metrics.turnover(account.fills, equity=account.equity, years=result.years)
-    tape = result.market.traded
-    opens = pd.DataFrame(tape.matrix("open"), index=tape.times, columns=list(tape.coins))
+    opens = result.market.traded.opens
     figures["costs_paid"] = metrics.costs_paid(account.fills, opens=opens)
     figures["trades"] = len(trades)
     figures["win_rate"] = float((trades["return"] > 0).mean()) if len(trades) else np.nan

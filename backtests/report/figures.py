@@ -93,7 +93,9 @@ FIGURES: Final = {
         "One-sided: half the traded value over mean equity, per year.",
     ),
     "costs_paid": Shown(
-        "Costs paid", written.money, "Commissions and slippage, in money, slippage from the open."
+        "Costs paid",
+        written.money,
+        "Commissions, slippage and impact, in money, the last two from the open.",
     ),
     "trades": Shown("Trades", written.count, "Round trips, an open one included."),
     "win_rate": Shown("Win rate", written.percent, "Share of trades that gained, costs included."),

@@ -179,7 +179,12 @@ def _size(config: Config) -> str:
 
 def _costs(config: Config) -> str:
     costs = config.costs
+    impact = (
+        f", impact of {costs.impact_coefficient:g} x daily volatility x the root of the order's "
+        "share of the day's volume"
+    )
     return (
         f"Costs per side: {costs.commission_bps:g} bps commission, {costs.slippage_bps:g} bps "
-        f"slippage; cash earns {written.percent(costs.cash_rate)} per year."
+        f"slippage{impact if costs.impact_factor else ''}; "
+        f"cash earns {written.percent(costs.cash_rate)} per year."
     )

@@ -10,15 +10,18 @@ import pandas as pd
 from backtests.analysis.metrics import return_figures, total_return
 from backtests.backtest import ONE_DAY
 from backtests.baselines import benchmark
-from backtests.config import Config
+from backtests.config import Config, CostSettings
 from backtests.elapsed import Timescale, timescale
+from backtests.engine import Account
 from backtests.fast import simulate
 from backtests.sweep.plan import Plan, with_values
 from backtests.sweep.trials.groups import Library, traded_tape
 from backtests.sweep.used import UsedBars, used_bars
+from backtests.tape import Tape
 from backtests.walkforward.contest import Contest, contest, worth_of_nothing
 from backtests.walkforward.windows import Window, WindowSettings, windows
 from feeds.errors import ConfigError
+from strategies.fills import selling_factor
 
 Figures = dict[str, float]
 
@@ -242,13 +245,24 @@ def _nothing_to_choose(plan: Plan, count: int, failures: Counter[str], library: 
 
 
 def _traded(config: Config, library: Library) -> pd.Series:
-    account = simulate(traded_tape(config, library), config)
+    tape = traded_tape(config, library)
+    account = simulate(tape, config)
     returns = account.returns.copy()
     if account.invested.iloc[-1]:
         share = account.bars["weight"].iloc[-1]
-        lost = 1 - (1 - config.costs.slippage) * (1 - config.costs.commission)
+        lost = lost_by_selling(account, tape, config.costs)
         returns.iloc[-1] = (1 + returns.iloc[-1]) * (1 - share * lost) - 1
     return returns
+
+
+def lost_by_selling(account: Account, tape: Tape, costs: CostSettings) -> float:
+    """Return which part of what is held at the end selling it at the last close would cost."""
+    value = account.positions.iloc[-1].to_numpy() * tape.matrix("close")[-1]
+    impact = costs.impact_factor * tape.matrix("impact")[-1]
+    fetched = selling_factor(value, slippage=costs.slippage, impact=impact)
+    beyond = float((1 - costs.slippage - fetched) @ value)
+    moved = beyond / value.sum() if beyond else 0.0
+    return 1 - (1 - costs.slippage - moved) * (1 - costs.commission)
 
 
 def _held(config: Config, library: Library) -> pd.Series:

@@ -132,6 +132,12 @@ kept = st.builds(
 )
 
 
+def charged(config: Config, coefficient: float) -> Config:
+    """The config with the impact of its fills charged."""
+    impact = {"impact": "square_root", "impact_coefficient": coefficient}
+    return config.model_copy(update={"costs": config.costs.model_copy(update=impact)})
+
+
 def named(name: str, bars: Bars) -> Bars:
     volume = 1e6 + 1e5 * np.sin(np.arange(len(bars.frame)) / (5 + ord(name[0]) % 7))
     return dataclasses.replace(

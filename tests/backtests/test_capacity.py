@@ -86,3 +86,33 @@ def test_capacity_without_fills_says_nothing():
     empty = found(bars_of([200.0] * 3))
     assert capacity(empty) == ""
     assert isinstance(empty, Capacity)
+
+
+def test_capacity_impact_paid_by_hand_and_what_was_charged_nothing():
+    opens = days("2024-01-01", "2024-01-08")
+    closes = [10.0, 11.0, 10.0, 12.0, 11.0, 12.0, 10.0, 11.0]
+    prices = dict.fromkeys(("open", "high", "low", "close"), closes)
+    bars = Bars(coin("SOL"), "1d", pd.DataFrame({**prices, "volume": 200.0}, opens), "files", "-")
+    # ten units at 10 x (1 + slippage of 5 bps + an impact of 1 %), and a fill of the first day
+    rows = [
+        (opens[0], "SOL-USD", "buy", 1.0, 10.005, 0.0, "new_high"),
+        (opens[6], "SOL-USD", "buy", 10.0, 10.105, 0.0, "new_high"),
+    ]
+    account = Account(pd.DataFrame(), pd.DataFrame(), fills_table(rows), initial_cash=1_000.0)
+    inputs = Inputs(Bars(index("RUT"), "1d", pd.DataFrame(), "files", "none"), (bars,))
+    charging = load_config(None, overrides=["costs.impact=square_root"])
+    result = capacity_of(account, config=charging, inputs=inputs)
+    assert result.impact == pytest.approx(10 * 10 * 0.01)
+    assert result.uncharged == 1
+    assert "The fills paid 1 for moving the price; 1 of 2 paid nothing" in capacity(result)
+    (text,) = capacity_warning(result, who="the rule")
+    assert text.startswith("NO IMPACT was charged for 1 of 2 fills of the rule")
+    plain = capacity_of(account, config=load_config(None), inputs=inputs)
+    assert np.isnan(plain.impact)
+    assert "moving the price" not in capacity(plain)
+
+
+def test_capacity_impact_without_any_volume_is_said():
+    nothing = found(bars_of([np.nan] * 3), (0, 10.0), impact="square_root")
+    assert (nothing.impact, nothing.uncharged) == (0.0, 1)
+    assert "No fill was charged impact" in capacity(nothing)

@@ -112,6 +112,12 @@ def test_load_config_filters_say_what_they_read(overrides, series):
             "`costs.commission_bps` must be a number at least 0 and at most 5000, received -1.",
         ),
         ("costs.initial_cash=0", "`costs.initial_cash` must be a number above 0"),
+        (
+            "costs.impact=linear",
+            "`costs.impact` must be one of 'none', 'square_root', received 'linear'.",
+        ),
+        ("costs.impact_coefficient=-1", "`costs.impact_coefficient` must be a number at least 0"),
+        ("costs.impact_coefficient=inf", "`costs.impact_coefficient` must be a number at least 0"),
         ("costs.slippage_bps=nan", "`costs.slippage_bps` must be a number at least 0"),
         ("rules.hold_days=2.5", "`rules.hold_days` must be a whole number at least 0"),
         ('rules.hold_days="60"', "`rules.hold_days` must be a whole number"),

@@ -1,3 +1,4 @@
+import dataclasses
 import sys
 
 import backtrader as bt
@@ -243,3 +244,47 @@ def test_friday_s_high_is_bought_once_and_not_again_at_the_weekend():
     fills = run_tape(coin, rules__hold_days=30, rules__stop_loss=0.1).strategy.fills
     assert fills["side"].tolist() == ["buy", "sell"]
     assert fills["time"].dt.day.tolist() == [6, 7]
+
+
+LONG = [(f"2024-01-{day:02d}", 10.0 + day % 3, 10.0 + day % 2) for day in range(1, 13)]
+
+
+def charged_run(impact="square_root", volume=50_000.0, **values):
+    coin = coin_tape(LONG)
+    coin = dataclasses.replace(coin, frame=coin.frame.assign(volume=volume))
+    config = configured(costs__impact=impact, data__start="2024-01-05", **values)
+    index = [("2024-01-03", 100, 100), ("2024-01-05", 99, 99), ("2024-01-08", 101, 101)]
+    return run_on(config, index=index_tape(index), coin=coin)
+
+
+def test_run_tape_fill_pays_for_its_share_of_the_days_volume_by_hand():
+    result = charged_run()
+    bought, sold = result.strategy.fills.to_dict("records")
+    closes = pd.Series([close for _, _, close in LONG])
+    for fill, day, sign in ((bought, 9, 1), (sold, 11, -1)):
+        assert fill["time"] == pd.Timestamp(f"2024-01-{day:02d}", tz="UTC")
+        opened, closed = LONG[day - 1][1:]
+        volatility = closes[: day - 1].pct_change().std()
+        share = fill["units"] * opened / (50_000 * closed)
+        moved = volatility * np.sqrt(share)
+        assert moved > 0.001
+        assert fill["price"] == pytest.approx(opened * (1 + sign * (0.0005 + moved)), rel=1e-12)
+    # the purchase took all cash and not a cent more
+    assert bought["units"] * bought["price"] * 1.001 == pytest.approx(100_000, rel=1e-12)
+    assert (result.strategy.bars["cash"] >= 0).all()
+    assert result.strategy.refused == 0
+    assert result.buy_and_hold.bars["cash"].iloc[-1] >= 0
+
+
+def test_run_tape_without_impact_is_the_same_to_the_last_bit():
+    plain = charged_run("none")
+    for other in (
+        charged_run("none", costs__impact_coefficient=50.0),
+        charged_run(costs__impact_coefficient=0.0),
+        charged_run(volume=np.nan),
+    ):
+        pd.testing.assert_frame_equal(other.strategy.bars, plain.strategy.bars, check_exact=True)
+        pd.testing.assert_frame_equal(other.strategy.fills, plain.strategy.fills, check_exact=True)
+        held, alone = other.buy_and_hold, plain.buy_and_hold
+        pd.testing.assert_frame_equal(held.bars, alone.bars, check_exact=True)
+    assert any("NO IMPACT" in text for text in charged_run(volume=np.nan).warnings)

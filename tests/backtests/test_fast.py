@@ -17,7 +17,7 @@ from backtests.inputs import Inputs
 from backtests.market import build_market
 from feeds import instruments
 from feeds.files import Files
-from tests.backtests.drawn import configs, drawn_times, kept, walks
+from tests.backtests.drawn import charged, configs, drawn_times, kept, walks
 from tests.markets import coin_walk, index_walk
 
 
@@ -116,3 +116,17 @@ def test_fast_baskets_on_real_bars_equal_backtrader(
     if config.asset != "ALTS":
         inputs = dataclasses.replace(inputs, coins=inputs.coins[:1])
     assert_kept_alike(config, inputs)
+
+
+@drawn_times(15)
+@given(config=kept, seed=st.integers(0, 10_000), coefficient=st.floats(0.01, 5.0))
+def test_fast_fills_charged_for_their_size_equal_backtrader(
+    config: Config, seed: int, coefficient: float
+) -> None:
+    config = charged(config, coefficient)
+    tape = build_market(config, walks(seed, config)).traded
+    assert tape.matrix("impact").any()
+    fast, slow = fast_engine.simulate(tape, config), engine.simulate(tape, config)
+    assert_equal_accounts(fast, slow)
+    assert (fast.bars["cash"] >= 0).all()
+    assert slow.refused == 0

@@ -16,6 +16,7 @@ def trade(cash, units, opens, targets, threshold=0.0, commission=0.0, slippage=0
         threshold=threshold,
         commission=commission,
         slippage=slippage,
+        impact=np.zeros(len(units)),
     )
 
 

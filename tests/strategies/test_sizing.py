@@ -1,21 +1,8 @@
 import numpy as np
 import pandas as pd
-from hypothesis import given
-from hypothesis import strategies as st
 
 from strategies.settings import SizeSettings
-from strategies.sizing import affordable_units, target_weights
-
-
-@given(
-    money=st.floats(1e-6, 1e12),
-    price=st.floats(1e-9, 1e7),
-    commission=st.floats(0, 0.5),
-)
-def test_affordable_units_never_cost_more_than_the_money(money, price, commission):
-    units = affordable_units(money, price=price, commission=commission)
-    assert money - units * price - units * commission * price >= 0
-    np.testing.assert_allclose(units, money / (price * (1 + commission)), rtol=1e-12)
+from strategies.sizing import target_weights
 
 
 def test_target_weights_fraction_is_capped_by_max_weight():

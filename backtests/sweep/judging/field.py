@@ -174,5 +174,5 @@ def _earners(configs: Sequence[Config], library: Library) -> Iterator[Earner]:
             key = (config.asset, config.data, config.index, config.basket, bars)
             if key not in held:
                 paid = config.model_copy(update={"costs": configs[0].costs})
-                held[key] = benchmark(market.traded, paid, simulate=simulate).returns
+                held[key] = benchmark(library.market(paid).traded, paid, simulate=simulate).returns
             yield Earner(config, returns_of(config, library), held[key])

@@ -115,6 +115,7 @@ def _trials(base: Config, columns: Columns, rows: Integers) -> Trials:
         index_drawdown=taken("rules.index_drawdown"),
         commission=taken("costs.commission_bps") * BASIS_POINT,
         slippage=taken("costs.slippage_bps") * BASIS_POINT,
+        impact=taken("costs.impact_coefficient") * (base.costs.impact != "none"),
         initial_cash=taken("costs.initial_cash"),
         weight=rows,
     )

@@ -7,10 +7,15 @@ from typing import NamedTuple
 
 from backtests.analysis.trades import DUST
 from backtests.compiled import compiled
-from backtests.fast import Coins, Ledger, Money, Part, kept, new_stance, opened
+from backtests.config import Config
+from backtests.elapsed import after_hole, cash_returns
+from backtests.engine import interest_of, upkeep_of
+from backtests.fast import Ledger, buying_factor, kept, new_stance, opened, selling_factor
+from backtests.parts import Coins, Money, Part, part_of
 from backtests.sweep.trials.kernel import Counted, Scale, Sums, figured
 from backtests.sweep.trials.ranges import Flags, Floats
 from backtests.sweep.trials.spans import Trials, rule_at
+from backtests.tape import Tape
 from strategies import targets
 from strategies.targets import Upkeep
 
@@ -31,6 +36,24 @@ class FullTape(NamedTuple):
     after_hole: Flags
     years: float
     periods_per_year: float
+
+
+def full_tape_of(traded: Tape, config: Config) -> FullTape:
+    """Return a tradable tape and what went before it, as the trials read them."""
+    lead, *rest = traded.parts
+    before = rest[0] if len(rest) > 1 else traded.cut(slice(0, 0))
+    times, ends = traded.lines["time"], traded.lines["bar_end"]
+    return FullTape(
+        lead=part_of(lead, config),
+        before=part_of(before, config),
+        traded=part_of(traded, config),
+        upkeep=upkeep_of(config, traded),
+        bar_interest=interest_of(traded, config)[1],
+        cash_returns=cash_returns(times, ends, rate=config.costs.cash_rate),
+        after_hole=after_hole(times, ends),
+        years=traded.years,
+        periods_per_year=traded.periods_per_year,
+    )
 
 
 def _summed(ledger: Ledger, tape: FullTape, scale: Scale, wins: int) -> Sums:
@@ -73,12 +96,14 @@ def _trades(ledger: Ledger, coins: Coins, money: Money) -> tuple[int, int]:
             if units == 0:
                 continue
             held += units
+            price, impact = coins.open[row, coin], money.impact * coins.impact[row, coin]
+            value = abs(units) * price
             if units > 0:
-                price = coins.open[row, coin] * (1 + money.slippage)
+                price *= buying_factor(value, slippage=money.slippage, impact=impact)
                 bought += units
                 paid += units * price * (1 + money.commission)
             else:
-                price = coins.open[row, coin] * (1 - money.slippage)
+                price *= selling_factor(value, slippage=money.slippage, impact=impact)
                 back -= units * price * (1 - money.commission)
             if units < 0 and abs(held) <= DUST * -units:
                 trades += 1
@@ -99,6 +124,7 @@ def _run(tape: FullTape, trials: Trials, out: Floats) -> None:
             trials.initial_cash[number],
             trials.commission[number],
             trials.slippage[number],
+            trials.impact[number],
             tape.bar_interest,
         )
         ledger = kept(rule, upkeep, tape.lead, money, fresh_start(upkeep))

@@ -15,14 +15,13 @@ from backtests import tape
 from backtests.compiled import compiled
 from backtests.config import Config
 from backtests.elapsed import SECONDS_PER_YEAR, after_hole, cash_returns, nominal_bars_per_year
-from backtests.engine import interest_of, upkeep_of
-from backtests.fast import part_of
+from backtests.engine import interest_of
 from backtests.gates import combined
 from backtests.inputs import Inputs, has_universe, load_inputs
 from backtests.market import Market, build_market, lead_of, market_schedule
 from backtests.schedule import entry_weights, led, weight_before
 from backtests.sweep.plan import with_values
-from backtests.sweep.trials.full import FullTape
+from backtests.sweep.trials.full import FullTape, full_tape_of
 from backtests.sweep.trials.ranges import Floats, Tape, extremes
 from backtests.sweep.trials.spans import LEAD, Events
 from feeds.sessions import bar_ends
@@ -133,11 +132,13 @@ class Library:
 
     def full_tape(self, config: Config) -> FullTape:
         """Return what the trials of a config's shared settings read, bar by bar."""
+
+        def build() -> FullTape:
+            return full_tape_of(traded_tape(config, self), config)
+
         key = (*market_key(config), config.rules, config.size, config.costs.cash_rate)
         with self._lock:
-            return _remembered(
-                self._full_tapes, key, lambda: _full_tape(config, self), REMEMBERED_MARKETS
-            )
+            return _remembered(self._full_tapes, key, build, REMEMBERED_MARKETS)
 
 
 def traded_tape(config: Config, library: Library) -> tape.Tape:
@@ -183,10 +184,10 @@ def _source(config: Config) -> Hashable:
 
 
 def market_key(config: Config) -> tuple[Hashable, ...]:
-    """Return what decides the signals, the gates, the coins' weights and the tradable bars."""
+    """Return what decides the signals, the gates, the coins' lines and the tradable bars."""
     filters = (*sorted(config.filters.items()), config.rules.filters)
     shared = (config.asset, config.data, config.index, config.signal)
-    return (*shared, config.idle, config.basket, filters)
+    return (*shared, config.idle, config.basket, config.costs.impact, filters)
 
 
 def joined(groups: Sequence[Group]) -> Events:
@@ -269,24 +270,6 @@ def _tape(config: Config, market: Market) -> Tape:
         interest_rate=float(np.log1p(rate) / SECONDS_PER_YEAR),
         is_even=not (idle.any() or holes.any()),
         nominal_bars=nominal_bars_per_year(times, ends),
-    )
-
-
-def _full_tape(config: Config, library: Library) -> FullTape:
-    traded = traded_tape(config, library)
-    lead, *rest = traded.parts
-    before = rest[0] if len(rest) > 1 else traded.cut(slice(0, 0))
-    times, ends = traded.lines["time"], traded.lines["bar_end"]
-    return FullTape(
-        lead=part_of(lead, config),
-        before=part_of(before, config),
-        traded=part_of(traded, config),
-        upkeep=upkeep_of(config, traded),
-        bar_interest=interest_of(traded, config)[1],
-        cash_returns=cash_returns(times, ends, rate=config.costs.cash_rate),
-        after_hole=after_hole(times, ends),
-        years=traded.years,
-        periods_per_year=traded.periods_per_year,
     )
 
 

@@ -14,6 +14,7 @@ PER_TRIAL: Final = (
     "rules.index_drawdown",
     "costs.commission_bps",
     "costs.slippage_bps",
+    "costs.impact_coefficient",
     "costs.initial_cash",
 )
 # All else the kernel understands; a config that uses anything else is kept bar by bar.
@@ -26,6 +27,7 @@ SHARED: Final = (
     "size.vol_target",
     "size.vol_lookback",
     "costs.cash_rate",
+    "costs.max_participation",
 )
 SHARED_SECTIONS: Final = ("data.", "index.", "signal.", "significance.", "claim.", "study.")
 

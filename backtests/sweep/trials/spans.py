@@ -44,6 +44,7 @@ class Trials(NamedTuple):
     index_drawdown: Floats
     commission: Floats
     slippage: Floats
+    impact: Floats  # its coefficient, 0 for none; the kernel charges none
     initial_cash: Floats
     weight: Integers  # a row of the weights, NONE for all of equity always
 

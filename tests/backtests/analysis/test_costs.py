@@ -1,9 +1,12 @@
 """Cost sensitivity against runs of the config with those costs."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
 from backtests.analysis.costs import MULTIPLES, cost_sensitivity
+from backtests.analysis.exposure import exposure_of
 from tests.backtests import baskets
 
 
@@ -46,3 +49,32 @@ def test_behind_without_costs_has_no_break_even():
 def test_run_without_costs_is_tried_at_the_default_ones():
     result, _ = baskets.run("costs.commission_bps=0", "costs.slippage_bps=0")
     assert [row.bps for row in cost_sensitivity(result).rows] == [0, 15, 30, 45]
+
+
+def test_rows_equal_runs_with_as_much_of_the_impact(monkeypatch):
+    plain = baskets.named
+
+    def traded(name, seed):
+        bars = plain(name, seed)
+        return dataclasses.replace(bars, frame=bars.frame.assign(volume=1e4))
+
+    monkeypatch.setattr(baskets, "named", traded)
+    charging = "costs.impact=square_root"
+    result, _ = baskets.run(charging)
+    rows = cost_sensitivity(result).rows
+    for row in rows:
+        _, summary = baskets.run(
+            charging,
+            f"costs.impact_coefficient={row.multiple}",
+            f"costs.commission_bps={10 * row.multiple}",
+            f"costs.slippage_bps={5 * row.multiple}",
+        )
+        assert row.cagr == summary.figures["strategy"]["cagr"]
+        assert row.held_cagr == summary.figures["buy_and_hold"]["cagr"]
+        assert row.costs_paid == pytest.approx(summary.figures["strategy"]["costs_paid"], abs=1e-6)
+    assert rows[0].costs_paid == pytest.approx(0, abs=1e-6)
+    spent = rows[1].costs_paid - result.strategy.fills["commission"].sum()
+    value = (result.strategy.fills["units"] * result.strategy.fills["price"]).sum()
+    # slippage alone is 5 bps of it
+    assert spent > 2 * 0.0005 * value
+    assert exposure_of(result).cost == pytest.approx(0.001 + spent / value, rel=0.02)

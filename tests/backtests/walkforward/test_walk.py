@@ -8,13 +8,23 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from backtests.baselines import buy_and_hold
+from backtests.config import Config, CostSettings
 from backtests.inputs import Inputs
+from backtests.market import build_market
 from backtests.sweep.plan import Plan, load_plan
 from backtests.sweep.trials.groups import Library
 from backtests.walkforward import words
 from backtests.walkforward.sheet import promised_and_kept, walk_sheet
 from backtests.walkforward.terminal import shown
-from backtests.walkforward.walk import Efficiency, Step, WalkForward, efficiency, walk_forward
+from backtests.walkforward.walk import (
+    Efficiency,
+    Step,
+    WalkForward,
+    efficiency,
+    lost_by_selling,
+    walk_forward,
+)
 from backtests.walkforward.windows import Window, WindowSettings
 from feeds.errors import ConfigError
 from tests.markets import bars_of, coin_walk, index_walk
@@ -194,3 +204,17 @@ def test_setting_names_say_the_section_where_a_name_is_not_clear() -> None:
     keys = ("rules.hold_days", "index.symbol", "signal.window", "filters.vix.window")
     expected = ("hold days", "index symbol", "signal window", "filters vix window")
     assert tuple(words.setting_names(keys).values()) == expected
+
+
+def test_lost_by_selling_at_the_end_counts_what_the_sale_itself_moves() -> None:
+    tape = build_market(
+        Config(), Inputs(index_walk(600, seed=3), (coin_walk(700, seed=5, start="2019-01-01"),))
+    ).traded
+    impact = {symbol: own | {"impact": own["impact"] + 1e-4} for symbol, own in tape.coins.items()}
+    account = buy_and_hold(tape, costs=CostSettings())
+    value = float(account.bars["equity"].iloc[-1] - account.bars["cash"].iloc[-1])
+    plain = lost_by_selling(account, tape, CostSettings())
+    assert plain == 1 - (1 - 0.0005) * (1 - 0.001)
+    charged = CostSettings(impact="square_root", impact_coefficient=2)
+    lost = lost_by_selling(account, dataclasses.replace(tape, coins=impact), charged)
+    assert lost == pytest.approx(1 - (1 - 0.0005 - 2e-4 * np.sqrt(value)) * (1 - 0.001))

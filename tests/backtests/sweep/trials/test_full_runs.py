@@ -20,7 +20,7 @@ from backtests.sweep.trials.kernel import FIGURES
 from backtests.sweep.trials.scope import is_understood
 from feeds.bars import Bars
 from feeds.instruments import coin
-from tests.backtests.drawn import drawn_times, kept, walks
+from tests.backtests.drawn import charged, drawn_times, kept, walks
 from tests.markets import coin_walk, index_walk
 
 SMALL = {"signal.min_history": 20, "signal.base": 5, "rules.trigger": "new_high"}
@@ -100,3 +100,29 @@ def test_evaluate_a_coin_beside_the_basket_gives_each_its_own_figures() -> None:
         config = with_values(base, {"asset": asset})
         expected = summarise(run_inputs(config, Inputs(index, coins[asset]))).figures["strategy"]
         np.testing.assert_allclose(row, [expected[name] for name in FIGURES], rtol=1e-9)
+
+
+@pytest.mark.parametrize("asset", ["AAA", "ALTS"])
+def test_evaluate_fills_charged_for_their_size_give_the_figures_of_their_runs(asset: str) -> None:
+    base = charged(load_config(None, flags=SMALL | {"asset": asset, "basket.min_members": 1}), 1.0)
+    assert not is_understood(base)
+    inputs = walks(3, base)
+    columns = {
+        "costs.impact": column_of(["square_root", "square_root", "none"]),
+        "costs.impact_coefficient": column_of([0.5, 3.0, 3.0]),
+        "costs.initial_cash": column_of([1e6, 1e8, 1e8]),
+    }
+    found = evaluate(base, columns, library=Library(load=lambda _: inputs))
+    assert found.failures == [None, None, None]
+    for place, row in enumerate(found.figures):
+        config = with_values(base, {key: one.taken()[place] for key, one in columns.items()})
+        expected = summarise(run_inputs(config, inputs, engine="fast")).figures["strategy"]
+        np.testing.assert_allclose(row, [expected[name] for name in FIGURES], rtol=1e-9)
+    growth = found.figures[:, FIGURES.index("total_return")]
+    assert growth[1] < growth[0] < growth[2]
+
+
+def test_is_understood_a_coefficient_that_charges_nothing() -> None:
+    plain = load_config(None, overrides=["costs.impact_coefficient=2", "costs.max_participation=1"])
+    assert is_understood(plain)
+    assert not is_understood(plain, vary={"costs.impact": ("none", "square_root")})
