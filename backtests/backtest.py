@@ -1,5 +1,6 @@
 """One backtest from config to result: load, line up, simulate, and what to compare with."""
 
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -30,7 +31,7 @@ LARGE_TAPE: Final = 20_000  # bars x coins
 Engine = Literal["backtrader", "fast"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Result:
     """Everything a run computed, before any figure is taken from it.
 
@@ -84,7 +85,7 @@ class Result:
         ends = (self.market.traded.lines["bar_end"] * NANOSECONDS).astype(np.int64)
         return untested(self.market.gates, ends, how=self.config.rules.filters)
 
-    @property
+    @functools.cached_property
     def warnings(self) -> tuple[str, ...]:
         """All a reader should know before trusting the figures, each once, gravest first."""
         found = [*untested_warning(self.untested)]
