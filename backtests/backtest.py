@@ -139,8 +139,8 @@ def input_warnings(config: Config, inputs: Inputs) -> tuple[str, ...]:
     if config.signal.retest:
         found.extend(_lows_that_are_closes(inputs.index))
     found.extend(inputs.notes)
-    found.extend(note for bars in inputs.all_bars for note in bars.notes)
-    found.extend(note for series in inputs.series.values() for note in series.notes)
+    found.extend(note for bars in inputs.all_bars for note in bars.cautions)
+    found.extend(note for series in inputs.series.values() for note in series.cautions)
     return tuple(dict.fromkeys(found))
 
 

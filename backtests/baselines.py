@@ -4,11 +4,13 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from backtests.config import ALTS, Config, CostSettings
 from backtests.engine import Account, account_of, fills_table
 from backtests.tape import Tape
 from strategies.fills import bought_units, buying_factor
+from strategies.targets import ALIVE
 
 Simulate = Callable[[Tape, Config], Account]
 
@@ -16,10 +18,10 @@ Simulate = Callable[[Tape, Config], Account]
 def buy_and_hold(tape: Tape, *, costs: CostSettings) -> Account:
     """Buy with all cash at the open of the first bar, pay the costs once, hold untouched.
 
-    A basket is bought in equal money, each coin that is in it on the first bar, and left
+    A basket is bought in equal money, each coin known to be in it at that open, and left
     untouched; a coin that dies keeps its loss, and what is left of it stays where it is.
     """
-    opens, wanted = tape.matrix("open"), tape.matrix("on_weight")[0] > 0
+    opens, wanted = tape.matrix("open"), _wanted_first(tape)
     impact = costs.impact_factor * tape.matrix("impact")[0]
     cash, units, rows = costs.initial_cash, np.zeros(len(tape.coins)), []
     share = costs.initial_cash / max(1, int(wanted.sum()))
@@ -45,6 +47,14 @@ def buy_and_hold(tape: Tape, *, costs: CostSettings) -> Account:
         fills=fills_table(rows),
         initial_cash=costs.initial_cash,
     )
+
+
+def _wanted_first(tape: Tape) -> NDArray[np.bool_]:
+    """Return which coins can be bought at the first open: they weigh something, and trade then."""
+    known = tape if tape.before is None else tape.before
+    row = 0 if tape.before is None else -1
+    trades = tape.matrix("alive")[0] == ALIVE
+    return np.asarray((known.matrix("on_weight")[row] > 0) & trades)
 
 
 def benchmark(tape: Tape, config: Config, *, simulate: Simulate) -> Account:

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails, PydanticCustomError
 
+from feeds.instruments import nearest_index
 from feeds.spelling import nearest, nearest_hint
 from strategies.settings import FilterSettings, Registry
 
@@ -52,8 +53,15 @@ def _sentence(finding: ErrorDetails, model: type[BaseModel], section: str) -> st
     if finding["type"] == "missing":
         return f"`{key}` must be {allowed(field)}, received nothing."
     given = finding["input"]
-    hint = nearest_hint(given, _choices(field)) if isinstance(given, str) else ""
+    hint = _hint(key, given, field) if isinstance(given, str) else ""
     return f"`{key}` must be {allowed(field)}, received {as_written(given)}.{hint}"
+
+
+def _hint(key: str, given: str, field: FieldInfo) -> str:
+    """Return the nearest of the words a setting may be, or of the indices there are."""
+    if key == "index.symbol" or key.endswith(".benchmark"):
+        return nearest_index(given)
+    return nearest_hint(given, _choices(field))
 
 
 def as_written(value: Any) -> str:

@@ -15,6 +15,9 @@ from pandas.api.typing import NaTType
 
 UNDEFINED: Final = "\N{EN DASH}"
 BAR_NAMES: Final = {"1d": "daily", "1h": "hourly", "4h": "four-hour"}
+# of an instant, UTC, as spreadsheets open it: they take a T, a Z or an offset for text
+CELL_TIME: Final = "%Y-%m-%d %H:%M:%S"
+DAYS_COLUMN: Final = re.compile(r"(^|_)days$")
 FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t")
 _MARKED: Final = re.compile(r"([\\`*_{}\[\]<>|#~&])")
 
@@ -128,20 +131,36 @@ def words(name: str) -> str:
     return name.replace("_", " ")
 
 
-def as_csv(table: pd.DataFrame, *, date_format: str | None = None) -> str:
+def as_csv(table: pd.DataFrame) -> str:
     """Return CSV whose floats read back to the same bits, and no text of which is a formula.
 
-    A spreadsheet runs a cell that begins with one of `FORMULA_STARTS`; such a text gets an
-    apostrophe in front, which spreadsheets do not show. Numbers are left alone.
+    Instants are written as `CELL_TIME` in UTC, sessions (without a zone) as dates alone, and
+    whole days without a decimal. A spreadsheet runs a cell that begins with one of
+    `FORMULA_STARTS`; such a text gets an apostrophe in front, which spreadsheets do not show.
+    Numbers are left alone.
     """
-    texts = table.select_dtypes(["object", "string", "str"]).columns
+    texts = set(table.select_dtypes(["object", "string", "str"]).columns)
     # as objects: what is no text keeps its own type, whole numbers beside gaps too
     cells = {
         str(name): pd.Series(map(_guarded, table[name]), table.index, object) for name in texts
     }
+    cells |= {
+        str(name): pd.Series(map(_whole, table[name]), table.index, object)
+        for name in table.columns
+        if name not in texts and DAYS_COLUMN.search(str(name))
+    }
+    cells |= {
+        str(name): days.dt.strftime("%Y-%m-%d")
+        for name, days in table.select_dtypes("datetime").items()
+        if days.dropna().eq(days.dropna().dt.normalize()).all()
+    }
     guarded = table.assign(**cells)
     header = [_guarded(name) for name in guarded.columns]
-    return guarded.to_csv(index=False, header=header, date_format=date_format, lineterminator="\n")
+    return guarded.to_csv(index=False, header=header, date_format=CELL_TIME, lineterminator="\n")
+
+
+def _whole(number: float) -> float | int:
+    return int(number) if float(number).is_integer() else number
 
 
 def _guarded(cell: Any) -> Any:

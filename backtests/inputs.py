@@ -215,10 +215,27 @@ def filter_series(config: Config, *, real: bool) -> tuple[dict[str, Series], tup
     return found, tuple(notes)
 
 
+def require_series(config: Config, *, real: bool) -> None:
+    """Refuse filters that name a series nobody has, where none of them may ever be read.
+
+    Raises
+    ------
+    ConfigError, DataError
+        If a name is misspelt, or what it names cannot be read.
+    """
+    known = _known_series(config.data.data_dir)
+    strange = {name: each for name, each in config.filters.items() if each.series not in known}
+    filter_series(config.model_copy(update={"filters": strange}), real=real)
+
+
+def _known_series(data_dir: str) -> set[str]:
+    presets = (str(one["series"]) for one in READY_MADE.values() if "series" in one)
+    return {*series_names(data_dir), *presets, *INDEX_NAMES}
+
+
 def _require_known(filter_name: str, series: str, data_dir: str) -> None:
     """Refuse a series of no source's: a misspelt one would be unknown for ever."""
-    presets = (str(one["series"]) for one in READY_MADE.values() if "series" in one)
-    known = {*series_names(data_dir), *presets, *INDEX_NAMES}
+    known = _known_series(data_dir)
     if series not in known:
         there = f" Put {series}_series.csv into --data-dir."
         raise ConfigError(

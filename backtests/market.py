@@ -29,12 +29,12 @@ from backtests.tape import (
     level_lines,
     panel_of,
 )
-from feeds.alignment import taken
+from feeds.alignment import latest_known, taken
 from feeds.bars import PRICES, Bars
 from feeds.errors import DataError
 from feeds.instruments import Instrument
 from feeds.sessions import BAR_LENGTHS, bar_ends
-from strategies.basket import basket_weights, rebalance_bars
+from strategies.basket import basket_weights, members, rebalance_bars
 from strategies.filters import Gate
 from strategies.signals import IndexSignals, index_signals
 from strategies.support import Follow, follow_support
@@ -47,8 +47,8 @@ class Market:
 
     `available_at` is the instant (UTC) each index bar becomes known. `coin` holds the bars
     of what is traded: a coin's, or a basket's level. `tape` covers every bar; `tradable` is
-    the part a run trades: from the first bar with a prior high known and something to buy,
-    inside `start`/`end`, to the last.
+    the part a run trades: from the first bar with a prior high known and, at its open, a coin or
+    enough members of a basket to buy, inside `start`/`end`, to the last.
     """
 
     inputs: Inputs
@@ -81,6 +81,13 @@ class Market:
         return pd.Series(traded.lines["index_close"], index=traded.times, name="index")
 
     @property
+    def index_before(self) -> float:
+        """The index close known at the first tradable bar's open; its first where none was."""
+        first = self.traded.times[:1].asi8
+        before = int(latest_known(self.available_at.as_unit("ns").asi8, at=first)[0])
+        return float(closes_of(self.index)[max(before, 0)])
+
+    @property
     def traded_sessions(self) -> slice:
         """The index sessions known during the tradable bars."""
         known = self.tape.lines["session"][self.tradable]
@@ -101,7 +108,7 @@ def build_market(config: Config, inputs: Inputs, *, follow: Follow = follow_supp
     available_at = known_from(index, config)
     signals = signals_of(index, config, follow=follow)
     gates = gates_of(config, inputs, available_at=available_at)
-    coin, coins = _coins(config, inputs)
+    coin, coins, known = _coins(config, inputs)
     schedule = schedule_of(
         config, close=closes_of(index), signals=signals, available_at=available_at
     )
@@ -111,9 +118,8 @@ def build_market(config: Config, inputs: Inputs, *, follow: Follow = follow_supp
     lines["gate"] = passes(ends).astype(np.float64)
     lines["leave"] = leaving(gates, ends).astype(np.float64)
     tape = led(config, Tape(lines, coins), lead_of(schedule, coin, passes))
-    ready = np.isfinite(taken(signals.prior_high, positions=lines["session"].astype(np.int64))) & (
-        (tape.matrix("on_weight") > 0).sum(axis=1) >= members_needed(config, inputs)
-    )
+    ready = np.isfinite(taken(signals.prior_high, positions=lines["session"].astype(np.int64)))
+    ready &= known >= members_needed(config, inputs)
     return Market(
         inputs, coin, signals, available_at, gates, tape, _tradable(config, inputs, coin, ready)
     )
@@ -159,8 +165,12 @@ def known_from(index: Bars, config: Config) -> pd.DatetimeIndex:
     return (ends + pd.Timedelta(minutes=config.index.delay_minutes)).as_unit("ns")
 
 
-def _coins(config: Config, inputs: Inputs) -> tuple[Bars, dict[str, Lines]]:
-    """Return the bars of the whole, and every coin's prices and target weights."""
+def _coins(config: Config, inputs: Inputs) -> tuple[Bars, dict[str, Lines], NDArray[np.int64]]:
+    """Return the bars of the whole, every coin's prices and target weights, and a count.
+
+    It is that of the coins known to qualify when each bar opens: of a basket those that did when
+    the bar before ended, whatever they weigh, so none at the very first.
+    """
     single = config.asset != ALTS
     symbols = {bars.instrument.symbol for bars in inputs.coins}
     idle = [inputs.idle] if inputs.idle and _idle_symbol(inputs) not in symbols else []
@@ -171,10 +181,13 @@ def _coins(config: Config, inputs: Inputs) -> tuple[Bars, dict[str, Lines]]:
     chosen = [lines[place] for place in wanted]
     if single:
         weights = (chosen[0]["alive"] == ALIVE).astype(np.float64)[:, np.newaxis]
+        known = weights[:, 0].astype(np.int64)
         coin = inputs.coins[0]
     else:
         panel = panel_of(inputs.coins, chosen, opens, config.basket)
-        weights = basket_weights(panel, settings=config.basket)
+        qualified = members(panel, settings=config.basket)
+        weights = basket_weights(panel, qualified, settings=config.basket)
+        known = np.concatenate(([0], qualified.sum(axis=1)[:-1]))
         coin = _level_bars(inputs.coins, opens, level_lines(chosen, weights))
     for place, each in enumerate(lines):
         each["on_weight"] = (
@@ -188,7 +201,8 @@ def _coins(config: Config, inputs: Inputs) -> tuple[Bars, dict[str, Lines]]:
             else np.zeros(len(opens))
         )
         each["idle_weight"] = (each["alive"] == ALIVE) * (config.idle.weight if resting else 0.0)
-    return coin, {bars.instrument.symbol: each for bars, each in zip(every, lines, strict=True)}
+    named = {bars.instrument.symbol: each for bars, each in zip(every, lines, strict=True)}
+    return coin, named, known
 
 
 def _idle_symbol(inputs: Inputs) -> str:
@@ -229,8 +243,7 @@ def bar_lines(config: Config, coin: Bars, schedule: Schedule) -> Lines:
 
 def members_needed(config: Config, inputs: Inputs) -> int:
     """Return how many coins must qualify before a run starts: one coin, or enough of a basket."""
-    # of a basket by momentum only the coins that gained have a weight, however many qualify
-    if config.asset != ALTS or config.basket.weights == "momentum":
+    if config.asset != ALTS:
         return 1
     basket, most = config.basket, len(inputs.coins)
     if basket.select not in ("all", "auto"):

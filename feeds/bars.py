@@ -49,7 +49,8 @@ class Bars:
     `frame` has the float64 columns open, high, low, close, volume (NaN where unknown) and
     perhaps quote_volume (in money) and market_cap, and an ascending unique index: tz-naive
     session dates for an index, the bar's opening instant in UTC for a coin. `notes` lists
-    every repair made and every warning a reader should see; `origin` says where the rows
+    every repair made and every warning a reader should see, and in `readings` those that only
+    say how a file was read, with nothing left open; `origin` says where the rows
     came from. `is_close_only` marks prices made of closes alone. `spans` says which source
     serves which time of a joined history, newest first; empty where there is one source.
     """
@@ -62,6 +63,12 @@ class Bars:
     notes: tuple[str, ...] = ()
     is_close_only: bool = False
     spans: tuple[Span, ...] = ()
+    readings: tuple[str, ...] = ()
+
+    @property
+    def cautions(self) -> tuple[str, ...]:
+        """The notes that a reader should see: repairs, and what is uncertain."""
+        return tuple(note for note in self.notes if note not in self.readings)
 
     def __len__(self) -> int:
         return len(self.frame)

@@ -80,6 +80,7 @@ def validate_bars(
         table.origin,
         notes,
         is_close_only=table.is_close_only,
+        readings=table.readings,
     )
 
 

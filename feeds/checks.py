@@ -80,7 +80,7 @@ def silent_index(
         return None
     text = (
         f"{symbol}: no index bars in the last {silent.days} days of the run, so no signal "
-        "could fire there"
+        f"could fire there, and its figures end with {available_at[-1]:%Y-%m-%d}"
     )
     return Finding("silent_index", silent.days, text)
 

@@ -15,7 +15,7 @@ from feeds.border import validate_bars
 from feeds.errors import ConfigError, DataError
 from feeds.folders import is_folder
 from feeds.history import joined, newest_first
-from feeds.instruments import Instrument
+from feeds.instruments import Instrument, nearest_index
 from feeds.reading import NOTHING_CHOSEN, Choices, read_bars
 from feeds.resample import four_hours
 
@@ -107,6 +107,7 @@ class Files:
         raise DataError(
             f"`{instrument.parameter}` {instrument.label} has no bars: no file such as {stem}.csv "
             f"is in {self._folder}{self._hint(instrument)}. There are: {there}."
+            f"{nearest_index(instrument.symbol) if instrument.kind == 'index' else ''}"
         )
 
     def _hint(self, instrument: Instrument) -> str:

@@ -148,7 +148,7 @@ def _extended(history: Bars, older: Bars, seam: Seam) -> Bars:
         spans=(*spans_of(history), span),
     )
     notes = tuple(dict.fromkeys((*history.notes, *older.notes, *_cautions(history, older, seam))))
-    return replace(extended, notes=notes)
+    return replace(extended, notes=notes, readings=(*history.readings, *older.readings))
 
 
 def _cautions(history: Bars, older: Bars, seam: Seam) -> tuple[str, ...]:

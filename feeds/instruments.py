@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from feeds.errors import ConfigError
+from feeds.spelling import nearest
 
 Kind = Literal["index", "coin"]
 
@@ -109,6 +110,13 @@ def index(name: str) -> Instrument:
     return Instrument(symbol, "index")
 
 
+def nearest_index(name: str) -> str:
+    """Return " The nearest is ...", to end a message with; "" where no other is near."""
+    names = {symbol: symbol for symbol in BY_SYMBOL} | INDEX_NAMES
+    near = "" if name in BY_SYMBOL else nearest(name.strip(), names)
+    return f" The nearest is {names[near]!r}." if near else ""
+
+
 def yahoo_symbol(instrument: Instrument) -> str:
     """Return Yahoo's symbol: ^RUT for RUT; an index outside the table goes by its own name."""
     if instrument.kind == "coin":
@@ -140,6 +148,6 @@ def _checked(name: str, parameter: str) -> str:
     if not _SYMBOL.fullmatch(symbol):
         raise ConfigError(
             f"`{parameter}` must be a plain symbol of letters and digits, such as ETH or RUT, "
-            f"received {name!r}."
+            f"received {name!r}.{nearest_index(name) if parameter == 'index.symbol' else ''}"
         )
     return symbol

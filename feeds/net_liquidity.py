@@ -56,6 +56,7 @@ def net_liquidity(assets: Series, treasury: Series, reverse_repo: Series) -> Ser
         assets.source,
         " - ".join(part.origin for part in parts),
         tuple(note for part in parts for note in part.notes),
+        tuple(note for part in parts for note in part.readings),
     )
 
 

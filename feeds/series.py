@@ -32,7 +32,8 @@ class Series:
 
     `frame` is indexed by tz-naive observation date, ascending and unique, with the columns
     `value` (finite float64, in `units`) and `available_at` (UTC, never descending). `notes`
-    lists what was left out and what a reader should know.
+    lists what was left out and what a reader should know, and in `readings` what only says how
+    a file was read.
     """
 
     name: str
@@ -41,6 +42,12 @@ class Series:
     source: str
     origin: str
     notes: tuple[str, ...] = ()
+    readings: tuple[str, ...] = ()
+
+    @property
+    def cautions(self) -> tuple[str, ...]:
+        """The notes that a reader should see."""
+        return tuple(note for note in self.notes if note not in self.readings)
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -94,7 +101,7 @@ def validated_series(
         raise DataError(f"{origin}: no observations. Download it again or remove it.")
     held = pd.Series(values[~empty], index=dates[~empty]).sort_index()
     notes = (*table.notes, *_left_out(int(empty.sum()), origin))
-    return Series(name, units, released(held, release), source, origin, notes)
+    return Series(name, units, released(held, release), source, origin, notes, table.readings)
 
 
 def released(values: pd.Series, release: Release) -> pd.DataFrame:

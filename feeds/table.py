@@ -20,7 +20,8 @@ class RawTable:
     empty for a vendor's answer, which has none. `origin` names file or address in messages;
     where a table is made of several files, `files` are their names and `file_rows` says for
     each row which of them it is from, shape (rows,).
-    `notes` says how the file was read. `is_close_only` marks prices made of closes alone.
+    `notes` says how the file was read; those in `readings` leave nothing open and are for the
+    record, the others are for a reader's eye. `is_close_only` marks prices made of closes alone.
     """
 
     frame: pd.DataFrame
@@ -30,6 +31,7 @@ class RawTable:
     is_close_only: bool = False
     files: tuple[str, ...] = ()
     file_rows: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+    readings: tuple[str, ...] = ()
 
     def place(self, row: int) -> str:
         """Return where a row stands, for messages: `line 12` of a file, else `row 3`."""

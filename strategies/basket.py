@@ -39,13 +39,12 @@ class Panel:
         return max(1, round(days * self.bars_per_day))
 
 
-def basket_weights(panel: Panel, *, settings: BasketSettings) -> Floats:
+def basket_weights(panel: Panel, qualified: Flags, *, settings: BasketSettings) -> Floats:
     """Return the target weight of each coin within the basket, shape (bars, coins).
 
-    Rows add up to 1, or to less where caps leave money over, or to 0 where no coin
-    qualifies.
+    `qualified` is which coins are `members`. Rows add up to 1, or to less where caps leave money
+    over, or to 0 where no coin qualifies.
     """
-    qualified = members(panel, settings=settings)
     raw = np.where(qualified, WEIGHTINGS[settings.weights](panel, settings), 0.0)
     raw = np.nan_to_num(raw, nan=0.0)
     return capped(_shares(raw), cap=settings.max_coin_weight)

@@ -110,6 +110,7 @@ class Judged:
 def run_study(plan: Plan) -> Study:
     """Return the study of one claim; same plan and bars, same study."""
     world = World(plan.config)
+    world.require_series()
     question = Question(world, plan.claim, plan.placement)
     findings = tuple(measure(question))
     names = () if plan.claim.measure == "no_data" else plan.claim.assets

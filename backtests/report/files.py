@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import pandas as pd
 
+from backtests.analysis.curves import compared_equity, with_start
 from backtests.analysis.significance import Significance
 from backtests.analysis.summary import Summary
 from backtests.backtest import Result
@@ -15,6 +16,7 @@ from backtests.format import as_csv, as_json
 from backtests.report.words import RunJudgement
 from feeds.bars import Bars, Span
 from feeds.history import spans_of
+from feeds.sessions import BAR_LENGTHS
 
 TIME_FORMAT: Final = "%Y-%m-%dT%H:%M:%SZ"
 LIBRARIES: Final = ("backtrader", "exchange_calendars", "numpy", "pandas", "pyfolio-reloaded")
@@ -27,15 +29,15 @@ def run_files(
     files = {
         "metrics.json": metrics_json(result, summary, significance, judged),
         "equity.csv": equity_csv(result),
-        "fills.csv": _csv(result.strategy.fills),
-        "trades.csv": _csv(summary.trades),
+        "fills.csv": as_csv(result.strategy.fills),
+        "trades.csv": as_csv(summary.trades),
         "signals.csv": signals_csv(result),
         "drawdowns.csv": drawdowns_csv(summary),
         "config.toml": result.config.to_toml(),
     }
     if result.strategy.positions.shape[1] > 1:
-        positions = result.strategy.positions.rename_axis("time").reset_index()
-        files["positions.csv"] = _csv(positions)
+        positions = with_start(result.strategy.positions, 0.0, length=_bar_length(result))
+        files["positions.csv"] = as_csv(positions)
     return files
 
 
@@ -85,17 +87,24 @@ def _best(summary: Summary) -> dict[str, Any]:
 
 
 def equity_csv(result: Result) -> str:
-    """Return one row a tradable bar; time is the bar's open.
+    """Return a row of the starting cash and one per tradable bar; time is the bar's open, UTC.
 
-    Units of several coins are in positions.csv.
+    The accounts it is compared with follow under the names they have in metrics.json. Units of
+    several coins are in positions.csv.
     """
-    account = result.strategy
+    account, cash = result.strategy, result.strategy.initial_cash
     table = account.bars[["equity", "cash"]].copy()
     if account.positions.shape[1] == 1:
         table["units"] = account.positions.iloc[:, 0]
     table["weight"] = account.bars["weight"]
-    table["buy_and_hold"] = result.buy_and_hold.equity
-    return _csv(table.rename_axis("time").reset_index())
+    others = compared_equity(result)
+    start = dict.fromkeys(map(str, table), 0.0)
+    start |= dict.fromkeys(("equity", "cash", *others), cash)
+    return as_csv(with_start(table.assign(**others), start, length=_bar_length(result)))
+
+
+def _bar_length(result: Result) -> pd.Timedelta:
+    return BAR_LENGTHS[result.market.coin.timeframe]
 
 
 def signals_csv(result: Result) -> str:
@@ -118,14 +127,14 @@ def signals_csv(result: Result) -> str:
     known_at = market.available_at.as_unit("ns").asi8
     for gate in market.gates:
         table[f"filter_{gate.name}"] = pd.array(gate.at(known_at)).astype("Int64")
-    return _csv(table)
+    return as_csv(table)
 
 
 def drawdowns_csv(summary: Summary) -> str:
     """Return every drawdown of the strategy and of buy-and-hold, deepest first."""
     tables = [table.assign(of=name) for name, table in summary.drawdowns.items()]
     joined = pd.concat(tables, ignore_index=True)
-    return _csv(joined[["of", *joined.columns.drop("of")]])
+    return as_csv(joined[["of", *joined.columns.drop("of")]])
 
 
 def manifest_json(result: Result, *, created: pd.Timestamp) -> str:
@@ -142,7 +151,7 @@ def manifest_json(result: Result, *, created: pd.Timestamp) -> str:
         "bars": [provenance(bars) for bars in result.market.inputs.all_bars],
         "series": [
             {"name": series.name, "origin": series.origin, "rows": len(series)}
-            | {"sha256": series.sha256}
+            | {"sha256": series.sha256, "notes": list(series.notes)}
             for series in result.market.inputs.series.values()
         ],
         "warnings": list(result.warnings),
@@ -180,8 +189,3 @@ def _span(span: Span) -> dict[str, Any]:
         "median_difference": span.median,
         "worst_difference": span.worst,
     }
-
-
-def _csv(table: pd.DataFrame) -> str:
-    """Return CSV with floats that read back to the same bits and times in UTC."""
-    return as_csv(table, date_format=TIME_FORMAT)

@@ -5,6 +5,7 @@ from typing import Any
 import pandas as pd
 import tomli_w
 
+from backtests.analysis.curves import with_start
 from backtests.format import as_csv, as_json
 from backtests.report.files import provenance
 from backtests.sweep.plan import Plan
@@ -12,6 +13,7 @@ from backtests.walkforward.sheet import walk_sheet
 from backtests.walkforward.walk import WalkForward
 from backtests.walkforward.windows import WindowSettings
 from backtests.walkforward.words import problems, verdict
+from feeds.sessions import BAR_LENGTHS
 
 
 def _table(found: WalkForward, plan: Plan) -> pd.DataFrame:
@@ -43,9 +45,10 @@ def walk_files(found: WalkForward, plan: Plan, settings: WindowSettings) -> dict
     equity = pd.DataFrame(
         {"walk_forward": (1 + found.returns).cumprod(), "buy_and_hold": (1 + found.held).cumprod()}
     )
+    length = BAR_LENGTHS[plan.base.data.timeframe]
     return {
         "steps.csv": as_csv(_table(found, plan)),
-        "equity.csv": as_csv(equity.rename_axis("time").reset_index()),
+        "equity.csv": as_csv(with_start(equity, 1.0, length=length)),
         "walkforward.json": as_json(_summary(found, plan, settings)),
         "walkforward.html": walk_sheet(found, plan, settings),
         # the windows are no part of a sweep, which passes their table over

@@ -30,6 +30,7 @@ def joined(parts: Sequence[RawTable]) -> RawTable:
         origin=f"{_names(first)[0]} to {_names(last)[-1]}",
         lines=np.concatenate([part.lines for part in parts]),
         notes=_notes(parts),
+        readings=_notes([replace(part, notes=part.readings) for part in parts]),
         files=tuple(name for part in parts for name in _names(part)),
         file_rows=_file_rows(parts),
     )

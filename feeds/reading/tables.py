@@ -116,10 +116,13 @@ def _series(grid: Grid, name: str, choices: Choices) -> RawTable:
         )
     dates = pd.DatetimeIndex(read.dates.local.view("datetime64[ns]"))
     frame = pd.DataFrame({"date": dates, "value": read.numbers["value"]})
-    return _of_grid(frame, grid, _note(found, read, dates, grid))
+    note = _note(found, read, dates, grid)
+    return _of_grid(frame, grid, note, readings=note)
 
 
-def _of_grid(frame: pd.DataFrame, grid: Grid, note: tuple[str, ...]) -> RawTable:
+def _of_grid(
+    frame: pd.DataFrame, grid: Grid, note: tuple[str, ...], *, readings: tuple[str, ...]
+) -> RawTable:
     return RawTable(
         frame,
         origin=grid.origin,
@@ -127,6 +130,7 @@ def _of_grid(frame: pd.DataFrame, grid: Grid, note: tuple[str, ...]) -> RawTable
         notes=(*note, *grid.notes),
         files=grid.files,
         file_rows=grid.file_rows,
+        readings=readings,
     )
 
 
@@ -204,7 +208,9 @@ def _table(grid: Grid, found: Layout, read: Typed, context: _BarContext) -> RawT
     note = _note(found, read, dates, grid, context)
     if is_session and read.dates.is_off_utc:
         note = (*note, f"{grid.origin}: midnights of a zone, read as that day's session")
-    table = _of_grid(pd.DataFrame(columns, copy=False), grid, note)
+    is_open = bool(dialect.caution) and _is_fund(instrument)
+    readings = () if is_open else note
+    table = _of_grid(pd.DataFrame(columns, copy=False), grid, note, readings=readings)
     return _zoned(table, instrument, context.timeframe, context.choices, found)
 
 
@@ -236,7 +242,8 @@ def _zoned(
         )
     note = () if declared else (f"{table.origin}: stamps without a zone read as {zone}",)
     frame = table.frame.assign(date=zoned.tz_convert("UTC"))
-    return replace(table, frame=frame, notes=(*table.notes, *note))
+    notes, readings = (*table.notes, *note), (*table.readings, *note)
+    return replace(table, frame=frame, notes=notes, readings=readings)
 
 
 def _note(

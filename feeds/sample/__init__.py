@@ -12,7 +12,7 @@ import pandas as pd
 from feeds.bars import PRICES, Bars
 from feeds.border import validate_bars
 from feeds.errors import DataError, NotServed
-from feeds.instruments import Instrument
+from feeds.instruments import Instrument, nearest_index
 from feeds.sample.paths import Floats, daily_heights
 from feeds.sessions import sessions_between
 from feeds.table import RawTable
@@ -88,6 +88,7 @@ def _months(instrument: Instrument) -> Months:
             f"`{instrument.parameter}` {instrument.label} has no bars: it is not in the bundled "
             f"sample. There are: {', '.join(s.removesuffix('-USD') for s in alike)}. "
             "Choose one, or bring your own with --source files --data-dir DIR."
+            f"{nearest_index(instrument.symbol) if not coins else ''}"
         )
     return table[instrument.symbol]
 

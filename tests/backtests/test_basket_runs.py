@@ -128,12 +128,30 @@ def test_basket_of_one_coin_equals_the_single_coin(values):
     bars = coin_walk(240, seed=5, start="2018-03-01")
     one = configured(basket__min_age_days=0, basket__rebalance="never", **values)
     basket = run_inputs(one, Inputs(russell(), (bars,)))
-    single = run_on(configured("ETH", **values), index=russell(), coin=bars)
+    # who is in a basket is known only when a bar has ended: the first one is not traded
+    later = configured("ETH", data__start="2018-03-02", **values)
+    single = run_on(later, index=russell(), coin=bars)
     assert len(single.strategy.fills) > 2
-    np.testing.assert_allclose(basket.strategy.equity, single.strategy.equity, rtol=1e-12)
-    # without a bar before the first, who is in a basket is known only at the first one's end
-    held, bought = basket.buy_and_hold.equity[1:], single.buy_and_hold.equity[1:]
-    np.testing.assert_allclose(held / held.iloc[0], bought / bought.iloc[0], rtol=1e-12)
+    for name in ("strategy", "buy_and_hold"):
+        ours, other = getattr(basket, name), getattr(single, name)
+        np.testing.assert_allclose(ours.equity, other.equity, rtol=1e-12)
+
+
+@pytest.mark.parametrize("engine", ["backtrader", "fast"])
+@pytest.mark.parametrize("weights", ["equal", "momentum"])
+def test_basket_starts_at_the_first_open_at_which_enough_members_are_known(engine, weights):
+    first, late, _ = walks()
+    third = named(coin_walk(130, seed=9, start="2018-06-19", drift=-0.02), "DDD")
+    config = configured(basket__min_members=3, basket__weights=weights)
+    result = run_inputs(config, Inputs(russell(), (first, late, third)), engine=engine)
+    # the latest coin is old enough when its sixth bar ends; momentum looks 30 days back
+    older = 6 if weights == "equal" else 31
+    assert result.market.traded.times[0] == third.frame.index[older]
+    held = result.buy_and_hold.positions.iloc[0] > 0
+    inside = result.others["first_members"].positions.iloc[0] > 0
+    known = result.market.traded.before.matrix("on_weight")[-1] > 0
+    assert held.tolist() == inside.tolist() == known.tolist()
+    assert (known.sum() == 3) if weights == "equal" else (0 < known.sum() < 3)
 
 
 def test_traded_money_is_the_sources_own_where_known_else_volume_times_close():

@@ -58,6 +58,7 @@ CONFIGS = {
         "idle.asset": "BBB",
         "idle.weight": 0.5,
         "basket.weights": "momentum",
+        "basket.min_members": 1,
         "basket.min_age_days": 3,
         "basket.weight_lookback_days": 4,
         "basket.delisted_after_days": 3,
@@ -222,8 +223,8 @@ def test_planted_signal_leak_is_noticed(monkeypatch):
 def test_planted_weight_leak_is_noticed(monkeypatch):
     honest = market_module.basket_weights
 
-    def leaking(panel, *, settings):
-        found = honest(panel, settings=settings)
+    def leaking(panel, qualified, *, settings):
+        found = honest(panel, qualified, settings=settings)
         return np.vstack([found[1:], found[-1:]])
 
     monkeypatch.setattr(market_module, "basket_weights", leaking)

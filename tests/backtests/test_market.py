@@ -1,7 +1,10 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
+from backtests.backtest import run_on
 from backtests.config import load_config
 from backtests.inputs import Inputs
 from backtests.market import build_market
@@ -65,3 +68,21 @@ def test_build_market_too_short_history_is_refused():
 def test_build_market_dates_outside_the_bars_are_refused():
     with pytest.raises(DataError, match=r"`data\.start` and `data.end` leave no bar"):
         build(data__start="2030-01-01")
+
+
+@pytest.mark.parametrize("longer", ["index", "coin"])
+def test_ends_of_index_and_coin_40_days_apart_are_the_coins_and_said(longer):
+    end = pd.Timestamp("2018-12-31", tz="UTC")
+    early = end - pd.Timedelta(days=40)
+    index = index_walk(300, seed=1, end=f"{(end if longer == 'index' else early):%Y-%m-%d}")
+    coin = coin_walk(365, seed=2, start="2018-01-01")
+    if longer == "index":
+        coin = replace(coin, frame=coin.frame.loc[:early])
+    config = load_config(None, flags={"signal.min_history": 20, "signal.lookback": 60})
+    result = run_on(config, index=index, coin=coin)
+    assert result.market.traded.times[-1] == coin.frame.index[-1]
+    # the last close known is that of 21 November either way: 22 November was Thanksgiving
+    assert result.market.index_level.iloc[-1] == index.frame["close"].loc["2018-11-21"]
+    silent = [text for text in result.warnings if "no index bars" in text]
+    assert bool(silent) == (longer == "coin")
+    assert all(text.endswith("its figures end with 2018-11-21") for text in silent)

@@ -6,6 +6,7 @@ import sys
 import tomllib
 from pathlib import Path
 
+import empyrical
 import numpy as np
 import pandas as pd
 import pytest
@@ -14,6 +15,7 @@ from backtests.report.sheet_worker import SheetWorker
 from backtests.run import main
 from feeds.sample import LABEL
 from tests.blank_sheets import sheets_drawn_by
+from tests.markets import coin_walk, index_walk
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -92,16 +94,71 @@ def test_run_equity_file_follows_from_fills_and_bars_alone(sample_run):
 
 
 def test_run_metrics_file_follows_from_the_equity_file(sample_run):
-    equity = pd.read_csv(sample_run / "equity.csv")["equity"].to_numpy()
+    equity = pd.read_csv(sample_run / "equity.csv")["equity"]
     figures = json.loads((sample_run / "metrics.json").read_text())["strategy"]
-    returns = np.diff(equity, prepend=100_000) / np.concatenate(([100_000], equity[:-1]))
-    assert figures["final_equity"] == equity[-1]
-    assert figures["total_return"] == pytest.approx(equity[-1] / 100_000 - 1, rel=1e-9)
+    assert figures["final_equity"] == equity.iloc[-1]
     assert figures["cagr"] == pytest.approx(
-        (equity[-1] / 100_000) ** (365.25 / len(equity)) - 1, rel=1e-9
+        (equity.iloc[-1] / 100_000) ** (365.25 / (len(equity) - 1)) - 1, rel=1e-9
     )
-    sharpe = returns.mean() / returns.std(ddof=1) * 365**0.5
-    assert figures["sharpe_ratio"] == pytest.approx(sharpe, rel=1e-9)
+
+
+ACCOUNTS = {"equity": "strategy", "buy_and_hold": "buy_and_hold", "control": "control"}
+
+
+@pytest.mark.parametrize("asset", ["ETH", "ALTS"])
+def test_run_equity_file_begins_with_the_cash_and_gives_every_figure_to_empyrical(
+    asset, tmp_path, sample_run
+):
+    folder = sample_run if asset == "ETH" else run(tmp_path, "--source", "sample", "--asset", asset)
+    equity = pd.read_csv(folder / "equity.csv", parse_dates=["time"]).set_index("time")
+    figures = json.loads((folder / "metrics.json").read_text())
+    more = ["first_members"] if asset == "ALTS" else []
+    own = ["equity", "cash", *([] if more else ["units"]), "weight", "buy_and_hold"]
+    assert list(equity) == [*own, "exposure_matched", "control", "index", *more]
+    start = equity.iloc[0]
+    assert start[["weight", *own[2:-2]]].eq(0).all()
+    assert start.drop(["weight", *own[2:-2]]).eq(100_000).all()
+    assert equity.index.to_series().diff().dropna().eq(pd.Timedelta(days=1)).all()
+    assert equity.index[1] == pd.Timestamp(figures["first_bar"]).tz_localize(None)
+    accounts = {**ACCOUNTS, **dict.fromkeys(("exposure_matched", *more))}
+    for column, name in accounts.items():
+        returns, expected = equity[column].pct_change().iloc[1:], figures[name or column]
+        found = {
+            "total_return": empyrical.cum_returns_final(returns),
+            "volatility": empyrical.annual_volatility(returns, annualization=365),
+            "sharpe_ratio": empyrical.sharpe_ratio(returns, annualization=365),
+            "sortino_ratio": empyrical.sortino_ratio(returns, annualization=365),
+            "max_drawdown": empyrical.max_drawdown(returns),
+        }
+        for figure, value in found.items():
+            assert expected[figure] == pytest.approx(value, rel=1e-9), (column, figure)
+    index = equity["index"].pct_change().iloc[1:]
+    assert figures["index"]["total_return"] == pytest.approx(empyrical.cum_returns_final(index))
+    assert figures["index"]["max_drawdown"] == pytest.approx(empyrical.max_drawdown(index))
+
+
+def test_run_every_file_has_times_and_days_that_a_spreadsheet_opens(sample_run):
+    tables = {path.stem: pd.read_csv(path, dtype=str) for path in sample_run.glob("*.csv")}
+    instants = {
+        "equity": ["time"], "fills": ["time"], "trades": ["entry_time", "exit_time"],
+        "signals": ["available_at"], "drawdowns": ["peak", "trough", "recovery"],
+    }  # fmt: skip
+    for name, columns in instants.items():
+        for column in columns:
+            written = tables[name][column].dropna()
+            assert len(written)
+            assert written.str.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d").all()
+    assert tables["signals"]["session"].str.fullmatch(r"\d{4}-\d\d-\d\d").all()
+    for name in ("trades", "drawdowns"):
+        assert tables[name]["days"].str.fullmatch(r"\d+").all()
+
+
+def test_run_basket_positions_file_has_the_rows_of_the_equity_file(tmp_path):
+    folder = run(tmp_path, "--source", "sample", "--asset", "ALTS")
+    equity, positions = (pd.read_csv(folder / f"{name}.csv") for name in ("equity", "positions"))
+    assert positions["time"].equals(equity["time"])
+    assert positions.iloc[0, 1:].eq(0).all()
+    assert positions.iloc[1:, 1:].gt(0).any(axis=1).equals(equity["weight"].iloc[1:].gt(0))
 
 
 def test_run_metrics_file_is_plain_json_with_null_for_undefined(tmp_path):
@@ -143,6 +200,13 @@ SAMPLE = ("--source", "sample")
         (("--asset", "XYZ", *SAMPLE), "`asset` XYZ has no bars"),
         (("--asset", "../../etc", *SAMPLE), "`asset` must be a plain symbol"),
         (("--index", "../../etc", *SAMPLE), "`index.symbol` must be a plain symbol"),
+        (("--index", "^RUTT"), "received '^RUTT'. The nearest is 'RUT'."),
+        ((*SAMPLE, "--index", "rutt"), "RUTT has no bars: it is not in the bundled sample. There "),
+        ((*SAMPLE, "--index", "RUTT"), "The nearest is 'RUT'."),
+        (
+            (*SAMPLE, "--set", "filters.small_caps_lead.benchmark=^GSPCC"),
+            "received '^GSPCC'. The nearest is 'SPX'.",
+        ),
         (("--source", "files"), "`data.data_dir` must be the folder with the bar files"),
         (
             ("--source", "files", "--data-dir", "/no/such"),
@@ -171,6 +235,33 @@ def test_run_wrong_input_exits_2_with_one_line_and_writes_nothing(
     assert captured.err.startswith("error: ")
     assert captured.err.count("\n") == 1
     assert not out.exists()
+
+
+def test_run_says_how_a_file_was_read_in_the_manifest_and_warns_only_of_what_is_open(
+    capsys, tmp_path
+):
+    folder = tmp_path / "bars"
+    walks = (
+        (index_walk(300, seed=1), "RUT"),
+        (coin_walk(200, seed=2, start="2020-06-01"), "ETH-USD"),
+    )
+    for bars, name in walks:
+        frame = bars.frame.drop(columns="volume").rename(columns=str.capitalize)
+        frame.insert(0, "Date", frame.index.strftime("%m/%d/%Y"))
+        folder.mkdir(exist_ok=True)
+        frame[::-1].to_csv(folder / f"{name}.csv", index=False)
+    left = run(
+        tmp_path / "out", "--asset", "ETH", "--data-dir", str(folder),
+        "--set", "signal.min_history=20", "--set", "signal.lookback=100",
+    )  # fmt: skip
+    manifest = json.loads((left / "manifest.json").read_text())
+    assert [bars["notes"][0].split(": ")[0] for bars in manifest["bars"]] == [
+        "RUT.csv",
+        "ETH-USD.csv",
+    ]
+    assert all("%m/%d/%Y, newest first" in bars["notes"][0] for bars in manifest["bars"])
+    assert manifest["warnings"] == []
+    assert "WARNING" not in capsys.readouterr().out
 
 
 def test_run_no_overlap_of_index_and_coin_exits_2(capsys, tmp_path):

@@ -164,6 +164,11 @@ def test_same_study_leaves_the_same_bytes(folder: Path, tmp_path: Path) -> None:
             "`claim.filter` 'liquidity' is no filter of this config. The nearest is 'net_liq",
         ),
         (
+            ("--event", "breakout", "--set", "filters.vol.series=VIXX"),
+            "`filters.vol.series` 'VIXX' is neither built in nor a file in --data-dir. The nearest "
+            "is 'VIX'.",
+        ),
+        (
             ("--claim", "support-held-2020", "--set", "claim.session=soon"),
             "`claim.session` must be a day, YYYY-MM-DD, received 'soon'.",
         ),

@@ -209,6 +209,7 @@ def test_silent_index_is_found_after_a_week():
     found = silent_index(available, symbol="RUT", until=week + pd.Timedelta(days=1))
     assert found is not None
     assert found.text.startswith("RUT: no index bars in the last 8 days of the run")
+    assert found.text.endswith("its figures end with 2024-03-08")
 
 
 def test_cross_check_measures_median_and_worst_with_dates():

@@ -3,7 +3,7 @@ import pytest
 
 from feeds.errors import ConfigError
 from feeds.files import Files
-from feeds.instruments import coin, index, yahoo_symbol
+from feeds.instruments import coin, index, nearest_index, yahoo_symbol
 
 
 @pytest.mark.parametrize(
@@ -23,6 +23,13 @@ from feeds.instruments import coin, index, yahoo_symbol
 def test_index_by_a_friendly_name_has_its_symbols(name, symbol, at_yahoo):
     assert index(name).symbol == symbol
     assert yahoo_symbol(index(name)) == at_yahoo
+
+
+@pytest.mark.parametrize(
+    ("name", "nearest"), [("^RUTT", "RUT"), ("rusell2000", "RUT"), ("RUJ", ""), ("QQQQ", "")]
+)
+def test_unknown_index_is_told_the_nearest_one(name, nearest):
+    assert nearest_index(name) == (f" The nearest is {nearest!r}." if nearest else "")
 
 
 def test_coin_whose_ticker_yahoo_gives_to_another_has_its_number():

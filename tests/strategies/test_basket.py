@@ -23,7 +23,8 @@ def panel(close, alive=None, money=None, cap=None, decides=None):
 
 
 def weights(made, **values):
-    return basket_weights(made, settings=BasketSettings(**({"min_age_days": 0} | values)))
+    settings = BasketSettings(**({"min_age_days": 0} | values))
+    return basket_weights(made, members(made, settings=settings), settings=settings)
 
 
 def test_members_need_their_age_and_a_bar_of_the_day():

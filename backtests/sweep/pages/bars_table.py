@@ -32,13 +32,15 @@ class BarsTable:
 def bars_table(bars: Sequence[Bars], *, warnings: Sequence[str] = ()) -> BarsTable:
     """Return what is said of the bars, in the order given, each once; so of all warnings.
 
-    The bars' own notes are warnings, too.
+    The bars' own cautions are warnings, too.
     """
     once = list({(one.instrument.symbol, one.timeframe, one.sha256): one for one in bars}.values())
     return BarsTable(
         line=_line(once),
         rows=tuple(_row(one) for one in once),
-        warnings=tuple(dict.fromkeys((*(note for one in once for note in one.notes), *warnings))),
+        warnings=tuple(
+            dict.fromkeys((*(note for one in once for note in one.cautions), *warnings))
+        ),
         is_sample=any(one.source == SAMPLE_SOURCE for one in once),
     )
 

@@ -182,6 +182,7 @@ def test_archives_that_are_parts_of_one_series_are_one_table(tmp_path):
     assert table.origin == "BTCUSDT-1d-2024-01.csv to BTCUSDT-1d-2024-02.csv"
     assert table.place(31) == "line 2 of BTCUSDT-1d-2024-02.csv"
     assert table.notes[-1].endswith("1 row stands in two files")
+    assert table.readings == table.notes[:1]
 
 
 def test_parts_in_ms_and_in_us_are_one_table(tmp_path):

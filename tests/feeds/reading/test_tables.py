@@ -115,8 +115,10 @@ def test_caution_is_said_of_a_fund_and_not_of_an_index(tmp_path):
     dividends = "Date,Open,High,Low,Close,Dividends,Stock Splits\n2024-01-02,1.25,2,1,1.5,0,0\n"
     fund = read(tmp_path, dividends, instrument=index("IWM"), timeframe="1d")
     assert "unless auto_adjust was off" in fund.notes[0]
+    assert fund.readings == ()  # what is uncertain is warned of
     real = read(tmp_path, dividends, instrument=index("RUT"), timeframe="1d")
     assert "auto_adjust" not in real.notes[0]
+    assert real.readings == real.notes
     assert read(tmp_path, content, instrument=index("X"), timeframe="1d").lines.tolist() == [4]
 
 
