@@ -12,6 +12,9 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 BENCH_READY := $(VENV)/.bench-ready
 
+# compiled code is kept: the tests start many commands of a second each
+test: export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: run download test check bench clean
 
 run: $(READY)

@@ -47,13 +47,13 @@ def assert_equal_accounts(fast: Account, slow: Account) -> None:
     assert (fast.pending, fast.refused) == (slow.pending, slow.refused)
 
 
-@drawn_times(50)
+@drawn_times(30)
 @given(config=configs, seed=st.integers(0, 10_000))
 def test_fast_on_simulated_bars_equals_backtrader(config: Config, seed: int) -> None:
     assert_kept_alike(config, simulated(seed))
 
 
-@drawn_times(8)
+@drawn_times(5)
 @given(config=configs, coin=st.sampled_from(["BTC", "ETH", "SOL", "LUNA", "FTT"]))
 def test_fast_on_real_bars_equals_backtrader(shared_data: Path, config: Config, coin: str) -> None:
     assert_kept_alike(config, real(shared_data, coin))
@@ -101,13 +101,13 @@ def real_basket(folder: Path, idle: str) -> Inputs:
     return Inputs(index, coins, files.load(instruments.coin(idle), timeframe="1d"))
 
 
-@drawn_times(50)
+@drawn_times(30)
 @given(config=kept, seed=st.integers(0, 10_000))
 def test_fast_baskets_upkeep_and_gates_equal_backtrader(config: Config, seed: int) -> None:
     assert_kept_alike(config, walks(seed, config))
 
 
-@drawn_times(4)
+@drawn_times(3)
 @given(config=kept, idle=st.sampled_from(["BTC", "ETH"]))
 def test_fast_baskets_on_real_bars_equal_backtrader(
     shared_data: Path, config: Config, idle: str

@@ -5,7 +5,6 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-import scipy.signal
 
 from backtests.analysis import metrics
 from backtests.analysis.blocks import optimal_block_length, shared_block_length
@@ -24,7 +23,9 @@ PPY = 365
 
 
 def ar1(rng: np.random.Generator, size: int, *, memory: float) -> np.ndarray:
-    return np.asarray(scipy.signal.lfilter([1.0], [1.0, -memory], rng.standard_normal(size)))
+    from scipy.signal import lfilter  # slow to import
+
+    return np.asarray(lfilter([1.0], [1.0, -memory], rng.standard_normal(size)))
 
 
 def intervals_of(returns: np.ndarray, **changes: float) -> dict[str, Interval]:

@@ -12,9 +12,9 @@ from backtests.sweep.__main__ import main
 
 SWEEP = """
 [sweep]
-chunk = 200
+chunk = 60
 "signal.lookback" = [63, 252]
-"rules.hold_days" = {from = 1, to = 200, step = 1}
+"rules.hold_days" = {from = 1, to = 60, step = 1}
 "rules.trailing_stop" = {from = 0.0, to = 0.5, step = 0.05}
 """
 

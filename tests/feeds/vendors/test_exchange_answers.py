@@ -92,7 +92,7 @@ def test_fetch_of_a_market_with_endless_decimals_does_not_hang(digits):
         pytest.raises(DataError, match="bitstamp BTC-USD: the answer cannot be used"),
     ):
         vendor.fetch(BTC, timeframe="1d", since=SINCE)
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 8
 
 
 def test_fetch_answered_with_another_pair_is_refused():
@@ -116,7 +116,7 @@ def test_fetch_a_byte_at_a_time_is_given_up():
         pytest.raises(Unreachable, match="binance BTC/USDT: .*tried once"),
     ):
         vendor.fetch(BTC, timeframe="1d", since=SINCE)
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 8
 
 
 def test_fetch_of_many_slow_pages_ends_with_the_download():

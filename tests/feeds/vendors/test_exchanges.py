@@ -328,7 +328,7 @@ def test_fetch_without_network_fails_within_seconds():
     started = time.monotonic()
     with pytest.raises(Unreachable, match=r"cannot be reached \(tried 2 times\)"):
         vendor.fetch(BTC, timeframe="1d")
-    assert time.monotonic() - started < 2.0
+    assert time.monotonic() - started < 8
 
 
 def test_exchange_with_an_unknown_name_suggests_the_nearest():
@@ -445,7 +445,7 @@ def test_fetch_from_a_host_that_never_answers_a_connection_fails_within_seconds(
         started = time.monotonic()
         with pytest.raises(Unreachable, match=r"cannot be reached \(tried 2 times\)"):
             vendor.fetch(BTC, timeframe="1d")
-        assert time.monotonic() - started < 2.0
+        assert time.monotonic() - started < 8
 
 
 def test_fetch_of_two_coins_at_once_keeps_them_apart():

@@ -124,7 +124,7 @@ def test_fetch_without_network_fails_within_seconds():
     source = Fred(address=closed_address(), patience=Patience(first_wait=0))
     with pytest.raises(Unreachable, match=r"cannot be reached \(tried 2 times\)"):
         source.fetch("WALCL")
-    assert time.monotonic() - started < 2.0
+    assert time.monotonic() - started < 8
 
 
 @pytest.mark.parametrize(

@@ -59,7 +59,7 @@ def test_call_waits_as_long_as_the_vendor_asks_within_bounds():
     once, _ = failing(1, retry_after=60.0)
     started = time.monotonic()
     patient.call(once, subject="yahoo X", remedy="Wait.")
-    assert 0.2 <= time.monotonic() - started < 1.0
+    assert 0.2 <= time.monotonic() - started < 8
 
 
 def test_vendors_import_their_libraries_only_when_used():

@@ -104,7 +104,7 @@ def test_answer_a_byte_at_a_time_is_given_up_in_head_and_body():
             started = time.monotonic()
             with pytest.raises(Unreachable, match=r"tried 2 times"):
                 asked(address, patience=hasty)
-            assert time.monotonic() - started < 1.5
+            assert time.monotonic() - started < 5
 
 
 def test_answer_a_byte_at_a_time_is_taken_where_it_ends_in_time():
@@ -120,9 +120,9 @@ def test_answer_without_end_is_given_up(monkeypatch):
 
 
 def test_answer_is_not_tried_again_once_its_download_is_over():
-    with server_of(Answer(HTML, status=503)) as (address, server):
+    with server_of(Answer(HTML, status=503, delay=0.5)) as (address, server):
         with pytest.raises(Unreachable, match="tried once"):
-            asked(address, until=time.monotonic() + 0.001)
+            asked(address, until=time.monotonic() + 0.4)
         with pytest.raises(Unreachable, match=r"^vendor X: the download took over 600 seconds"):
             asked(address, until=time.monotonic())
     assert len(server.requests) == 1
@@ -132,7 +132,7 @@ def test_answer_from_nobody_is_unreachable_at_once():
     started = time.monotonic()
     with pytest.raises(Unreachable, match=r"cannot be reached \(tried 2 times\)"):
         asked(closed_address())
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 5
 
 
 def test_answer_from_this_machine_is_not_asked_of_a_proxy(monkeypatch):

@@ -340,7 +340,7 @@ def test_fetch_without_network_fails_within_seconds():
     started = time.monotonic()
     with pytest.raises(Unreachable, match=r"yahoo \^RUT: cannot be reached \(tried 2 times\)"):
         vendor.fetch(RUT, timeframe="1d")
-    assert time.monotonic() - started < 3.0
+    assert time.monotonic() - started < 8
     session.close()
 
 
@@ -352,5 +352,5 @@ def test_fetch_from_a_host_that_never_answers_a_connection_fails_within_seconds(
         started = time.monotonic()
         with pytest.raises(Unreachable, match=r"cannot be reached \(tried 2 times\)"):
             vendor.fetch(RUT, timeframe="1d")
-        assert time.monotonic() - started < 3.0
+        assert time.monotonic() - started < 8
         session.close()

@@ -132,7 +132,7 @@ def test_fetch_of_an_answer_a_byte_at_a_time_is_given_up(when):
         started = time.monotonic()
         with pytest.raises(Unreachable, match=r"yahoo \^RUT: .* took too long|cannot be reached"):
             vendor.fetch(RUT, timeframe="1d")
-        assert time.monotonic() - started < 3
+        assert time.monotonic() - started < 8
 
 
 def test_fetch_without_a_cookie_in_time_has_the_bars_nevertheless():

@@ -59,7 +59,7 @@ def test_evaluate_beyond_the_kernel_equals_each_run(
         assert expected["trades"] > 0
 
 
-@drawn_times(15)
+@drawn_times(8)
 @given(base=kept, seed=st.integers(0, 10_000))
 def test_evaluate_any_account_gives_the_figures_of_its_run(base: Config, seed: int) -> None:
     inputs = walks(seed, base)
