@@ -34,6 +34,7 @@ from feeds.bars import PRICES, Bars
 from feeds.errors import DataError
 from feeds.instruments import Instrument
 from feeds.sessions import BAR_LENGTHS, bar_ends
+from feeds.wording import counted
 from strategies.basket import basket_weights, members, rebalance_bars
 from strategies.filters import Gate
 from strategies.signals import IndexSignals, index_signals
@@ -119,9 +120,16 @@ def build_market(config: Config, inputs: Inputs, *, follow: Follow = follow_supp
     lines["leave"] = leaving(gates, ends).astype(np.float64)
     tape = led(config, Tape(lines, coins), lead_of(schedule, coin, passes))
     ready = np.isfinite(taken(signals.prior_high, positions=lines["session"].astype(np.int64)))
-    ready &= known >= members_needed(config, inputs)
+    needed = members_needed(config, known)
+    ready &= known >= needed
     return Market(
-        inputs, coin, signals, available_at, gates, tape, _tradable(config, inputs, coin, ready)
+        inputs,
+        coin,
+        signals,
+        available_at,
+        gates,
+        tape,
+        _tradable(config, inputs, coin, ready, needed=needed),
     )
 
 
@@ -241,17 +249,20 @@ def bar_lines(config: Config, coin: Bars, schedule: Schedule) -> Lines:
     }
 
 
-def members_needed(config: Config, inputs: Inputs) -> int:
-    """Return how many coins must qualify before a run starts: one coin, or enough of a basket."""
+def members_needed(config: Config, known: NDArray[np.int64]) -> int:
+    """Return how many coins must qualify before a run starts: one coin, or enough of a basket.
+
+    That is `basket.min_members`, or the most that ever qualify at once where they are fewer:
+    `known`, shape (bars,), says how many do when each bar opens.
+    """
     if config.asset != ALTS:
         return 1
-    basket, most = config.basket, len(inputs.coins)
-    if basket.select not in ("all", "auto"):
-        most = min(most, basket.top)
-    return min(basket.min_members, most)
+    return max(1, min(config.basket.min_members, int(known.max(initial=0))))
 
 
-def _tradable(config: Config, inputs: Inputs, coin: Bars, ready: NDArray[np.bool_]) -> slice:
+def _tradable(
+    config: Config, inputs: Inputs, coin: Bars, ready: NDArray[np.bool_], *, needed: int
+) -> slice:
     opens = pd.DatetimeIndex(coin.frame.index)
     inside = np.ones(len(coin), np.bool_)
     if config.data.start:
@@ -276,7 +287,7 @@ def _tradable(config: Config, inputs: Inputs, coin: Bars, ready: NDArray[np.bool
         basket = config.basket
         is_basket = config.asset == ALTS
         member = (
-            f" and {members_needed(config, inputs)} coins in the basket (`basket.min_members`, "
+            f" and {counted(needed, 'coin')} in the basket (`basket.min_members`, "
             f"`basket.select` {basket.select}, `basket.weights` {basket.weights}, "
             f"`basket.min_age_days` {basket.min_age_days})"
         )

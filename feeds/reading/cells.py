@@ -18,7 +18,7 @@ class PlacedError(DataError):
     def __init__(self, origin: str, faults: Sequence[tuple[str, str]], *, remedy: str) -> None:
         first = "; ".join(f"{place}: {fault}" for place, fault in faults[:SHOWN])
         rest = len(faults) - SHOWN
-        count = f"{len(faults)} rows or cells are wrong: " if len(faults) > 1 else ""
+        count = f"{len(faults):,} rows or cells are wrong: " if len(faults) > 1 else ""
         more = f" and {rest} more" if rest > 0 else ""
         super().__init__(f"{origin}: {count}{first}{more}. {remedy}")
 

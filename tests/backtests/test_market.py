@@ -9,13 +9,14 @@ from backtests.config import load_config
 from backtests.inputs import Inputs
 from backtests.market import build_market
 from feeds.errors import DataError
+from feeds.instruments import coin
 from tests.markets import coin_walk, index_walk
 
 
-def build(index=None, coin=None, **values):
+def build(index=None, bars=None, **values):
     config = load_config(None, flags={key.replace("__", "."): v for key, v in values.items()})
     index = index or index_walk(400, seed=1, end="2018-12-31")
-    return build_market(config, Inputs(index, (coin or coin_walk(360, seed=2),)))
+    return build_market(config, Inputs(index, (bars or coin_walk(360, seed=2),)))
 
 
 def test_build_market_first_tradable_bar_is_the_first_with_a_prior_high():
@@ -53,6 +54,20 @@ def test_build_market_each_event_fires_exactly_once():
         known <= market.coin.frame.index[-1] + pd.Timedelta(days=1)
     )
     assert fired.tolist() == expected[inside].tolist()
+
+
+def test_build_market_of_coins_that_are_never_there_at_once_starts_with_the_most_there_are():
+    lives = {"AAA": ("2018-01-01", 360), "BBB": ("2018-01-01", 200), "CCC": ("2018-10-01", 90)}
+    walks = {
+        name: replace(coin_walk(days, seed=3, start=start), instrument=coin(name))
+        for name, (start, days) in lives.items()
+    }
+    flags = {"asset": "ALTS", "basket.min_age_days": 5, "signal.min_history": 20}
+    market = build_market(
+        load_config(None, flags=flags),
+        Inputs(index_walk(400, seed=1, end="2018-12-31"), tuple(walks.values())),
+    )
+    assert market.traded_bars.index[0] < pd.Timestamp("2018-02-01", tz="UTC")
 
 
 def test_build_market_no_overlap_is_refused():
