@@ -1,7 +1,12 @@
-"""Take the pictures of the gallery from the bundled sample: python -m docs.gallery."""
+"""Take the pictures of the gallery: python -m docs.gallery DATA_DIR.
+
+All are of the bundled sample but one: the basket of the largest coins of 2014 to 2020, living and
+dead, is drawn from the real bars in DATA_DIR/cmc_2013_2020 and the index beside them.
+"""
 
 import os
 import subprocess
+import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,6 +51,7 @@ PICTURES: Final = (
     Picture("luck", "ETH/tearsheet.html", part="significance", height=560),
     Picture("phone", "ETH/tearsheet.html", width=500, height=1000),
     Picture("contribution", "ALTS/tearsheet.html", part="contribution", height=1000),
+    Picture("dead", "dead/tearsheet.html", part="contribution", height=1000),
     Picture("filters", "switch/tearsheet.html", part="filters", height=800),
     Picture("runs", "index.html", width=1500, height=520),
     Picture("comparison", "compare.html", part="equity", height=900),
@@ -55,12 +61,12 @@ PICTURES: Final = (
 )
 
 
-def main() -> None:
+def main(data: Path) -> None:
     """Make the runs, open each page in a headless browser, keep small pictures."""
     GALLERY.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
-        results = Path(scratch) / "results"
-        pages = _pages(results)
+        pages = _pages(Path(scratch) / "results")
+        pages["dead/tearsheet.html"] = _dead(data, Path(scratch))
         for picture in PICTURES:
             source = pages[picture.page]
             shot = Path(scratch) / f"{picture.name}.png"
@@ -87,6 +93,19 @@ def _pages(results: Path) -> dict[str, Path]:
     (shown["sweep"],) = results.glob("*/sheet.html")
     (shown["walk"],) = results.glob("*/walkforward.html")
     return shown
+
+
+def _dead(data: Path, scratch: Path) -> Path:
+    """Return the tearsheet of the eight largest coins of each month, several since dead."""
+    bars = scratch / "bars"
+    bars.mkdir()
+    for path in (*(data / "cmc_2013_2020").iterdir(), data / "RUT_1d.csv"):
+        (bars / path.name).symlink_to(path.resolve())
+    chosen = ("--set", "basket.select=market_cap", "--set", "basket.top=8")
+    out = ("--out", str(scratch / "dead"), "--quiet")
+    run(["--asset", "ALTS", "--data-dir", str(bars), *chosen, *out])
+    (sheet,) = (scratch / "dead").glob("*/tearsheet.html")
+    return sheet
 
 
 def _take(picture: Picture, page: Path, target: Path) -> None:
@@ -119,4 +138,4 @@ def _shrink(shot: Path, target: Path) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(Path(sys.argv[1]))
