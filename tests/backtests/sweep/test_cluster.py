@@ -12,10 +12,9 @@ from backtests.sweep.__main__ import main
 
 SWEEP = """
 [sweep]
-chunk = 5
+chunk = 3
 "signal.lookback" = [63, 252]
 "rules.hold_days" = {from = 1, to = 60, step = 1}
-"rules.trailing_stop" = [0.0, 0.25]
 """
 
 ROOT = Path(__file__).parents[3]
