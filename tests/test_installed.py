@@ -73,7 +73,8 @@ def test_wheel_holds_presets_templates_sample_and_the_command(wheel: Path) -> No
 
 def test_installed_command_runs_a_preset_from_any_folder(russell: Path, tmp_path: Path) -> None:
     done = subprocess.run(
-        [russell, "run", "--config", "claims/new-high-eth", "--source", "sample", "--quiet"],
+        [russell, "run", "--config", "claims/new-high-eth", "--source", "sample", "--quiet",
+         "--start", "2023-01-01", "--set", "significance.draws=100"],
         cwd=tmp_path, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr

@@ -6,6 +6,7 @@ the test: it holds every effect that, taken off the episodes, leaves them unrema
 Values are log growth, so a mean is that of compounding and one huge year does not decide.
 """
 
+import functools
 import math
 from dataclasses import dataclass
 from statistics import NormalDist
@@ -106,14 +107,24 @@ def outcomes(values: Series, episodes: Episodes) -> Outcomes:
 
 
 def random_starts(sample: Outcomes, *, placement: Placement, key: int = 0) -> Positions:
-    """Return random episodes like those of the sample, shape (draws, episodes)."""
-    return random_episodes(
-        positions=sample.values.size,
-        spans=sample.spans,
+    """Return random episodes like those of the sample, shape (draws, episodes), read-only."""
+    return _drawn_starts(sample.values.size, tuple(sample.spans.tolist()), placement, key)
+
+
+# neighbouring delays and horizons mostly have as many sessions to draw from
+@functools.lru_cache(maxsize=8)
+def _drawn_starts(
+    positions: int, spans: tuple[int, ...], placement: Placement, key: int
+) -> Positions:
+    starts = random_episodes(
+        positions=positions,
+        spans=np.array(spans, np.int64),
         gap=placement.gap,
         draws=placement.draws,
-        rng=placement.rng(key, sample.starts.size),
+        rng=placement.rng(key, len(spans)),
     )
+    starts.flags.writeable = False
+    return starts
 
 
 def effect_against_random(

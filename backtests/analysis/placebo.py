@@ -124,9 +124,7 @@ def _multisets(room: Positions, count: int, rng: np.random.Generator) -> Positio
     for step in range(count):
         highest = size - count + step
         pick = rng.integers(0, highest + 1)
-        taken = np.zeros(room.size, np.bool_)
-        for earlier in chosen[:step]:
-            taken |= earlier == pick
+        taken = (chosen[:step] == pick).any(axis=0)
         chosen[step] = np.where(taken, highest, pick)
     return np.sort(chosen.T, axis=1) - np.arange(count)
 

@@ -47,10 +47,6 @@ def test_every_sheet_is_drawn(sheets):
     assert all(base64.b64decode(sheet.png).startswith(PNG) for sheet in sheets)
 
 
-def test_same_request_gives_the_same_pictures(request_, sheets):
-    assert SheetWorker().submit(request_).result() == sheets
-
-
 def test_two_days_without_a_trade_leave_a_picture_or_a_reason():
     request = sheet_request(made())
     short = {name: request[name][:2] for name in ("days", "returns", "benchmark")}

@@ -1,5 +1,7 @@
 """The command as a user types it: exit code, stdout, stderr and the folder it leaves."""
 
+import contextlib
+import io
 import json
 import subprocess
 import sys
@@ -11,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from backtests.report.sheet_worker import SheetWorker
+from backtests.report.sheet_worker import SHEETS, SheetWorker
 from backtests.run import main
 from feeds.sample import LABEL
 from tests.blank_sheets import sheets_drawn_by
@@ -32,7 +34,8 @@ FILES = {
 }
 
 
-RECENT = ("--source", "sample", "--start", "2021-01-01")
+FEW_DRAWS = ("--set", "significance.draws=100")
+RECENT = ("--source", "sample", "--start", "2021-01-01", *FEW_DRAWS)
 
 
 def run(out, *arguments):
@@ -43,15 +46,28 @@ def run(out, *arguments):
 
 
 @pytest.fixture(scope="module")
-def sample_run(tmp_path_factory):
+def sample_run(spoken_run):
     """The run with all that belongs to it, pyfolio's sheets too."""
-    with sheets_drawn_by(SheetWorker):
-        return run(tmp_path_factory.mktemp("sample"), "--asset", "ETH", *RECENT)
+    return spoken_run[0]
+
+
+@pytest.fixture(scope="module")
+def sample_words(spoken_run):
+    """What that run printed."""
+    return spoken_run[1]
+
+
+@pytest.fixture(scope="module")
+def spoken_run(tmp_path_factory):
+    printed = io.StringIO()
+    with sheets_drawn_by(SheetWorker), contextlib.redirect_stdout(printed):
+        folder = run(tmp_path_factory.mktemp("sample"), "--asset", "ETH", *RECENT)
+    return folder, printed.getvalue()
 
 
 @pytest.fixture(scope="module")
 def basket_run(tmp_path_factory):
-    few = ("--set", 'basket.members=["ADA", "BNB", "SOL"]', "--set", "significance.draws=100")
+    few = ("--set", 'basket.members=["ADA", "BNB", "SOL"]')
     return run(tmp_path_factory.mktemp("basket"), "--asset", "ALTS", *few, *RECENT)
 
 
@@ -60,20 +76,17 @@ def test_run_sample_leaves_every_file_and_nothing_else(sample_run):
     assert sample_run.name.split("-")[1] == "ETH"
 
 
-def test_run_sample_says_so_in_every_place_it_shows(sample_run, capsys, tmp_path):
-    run(tmp_path, "--asset", "BTC", "--source", "sample", "--start", "2023-01-01")
-    assert LABEL in capsys.readouterr().out
+def test_run_sample_says_so_in_every_place_it_shows(sample_run, sample_words):
+    assert LABEL in sample_words
     assert LABEL in (sample_run / "tearsheet.html").read_text()
     assert LABEL in json.loads((sample_run / "manifest.json").read_text())["warnings"]
 
 
-def test_run_terminal_shows_figures_verdict_and_where_the_tearsheet_is(capsys, tmp_path):
-    folder = run(tmp_path, "--asset", "ETH", "--source", "sample", "--start", "2023-01-01")
-    out = capsys.readouterr().out
+def test_run_terminal_shows_figures_verdict_and_where_the_tearsheet_is(sample_run, sample_words):
     for words in ("Strategy", "buy-and-hold", "Control", "Index", "CAGR", "Worst drawdown"):
-        assert words in out
-    assert json.loads((folder / "metrics.json").read_text())["verdict"] in out
-    assert f"Tearsheet: {folder / 'tearsheet.html'}" in out
+        assert words in sample_words
+    assert json.loads((sample_run / "metrics.json").read_text())["verdict"] in sample_words
+    assert f"Tearsheet: {sample_run / 'tearsheet.html'}" in sample_words
 
 
 def test_run_config_again_gives_the_same_bytes(sample_run, tmp_path):
@@ -81,6 +94,7 @@ def test_run_config_again_gives_the_same_bytes(sample_run, tmp_path):
         again = run(tmp_path, "--config", str(sample_run / "config.toml"))
     for name in FILES - {"manifest.json"}:
         assert (again / name).read_bytes() == (sample_run / name).read_bytes(), name
+    assert (again / "tearsheet.html").read_text().count("data:image/png") >= len(SHEETS)
     first, second = (
         json.loads((folder / "manifest.json").read_text()) for folder in (sample_run, again)
     )
@@ -181,7 +195,7 @@ def test_run_metrics_file_is_plain_json_with_null_for_undefined(tmp_path):
 def test_run_set_and_flags_reach_the_config(tmp_path):
     folder = run(
         tmp_path, "--source", "sample", "--asset", "btc", "--set", "rules.hold_days=30",
-        "--start", "2023-01-01",
+        "--start", "2023-01-01", *FEW_DRAWS,
     )  # fmt: skip
     config = tomllib.loads((folder / "config.toml").read_text())
     assert config["rules"]["hold_days"] == 30
@@ -262,7 +276,7 @@ def test_run_says_how_a_file_was_read_in_the_manifest_and_warns_only_of_what_is_
         frame[::-1].to_csv(folder / f"{name}.csv", index=False)
     left = run(
         tmp_path / "out", "--asset", "ETH", "--data-dir", str(folder),
-        "--set", "signal.min_history=20", "--set", "signal.lookback=100",
+        "--set", "signal.min_history=20", "--set", "signal.lookback=100", *FEW_DRAWS,
     )  # fmt: skip
     manifest = json.loads((left / "manifest.json").read_text())
     assert [bars["notes"][0].split(": ")[0] for bars in manifest["bars"]] == [

@@ -11,7 +11,7 @@ from backtests.report.pdf import find_browser
 from backtests.run import main as run
 
 FEW = ("--set", 'basket.members=["ADA", "SOL"]')
-QUICK = ("--source", "sample", "--quiet", "--set", "significance.draws=200")
+QUICK = ("--source", "sample", "--quiet", "--set", "significance.draws=100")
 RUNS = {
     "ETH": ("--start", "2022-01-01"),
     "switch": (

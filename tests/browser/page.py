@@ -23,21 +23,33 @@ class Browser:
         self.driver = driver
 
     def open(self, url, *, size="laptop", scheme="light"):
-        width, height = SIZES[size]
-        self.driver.execute_cdp_cmd(
-            "Emulation.setDeviceMetricsOverride",
-            {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": size == "phone"},
-        )
+        self.resize(size)
         features = [{"name": "prefers-color-scheme", "value": scheme}]
         self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
         self.logs()
         self.driver.get(url)
         return self
 
+    def resize(self, size):
+        width, height = SIZES[size]
+        self.driver.execute_cdp_cmd(
+            "Emulation.setDeviceMetricsOverride",
+            {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": size == "phone"},
+        )
+
     def drawn(self):
         """Wait until every chart stands."""
-        WebDriverWait(self.driver, 20).until(lambda driver: driver.execute_script(DRAWN))
+        self.wait(DRAWN, within=20)
         return self
+
+    def wait(self, script, *, wanted=True, within=5):
+        """Wait until a script returns what is wanted."""
+        WebDriverWait(self.driver, within).until(lambda _: self.run(script) == wanted)
+
+    def fit_phone(self):
+        """Turn the page that is open to a phone, and wait until nothing is wider."""
+        self.resize("phone")
+        self.wait(f"return document.documentElement.scrollWidth <= {SIZES['phone'][0]}")
 
     def run(self, script, *arguments):
         return self.driver.execute_script(script, *arguments)

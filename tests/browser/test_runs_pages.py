@@ -44,28 +44,27 @@ def visible(browser):
     )
 
 
-def test_index_is_clean_and_hostile_text_inert(browser, pages):
+def assert_clean_and_inert(browser, url):
+    console, asked = browser.logs()
+    assert (console, asked) == ([], [url])
+    assert browser.run("return window.hit ?? null") is None
+    assert browser.violations() == []
+
+
+def test_index_is_clean_links_the_tearsheets_sorts_and_filters(browser, pages):
     url = (pages / "index.html").as_uri()
-    for scheme in ("light", "dark"):
-        browser.open(url, scheme=scheme)
-        console, asked = browser.logs()
-        assert (console, asked) == ([], [url])
-        assert browser.run("return window.hit ?? null") is None
-        assert browser.violations() == []
+    browser.open(url)
+    assert_clean_and_inert(browser, url)
     assert browser.run("return document.querySelectorAll('#broken li').length") == 1
-
-
-def test_index_links_lead_to_the_tearsheets(browser, pages):
-    browser.open((pages / "index.html").as_uri())
     links = browser.run(
         "return [...document.querySelectorAll('table.runs a')].map((link) => link.href)"
     )
     folders = [path for path in pages.iterdir() if (path / "tearsheet.html").exists()]
     assert sorted(links) == sorted((path / "tearsheet.html").as_uri() for path in folders)
-
-
-def test_index_sorts_and_filters(browser, pages):
-    browser.open((pages / "index.html").as_uri())
+    browser.run("document.querySelectorAll('table.runs input').forEach((box) => box.click())")
+    (command,) = browser.texts("#command")
+    assert command.startswith("python -m backtests.compare '")
+    assert command.count("Z-") == 3
     column = [name for name, _ in COLUMNS].index("CAGR") + 1
     browser.run(f"document.querySelectorAll('table.runs thead th')[{column}].firstChild.click()")
     shown = [read_run(pages / name).strategy["cagr"] for name in visible(browser)]
@@ -84,26 +83,17 @@ def test_index_sorts_and_filters(browser, pages):
     assert {name.split("-")[1] for name in visible(browser)} == {"ETH"}
 
 
-def test_index_says_how_to_compare_what_is_chosen(browser, pages):
-    browser.open((pages / "index.html").as_uri())
-    browser.run("document.querySelectorAll('table.runs input').forEach((box) => box.click())")
-    (command,) = browser.texts("#command")
-    assert command.startswith("python -m backtests.compare '")
-    assert command.count("Z-") == 3
+def test_index_on_a_phone_in_the_dark_is_clean_and_fits(browser, pages):
+    url = (pages / "index.html").as_uri()
+    browser.open(url, size="phone", scheme="dark")
+    assert browser.run("return document.documentElement.scrollWidth") <= 390
+    assert_clean_and_inert(browser, url)
 
 
-def test_comparison_draws_every_run_and_stays_inert(browser, pages):
+def test_comparison_draws_every_run_stays_inert_and_fits_a_phone(browser, pages):
     (page,) = pages.glob("compare-*.html")
     browser.open(page.as_uri()).drawn()
-    console, asked = browser.logs()
-    assert (console, asked) == ([], [page.as_uri()])
-    assert browser.run("return window.hit ?? null") is None
-    assert browser.violations() == []
+    assert_clean_and_inert(browser, page.as_uri())
     drawn = browser.run("return document.querySelector('[data-chart=equity]').data.length")
     assert drawn >= 4
-
-
-def test_runs_pages_fit_a_phone(browser, pages):
-    for page in (pages / "index.html", *pages.glob("compare-*.html")):
-        browser.open(page.as_uri(), size="phone")
-        assert browser.run("return document.documentElement.scrollWidth") <= 390
+    browser.fit_phone()

@@ -1,7 +1,6 @@
 """The tearsheet as a reader's browser shows it."""
 
 import json
-import time
 
 import pytest
 
@@ -22,7 +21,7 @@ def browser(driver):
 
 
 @pytest.mark.parametrize("kind", RUNS)
-def test_page_draws_every_chart_and_asks_for_nothing(browser, tearsheets, kind):
+def test_page_draws_every_chart_asks_for_nothing_and_fits_a_phone(browser, tearsheets, kind):
     url = tearsheets[kind].as_uri()
     browser.open(url).drawn()
     console, asked = browser.logs()
@@ -36,35 +35,12 @@ def test_page_draws_every_chart_and_asks_for_nothing(browser, tearsheets, kind):
     )
     assert len(points) >= 9
     assert all(count > 0 for _, count in points), points
+    assert_figures_are_those_of_the_metrics_file(browser, tearsheets[kind])
+    browser.fit_phone()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("kind", ["switch"])
-def test_page_has_no_serious_accessibility_finding(browser, tearsheets, kind, scheme):
-    browser.open(tearsheets[kind].as_uri(), scheme=scheme).drawn()
-    assert browser.violations() == []
-
-
-def test_page_is_interactive_before_any_chart_is_drawn(browser, tearsheets):
-    at_once = (
-        "document.addEventListener('DOMContentLoaded', () => {"
-        " window.atOnce = {plotly: 'Plotly' in window, charts:"
-        " document.querySelectorAll('.main-svg').length}; }, {once: true})"
-    )
-    command = "Page.addScriptToEvaluateOnNewDocument"
-    script = browser.driver.execute_cdp_cmd(command, {"source": at_once})
-    try:
-        browser.open(tearsheets["ETH"].as_uri()).drawn()
-    finally:
-        browser.driver.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", script)
-    assert browser.run("return window.atOnce") == {"plotly": False, "charts": 0}
-    # what is parsed before that: mostly the library, compressed
-    assert tearsheets["ETH"].stat().st_size < 3_000_000
-
-
-def test_figures_on_the_page_equal_the_metrics_file(browser, tearsheets):
-    browser.open(tearsheets["ALTS"].as_uri())
-    metrics = json.loads(tearsheets["ALTS"].with_name("metrics.json").read_text())
+def assert_figures_are_those_of_the_metrics_file(browser, tearsheet):
+    metrics = json.loads(tearsheet.with_name("metrics.json").read_text())
     shown = browser.run(
         "return [...document.querySelectorAll('#comparison tbody tr')]"
         ".map((row) => [...row.cells].map((cell) => cell.textContent))"
@@ -78,8 +54,40 @@ def test_figures_on_the_page_equal_the_metrics_file(browser, tearsheets):
         ]
 
 
-def test_headings_sort_the_trades_by_keyboard(browser, tearsheets):
-    browser.open(tearsheets["ETH"].as_uri())
+def test_page_on_a_phone_in_the_dark_is_accessible_without_sideways_scroll(browser, tearsheets):
+    browser.open(tearsheets["switch"].as_uri(), size="phone", scheme="dark").drawn()
+    assert browser.run("return document.documentElement.scrollWidth") <= 390
+    assert browser.violations() == []
+
+
+def test_page_is_interactive_before_any_chart_is_drawn_and_obeys_its_controls(browser, tearsheets):
+    at_once = (
+        "document.addEventListener('DOMContentLoaded', () => {"
+        " window.atOnce = {plotly: 'Plotly' in window, charts:"
+        " document.querySelectorAll('.main-svg').length}; }, {once: true})"
+    )
+    command = "Page.addScriptToEvaluateOnNewDocument"
+    script = browser.driver.execute_cdp_cmd(command, {"source": at_once})
+    try:
+        browser.open(tearsheets["switch"].as_uri()).drawn()
+    finally:
+        browser.driver.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", script)
+    assert browser.run("return window.atOnce") == {"plotly": False, "charts": 0}
+    # what is parsed before that: mostly the library, compressed
+    assert tearsheets["switch"].stat().st_size < 3_000_000
+    assert browser.violations() == []
+    assert_headings_sort_the_trades_by_keyboard(browser)
+    assert_zoom_of_one_panel_moves_all(browser)
+    scale = "return document.querySelector('[data-chart=equity]').layout.yaxis.type"
+    assert browser.run(scale) == "log"
+    browser.run('document.querySelector(\'[data-for="equity"][data-scale="linear"]\').click()')
+    browser.wait(scale, wanted="linear")
+    browser.run("document.getElementById('theme').click()")
+    paper = "return document.querySelector('[data-chart=equity]').layout.paper_bgcolor"
+    browser.wait(paper, wanted="#171b20")
+
+
+def assert_headings_sort_the_trades_by_keyboard(browser):
     column = browser.texts("#trades thead th").index("Return")
     values = (
         "return [...document.querySelectorAll('#trades tbody tr')]"
@@ -95,38 +103,14 @@ def test_headings_sort_the_trades_by_keyboard(browser, tearsheets):
         assert shown == sorted(shown, reverse=is_descending)
 
 
-def test_zoom_of_one_panel_moves_all(browser, tearsheets):
-    browser.open(tearsheets["ETH"].as_uri()).drawn()
+def assert_zoom_of_one_panel_moves_all(browser):
     browser.run("document.querySelector('[data-years=\"3\"]').click()")
-    time.sleep(1.5)
-    ranges = browser.run(
+    ranges = (
         "return [...document.querySelectorAll('[data-chart]')]"
         ".filter((div) => div.layout.xaxis.type === 'date')"
         ".map((div) => div.layout.xaxis.range.map((t) => String(t).slice(0, 10)).join())"
     )
-    assert len(ranges) >= 6
-    assert len(set(ranges)) == 1
-    assert ranges[0].startswith("2023-01-01")
-
-
-def test_scale_can_be_made_linear(browser, tearsheets):
-    browser.open(tearsheets["ETH"].as_uri()).drawn()
-    button = '[data-for="equity"][data-scale="linear"]'
-    browser.run(f"document.querySelector('{button}').click()")
-    time.sleep(0.5)
-    kind = "return document.querySelector('[data-chart=equity]').layout.yaxis.type"
-    assert browser.run(kind) == "linear"
-
-
-def test_phone_shows_no_sideways_scroll(browser, tearsheets):
-    for kind in RUNS:
-        browser.open(tearsheets[kind].as_uri(), size="phone").drawn()
-        assert browser.run("return document.documentElement.scrollWidth") <= 390
-
-
-def test_theme_button_turns_the_charts_dark(browser, tearsheets):
-    browser.open(tearsheets["ETH"].as_uri()).drawn()
-    browser.run("document.getElementById('theme').click()")
-    time.sleep(1)
-    paper = "return document.querySelector('[data-chart=equity]').layout.paper_bgcolor"
-    assert browser.run(paper) == "#171b20"
+    browser.wait(f"return new Set((() => {{ {ranges} }})()).size", wanted=1)
+    shown = browser.run(ranges)
+    assert len(shown) >= 6
+    assert shown[0].startswith("2023-01-01")

@@ -25,10 +25,7 @@ def sheet(tmp_path_factory):
     return next(out.glob("*/walkforward.html")).as_uri()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", ["laptop", "phone"])
-def test_sheet_is_drawn_readable_and_never_scrolls_sideways(driver, sheet, size, scheme):
-    page = Browser(driver).open(sheet, size=size, scheme=scheme).drawn()
+def assert_sheet_is_drawn_and_readable(page, sheet):
     console, asked = page.logs()
     assert not console
     assert asked == [sheet]
@@ -39,18 +36,21 @@ def test_sheet_is_drawn_readable_and_never_scrolls_sideways(driver, sheet, size,
     assert page.violations() == []
 
 
-def test_sheet_on_a_laptop_shows_every_figure_of_a_step(driver, sheet):
-    page = Browser(driver).open(sheet)
+def test_sheet_on_a_laptop_shows_every_figure_of_a_step_and_turns_dark(driver, sheet):
+    page = Browser(driver).open(sheet).drawn()
+    assert_sheet_is_drawn_and_readable(page, sheet)
     right = "const box = document.querySelector('#steps .scroll').getBoundingClientRect();"
     cells = "[...document.querySelectorAll('#steps tbody tr:first-child td')].slice(0, 8)"
     seen = f"{right} return {cells}.map((cell) => cell.getBoundingClientRect().right <= box.right)"
     assert all(page.run(seen))
-
-
-def test_theme_button_turns_page_and_charts(driver, sheet):
-    page = Browser(driver).open(sheet, scheme="light").drawn()
     paper = "return document.querySelector('.js-plotly-plot').layout.paper_bgcolor"
     before = page.run(paper)
     page.run("document.getElementById('theme').click()")
     assert page.run(paper) != before
     assert page.run("return document.documentElement.dataset.theme") == "dark"
+    assert page.violations() == []
+
+
+def test_sheet_on_a_phone_in_the_dark_is_drawn_and_readable(driver, sheet):
+    page = Browser(driver).open(sheet, size="phone", scheme="dark").drawn()
+    assert_sheet_is_drawn_and_readable(page, sheet)

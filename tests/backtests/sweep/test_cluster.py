@@ -12,10 +12,9 @@ from backtests.sweep.__main__ import main
 
 SWEEP = """
 [sweep]
-chunk = 60
+chunk = 3
 "signal.lookback" = [63, 252]
 "rules.hold_days" = {from = 1, to = 60, step = 1}
-"rules.trailing_stop" = {from = 0.0, to = 0.5, step = 0.05}
 """
 
 ROOT = Path(__file__).parents[3]
@@ -66,10 +65,10 @@ def test_workers_of_which_one_is_killed_leave_the_table_of_threads(
 
 
 def test_a_scheduler_that_does_not_answer_is_named(
-    sweep_file: Path, shared_data: Path, tmp_path: Path
+    sweep_file: Path, shared_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    files = ["--source", "files", "--data-dir", str(shared_data), "--out", str(tmp_path / "out")]
     nobody = ("--scheduler", "gopher://127.0.0.1:1")
-    swept = started(sweep_file, shared_data, tmp_path / "out", *nobody)
-    _, complaint = swept.communicate(timeout=60)
-    assert swept.returncode == 2
+    assert main(["--config", str(sweep_file), *files, *nobody]) == 2
+    complaint = capsys.readouterr().err
     assert "`--scheduler` does not answer, received 'gopher://127.0.0.1:1'" in complaint
