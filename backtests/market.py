@@ -11,14 +11,7 @@ from backtests.config import ALTS, Config
 from backtests.endings import common_end
 from backtests.gates import combined, gates_of, leaving
 from backtests.inputs import Inputs, has_universe
-from backtests.schedule import (
-    Passes,
-    Schedule,
-    entry_weights,
-    led,
-    schedule_of,
-    seconds,
-)
+from backtests.schedule import Passes, Schedule, entry_weights, led, schedule_of, seconds
 from backtests.tape import (
     NANOSECONDS,
     Lines,
