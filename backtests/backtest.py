@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from backtests.baselines import Simulate, benchmark, buy_and_hold, hold_idle
-from backtests.capacity import capacity_of, capacity_warning
+from backtests.capacity import Capacity, capacity_of, capacity_warning
 from backtests.config import ALTS, Config
 from backtests.control import control_config, control_tape
 from backtests.elapsed import DAYS_PER_YEAR, after_hole, cash_returns
@@ -86,6 +86,11 @@ class Result:
         return untested(self.market.gates, ends, how=self.config.rules.filters)
 
     @functools.cached_property
+    def capacity(self) -> Capacity:
+        """What the strategy's fills were of what traded on their days."""
+        return capacity_of(self.strategy, config=self.config, inputs=self.market.inputs)
+
+    @functools.cached_property
     def warnings(self) -> tuple[str, ...]:
         """All a reader should know before trusting the figures, each once, gravest first."""
         found = [*untested_warning(self.untested)]
@@ -102,9 +107,9 @@ class Result:
                 f"CHOSEN: these settings are the pick of {tried:,} that were tried. On the bars "
                 "they were chosen on, what they earned is no evidence"
             )
-        for who, account in (("the rule", self.strategy), ("buy-and-hold", self.buy_and_hold)):
-            room = capacity_of(account, config=self.config, inputs=self.market.inputs)
-            found.extend(capacity_warning(room, who=who))
+        held = capacity_of(self.buy_and_hold, config=self.config, inputs=self.market.inputs)
+        found.extend(capacity_warning(self.capacity, who="the rule"))
+        found.extend(capacity_warning(held, who="buy-and-hold"))
         if self.strategy.refused:
             found.append(f"{self.strategy.refused} orders were refused by the broker")
         found.extend(input_warnings(self.config, self.market.inputs))

@@ -194,7 +194,12 @@ def fills_table(rows: Iterable[tuple[Any, ...]]) -> pd.DataFrame:
 
 
 def _broker(costs: CostSettings, bar_interest: float) -> bt.brokers.BackBroker:
-    broker = _Broker(bar_interest=bar_interest, impact=costs.impact_factor)
+    # backtrader's own where nothing is added to it: it is called on every bar
+    broker = (
+        _Broker(bar_interest=bar_interest, impact=costs.impact_factor)
+        if bar_interest or costs.impact_factor
+        else bt.brokers.BackBroker()
+    )
     broker.setcash(costs.initial_cash)
     broker.setcommission(commission=costs.commission)
     # uncapped: by default backtrader would cap slippage at the bar's high or low

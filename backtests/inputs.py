@@ -215,7 +215,7 @@ def filter_series(config: Config, *, real: bool) -> tuple[dict[str, Series], tup
     return found, tuple(notes)
 
 
-def require_series(config: Config, *, real: bool) -> None:
+def require_series(config: Config) -> None:
     """Refuse filters that name a series nobody has, where none of them may ever be read.
 
     Raises
@@ -225,7 +225,8 @@ def require_series(config: Config, *, real: bool) -> None:
     """
     known = _known_series(config.data.data_dir)
     strange = {name: each for name, each in config.filters.items() if each.series not in known}
-    filter_series(config.model_copy(update={"filters": strange}), real=real)
+    only = config.model_copy(update={"filters": strange})
+    filter_series(only, real=config.data.source != "sample")
 
 
 def _known_series(data_dir: str) -> set[str]:

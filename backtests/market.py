@@ -114,16 +114,8 @@ def build_market(config: Config, inputs: Inputs, *, follow: Follow = follow_supp
     tape = led(config, Tape(lines, coins), lead_of(schedule, coin, passes))
     ready = np.isfinite(taken(signals.prior_high, positions=lines["session"].astype(np.int64)))
     needed = members_needed(config, known)
-    ready &= known >= needed
-    return Market(
-        inputs,
-        coin,
-        signals,
-        available_at,
-        gates,
-        tape,
-        _tradable(config, inputs, coin, ready, needed=needed),
-    )
+    tradable = _tradable(config, inputs, coin, ready & (known >= needed), needed=needed)
+    return Market(inputs, coin, signals, available_at, gates, tape, tradable)
 
 
 def market_schedule(market: Market, config: Config) -> Schedule:

@@ -138,4 +138,6 @@ def _shrink(shot: Path, target: Path) -> None:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit("usage: python -m docs.gallery DATA_DIR")
     main(Path(sys.argv[1]))

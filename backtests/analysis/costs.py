@@ -38,9 +38,8 @@ class CostSensitivity:
     """The run at several costs, and where it stops being better than buy-and-hold.
 
     `break_even_bps` are the costs a side, commission and slippage together (an impact grows with
-    them), at which both
-    end with the same money; NaN where the strategy is behind even without costs, and
-    infinite where no costs the program knows make it so.
+    them), at which both end with the same money; NaN where the strategy is behind even without
+    costs, and infinite where no costs the program knows make it so.
     """
 
     rows: tuple[CostRow, ...]

@@ -14,7 +14,7 @@ from backtests.analysis.exposure import Exposure, evenly_held_returns, exposure_
 from backtests.analysis.spells import BestSpell, best_spell
 from backtests.analysis.trades import round_trips
 from backtests.backtest import Result
-from backtests.capacity import Capacity, capacity_of
+from backtests.capacity import Capacity
 from backtests.elapsed import SECONDS_PER_YEAR, SESSIONS_PER_YEAR, bars_per_year, interest
 from backtests.engine import Account
 from backtests.tape import NANOSECONDS
@@ -78,7 +78,7 @@ def summarise(result: Result) -> Summary:
             result.market.available_at[episodes], trades["entry_time"]
         ),
         best=best,
-        capacity=capacity_of(result.strategy, config=result.config, inputs=result.market.inputs),
+        capacity=result.capacity,
     )
 
 

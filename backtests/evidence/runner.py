@@ -30,6 +30,7 @@ from backtests.evidence.measures import measure
 from backtests.evidence.question import Question
 from backtests.evidence.verdicts import Finding, Verdict, counted, verdict
 from backtests.evidence.world import World
+from backtests.inputs import require_series
 from backtests.settings import StudySettings
 
 # delays and paths are pictures: their bands need no more
@@ -109,8 +110,8 @@ class Judged:
 
 def run_study(plan: Plan) -> Study:
     """Return the study of one claim; same plan and bars, same study."""
+    require_series(plan.config)
     world = World(plan.config)
-    world.require_series()
     question = Question(world, plan.claim, plan.placement)
     findings = tuple(measure(question))
     names = () if plan.claim.measure == "no_data" else plan.claim.assets

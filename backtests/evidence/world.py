@@ -19,7 +19,6 @@ from backtests.inputs import (
     has_universe,
     missing_benchmark_bars,
     require_folder,
-    require_series,
 )
 from backtests.membership import universe_members
 from feeds import instruments
@@ -56,10 +55,6 @@ class World:
         self._bars: dict[tuple[Instrument, str], Bars] = {}
         self._signals: dict[str, IndexSignals] = {}
         self._remarks: list[str] = []
-
-    def require_series(self) -> None:
-        """Refuse a misspelt series of any filter, also of those that no claim asks for."""
-        require_series(self.config, real=self.config.data.source != "sample")
 
     @property
     def notes(self) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ class PlacedError(DataError):
         first = "; ".join(f"{place}: {fault}" for place, fault in faults[:SHOWN])
         rest = len(faults) - SHOWN
         count = f"{len(faults):,} rows or cells are wrong: " if len(faults) > 1 else ""
-        more = f" and {rest} more" if rest > 0 else ""
+        more = f" and {rest:,} more" if rest > 0 else ""
         super().__init__(f"{origin}: {count}{first}{more}. {remedy}")
 
 

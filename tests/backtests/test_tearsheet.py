@@ -189,6 +189,17 @@ def test_every_warning_is_shown():
     assert all(warning in text for warning in result.warnings)
 
 
+def test_warnings_beyond_the_first_five_are_folded():
+    index, coin = index_walk(300, seed=3), coin_walk(400, seed=7, start="2020-01-01")
+    result, summary = made(index, replace(coin, notes=tuple(f"note {n}" for n in range(9))))
+    text = page_of(result, summary)
+    banner = text[text.index('<div class="banner') : text.index('<header id="verdict"')]
+    at_once, more = banner.split("<details>")
+    assert f"<summary>{len(result.warnings) - 5} more</summary>" in more
+    assert all(f"<p>{warning}</p>" in at_once for warning in result.warnings[:5])
+    assert all(f"<p>{warning}</p>" in more for warning in result.warnings[5:])
+
+
 def test_folder_of_the_machine_is_not_shown():
     index, coin = index_walk(300, seed=3), coin_walk(400, seed=7, start="2020-01-01")
     text = page_of(*made(index, coin, "data.data_dir=/home/someone/private/bars"))

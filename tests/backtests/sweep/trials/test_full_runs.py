@@ -13,8 +13,8 @@ from backtests.backtest import run_inputs
 from backtests.config import Config, load_config
 from backtests.inputs import Inputs
 from backtests.sweep.plan import with_values
-from backtests.sweep.space import column_of
-from backtests.sweep.trials.evaluate import evaluate
+from backtests.sweep.space import Columns, column_of
+from backtests.sweep.trials.evaluate import Evaluated, evaluate
 from backtests.sweep.trials.groups import Library
 from backtests.sweep.trials.kernel import FIGURES
 from backtests.sweep.trials.scope import is_understood
@@ -68,13 +68,21 @@ def test_evaluate_any_account_gives_the_figures_of_its_run(base: Config, seed: i
         "rules.stop_loss": column_of([0.0, 0.1, 0.0]),
         "costs.commission_bps": column_of([0.0, 10.0, 250.0]),
     }
+    assert_each_row_is_its_run(base, columns, inputs, atol=1e-11)
+
+
+def assert_each_row_is_its_run(
+    base: Config, columns: Columns, inputs: Inputs, *, atol: float = 0.0
+) -> Evaluated:
+    """Compare the figures of every trial with those of its run, and return them."""
     found = evaluate(base, columns, library=Library(load=lambda _: inputs))
     assert found.failures == [None, None, None]
     for place, row in enumerate(found.figures):
         config = with_values(base, {key: one.taken()[place] for key, one in columns.items()})
         expected = summarise(run_inputs(config, inputs, engine="fast")).figures["strategy"]
         wanted = [expected[name] for name in FIGURES]
-        np.testing.assert_allclose(row, wanted, rtol=1e-9, atol=1e-11)
+        np.testing.assert_allclose(row, wanted, rtol=1e-9, atol=atol)
+    return found
 
 
 def test_evaluate_a_basket_without_a_member_fails_alone_and_says_why() -> None:
@@ -112,12 +120,7 @@ def test_evaluate_fills_charged_for_their_size_give_the_figures_of_their_runs(as
         "costs.impact_coefficient": column_of([0.5, 3.0, 3.0]),
         "costs.initial_cash": column_of([1e6, 1e8, 1e8]),
     }
-    found = evaluate(base, columns, library=Library(load=lambda _: inputs))
-    assert found.failures == [None, None, None]
-    for place, row in enumerate(found.figures):
-        config = with_values(base, {key: one.taken()[place] for key, one in columns.items()})
-        expected = summarise(run_inputs(config, inputs, engine="fast")).figures["strategy"]
-        np.testing.assert_allclose(row, [expected[name] for name in FIGURES], rtol=1e-9)
+    found = assert_each_row_is_its_run(base, columns, inputs)
     growth = found.figures[:, FIGURES.index("total_return")]
     assert growth[1] < growth[0] < growth[2]
 
