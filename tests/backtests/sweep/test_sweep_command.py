@@ -37,9 +37,10 @@ chunk = 40
 "costs.commission_bps" = [0, 10, 25]
 """
 
+# many small chunks, so that a signal sent after the fourth comes long before the last
 LONG = """
 [sweep]
-chunk = 100
+chunk = 20
 "signal.lookback" = [63, 252]
 "rules.hold_days" = {from = 1, to = 200, step = 1}
 "rules.trailing_stop" = {from = 0.0, to = 0.5, step = 0.05}
