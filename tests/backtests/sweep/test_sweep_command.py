@@ -130,6 +130,8 @@ def test_sweep_stopped_midway_resumes_to_the_same_table(
         stderr=subprocess.PIPE,
         text=True,
         cwd=Path(__file__).parents[3],
+        # a shell that runs this in the background lets its children ignore Ctrl-C
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - one call
     )
     deadline = time.monotonic() + 60
     while not list((tmp_path / "out").glob("*/trials/part-00000[3-9]*")):
