@@ -10,7 +10,8 @@ import statistics
 import tempfile
 import time
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -106,6 +107,8 @@ COINS = (
     *(coinmarketcap, download, klines, kraken, yahoo),
 )
 
+ZIPPED = f"C{COINS.index(klines)}-USD"
+
 
 def fill(exports: Path, plain: Path) -> None:
     sessions = sessions_between(pd.Timestamp("1987-09-10"), LAST)
@@ -129,51 +132,46 @@ def write_months(folder: Path, pair: str, bars: pd.DataFrame) -> None:
             archive.writestr(f"{stem}.csv", klines(rows))
 
 
-def median_seconds(work: Callable[[], object]) -> float:
-    taken = []
-    for _ in range(ROUNDS):
-        start = time.process_time()
-        work()
-        taken.append(time.process_time() - start)
-    return statistics.median(taken)
+def medians(works: Sequence[Callable[[], object]]) -> list[float]:
+    """Return the median milliseconds of each, measured in turn so that a busy machine is fair."""
+    rounds = [[_milliseconds(work) for work in works] for _ in range(ROUNDS)]
+    return [statistics.median(taken) for taken in zip(*rounds, strict=True)]
 
 
-def tables_of(folder: Path) -> None:
-    for file in bar_files(folder):
-        read_bars(file.path, instrument=file.instrument, timeframe="1d")
+def _milliseconds(work: Callable[[], object]) -> float:
+    start = time.process_time()
+    work()
+    return (time.process_time() - start) * 1e3
 
 
-def bars_of(folder: Path, instruments: list[Instrument]) -> None:
+def table_of(folder: Path, instrument: Instrument) -> None:
+    paths = [file.path for file in bar_files(folder) if file.instrument == instrument]
+    read_bars(paths, instrument=instrument, timeframe="1d")
+
+
+def bars_of(folder: Path, instruments: Sequence[Instrument]) -> None:
     files = Files(folder)
     for instrument in instruments:
         files.load(instrument, timeframe="1d")
 
 
+def print_row(name: str, works: Sequence[Callable[[], object]]) -> None:
+    exports, plain = medians(works)
+    print(f"{name:16} {exports:9.1f} ms {plain:9.1f} ms {exports / plain:7.2f}x", flush=True)
+
+
 def main() -> None:
     with tempfile.TemporaryDirectory() as exports, tempfile.TemporaryDirectory() as plain:
-        folders = {"our own form": Path(plain), "exports": Path(exports)}
-        fill(folders["exports"], folders["our own form"])
+        folders = [Path(exports), Path(plain)]
+        fill(*folders)
         instruments = sorted({f.instrument for f in bar_files(Path(plain))}, key=lambda i: i.symbol)
-        for name, folder in folders.items():
-            table = median_seconds(lambda folder=folder: tables_of(folder))
-            bars = median_seconds(lambda folder=folder: bars_of(folder, instruments))
-            print(f"{name:14} table {table * 1e3:6.1f} ms   bars {bars * 1e3:6.1f} ms")
-        for file in bar_files(Path(exports)):
-            if "-1d-" not in file.path.name:
-                taken = median_seconds(
-                    lambda file=file: read_bars(
-                        file.path, instrument=file.instrument, timeframe="1d"
-                    )
-                )
-                plain_file = Path(plain) / f"{file.instrument.symbol}_1d.csv"
-                base = median_seconds(
-                    lambda file=file, path=plain_file: read_bars(
-                        path, instrument=file.instrument, timeframe="1d"
-                    )
-                )
-                print(
-                    f"  {file.instrument.symbol:8} {taken * 1e3:5.1f} ms, own {base * 1e3:5.1f} ms"
-                )
+        print(f"{'':16} {'exports':>12} {'our own form':>12} {'ratio':>7}")
+        single = [one for one in instruments if one.symbol != ZIPPED]
+        for name, chosen in (("bars, all", instruments), ("bars, no zips", single)):
+            print_row(name, [partial(bars_of, folder, chosen) for folder in folders])
+        for instrument in instruments:
+            works = [partial(table_of, folder, instrument) for folder in folders]
+            print_row(f"table, {instrument.symbol}", works)
 
 
 if __name__ == "__main__":

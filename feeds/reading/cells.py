@@ -30,5 +30,6 @@ def quoted(text: str) -> str:
 
 def printable(text: str) -> str:
     """Return a name without what would break the line it is printed on."""
-    text = "".join(letter if letter.isprintable() else "?" for letter in text)
+    if not text.isprintable():
+        text = "".join(letter if letter.isprintable() else "?" for letter in text)
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."

@@ -9,7 +9,8 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
+from posixpath import splitext
 from typing import Final
 
 from feeds.errors import DataError
@@ -181,11 +182,11 @@ def _require_sound(name: str, members: list[zipfile.ZipInfo]) -> None:
 
 
 def _is_table(name: str) -> bool:
-    path = PurePosixPath(name)
-    hidden = path.name.startswith(".") or path.parts[:1] == ("__MACOSX",)
-    return not (name.endswith("/") or hidden or path.suffix.upper() == ".CHECKSUM")
+    folder, _, file = name.rpartition("/")
+    is_hidden = file.startswith(".") or folder.split("/")[0] == "__MACOSX"
+    return bool(file) and not is_hidden and not file.upper().endswith(".CHECKSUM")
 
 
 def _member_name(archive: str, member: str) -> str:
-    name = printable(PurePosixPath(member).name)
-    return name if PurePosixPath(name).stem == PurePosixPath(archive).stem else f"{archive}/{name}"
+    name = printable(member.rpartition("/")[2])
+    return name if splitext(name)[0] == splitext(archive)[0] else f"{archive}/{name}"

@@ -1,7 +1,9 @@
 """Texts to columns of text, a file alone or several that are parts of one series."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from itertools import groupby
 from typing import Final, NoReturn
 
@@ -18,6 +20,8 @@ Ints = NDArray[np.int64]
 
 LONGEST_FOOTER: Final = 60
 EVENTS: Final = ("dividend", "stock split", "capital gain")
+NO_LETTERS: Final = bytes(range(ord("A")))
+EVENTS_IN_LETTERS: Final = tuple(event.replace(" ", "").encode() for event in EVENTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,14 +116,20 @@ def _grid(parts: Sequence[Part]) -> Grid:
 
 def _may_have_more_than_rows(body: str, delimiter: str) -> bool:
     """Return whether lines may have to be looked at one by one: empty ones, a footer, events."""
-    beginnings = ("\n\n", f"\n{delimiter}", "\n ", '\n""')
-    lowered = body.lower()
+    data = body.encode()
+    letters = data.translate(None, NO_LETTERS).lower()
     return (
         body[:1] in {"", "\n", " ", delimiter}
-        or any(beginning in body for beginning in beginnings)
-        or any(event in lowered for event in EVENTS)
+        or _odd_beginning(delimiter).search(data) is not None
+        or any(event in letters for event in EVENTS_IN_LETTERS)
         or _is_sentence(body[body.rfind("\n") + 1 :], delimiter)
     )
+
+
+@cache
+def _odd_beginning(delimiter: str) -> re.Pattern[bytes]:
+    """Match a line that is empty or begins with a space, a delimiter or an empty field."""
+    return re.compile(rb'\n(?:[\n %s]|"")' % re.escape(delimiter).encode())
 
 
 def _rows_alone(part: Part) -> Part:

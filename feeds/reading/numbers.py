@@ -70,13 +70,23 @@ class NumberColumn:
 
 
 def plain_numbers(texts: pa.Array) -> Floats | None:
-    """Return texts that are numbers as a machine writes them, empty as NaN, else None."""
-    samples = (texts[row].as_py() for row in (0, len(texts) // 2, len(texts) - 1))
-    if not all(PLAIN.fullmatch(sample) for sample in samples):
+    """Return texts that are numbers as a machine writes them, empty as NaN, else None.
+
+    A `$` before each of them is no part of the number.
+    """
+    samples = [texts[row].as_py() for row in (0, len(texts) // 2, len(texts) - 1)]
+    is_priced = all(sample[:1] == "$" for sample in samples)
+    if not all(PLAIN.fullmatch(sample, 1 if is_priced else 0) for sample in samples):
         return None  # to try and fail takes longer than to read
+    if is_priced:
+        if not pc.all(pc.starts_with(texts, "$")).as_py():
+            return None
+        texts = pc.utf8_slice_codeunits(texts, 1)
     try:
         numbers = pc.if_else(pc.equal(texts, ""), None, texts).cast(pa.float64())
     except pa.ArrowInvalid:
+        return None
+    if is_priced and numbers.null_count:
         return None
     floats: Floats = numbers.to_numpy(zero_copy_only=False)
     return floats if np.isfinite(floats).sum() + numbers.null_count == len(floats) else None
