@@ -13,8 +13,8 @@ from feeds.errors import ConfigError
 COMMANDS: Final = {
     "run": ("backtests.run", "backtest one config and leave a tearsheet"),
     "study": ("backtests.study", "judge the claims, or any event of the index"),
-    "sweep": ("backtests.sweep.__main__", "try many settings, and say what the best is worth"),
-    "walkforward": ("backtests.walkforward.__main__", "choose on past bars, trade the next"),
+    "sweep": ("backtests.sweep", "try many settings, and say what the best is worth"),
+    "walkforward": ("backtests.walkforward", "choose on past bars, trade the next"),
     "compare": ("backtests.compare", "list all runs on one page, or put some side by side"),
     "download": ("feeds.download", "fill the cache of live bars and series"),
     "read": ("feeds.read", "say what is made of a file, and write it in our own form"),

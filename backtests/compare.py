@@ -61,10 +61,10 @@ def _work(arguments: Sequence[str] | None) -> None:
 
 
 def _write_index(options: argparse.Namespace) -> None:
-    from backtests.report.folder import write_page
-    from backtests.report.index_page import index_page
-    from backtests.report.run_record import read_runs
-    from backtests.report.search_record import read_searches
+    from backtests.records.runs import read_runs
+    from backtests.records.searches import read_searches
+    from backtests.records.writing import write_page
+    from backtests.report.pages.runs import index_page
 
     try:
         runs, broken = read_runs(options.out)
@@ -83,9 +83,9 @@ def _write_index(options: argparse.Namespace) -> None:
 
 
 def _write_comparison(out: Path, runs: Sequence[str]) -> str:
-    from backtests.report.compare_page import compare_page
-    from backtests.report.folder import write_page
-    from backtests.report.run_record import BrokenRunError, chosen_folders
+    from backtests.records.runs import BrokenRunError, chosen_folders
+    from backtests.records.writing import write_page
+    from backtests.report.pages.comparison import compare_page
 
     try:
         folders = chosen_folders(out, runs)

@@ -10,7 +10,7 @@ from backtests.options import Parser, add_run_options, flags, run_command
 from feeds.errors import ConfigError
 
 if TYPE_CHECKING:
-    from backtests.config import Config
+    from backtests.config.config import Config
 
 MOST_DIGITS: Final = 18  # of a trial's number
 EXAMPLES = """\
@@ -51,8 +51,8 @@ def command_parser() -> Parser:
 def _work(arguments: Sequence[str] | None) -> None:
     options = command_parser().parse_args(arguments)
 
-    from backtests.config import load_config
-    from backtests.report.folder import require_writable
+    from backtests.config.config import load_config
+    from backtests.records.writing import require_writable
 
     config = (
         _trial(options)
@@ -65,14 +65,14 @@ def _work(arguments: Sequence[str] | None) -> None:
 
         require_browser()
 
-    from backtests.report.progress import steps
-    from backtests.report.sheet_worker import SheetWorker
+    from backtests.report.sheets.process import SheetWorker
+    from backtests.report.terminal.progress import steps
 
     with SheetWorker() as worker, steps(quiet=options.quiet) as step:
         # pyfolio takes longer to import than a backtest to run: the worker does it meanwhile
         step("reading bars and running backtrader")
         from backtests.analysis.summary import summarise
-        from backtests.backtest import backtest
+        from backtests.engines.backtest import backtest
 
         result = backtest(config, engine=options.engine)
         summary = summarise(result)
@@ -80,12 +80,12 @@ def _work(arguments: Sequence[str] | None) -> None:
         from backtests.analysis.significance import significance
 
         found = significance(result)
-        from backtests.report.prose import run_facts
         from backtests.report.words import judge_run
+        from backtests.report.words.prose import run_facts
 
         judged = judge_run(run_facts(result), summary, found)
         step("drawing the tearsheet")
-        from backtests.report.leave import leave
+        from backtests.report.run_folder import leave
 
         folder = leave(result, summary, found, judged, out=options.out, worker=worker)
         if options.pdf:
@@ -94,14 +94,14 @@ def _work(arguments: Sequence[str] | None) -> None:
 
             print_pdf(folder / "tearsheet.html")
 
-    from backtests.report.terminal import show
+    from backtests.report.terminal.run import show
 
     show(result, summary, judged, folder=folder)
 
 
 def _trial(options: argparse.Namespace) -> "Config":
     """Return the config of a sweep's row, which is to be run as it was."""
-    from backtests.sweep.store import chosen_config
+    from backtests.search.store import chosen_config
 
     given = [flag for flag, value in flags(options).items() if value is not None]
     if options.config or options.set or given:

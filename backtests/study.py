@@ -9,15 +9,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, get_args
 
-from backtests.claims import Event
+from backtests.config.claims import Event
+from backtests.config.files import CLAIMS
 from backtests.options import MOST_WORKERS, Parser, add_run_options, flags, run_command
-from backtests.presets import CLAIMS
 from feeds.errors import ConfigError
 from feeds.folders import is_there
 from feeds.spelling import nearest
 
 if TYPE_CHECKING:
-    from backtests.evidence.runner import Judged, Plan
+    from backtests.claims.runner import Judged, Plan
 
 # what a [claim] may say of an event that nobody claims anything about
 EVENT_SETTINGS: Final = frozenset({"assets", "event", "gap_sessions", "horizon_days"})
@@ -64,9 +64,9 @@ def command_parser() -> Parser:
 def _work(arguments: Sequence[str] | None) -> None:
     options = command_parser().parse_args(arguments)
 
-    from backtests.evidence.folder import study_files
-    from backtests.evidence.runner import judge, run_all
-    from backtests.report.folder import require_writable, run_id, write_folder
+    from backtests.claims.runner import judge, run_all
+    from backtests.records.writing import require_writable, run_id, write_folder
+    from backtests.report.study_files import study_files
 
     workers = _number(options.workers, "--workers", least=1, most=MOST_WORKERS)
     plans = _plans(options)
@@ -101,7 +101,7 @@ def _plans(options: Namespace) -> "list[Plan]":
 
 
 def _claim_plan(path: Path, options: Namespace) -> "Plan":
-    from backtests.config import config_tree
+    from backtests.config.config import config_tree
 
     chosen = {"claim.assets": _assets(options)}
     tree = config_tree(
@@ -114,7 +114,7 @@ def _claim_plan(path: Path, options: Namespace) -> "Plan":
 
 def _config_plan(options: Namespace) -> "Plan":
     """Return the study of the config's own claim, or of an event under the config's settings."""
-    from backtests.config import config_tree
+    from backtests.config.config import config_tree
 
     chosen = {"claim.assets": _assets(options)}
     tree = config_tree(options.config, overrides=options.set, flags=_flags(options) | chosen)
@@ -154,9 +154,9 @@ def _event(named: str | None, tree: Mapping[str, Any]) -> Any:
 
 
 def _plan(tree: dict[str, Any], *, name: str) -> "Plan":
-    from backtests.config import validated_config
-    from backtests.evidence.runner import Plan
-    from backtests.settings import StudySettings
+    from backtests.claims.runner import Plan
+    from backtests.config.config import validated_config
+    from backtests.config.settings import StudySettings
 
     config = validated_config(tree)
     if config.claim is None:
@@ -250,7 +250,7 @@ def _show(judged: "list[Judged]", page: Path) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from backtests.evidence.page import interval, probability, size
+    from backtests.report.pages.study import interval, probability, size
 
     table = Table(box=None, pad_edge=False)
     for column in ("claim" if judged[0].claim.is_claim else "event", "asset"):

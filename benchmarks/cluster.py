@@ -8,11 +8,11 @@ import tempfile
 import time
 from pathlib import Path
 
-from backtests.sweep.cluster import connected
-from backtests.sweep.plan import load_plan
-from backtests.sweep.store import create
-from backtests.sweep.trials.groups import Library
-from backtests.sweep.used import used_bars
+from backtests.search.bars import used_bars
+from backtests.search.cluster import connected
+from backtests.search.plan import load_plan
+from backtests.search.store import create
+from backtests.search.trials.groups import Library
 
 ROOT = Path(__file__).parents[1]
 TRIALS = 600_000

@@ -16,10 +16,10 @@ import backtrader as bt
 import numpy as np
 import pandas as pd
 
-from backtests.config import Config, load_config
-from backtests.engine import simulate
-from backtests.inputs import Inputs
-from backtests.market import Market, build_market
+from backtests.config.config import Config, load_config
+from backtests.engines.event_driven import simulate
+from backtests.market.inputs import Inputs
+from backtests.market.market import Market, build_market
 from feeds.bars import Bars
 from feeds.border import validate_bars
 from feeds.instruments import coin, index

@@ -22,15 +22,15 @@ from typing import Any
 
 import numpy as np
 
-from backtests.config import Config
-from backtests.sweep.drive import drive
-from backtests.sweep.plan import load_plan, with_values
-from backtests.sweep.space import Choice, Columns, grid_columns
-from backtests.sweep.store import create
-from backtests.sweep.trials.evaluate import evaluate
-from backtests.sweep.trials.groups import Library, traded_tape
-from backtests.sweep.trials.kernel import FIGURES
-from backtests.sweep.used import used_bars
+from backtests.config.config import Config
+from backtests.search.bars import used_bars
+from backtests.search.drive import drive
+from backtests.search.plan import load_plan, with_values
+from backtests.search.space import Choice, Columns, grid_columns
+from backtests.search.store import create
+from backtests.search.trials.evaluate import evaluate
+from backtests.search.trials.groups import Library, traded_tape
+from backtests.search.trials.kernel import FIGURES
 
 ROOT = Path(__file__).parents[1]
 MILLION = ROOT / "configs" / "sweeps" / "million.toml"
@@ -157,7 +157,7 @@ def vectorbt(
 
 
 def account(config: Config, library: Library):
-    from backtests.fast import simulate
+    from backtests.engines.compiled import simulate
 
     return simulate(traded_tape(config, library), config)
 

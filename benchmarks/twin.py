@@ -16,13 +16,14 @@ from typing import Any
 
 import numpy as np
 
-from backtests import engine, fast
-from backtests.config import load_config
-from backtests.inputs import load_inputs
-from backtests.market import build_market
-from backtests.sweep.space import column_of
-from backtests.sweep.trials.evaluate import evaluate
-from backtests.sweep.trials.groups import Library
+from backtests.config.config import load_config
+from backtests.engines import compiled as fast
+from backtests.engines import event_driven as engine
+from backtests.market.inputs import load_inputs
+from backtests.market.market import build_market
+from backtests.search.space import column_of
+from backtests.search.trials.evaluate import evaluate
+from backtests.search.trials.groups import Library
 
 ROOT = Path(__file__).parents[1]
 TABLE = ROOT / "benchmarks" / "results" / "twin.md"

@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from backtests.membership import universe_members
+from backtests.config.membership import universe_members
 from feeds.archive.folder import ArchiveFolder, State
 from feeds.archive.members import COLUMNS
 from feeds.archive.table import Held, PairTable, write_table

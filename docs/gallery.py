@@ -17,8 +17,8 @@ from PIL import Image
 from backtests.compare import main as compare
 from backtests.report.pdf import require_browser
 from backtests.run import main as run
-from backtests.sweep.__main__ import main as sweep
-from backtests.walkforward.__main__ import main as walk
+from backtests.sweep import main as sweep
+from backtests.walkforward import main as walk
 
 GALLERY: Final = Path(__file__).parent / "gallery"
 SWEEP: Final = Path(__file__).parents[1] / "configs" / "sweeps" / "eth.toml"

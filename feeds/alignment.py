@@ -6,20 +6,20 @@ ends and may use every index bar known by then.
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
-Instants = NDArray[np.int64]
-Positions = NDArray[np.int64]
+from feeds.arrays import Flags, Floats, Integers
+
+Instants = Integers
 
 
-def latest_known(available_at: Instants, *, at: Instants) -> Positions:
+def latest_known(available_at: Instants, *, at: Instants) -> Integers:
     """Return the position of the latest index bar known at each instant, -1 before the first."""
     return np.searchsorted(available_at, at, side="right") - 1
 
 
 def latest_arrival(
-    occurred: NDArray[np.bool_], *, effective_at: Instants, opens: Instants, ends: Instants
-) -> Positions:
+    occurred: Flags, *, effective_at: Instants, opens: Instants, ends: Instants
+) -> Integers:
     """Return the latest session whose event takes effect within each coin bar, else -1.
 
     Parameters
@@ -48,7 +48,7 @@ def latest_arrival(
     return np.where(event > before, event, -1)
 
 
-def taken(values: NDArray[np.float64], *, positions: Positions) -> NDArray[np.float64]:
+def taken(values: Floats, *, positions: Integers) -> Floats:
     """Return the value at each position, NaN where the position is -1."""
     padded = np.append(np.asarray(values, dtype=np.float64), np.nan)
     return padded[positions]

@@ -11,9 +11,10 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from feeds.arrays import Flags
 from feeds.bars import MARKET_CAP, PRICES, QUOTE_VOLUME, Bars
 from feeds.clock import utc_now
-from feeds.draft import DATE, Draft, Mask
+from feeds.draft import DATE, Draft
 from feeds.errors import DataError, NotServed
 from feeds.instruments import Instrument
 from feeds.stamps import read_stamps
@@ -258,7 +259,7 @@ def with_known_amounts(draft: Draft) -> Draft:
     return replace(draft, values={**draft.values, MARKET_CAP: np.where(caps == 0, np.nan, caps)})
 
 
-def _noted_unknown(draft: Draft, name: str, unknown: Mask, how: str) -> Draft:
+def _noted_unknown(draft: Draft, name: str, unknown: Flags, how: str) -> Draft:
     """Note where a coin's amount is unknown; nothing depends on an index's."""
     if not unknown.any() or draft.instrument.kind == "index":
         return draft

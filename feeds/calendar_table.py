@@ -18,8 +18,8 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from feeds.arrays import Integers
 from feeds.clock import utc_now
 from feeds.folders import cache_folder, write_whole
 
@@ -53,11 +53,11 @@ def xnys() -> Calendar:
     return Calendar(sessions, opens.tz_localize("UTC"), closes.tz_localize("UTC"))
 
 
-def _held(path: Path) -> NDArray[np.int64] | None:
+def _held(path: Path) -> Integers | None:
     """Return the stored times, None if they are not there or not whole (zip checks a CRC)."""
     try:
         with np.load(io.BytesIO(path.read_bytes())) as archive:
-            times: NDArray[np.int64] = archive["times"]
+            times: Integers = archive["times"]
     except FileNotFoundError:
         return None
     except Exception as error:  # noqa: BLE001 - zip, numpy and the system each have their own
@@ -66,7 +66,7 @@ def _held(path: Path) -> NDArray[np.int64] | None:
     return times
 
 
-def _computed(horizon: str) -> NDArray[np.int64]:
+def _computed(horizon: str) -> Integers:
     import exchange_calendars
 
     calendar = exchange_calendars.get_calendar("XNYS", start=FIRST_SESSION, end=horizon)
@@ -76,14 +76,14 @@ def _computed(horizon: str) -> NDArray[np.int64]:
     return times[:, times[0].argsort()]
 
 
-def _saturdays() -> NDArray[np.int64]:
+def _saturdays() -> Integers:
     days = pd.date_range(FIRST_SESSION, LAST_SATURDAY, freq="W-SAT", unit="ns")
     local = days.tz_localize("America/New_York")
     hours = (local + pd.Timedelta(hours=hour) for hour in (10, 12))
     return np.stack([days.asi8, *(time.tz_convert("UTC").asi8 for time in hours)])
 
 
-def _keep(path: Path, times: NDArray[np.int64]) -> None:
+def _keep(path: Path, times: Integers) -> None:
     """Store the times; a folder that cannot be written costs only the time to compute them."""
     buffer = io.BytesIO()
     np.savez(buffer, times=times)

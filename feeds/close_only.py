@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from feeds.arrays import Floats
 from feeds.table import RawTable
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def with_prices(table: RawTable, *, kind: "Kind") -> RawTable:
     return replace(table, frame=frame, is_close_only=True)
 
 
-def _closes_before(table: RawTable) -> NDArray[np.float64]:
+def _closes_before(table: RawTable) -> Floats:
     """Return the close before each row in time, its own where there is none before."""
     dates = pd.DatetimeIndex(table.frame["date"]).asi8
     close = table.frame["close"].to_numpy(np.float64)

@@ -11,7 +11,8 @@ import pandas as pd
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from numpy.typing import NDArray
+    from feeds.arrays import Floats
+
 
 EPOCH_AS_NUMBER: Final = bt.date2num(pd.Timestamp("1970-01-01").to_pydatetime())
 DAY_IN_SECONDS: Final = 86_400.0
@@ -42,7 +43,7 @@ class CoinFeed(bt.feeds.DataBase):  # type: ignore[misc]
 
     def preload(self) -> None:
         """Fill every line buffer at once; backtrader's own way reads cell by cell."""
-        columns: Mapping[str, NDArray[np.float64]] = self.p.dataname
+        columns: Mapping[str, Floats] = self.p.dataname
         seconds = columns["time"]
         special = {
             "datetime": EPOCH_AS_NUMBER + seconds / DAY_IN_SECONDS,

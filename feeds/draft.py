@@ -7,8 +7,8 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from feeds.arrays import Flags, Floats, Integers
 from feeds.bars import PRICES
 from feeds.errors import DataError
 from feeds.instruments import Instrument
@@ -18,8 +18,6 @@ from feeds.wording import NAMED, counted, listed_times, number_text, time_texts
 
 log = logging.getLogger(__name__)
 
-Mask = NDArray[np.bool_]
-Floats = NDArray[np.float64]
 
 DATE: Final = "date"
 # So many odd rows are a vendor's slip and may be left out; more are another kind of file.
@@ -45,7 +43,7 @@ class Draft:
     is_live: bool
     times: pd.DatetimeIndex
     values: Mapping[str, Floats]
-    rows: NDArray[np.int64]
+    rows: Integers
     notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
@@ -73,7 +71,7 @@ class Draft:
             return "Try again; if it stays, use another source."
         return "Correct or remove what is named."
 
-    def only(self, stays: Mask) -> "Draft":
+    def only(self, stays: Flags) -> "Draft":
         """Return the draft of some of its rows."""
         values = {name: column[stays] for name, column in self.values.items()}
         return replace(self, times=self.times[stays], values=values, rows=self.rows[stays])
@@ -84,7 +82,7 @@ class Draft:
         log.info("%s", note)
         return replace(self, notes=(*self.notes, note))
 
-    def without(self, out: Mask, reason: str) -> "Draft":
+    def without(self, out: Flags, reason: str) -> "Draft":
         """Leave rows out and note how many and which."""
         if not out.any():
             return self
@@ -95,7 +93,7 @@ class Draft:
             return left
         return left.noted(text)
 
-    def are_few(self, odd: Mask) -> bool:
+    def are_few(self, odd: Flags) -> bool:
         """Whether odd rows are a slip: up to 2 %, or five, or of a short table a tenth.
 
         A vendor's answer may be the last rows of a history, so five of ten are a slip there;
@@ -106,7 +104,7 @@ class Draft:
         return count <= max(few, FEW_SHARE * total) and 2 * count <= total
 
     def refusal(
-        self, wrong: Mapping[str, Mask], *, singular: str, plural: str, remedy: str = ""
+        self, wrong: Mapping[str, Flags], *, singular: str, plural: str, remedy: str = ""
     ) -> DataError:
         """Return the error that names all wrong cells: their count, and where three stand.
 
@@ -138,7 +136,7 @@ class Draft:
         """Return where a row of the draft stands: `line 12` of a file, else `row 3`."""
         return self.table.place(int(self.rows[at]))
 
-    def _earliest(self, positions: NDArray[np.int64]) -> NDArray[np.int64]:
+    def _earliest(self, positions: Integers) -> Integers:
         return positions[self.rows[positions].argsort(kind="stable")[:NAMED]]
 
     def _text(self, name: str, at: int) -> str:

@@ -6,8 +6,9 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from feeds.arrays import Flags
 from feeds.calendar_table import xnys
-from feeds.draft import DATE, Draft, Mask
+from feeds.draft import DATE, Draft
 from feeds.errors import DataError
 from feeds.sessions import NEW_YORK, bar_ends, session_positions
 from feeds.spacing import require_spacing
@@ -43,13 +44,13 @@ def opens_of_hours(draft: Draft) -> Draft:
     return draft.without(_are_unfinished(draft), "still in progress")
 
 
-def _are_inside(times: pd.DatetimeIndex) -> Mask:
+def _are_inside(times: pd.DatetimeIndex) -> Flags:
     """Which instants lie in a session, its opening included and its close not."""
     at = xnys().opens.searchsorted(times, side="right") - 1
     return np.asarray((at >= 0) & (times < xnys().closes[at]))
 
 
-def _without_zone(draft: Draft, outside: Mask) -> DataError:
+def _without_zone(draft: Draft, outside: Flags) -> DataError:
     remedy = ZONE
     local = draft.times.tz_localize(None).tz_localize(NEW_YORK, ambiguous="NaT", nonexistent="NaT")
     if draft.are_few(~_are_inside(local.tz_convert("UTC"))):
@@ -57,7 +58,7 @@ def _without_zone(draft: Draft, outside: Mask) -> DataError:
     return _refusal(draft, outside, remedy)
 
 
-def _require_whole_sessions(draft: Draft, outside: Mask) -> None:
+def _require_whole_sessions(draft: Draft, outside: Flags) -> None:
     """Let bars before the opening and after the close be left out only beside whole sessions.
 
     Where most lack their first or their last bar, the stamps are of another zone or are the
@@ -80,7 +81,7 @@ def _dates(times: pd.DatetimeIndex) -> pd.DatetimeIndex:
     return times.tz_convert(NEW_YORK).tz_localize(None).normalize()
 
 
-def _refusal(draft: Draft, outside: Mask, remedy: str) -> DataError:
+def _refusal(draft: Draft, outside: Flags, remedy: str) -> DataError:
     return draft.refusal(
         {DATE: outside},
         singular="(UTC) lies outside the sessions of the New York Stock Exchange",
@@ -117,7 +118,7 @@ def _lack_openings(draft: Draft) -> bool:
     return len(sessions) > 0 and bool(xnys().opens[sessions].isin(draft.times).mean() < MOST)
 
 
-def _are_unfinished(draft: Draft) -> Mask:
+def _are_unfinished(draft: Draft) -> Flags:
     different, of_row = np.unique(draft.times.asi8, return_inverse=True)
     times = pd.DatetimeIndex(different.view("datetime64[ns]")).tz_localize("UTC")
     ends = bar_ends(times, kind="index", timeframe=draft.timeframe)

@@ -9,9 +9,9 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from feeds.alignment import latest_known
+from feeds.arrays import Floats
 from feeds.bar_files import SUFFIXES
 from feeds.dates import require_dates
 from feeds.errors import Absent, ConfigError, DataError
@@ -230,7 +230,7 @@ def _require_unique(dates: pd.DatetimeIndex, table: RawTable) -> None:
         )
 
 
-def _parsed_values(column: pd.Series, origin: str) -> NDArray[np.float64]:
+def _parsed_values(column: pd.Series, origin: str) -> Floats:
     text = column.astype("string").str.strip()
     empty = np.asarray(text.isna() | text.isin(MISSING), dtype=np.bool_)
     values = pd.to_numeric(text, errors="coerce").to_numpy(np.float64, na_value=np.nan)

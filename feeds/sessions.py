@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from feeds.arrays import Integers
 from feeds.calendar_table import xnys
 from feeds.errors import DataError
 
@@ -93,7 +93,7 @@ def _no_session(day: pd.Timestamp) -> DataError:
     )
 
 
-def session_positions(dates: pd.DatetimeIndex) -> NDArray[np.int64]:
+def session_positions(dates: pd.DatetimeIndex) -> Integers:
     """Return the place of each tz-naive date in the exchange's calendar, -1 for no session."""
     return np.asarray(xnys().sessions.get_indexer(dates), np.int64)
 

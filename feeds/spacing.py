@@ -5,7 +5,8 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from feeds.draft import Draft, Floats
+from feeds.arrays import Floats
+from feeds.draft import Draft
 from feeds.errors import DataError
 from feeds.wording import NAMED, counted, length_text, time_texts
 

@@ -10,8 +10,9 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from feeds.arrays import Flags
 from feeds.calendar_table import xnys
-from feeds.draft import DATE, Draft, Mask
+from feeds.draft import DATE, Draft
 from feeds.errors import DataError
 from feeds.hours import opens_of_hours
 from feeds.sessions import NEW_YORK, session_closes, session_positions
@@ -104,7 +105,7 @@ def _grid(draft: Draft) -> str:
     return f"steps of {length_text(draft.length)} (UTC)"
 
 
-def _unreadable(draft: Draft, strays: Mask) -> DataError:
+def _unreadable(draft: Draft, strays: Flags) -> DataError:
     return draft.refusal(
         {DATE: strays},
         singular=f"is not one of the {_grid(draft)} that a coin's bars open at",
@@ -126,7 +127,7 @@ def _sessions(draft: Draft) -> Draft:
     return draft.without(np.asarray(closes > draft.now), "still in progress")
 
 
-def _read_as_dates(draft: Draft) -> tuple[Draft, Mask]:
+def _read_as_dates(draft: Draft) -> tuple[Draft, Flags]:
     """Return the draft with dates as times, and which rows are stamped unlike the others."""
     times = draft.times
     local = times if times.tz is None else times.tz_convert(NEW_YORK).tz_localize(None)
@@ -151,17 +152,17 @@ def _read_as_dates(draft: Draft) -> tuple[Draft, Mask]:
     return replace(draft, times=dates), strays
 
 
-def _is_daytime(local: pd.DatetimeIndex, lacks_zone: bool) -> Mask:
+def _is_daytime(local: pd.DatetimeIndex, lacks_zone: bool) -> Flags:
     since_midnight = local - local.normalize()
     latest = DAYTIME_OF_NO_ZONE if lacks_zone else DAYTIME[1]
     return np.asarray((since_midnight >= DAYTIME[0]) & (since_midnight <= latest))
 
 
-def _before_calendar(draft: Draft) -> Mask:
+def _before_calendar(draft: Draft) -> Flags:
     return np.asarray(draft.times < xnys().sessions[0])
 
 
-def _without_other_days(draft: Draft, closed: Mask) -> Draft:
+def _without_other_days(draft: Draft, closed: Flags) -> Draft:
     """Leave out rows on days without a session: copies of the close before, or a few others."""
     others = closed & ~_copies(draft)
     if not draft.are_few(others):
@@ -174,7 +175,7 @@ def _without_other_days(draft: Draft, closed: Mask) -> Draft:
     return draft.without(closed, "outside a session")
 
 
-def _copies(draft: Draft) -> Mask:
+def _copies(draft: Draft) -> Flags:
     """Which rows have no prices, or one price: the close of the row before."""
     prices = np.column_stack([draft.values[name] for name in draft.prices])
     before = np.concatenate(([np.nan], draft.values["close"][:-1]))

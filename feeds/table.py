@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+
+from feeds.arrays import Integers
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +27,11 @@ class RawTable:
 
     frame: pd.DataFrame
     origin: str
-    lines: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+    lines: Integers = field(default_factory=lambda: np.empty(0, np.int64))
     notes: tuple[str, ...] = ()
     is_close_only: bool = False
     files: tuple[str, ...] = ()
-    file_rows: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+    file_rows: Integers = field(default_factory=lambda: np.empty(0, np.int64))
     readings: tuple[str, ...] = ()
 
     def place(self, row: int) -> str:

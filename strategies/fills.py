@@ -16,9 +16,8 @@ Plain numbers or arrays throughout: every engine calls these functions, compiled
 from typing import overload
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from feeds.arrays import Floats
 
 # A sale into a market without depth still fetches this part of the open.
 LEAST_FETCHED = 0.01

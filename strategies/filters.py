@@ -11,11 +11,9 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from feeds.arrays import Flags, Floats, Integers
 from strategies.settings import FilterSettings
-
-States = NDArray[np.float64]
 
 DAY_IN_NANOSECONDS: Final = 86_400_000_000_000
 
@@ -27,9 +25,9 @@ class Readings:
     `benchmark` (relative strength) has the index's shape, NaN where it has no bar.
     """
 
-    values: States
+    values: Floats
     dates: pd.DatetimeIndex
-    benchmark: States
+    benchmark: Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +39,12 @@ class Gate:
     """
 
     name: str
-    known_at: NDArray[np.int64]
-    states: States
+    known_at: Integers
+    states: Floats
     max_age: int
     settings: FilterSettings
 
-    def at(self, instants: NDArray[np.int64]) -> States:
+    def at(self, instants: Integers) -> Floats:
         """Return the state known at each instant: 1.0 open, 0.0 closed, NaN unknown."""
         if self.known_at.size == 0:
             return np.full(instants.size, np.nan)
@@ -55,27 +53,27 @@ class Gate:
         age = instants - self.known_at[np.maximum(latest, 0)]
         return np.where(age <= self.max_age, states, np.nan)
 
-    def opened(self, instants: NDArray[np.int64]) -> NDArray[np.bool_]:
+    def opened(self, instants: Integers) -> Flags:
         """Return whether the gate lets an entry pass, unknown decided by the settings."""
         return passed(self.at(instants), unknown=self.settings.unknown)
 
 
-def passed(states: States, *, unknown: str) -> NDArray[np.bool_]:
+def passed(states: Floats, *, unknown: str) -> Flags:
     """Return where a state lets an entry pass."""
     return np.where(np.isnan(states), unknown == "pass", states == 1.0)
 
 
-def gate_states(readings: Readings, *, settings: FilterSettings) -> States:
+def gate_states(readings: Readings, *, settings: FilterSettings) -> Floats:
     """Return the filter's state at each reading."""
     return FILTERS[settings.kind](readings, settings)
 
 
-def moving_average(readings: Readings, settings: FilterSettings) -> States:
+def moving_average(readings: Readings, settings: FilterSettings) -> Floats:
     """Open while the index closes above its mean of the last `window` closes."""
     return _judged(readings.values, _mean(readings.values, settings.window), "above")
 
 
-def relative_strength(readings: Readings, settings: FilterSettings) -> States:
+def relative_strength(readings: Readings, settings: FilterSettings) -> Floats:
     """Judge the index over its benchmark: above its own mean, or at a high of `window` sessions.
 
     `rule` "new_high" wants the highest ratio of the last `window` sessions; any other rule
@@ -90,14 +88,14 @@ def relative_strength(readings: Readings, settings: FilterSettings) -> States:
     return states
 
 
-def _strength(ratio: States, settings: FilterSettings) -> States:
+def _strength(ratio: Floats, settings: FilterSettings) -> Floats:
     if settings.rule == "new_high":
         high = pd.Series(ratio).rolling(settings.window).max().to_numpy()
         return _known(ratio >= high, high)
     return _judged(ratio, _mean(ratio, settings.window), settings.rule)
 
 
-def series(readings: Readings, settings: FilterSettings) -> States:
+def series(readings: Readings, settings: FilterSettings) -> Floats:
     """Judge a named series by its measure and rule.
 
     `above` and `below` compare the measure with `level`; `rising` and `falling` compare it
@@ -113,25 +111,25 @@ def series(readings: Readings, settings: FilterSettings) -> States:
     return _judged(measured, np.full(measured.size, settings.level), settings.rule)
 
 
-def _level(readings: Readings, settings: FilterSettings) -> States:
+def _level(readings: Readings, settings: FilterSettings) -> Floats:
     del settings
     return readings.values
 
 
-def _change(readings: Readings, settings: FilterSettings) -> States:
+def _change(readings: Readings, settings: FilterSettings) -> Floats:
     return np.asarray(pd.Series(readings.values).diff(settings.window))
 
 
-def _sum(readings: Readings, settings: FilterSettings) -> States:
+def _sum(readings: Readings, settings: FilterSettings) -> Floats:
     return pd.Series(readings.values).rolling(settings.window).sum().to_numpy()
 
 
-def _sum_this_year(readings: Readings, settings: FilterSettings) -> States:
+def _sum_this_year(readings: Readings, settings: FilterSettings) -> Floats:
     del settings
     return np.asarray(pd.Series(readings.values).groupby(np.asarray(readings.dates.year)).cumsum())
 
 
-Measure = Callable[[Readings, FilterSettings], States]
+Measure = Callable[[Readings, FilterSettings], Floats]
 
 MEASURES: Final[dict[str, Measure]] = {
     "level": _level,
@@ -147,14 +145,14 @@ FILTERS: Final[dict[str, Measure]] = {
 }
 
 
-def _mean(values: States, window: int) -> States:
+def _mean(values: Floats, window: int) -> Floats:
     return np.asarray(pd.Series(values).rolling(window).mean())
 
 
-def _judged(values: States, bound: States, rule: str) -> States:
+def _judged(values: Floats, bound: Floats, rule: str) -> Floats:
     fulfilled = values > bound if rule == "above" else values < bound
     return _known(fulfilled, values + bound)
 
 
-def _known(fulfilled: NDArray[np.bool_], needed: States) -> States:
+def _known(fulfilled: Flags, needed: Floats) -> Floats:
     return np.where(np.isnan(needed), np.nan, fulfilled.astype(np.float64))

@@ -1,11 +1,9 @@
 """From target weights to orders: how many units to trade at an open, sells before buys."""
 
 import numpy as np
-from numpy.typing import NDArray
 
+from feeds.arrays import Floats
 from strategies.fills import bought_units, buying_factor, selling_factor
-
-Floats = NDArray[np.float64]
 
 # An order worth less than this part of equity would only be rounding.
 LEAST_ORDER = 1e-9

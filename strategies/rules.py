@@ -7,8 +7,8 @@ the same function can be compiled.
 from typing import Final, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from feeds.arrays import Integers
 from strategies.settings import RuleSettings
 from strategies.signals import IndexSignals
 
@@ -80,7 +80,7 @@ def rule_of(settings: RuleSettings) -> Rule:
     )
 
 
-def triggers(signals: IndexSignals, *, trigger: str) -> NDArray[np.int64]:
+def triggers(signals: IndexSignals, *, trigger: str) -> Integers:
     """Return the kind of trigger on each session (see `TRIGGER_KINDS`), 0 where there is none.
 
     With "any", a session that does both counts as `support_held`, the rarer.

@@ -1,10 +1,9 @@
 """The strategy as backtrader sees it: reads the feeds, asks the rule, sends orders."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import backtrader as bt
 import numpy as np
-from numpy.typing import NDArray
 
 from strategies.portfolio import orders
 from strategies.rules import STAY, Moment, step
@@ -21,7 +20,8 @@ from strategies.targets import (
     targets,
 )
 
-Floats = NDArray[np.float64]
+if TYPE_CHECKING:
+    from feeds.arrays import Floats
 
 
 class RussellRiskOn(bt.Strategy):  # type: ignore[misc]

@@ -10,8 +10,9 @@ from typing import Literal
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
+from feeds.arrays import Flags, Floats
 from strategies.settings import SignalSettings
-from strategies.support import Flags, Follow, Prices, SupportRule, follow_support
+from strategies.support import Follow, SupportRule, follow_support
 
 Lookback = int | Literal["all"]
 
@@ -24,17 +25,17 @@ class IndexSignals:
     under test or held at a session's end, NaN where there is none.
     """
 
-    prior_high: Prices
-    resistance_age: Prices
+    prior_high: Floats
+    resistance_age: Floats
     new_high: Flags
     breakout: Flags
-    support_level: Prices
+    support_level: Floats
     support_held: Flags
     support_lost: Flags
 
 
 def index_signals(
-    *, close: Prices, low: Prices, settings: SignalSettings, follow: Follow = follow_support
+    *, close: Floats, low: Floats, settings: SignalSettings, follow: Follow = follow_support
 ) -> IndexSignals:
     """Return every signal of an index from its closes and lows, shape (sessions,) each.
 
@@ -50,8 +51,8 @@ def index_signals(
 
 
 def prior_high(
-    close: Prices, *, lookback: Lookback, min_history: int = 252
-) -> tuple[Prices, Prices]:
+    close: Floats, *, lookback: Lookback, min_history: int = 252
+) -> tuple[Floats, Floats]:
     """Return the highest close of the sessions before each, and its age.
 
     Parameters
@@ -81,7 +82,7 @@ def prior_high(
     return high, age
 
 
-def _highest_ever(close: Prices, min_history: int) -> tuple[Prices, Prices]:
+def _highest_ever(close: Floats, min_history: int) -> tuple[Floats, Floats]:
     running = np.maximum.accumulate(close)
     sessions = np.arange(close.size)
     latest = np.maximum.accumulate(np.where(close == running, sessions, 0))
@@ -92,25 +93,25 @@ def _highest_ever(close: Prices, min_history: int) -> tuple[Prices, Prices]:
     return high, age
 
 
-def new_high(close: Prices, *, prior_high: Prices) -> Flags:
+def new_high(close: Floats, *, prior_high: Floats) -> Flags:
     """Return where the close is above the prior high; never where that is undefined."""
     return close > prior_high
 
 
-def breakout(new_high: Flags, *, resistance_age: Prices, base: int) -> Flags:
+def breakout(new_high: Flags, *, resistance_age: Floats, base: int) -> Flags:
     """Return where a new high breaks a resistance at least `base` sessions old."""
     return new_high & (resistance_age >= base)
 
 
 def support(
-    close: Prices,
-    low: Prices,
+    close: Floats,
+    low: Floats,
     *,
     breakout: Flags,
-    prior_high: Prices,
+    prior_high: Floats,
     settings: SignalSettings,
     follow: Follow = follow_support,
-) -> tuple[Prices, Flags, Flags]:
+) -> tuple[Floats, Flags, Flags]:
     """Follow each broken resistance until it is held as support, fails, lapses or is lost.
 
     From the session after a breakout its level R is under test. Each session, in order: a

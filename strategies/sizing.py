@@ -5,15 +5,14 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from feeds.arrays import Floats
 from strategies.settings import SizeSettings
 
-Weights = NDArray[np.float64]
-PerYear = Weights | float
+PerYear = Floats | float
 
 
-def target_weights(close: Weights, *, settings: SizeSettings, periods_per_year: PerYear) -> Weights:
+def target_weights(close: Floats, *, settings: SizeSettings, periods_per_year: PerYear) -> Floats:
     """Return the weight an entry decided at each bar's end would take, shape (bars,).
 
     `periods_per_year` are the bars per year as seen from each bar, or from every one. NaN where
@@ -22,13 +21,13 @@ def target_weights(close: Weights, *, settings: SizeSettings, periods_per_year: 
     return SIZINGS[settings.mode](close, settings, periods_per_year)
 
 
-def fraction(close: Weights, settings: SizeSettings, periods_per_year: PerYear) -> Weights:
+def fraction(close: Floats, settings: SizeSettings, periods_per_year: PerYear) -> Floats:
     """Return the same fraction of equity on every bar."""
     del periods_per_year
     return np.full(close.size, min(settings.fraction, settings.max_weight))
 
 
-def vol_target(close: Weights, settings: SizeSettings, periods_per_year: PerYear) -> Weights:
+def vol_target(close: Floats, settings: SizeSettings, periods_per_year: PerYear) -> Floats:
     """Return min(max_weight, target / realised volatility) of the last `vol_lookback` returns.
 
     Volatility is annualised, ddof 1. A coin that did not move takes `max_weight`.
@@ -40,7 +39,7 @@ def vol_target(close: Weights, settings: SizeSettings, periods_per_year: PerYear
         return np.asarray(np.minimum(settings.max_weight, settings.vol_target / volatility))
 
 
-SIZINGS: Final[dict[str, Callable[[Weights, SizeSettings, PerYear], Weights]]] = {
+SIZINGS: Final[dict[str, Callable[[Floats, SizeSettings, PerYear], Floats]]] = {
     "fraction": fraction,
     "vol_target": vol_target,
 }

@@ -8,10 +8,8 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-Prices = NDArray[np.float64]
-Flags = NDArray[np.bool_]
+from feeds.arrays import Flags, Floats
 
 
 class SupportRule(NamedTuple):
@@ -35,12 +33,12 @@ class SupportTest(NamedTuple):
     touched: bool
 
 
-Follow = Callable[[Prices, Prices, Flags, Prices, SupportRule], tuple[Prices, Flags, Flags]]
+Follow = Callable[[Floats, Floats, Flags, Floats, SupportRule], tuple[Floats, Flags, Flags]]
 
 
 def follow_support(
-    close: Prices, low: Prices, breakout: Flags, prior_high: Prices, rule: SupportRule
-) -> tuple[Prices, Flags, Flags]:
+    close: Floats, low: Floats, breakout: Flags, prior_high: Floats, rule: SupportRule
+) -> tuple[Floats, Flags, Flags]:
     """Follow each broken resistance; see `strategies.signals.support`."""
     level = np.full(close.size, np.nan)
     held = np.zeros(close.size, dtype=np.bool_)

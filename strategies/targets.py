@@ -9,11 +9,10 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from feeds.arrays import Floats
 from strategies.rules import ENTER, EXIT_REASONS, NONE, STAY, TRIGGER_KINDS, State
 
-Floats = NDArray[np.float64]
 Numbers = Sequence[float] | Floats
 
 ALIVE: Final = 1.0  # the `alive` line: the coin has a bar,

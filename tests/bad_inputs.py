@@ -15,8 +15,8 @@ import numpy as np
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from backtests.config import Config
-from backtests.settings import Date
+from backtests.config.config import Config
+from backtests.config.settings import Date
 from tests.simulated import coin_bars, index_bars, save_bars
 
 RUNNING: Final = ("run", "study", "sweep", "walkforward")

@@ -7,8 +7,8 @@ from typing import Any, Self
 
 import pytest
 
-from backtests.report import sheet_worker
-from backtests.report.sheet_worker import SHEETS, Sheet, SheetWorker
+from backtests.report.sheets import process as sheet_worker
+from backtests.report.sheets.process import SHEETS, Sheet, SheetWorker
 
 
 class BlankSheets:

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from backtests.backtest import Result, run_on
-from backtests.config import Config, load_config
+from backtests.config.config import Config, load_config
+from backtests.engines.backtest import Result, run_on
 from tests.judged import judged
 from tests.simulated import coin_bars, index_bars
 

@@ -2,10 +2,10 @@
 
 from backtests.analysis.significance import Significance, significance
 from backtests.analysis.summary import Summary, summarise
-from backtests.backtest import Result
-from backtests.report.prose import run_facts
+from backtests.config.settings import SignificanceSettings
+from backtests.engines.backtest import Result
 from backtests.report.words import RunJudgement, judge_run
-from backtests.settings import SignificanceSettings
+from backtests.report.words.prose import run_facts
 
 FEW_DRAWS = SignificanceSettings(draws=100)
 

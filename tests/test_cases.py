@@ -15,9 +15,9 @@ import pytest
 
 from backtests import run
 from backtests.analysis.summary import summarise
-from backtests.backtest import run_inputs
-from backtests.config import load_config
-from backtests.inputs import Inputs, load_inputs
+from backtests.config.config import load_config
+from backtests.engines.backtest import run_inputs
+from backtests.market.inputs import Inputs, load_inputs
 from feeds.errors import InputError
 
 TOP_TWO = {"asset": "ALTS", "basket.select": "dollar_volume", "basket.top": 2}

@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from backtests.config import load_config
-from backtests.engine import simulate
-from backtests.inputs import load_inputs
-from backtests.market import build_market
+from backtests.config.config import load_config
+from backtests.engines.event_driven import simulate
+from backtests.market.inputs import load_inputs
+from backtests.market.market import build_market
 
 CLAIMS = sorted((Path(__file__).parents[1] / "configs" / "claims").glob("*.toml"))
 

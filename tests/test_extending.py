@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from backtests.config import load_config
+from backtests.config.config import load_config
 from strategies.basket import WEIGHTINGS
 from strategies.filters import FILTERS
 

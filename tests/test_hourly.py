@@ -4,11 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from backtests.backtest import run_on
-from backtests.config import load_config
-from backtests.inputs import Inputs
-from backtests.market import Market
-from backtests.market import build_market as build
+from backtests.config.config import load_config
+from backtests.engines.backtest import run_on
+from backtests.market.inputs import Inputs
+from backtests.market.market import Market
+from backtests.market.market import build_market as build
 from feeds.bars import Bars
 from feeds.instruments import coin, index
 from feeds.sessions import BAR_LENGTHS, bar_ends, session_hours

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from backtests.analysis.summary import summarise
-from backtests.backtest import backtest
-from backtests.config import load_config
+from backtests.config.config import load_config
+from backtests.engines.backtest import backtest
 from feeds.files import Files
 from feeds.instruments import index
 from feeds.sessions import bar_ends, session_closes

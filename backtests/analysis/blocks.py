@@ -4,12 +4,11 @@ import math
 from collections.abc import Mapping
 
 import numpy as np
-from numpy.typing import NDArray
 
-Series = NDArray[np.float64]
+from feeds.arrays import Floats
 
 
-def optimal_block_length(series: Series) -> float:
+def optimal_block_length(series: Floats) -> float:
     """Return the mean block length that suits a series, in observations, at least 1.
 
     Politis and White (2004) with the correction of Patton, Politis and White (2009), for
@@ -37,7 +36,7 @@ def optimal_block_length(series: Series) -> float:
     return float(np.clip(length ** (1 / 3), 1.0, longest))
 
 
-def shared_block_length(series: Mapping[str, Series]) -> float:
+def shared_block_length(series: Mapping[str, Floats]) -> float:
     """Return the longest of the lengths that suit the series and their absolute values.
 
     Returns hardly correlate from day to day, but their size does: a length chosen from
@@ -49,7 +48,7 @@ def shared_block_length(series: Mapping[str, Series]) -> float:
     return max(lengths, default=1.0)
 
 
-def _last_significant_lag(centred: Series, covariance: Series, quiet: int) -> int:
+def _last_significant_lag(centred: Floats, covariance: Floats, quiet: int) -> int:
     """Return the first lag from which `quiet` autocorrelations in a row are insignificant."""
     size = centred.size
     bound = 2 * math.sqrt(math.log10(size) / size)

@@ -14,12 +14,9 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from backtests.analysis.metrics import ROUNDING
-
-Series = NDArray[np.float64]
-Draws = NDArray[np.int64]
+from feeds.arrays import Flags, Floats, Integers
 
 FIGURES: Final = ("cagr", "sharpe_ratio", "max_drawdown")
 
@@ -58,7 +55,9 @@ class PairedIntervals:
     differences: dict[str, dict[str, Interval]]
 
 
-def stationary_indices(size: int, *, block: float, draws: int, rng: np.random.Generator) -> Draws:
+def stationary_indices(
+    size: int, *, block: float, draws: int, rng: np.random.Generator
+) -> Integers:
     """Return positions of the stationary bootstrap, shape (draws, size).
 
     Block lengths are geometric with mean `block`, starts uniform. One long sequence of
@@ -84,13 +83,13 @@ def stationary_indices(size: int, *, block: float, draws: int, rng: np.random.Ge
 
 
 def paired_intervals(
-    series: Mapping[str, Series],
+    series: Mapping[str, Floats],
     *,
     years: float,
     periods_per_year: float,
-    cash_return: Series | float,
+    cash_return: Floats | float,
     sampling: Sampling,
-    left_out: NDArray[np.bool_] | None = None,
+    left_out: Flags | None = None,
     pairs: Mapping[str, tuple[str, str]] | None = None,
 ) -> PairedIntervals:
     """Return percentile intervals of figures and of differences between series.
@@ -146,7 +145,7 @@ def paired_intervals(
     return PairedIntervals(figures, differences)
 
 
-def percentile_interval(estimate: float, drawn: Series, *, confidence: float) -> Interval:
+def percentile_interval(estimate: float, drawn: Floats, *, confidence: float) -> Interval:
     """Return the central `confidence` share of the draws, NaN draws left out."""
     finite = drawn[~np.isnan(drawn)]
     if finite.size == 0 or math.isnan(estimate):
@@ -157,9 +156,9 @@ def percentile_interval(estimate: float, drawn: Series, *, confidence: float) ->
 
 
 def small_sample_interval(
-    values: Series,
+    values: Floats,
     *,
-    statistic: Callable[..., NDArray[np.float64]],
+    statistic: Callable[..., Floats],
     sampling: Sampling,
 ) -> Interval:
     """Return a bootstrap interval of a statistic of a handful of values, widened for their few.
@@ -204,8 +203,8 @@ class _Scale:
 
 
 def _drawn_figures(
-    excess: Series, growth: Series, counts: Series, scale: _Scale, sampling: Sampling
-) -> Series:
+    excess: Floats, growth: Floats, counts: Floats, scale: _Scale, sampling: Sampling
+) -> Floats:
     """Return the figures of every resample, shape (figures, series, draws)."""
     rng = np.random.default_rng(sampling.seed)
     size = excess.shape[1]
@@ -217,8 +216,8 @@ def _drawn_figures(
 
 
 def _resampled(
-    excess: Series, growth: Series, counts: Series, drawn: Draws, scale: _Scale
-) -> Series:
+    excess: Floats, growth: Floats, counts: Floats, drawn: Integers, scale: _Scale
+) -> Floats:
     """Return the figures of the bars drawn, shape (figures, series, draws)."""
     counted = np.full(len(drawn), drawn.shape[1]) if counts.all() else counts[drawn].sum(axis=1)
     return _figures(excess[:, drawn], growth[:, drawn], counted, scale)
@@ -230,12 +229,12 @@ def _chunks(draws: int, size: int) -> Iterator[int]:
         yield min(rows, draws - begin)
 
 
-def _log_growth(returns: Series) -> Series:
+def _log_growth(returns: Floats) -> Floats:
     with np.errstate(divide="ignore"):  # a total loss is -inf
         return np.log1p(returns)
 
 
-def _figures(excess: Series, growth: Series, counted: Series, scale: _Scale) -> Series:
+def _figures(excess: Floats, growth: Floats, counted: Floats, scale: _Scale) -> Floats:
     """Return `FIGURES` of (series, draws, bars) as (figures, series, draws); uses up `growth`.
 
     `counted` is how many bars have an excess that counts, shape (draws,); others have 0.
@@ -250,7 +249,7 @@ def _figures(excess: Series, growth: Series, counted: Series, scale: _Scale) -> 
     return np.array([cagr, sharpe, deepest])
 
 
-def _spread(excess: Series, mean: Series, counted: Series) -> Series:
+def _spread(excess: Floats, mean: Floats, counted: Floats) -> Floats:
     """Return the standard deviation (ddof 1) over the last axis, NaN where nothing varies."""
     squares = np.einsum("...t,...t->...", excess, excess)
     # raw sums are fast; where they cancel, only the values themselves tell zero from tiny
@@ -262,7 +261,7 @@ def _spread(excess: Series, mean: Series, counted: Series) -> Series:
     return np.asarray(np.sqrt(variance))
 
 
-def _by_figure(actual: Series, drawn: Series, confidence: float) -> dict[str, Interval]:
+def _by_figure(actual: Floats, drawn: Floats, confidence: float) -> dict[str, Interval]:
     return {
         name: percentile_interval(float(actual[row]), drawn[row], confidence=confidence)
         for row, name in enumerate(FIGURES)

@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from backtests.engine import Account
-from backtests.tape import Tape
+from backtests.engines.account import Account
+from backtests.market.tape import Tape
 
 
 def coin_profits(account: Account, tape: Tape) -> pd.DataFrame:

@@ -6,10 +6,10 @@ from typing import Final
 import numpy as np
 
 from backtests.analysis import metrics
-from backtests.backtest import Result, engine_of_comparisons
-from backtests.baselines import benchmark
-from backtests.config import Config, CostSettings
-from backtests.engine import Account
+from backtests.config.config import Config, CostSettings
+from backtests.engines.account import Account
+from backtests.engines.backtest import Result, engine_of_comparisons
+from backtests.engines.baselines import benchmark
 
 MULTIPLES: Final = (0.0, 1.0, 2.0, 3.0)
 MOST_BPS: Final = 5_000.0

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from backtests.analysis.exposure import evenly_held_returns, exposure_of
-from backtests.backtest import Result
+from backtests.engines.backtest import Result
 
 
 def compared_equity(result: Result) -> dict[str, pd.Series]:

@@ -7,8 +7,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from backtests.backtest import Result
-from backtests.tape import NANOSECONDS
+from backtests.engines.backtest import Result
+from backtests.market.tape import NANOSECONDS
+from feeds.arrays import Flags, Integers
 from strategies.filters import Gate
 from strategies.rules import ENTER, EXIT_FILTER, EXIT_REASONS, STAY, TRIGGER_KINDS
 
@@ -56,7 +57,7 @@ def gate_records(result: Result) -> tuple[GateRecord, ...]:
     )
 
 
-def signal_on(result: Result) -> NDArray[np.bool_]:
+def signal_on(result: Result) -> Flags:
     """Return whether the position of the signal is held at each bar's end.
 
     It is on from the fill of a trigger to the fill of an exit, or until nothing is left;
@@ -75,7 +76,7 @@ def signal_on(result: Result) -> NDArray[np.bool_]:
     return on if result.config.idle.asset else on & result.strategy.invested.to_numpy()
 
 
-def _filter_exits(result: Result) -> NDArray[np.bool_]:
+def _filter_exits(result: Result) -> Flags:
     """Return the bars at whose end a filter decided to leave: those before its fills."""
     fills, times = result.strategy.fills, result.strategy.bars.index
     sold = fills.loc[fills["reason"] == EXIT_REASONS[EXIT_FILTER], "time"]
@@ -86,12 +87,12 @@ def _filter_exits(result: Result) -> NDArray[np.bool_]:
 
 def _record(
     gate: Gate,
-    ends: NDArray[np.int64],
+    ends: Integers,
     *,
     times: pd.DatetimeIndex,
-    asked: NDArray[np.bool_],
-    left: NDArray[np.bool_],
-    passed: dict[str, NDArray[np.bool_]],
+    asked: Flags,
+    left: Flags,
+    passed: dict[str, Flags],
 ) -> GateRecord:
     answers = gate.at(ends)
     states = np.select([answers == 1, answers == 0], [OPEN, CLOSED], UNKNOWN)

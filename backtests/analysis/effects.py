@@ -13,13 +13,10 @@ from statistics import NormalDist
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from backtests.analysis.episodes import Episodes
 from backtests.analysis.placebo import Alternative, drawn_means, p_value, random_episodes
-
-Series = NDArray[np.float64]
-Positions = NDArray[np.int64]
+from feeds.arrays import Floats, Integers
 
 LEVEL: Final = 0.05
 POWER: Final = 0.80
@@ -70,10 +67,10 @@ class Outcomes:
     is the number of each of these episodes among all, shape (episodes,).
     """
 
-    values: Series
-    starts: Positions
-    spans: Positions
-    kept: Positions
+    values: Floats
+    starts: Integers
+    spans: Integers
+    kept: Integers
 
     def without(self, number: int) -> "Outcomes":
         """Return the same with one episode left out."""
@@ -85,12 +82,12 @@ class Outcomes:
         )
 
     @property
-    def own(self) -> Series:
+    def own(self) -> Floats:
         """The values of the episodes."""
         return self.values[self.starts]
 
 
-def outcomes(values: Series, episodes: Episodes) -> Outcomes:
+def outcomes(values: Floats, episodes: Episodes) -> Outcomes:
     """Return the sessions whose outcome is known, and the episodes that began on them.
 
     `values` has a value a session, NaN where the coin did not trade yet or the horizon is
@@ -106,7 +103,7 @@ def outcomes(values: Series, episodes: Episodes) -> Outcomes:
     )
 
 
-def random_starts(sample: Outcomes, *, placement: Placement, key: int = 0) -> Positions:
+def random_starts(sample: Outcomes, *, placement: Placement, key: int = 0) -> Integers:
     """Return random episodes like those of the sample, shape (draws, episodes), read-only."""
     return _drawn_starts(sample.values.size, tuple(sample.spans.tolist()), placement, key)
 
@@ -115,7 +112,7 @@ def random_starts(sample: Outcomes, *, placement: Placement, key: int = 0) -> Po
 @functools.lru_cache(maxsize=8)
 def _drawn_starts(
     positions: int, spans: tuple[int, ...], placement: Placement, key: int
-) -> Positions:
+) -> Integers:
     starts = random_episodes(
         positions=positions,
         spans=np.array(spans, np.int64),
@@ -128,7 +125,7 @@ def _drawn_starts(
 
 
 def effect_against_random(
-    sample: Outcomes, *, placement: Placement, key: int = 0, starts: Positions | None = None
+    sample: Outcomes, *, placement: Placement, key: int = 0, starts: Integers | None = None
 ) -> Effect:
     """Return the episodes' effect against random episodes of the same kind.
 
@@ -142,7 +139,7 @@ def effect_against_random(
     return effect_of(float(sample.own.mean()), drawn, count=sample.starts.size, placement=placement)
 
 
-def effect_of(actual: float, drawn: Series, *, count: int, placement: Placement) -> Effect:
+def effect_of(actual: float, drawn: Floats, *, count: int, placement: Placement) -> Effect:
     """Return the effect of a statistic `actual` whose value on random dates is `drawn`."""
     if drawn.size == 0:
         return Effect(count, actual, *[math.nan] * 5)
@@ -159,7 +156,7 @@ def effect_of(actual: float, drawn: Series, *, count: int, placement: Placement)
     )
 
 
-def detectable_effect(drawn: Series, *, level: float = LEVEL, power: float = POWER) -> float:
+def detectable_effect(drawn: Floats, *, level: float = LEVEL, power: float = POWER) -> float:
     """Return the smallest effect found with `power` by a one-sided test at `level`.
 
     The statistic under the effect is taken to spread as it does on random dates: the
@@ -188,7 +185,7 @@ def left_out_effects(sample: Outcomes, *, placement: Placement, key: int = 0) ->
     ]
 
 
-def holm(p_values: Series) -> Series:
+def holm(p_values: Floats) -> Floats:
     """Return p-values adjusted for their number by Holm's step-down method; NaN stays NaN."""
     adjusted = np.full(p_values.size, np.nan)
     known = np.flatnonzero(~np.isnan(p_values))

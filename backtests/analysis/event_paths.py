@@ -4,15 +4,12 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from backtests.analysis.bootstrap import stationary_indices, widened_confidence
 from backtests.analysis.effects import Placement, outcomes, random_starts
 from backtests.analysis.episodes import Episodes
 from backtests.analysis.forward import NO_ENTRY, AssetPrices, growth_paths
-
-Series = NDArray[np.float64]
-Positions = NDArray[np.int64]
+from feeds.arrays import Floats, Integers
 
 PATH_DAYS: Final = np.arange(-60.0, 181.0)
 BAND_DRAWS: Final = 1_000
@@ -23,12 +20,12 @@ _PLACEBOS = 1_000_000  # beyond any horizon that is used as a key
 
 def event_paths(
     asset: AssetPrices,
-    entries: Positions,
+    entries: Integers,
     own: Episodes,
     *,
     sessions: pd.DatetimeIndex,
     placement: Placement,
-    days: Series = PATH_DAYS,
+    days: Floats = PATH_DAYS,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the mean path with its bands, and every episode's path.
 
@@ -49,7 +46,7 @@ def event_paths(
     return table, paths
 
 
-def _bands(growth: Series, own: Episodes, placement: Placement) -> dict[str, Series]:
+def _bands(growth: Floats, own: Episodes, placement: Placement) -> dict[str, Floats]:
     complete = np.isfinite(growth).all(axis=1)
     whole = growth[complete]
     sample = outcomes(np.where(complete, 0.0, np.nan), own)
@@ -75,7 +72,7 @@ def _bands(growth: Series, own: Episodes, placement: Placement) -> dict[str, Ser
     return bands
 
 
-def _mean_paths(paths: Series, rows: Positions) -> Series:
+def _mean_paths(paths: Floats, rows: Integers) -> Floats:
     """Return the mean path of each draw, shape (draws, days)."""
     total = paths[rows[:, 0]]
     for column in range(1, rows.shape[1]):
@@ -83,6 +80,6 @@ def _mean_paths(paths: Series, rows: Positions) -> Series:
     return np.asarray(total / rows.shape[1])
 
 
-def _quantiles(drawn: Series, confidence: float) -> Series:
+def _quantiles(drawn: Floats, confidence: float) -> Floats:
     tail = (1 - confidence) / 2
     return np.quantile(drawn, [tail, 1 - tail], axis=0)

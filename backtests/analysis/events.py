@@ -11,7 +11,6 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from backtests.analysis.bootstrap import Interval, Sampling, small_sample_interval
 from backtests.analysis.effects import (
@@ -34,9 +33,7 @@ from backtests.analysis.forward import (
     forward_growth,
 )
 from backtests.analysis.placebo import p_value
-
-Series = NDArray[np.float64]
-Positions = NDArray[np.int64]
+from feeds.arrays import Flags, Floats, Integers
 
 HORIZONS: Final = (5, 10, 20, 30, 60, 90, 180, 365)
 INTERVAL_DRAWS: Final = 2_000
@@ -52,8 +49,8 @@ class Events:
 
     name: str
     sessions: pd.DatetimeIndex
-    available_at: NDArray[np.int64]
-    occurred: NDArray[np.bool_]
+    available_at: Integers
+    occurred: Flags
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +111,9 @@ class _Measured:
     """Entry and growth after every session, and the deepest low after each episode."""
 
     own: Episodes
-    entries: Positions
-    growth: dict[int, Series]
-    adverse: dict[int, Series]
+    entries: Integers
+    growth: dict[int, Floats]
+    adverse: dict[int, Floats]
     left_out: dict[int, list[Effect]]
 
 
@@ -190,14 +187,14 @@ def _horizon_row(measured: _Measured, days: int, placement: Placement) -> dict[s
     return row
 
 
-def _other_dates(growth: Series, own: Episodes) -> NDArray[np.bool_]:
+def _other_dates(growth: Floats, own: Episodes) -> Flags:
     other = np.isfinite(growth)
     for start, end in zip(own.starts, own.ends, strict=True):
         other[start : end + 1] = False
     return other
 
 
-def _independent(starts: Positions, days: int) -> int:
+def _independent(starts: Integers, days: int) -> int:
     """Count episodes whose windows do not overlap, taken in order of time."""
     window = days * SESSIONS_PER_DAY
     count, free_from = 0, -np.inf
@@ -208,8 +205,8 @@ def _independent(starts: Positions, days: int) -> int:
 
 
 def _interval(
-    returns: Series,
-    statistic: Callable[..., Series],
+    returns: Floats,
+    statistic: Callable[..., Floats],
     sample: Outcomes,
     days: int,
     placement: Placement,
@@ -227,7 +224,7 @@ def _interval(
 
 
 def _p_of(
-    statistic: Callable[..., Series], own: Series, drawn: Series, placement: Placement
+    statistic: Callable[..., Floats], own: Floats, drawn: Floats, placement: Placement
 ) -> float:
     if own.size == 0 or drawn.size == 0:
         return np.nan
@@ -235,7 +232,7 @@ def _p_of(
     return p_value(actual, statistic(drawn, axis=1), alternative=placement.alternative)
 
 
-def _hits(growth: Series) -> Series:
+def _hits(growth: Floats) -> Floats:
     return (growth > 0).astype(np.float64)
 
 
@@ -259,5 +256,5 @@ def _bounds(name: str, interval: Interval) -> dict[str, float]:
     return {name: interval.estimate, f"{name}_low": interval.low, f"{name}_high": interval.high}
 
 
-def _mean(values: NDArray[np.float64] | NDArray[np.bool_]) -> float:
+def _mean(values: Floats | Flags) -> float:
     return float(values.mean()) if values.size else np.nan

@@ -3,16 +3,14 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from backtests.analysis import metrics
-from backtests.backtest import Result
-from backtests.config import ALTS
-from backtests.elapsed import SECONDS_PER_YEAR, interest
-from backtests.engine import Account, interest_of
-from backtests.tape import Tape
-
-Series = NDArray[np.float64]
+from backtests.config.config import ALTS
+from backtests.engines.account import Account, interest_of
+from backtests.engines.backtest import Result
+from backtests.market.elapsed import SECONDS_PER_YEAR, interest
+from backtests.market.tape import Tape
+from feeds.arrays import Flags, Floats
 
 # units times price over equity is 1 - 1e-16 or so when all cash is spent: the same weight
 _WEIGHT_DECIMALS = 12
@@ -29,10 +27,10 @@ class Exposure:
     the fills, as a fraction of traded value.
     """
 
-    weights: Series
-    traded: Series
-    coin_returns: Series
-    idle_returns: Series
+    weights: Floats
+    traded: Floats
+    coin_returns: Floats
+    idle_returns: Floats
     cost: float
 
     @property
@@ -81,8 +79,8 @@ def _moved_by(account: Account, tape: Tape) -> float:
 
 
 def exposure_matched_returns(
-    coin_returns: Series, *, weight: float, cost: float, idle_returns: Series | float = 0.0
-) -> Series:
+    coin_returns: Floats, *, weight: float, cost: float, idle_returns: Floats | float = 0.0
+) -> Floats:
     """Return the returns of holding a constant share of the coin, shape (bars,).
 
     Rebalanced at every bar's end back to `weight` at `cost` (a fraction of the traded
@@ -97,7 +95,7 @@ def exposure_matched_returns(
     return np.asarray((1 + gross) * kept - 1)
 
 
-def evenly_held_returns(exposure: Exposure) -> Series:
+def evenly_held_returns(exposure: Exposure) -> Floats:
     """Return the returns of holding the coin at an account's average weight on every bar."""
     return exposure_matched_returns(
         exposure.coin_returns,
@@ -107,7 +105,7 @@ def evenly_held_returns(exposure: Exposure) -> Series:
     )
 
 
-def scaled_returns(returns: Series, *, share: float, idle_returns: Series) -> Series:
+def scaled_returns(returns: Floats, *, share: float, idle_returns: Floats) -> Floats:
     """Return the returns of an account of which only `share` follows the given returns.
 
     The rest earns `idle_returns`; the parts are set right at every bar's end, without cost. So
@@ -116,7 +114,7 @@ def scaled_returns(returns: Series, *, share: float, idle_returns: Series) -> Se
     return share * returns + (1 - share) * idle_returns
 
 
-def _coin_returns(result: Result) -> Series:
+def _coin_returns(result: Result) -> Floats:
     if result.config.asset == ALTS:
         return result.buy_and_hold.returns.to_numpy()
     bars = result.market.traded_bars
@@ -124,7 +122,7 @@ def _coin_returns(result: Result) -> Series:
     return np.asarray(np.append(opens[1:], bars["close"].iloc[-1]) / opens - 1)
 
 
-def _idle_returns(result: Result, *, bought: NDArray[np.bool_]) -> Series:
+def _idle_returns(result: Result, *, bought: Flags) -> Floats:
     """Return what money outside the signal earns: cash, or the coin rotated out of."""
     is_other_coin = "idle" in result.others and not bought.all()
     if is_other_coin:

@@ -6,13 +6,10 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from feeds.arrays import Flags, Floats, Integers
 from feeds.bars import Bars
 from feeds.sessions import bar_ends
-
-Series = NDArray[np.float64]
-Positions = NDArray[np.int64]
 
 NO_ENTRY: Final = -1
 DAY: Final = 86_400_000_000_000  # nanoseconds
@@ -30,10 +27,10 @@ class AssetPrices:
     """
 
     name: str
-    times: NDArray[np.int64]
-    prices: Series
-    lows: Series
-    trades: NDArray[np.bool_]
+    times: Integers
+    prices: Floats
+    lows: Floats
+    trades: Flags
 
 
 def asset_prices(
@@ -65,7 +62,7 @@ def asset_prices(
     return AssetPrices(name, times, filled, np.where(np.isnan(lows), filled, lows), trades)
 
 
-def entry_positions(asset: AssetPrices, *, available_at: NDArray[np.int64]) -> Positions:
+def entry_positions(asset: AssetPrices, *, available_at: Integers) -> Integers:
     """Return the row of the first open tradable on each session's close, else `NO_ENTRY`.
 
     A bar that ends when the close becomes known, or later, takes the decision; the open
@@ -78,7 +75,7 @@ def entry_positions(asset: AssetPrices, *, available_at: NDArray[np.int64]) -> P
     return np.where(early | late, NO_ENTRY, rows)
 
 
-def forward_growth(asset: AssetPrices, entries: Positions, *, days: float) -> Series:
+def forward_growth(asset: AssetPrices, entries: Integers, *, days: float) -> Floats:
     """Return log growth from each entry's open to the open `days` later, shape (entries,).
 
     A basket is equal money in every member that trades at the entry, untouched until the
@@ -88,7 +85,7 @@ def forward_growth(asset: AssetPrices, entries: Positions, *, days: float) -> Se
     return growth_paths(asset, entries, days=np.array([days]))[:, 0]
 
 
-def growth_paths(asset: AssetPrices, entries: Positions, *, days: NDArray[np.float64]) -> Series:
+def growth_paths(asset: AssetPrices, entries: Integers, *, days: Floats) -> Floats:
     """Return log growth from each entry to each of `days` later, shape (entries, days)."""
     found = np.full((entries.size, days.size), np.nan)
     valid = np.flatnonzero(entries != NO_ENTRY)
@@ -102,7 +99,7 @@ def growth_paths(asset: AssetPrices, entries: Positions, *, days: NDArray[np.flo
     return found
 
 
-def delayed_growth(asset: AssetPrices, entries: Positions, *, delay: float, days: float) -> Series:
+def delayed_growth(asset: AssetPrices, entries: Integers, *, delay: float, days: float) -> Floats:
     """Return log growth over `days` from `delay` days after each entry, shape (entries,).
 
     A delay below 0 begins before the event was known. A basket is bought anew then.
@@ -116,7 +113,7 @@ def delayed_growth(asset: AssetPrices, entries: Positions, *, delay: float, days
     return forward_growth(asset, moved, days=days)
 
 
-def adverse_excursion(asset: AssetPrices, entries: Positions, *, days: float) -> Series:
+def adverse_excursion(asset: AssetPrices, entries: Integers, *, days: float) -> Floats:
     """Return the deepest low below the entry's open within `days`, as a fraction <= 0.
 
     For a basket, the mean of its members' deepest lows, which need not fall on one day:
@@ -134,14 +131,14 @@ def adverse_excursion(asset: AssetPrices, entries: Positions, *, days: float) ->
     return found
 
 
-def _log_mean(ratios: Series) -> Series:
+def _log_mean(ratios: Floats) -> Floats:
     """Return the log of the mean over the coins that have a ratio, NaN where none has."""
     known = np.isfinite(ratios)
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.asarray(np.log(np.where(known, ratios, 0.0).sum(axis=1) / known.sum(axis=1)))
 
 
-def _instants(bars: Bars) -> NDArray[np.int64]:
+def _instants(bars: Bars) -> Integers:
     opens = pd.DatetimeIndex(bars.frame.index).as_unit("ns")
     last = bar_ends(opens[-1:], kind="coin", timeframe=bars.timeframe).as_unit("ns")
     return np.concatenate((opens.asi8, last.asi8))

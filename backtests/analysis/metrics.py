@@ -6,20 +6,19 @@ the initial cash, so that entry costs and a loss on the first bar count.
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-Returns = NDArray[np.float64]
+from feeds.arrays import Flags, Floats
 
 # Idle cash earns the same every bar but for the last digit, of which no ratio can be made.
 ROUNDING = 1e-12
 
 
-def total_return(returns: Returns) -> float:
+def total_return(returns: Floats) -> float:
     """Return the compound return of shape (bars,) returns; 0 for no bars."""
     return float(np.prod(1 + returns) - 1)
 
 
-def cagr(returns: Returns, *, years: float) -> float:
+def cagr(returns: Floats, *, years: float) -> float:
     """Return (last / first) ** (1 / years) - 1 of elapsed years; NaN for no time."""
     if years <= 0:
         return np.nan
@@ -27,7 +26,7 @@ def cagr(returns: Returns, *, years: float) -> float:
     return float(np.prod(1 + returns) ** (1 / years) - 1)
 
 
-def volatility(returns: Returns, *, periods_per_year: float) -> float:
+def volatility(returns: Floats, *, periods_per_year: float) -> float:
     """Return the annualised standard deviation (ddof 1); NaN below two bars."""
     if returns.size < 2:
         return np.nan
@@ -35,7 +34,7 @@ def volatility(returns: Returns, *, periods_per_year: float) -> float:
 
 
 def sharpe_ratio(
-    returns: Returns, *, periods_per_year: float, cash_return: Returns | float = 0.0
+    returns: Floats, *, periods_per_year: float, cash_return: Floats | float = 0.0
 ) -> float:
     """Return mean / standard deviation (ddof 1) of the excess over cash, annualised.
 
@@ -49,7 +48,7 @@ def sharpe_ratio(
 
 
 def sortino_ratio(
-    returns: Returns, *, periods_per_year: float, cash_return: Returns | float = 0.0
+    returns: Floats, *, periods_per_year: float, cash_return: Floats | float = 0.0
 ) -> float:
     """Return mean excess / downside deviation about 0 over all bars, annualised.
 
@@ -64,7 +63,7 @@ def sortino_ratio(
     return float(excess.mean() / downside * np.sqrt(periods_per_year))
 
 
-def underwater(returns: Returns) -> NDArray[np.float64]:
+def underwater(returns: Floats) -> Floats:
     """Return the drawdown (<= 0) at each bar's end, from the highest equity so far.
 
     The initial cash counts as the first peak.
@@ -73,12 +72,12 @@ def underwater(returns: Returns) -> NDArray[np.float64]:
     return equity / np.maximum.accumulate(np.maximum(equity, 1.0)) - 1
 
 
-def max_drawdown(returns: Returns) -> float:
+def max_drawdown(returns: Floats) -> float:
     """Return the deepest drawdown, <= 0; NaN for no bars."""
     return float(underwater(returns).min()) if returns.size else np.nan
 
 
-def calmar_ratio(returns: Returns, *, years: float) -> float:
+def calmar_ratio(returns: Floats, *, years: float) -> float:
     """Return CAGR over the depth of the deepest drawdown; NaN without a drawdown."""
     depth = abs(max_drawdown(returns))
     return cagr(returns, years=years) / depth if depth > 0 else np.nan
@@ -104,12 +103,12 @@ def costs_paid(fills: pd.DataFrame, *, opens: pd.DataFrame) -> float:
 
 
 def return_figures(
-    returns: Returns,
+    returns: Floats,
     *,
     periods_per_year: float,
     years: float,
-    cash_return: Returns | float = 0.0,
-    left_out: NDArray[np.bool_] | None = None,
+    cash_return: Floats | float = 0.0,
+    left_out: Flags | None = None,
 ) -> dict[str, float]:
     """Return every figure that needs nothing but returns, in the order they are shown.
 
@@ -131,3 +130,44 @@ def return_figures(
         "max_drawdown": max_drawdown(returns),
         "calmar_ratio": calmar_ratio(returns, years=years),
     }
+
+
+COLUMNS = ("depth", "peak", "trough", "recovery", "days")
+
+
+def drawdowns(returns: pd.Series) -> pd.DataFrame:
+    """Return every drawdown, deepest first.
+
+    Parameters
+    ----------
+    returns
+        Simple returns, index = the bars' times (UTC).
+
+    Returns
+    -------
+    A row a spell: `depth` (< 0), times of `peak`, `trough` and `recovery` (NaT if equity
+    never came back), and `days` from peak to recovery, or to the last bar. The initial cash
+    counts as a peak at the first bar.
+    """
+    times = pd.DatetimeIndex(returns.index)
+    below = underwater(returns.to_numpy())
+    under = np.concatenate(([False], below < 0, [False])).astype(np.int8)
+    starts = np.flatnonzero(np.diff(under) == 1)
+    stops = np.flatnonzero(np.diff(under) == -1)
+    rows = [
+        _spell(times, below, int(start), int(stop))
+        for start, stop in zip(starts, stops, strict=True)
+    ]
+    table = pd.DataFrame(rows, columns=list(COLUMNS))
+    for name in ("peak", "trough", "recovery"):
+        table[name] = pd.to_datetime(table[name], utc=True)
+    return table.sort_values("depth", kind="stable", ignore_index=True)
+
+
+def _spell(times: pd.DatetimeIndex, below: np.ndarray, start: int, stop: int) -> tuple[object, ...]:
+    trough = start + int(below[start:stop].argmin())
+    peak = times[max(start - 1, 0)]
+    recovered = stop < len(times)
+    end = times[stop] if recovered else times[-1]
+    recovery = end if recovered else pd.NaT
+    return float(below[trough]), peak, times[trough], recovery, (end - peak) / pd.Timedelta(days=1)

@@ -11,12 +11,9 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from backtests.analysis.bootstrap import Sampling, stationary_indices
-
-Matrix = NDArray[np.float64]
-Row = NDArray[np.float64]
+from feeds.arrays import Floats, Integers
 
 NORMAL_95: Final = 1.959963984540054
 FEWEST_SHARED: Final = 30
@@ -41,8 +38,8 @@ class Overfitting:
     high: float
     loss_probability: float
     degradation: float
-    in_sample: Row
-    out_of_sample: Row
+    in_sample: Floats
+    out_of_sample: Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +55,7 @@ class Superiority:
     reality_check: float
 
 
-def effective_trials(returns: Matrix, *, population: int | None = None) -> float:
+def effective_trials(returns: Floats, *, population: int | None = None) -> float:
     """Return how many independent trials the correlated ones amount to, 1 to their number.
 
     The participation ratio of the correlation matrix: (sum of eigenvalues)^2 over the sum of
@@ -84,7 +81,7 @@ def effective_trials(returns: Matrix, *, population: int | None = None) -> float
     return 1 / (1 / number + (1 - 1 / number) * alike)
 
 
-def _correlation(returns: Matrix) -> Matrix:
+def _correlation(returns: Floats) -> Floats:
     """Return the correlation of each pair on the bars it shares; 0 where it is undefined."""
     trials = returns.shape[1]
     mean = np.nansum(returns, axis=0) / np.maximum(1, np.sum(~np.isnan(returns), axis=0))
@@ -110,7 +107,7 @@ def _correlation(returns: Matrix) -> Matrix:
     return found
 
 
-def backtest_overfitting(returns: Matrix, *, blocks: int = 16) -> Overfitting:
+def backtest_overfitting(returns: Floats, *, blocks: int = 16) -> Overfitting:
     """Judge the choice of the best by combinatorially symmetric cross-validation.
 
     The bars are cut into `blocks` (even) blocks; every half of them is once the sample in
@@ -153,7 +150,7 @@ def backtest_overfitting(returns: Matrix, *, blocks: int = 16) -> Overfitting:
 
 
 def superior_ability(
-    returns: Matrix, *, benchmark: Row, sampling: Sampling, studentised: bool = True
+    returns: Floats, *, benchmark: Floats, sampling: Sampling, studentised: bool = True
 ) -> Superiority:
     """Test whether any trial beats the benchmark, all trials considered.
 
@@ -184,13 +181,13 @@ def superior_ability(
     )
 
 
-def _share_above(drawn: Matrix, mean: Row, scale: Row, *, floor: float = 0.0) -> float:
+def _share_above(drawn: Floats, mean: Floats, scale: Floats, *, floor: float = 0.0) -> float:
     """Return the share of draws whose best trial is at least as good as the best there is."""
     best = max(float(np.max(mean / scale)), floor)
     return float(np.mean(np.maximum((drawn / scale).max(axis=1), floor) >= best))
 
 
-def _drawn_means(excess: Matrix, sampling: Sampling) -> Matrix:
+def _drawn_means(excess: Floats, sampling: Sampling) -> Floats:
     """Return the mean of each trial in each resample, shape (draws, trials)."""
     rng = np.random.default_rng(sampling.seed)
     bars = excess.shape[0]
@@ -202,7 +199,7 @@ def _drawn_means(excess: Matrix, sampling: Sampling) -> Matrix:
     return np.concatenate(means)
 
 
-def _times_drawn(bars: int, draws: int, sampling: Sampling, rng: np.random.Generator) -> Matrix:
+def _times_drawn(bars: int, draws: int, sampling: Sampling, rng: np.random.Generator) -> Floats:
     rows = stationary_indices(bars, block=sampling.block_bars, draws=draws, rng=rng)
     rows += np.arange(draws)[:, None] * bars
     return np.bincount(rows.ravel(), minlength=rows.size).reshape(rows.shape).astype(np.float64)
@@ -214,7 +211,7 @@ def _portions(total: int, width: int, *, cells: int) -> Iterator[int]:
         yield min(rows, total - begin)
 
 
-def _block_sums(returns: Matrix, blocks: int) -> tuple[Matrix, Matrix, Row]:
+def _block_sums(returns: Floats, blocks: int) -> tuple[Floats, Floats, Floats]:
     """Return each block's sums and sums of squares, shape (blocks, trials), and its bars."""
     cut = np.array_split(returns, blocks)
     sums = np.array([part.sum(axis=0) for part in cut])
@@ -222,13 +219,13 @@ def _block_sums(returns: Matrix, blocks: int) -> tuple[Matrix, Matrix, Row]:
     return sums, squares, np.array([len(part) for part in cut], np.float64)
 
 
-def _without_pairs(blocks: int) -> Iterator[NDArray[np.int64]]:
+def _without_pairs(blocks: int) -> Iterator[Integers]:
     everything = np.arange(blocks)
     for first in range(0, blocks, 2):
         yield np.delete(everything, [first, first + 1])
 
 
-def _splits(sums: Matrix, squares: Matrix, sizes: Row) -> tuple[Row, Row, Row]:
+def _splits(sums: Floats, squares: Floats, sizes: Floats) -> tuple[Floats, Floats, Floats]:
     """Return the chosen ratio in sample and out of sample, and its logit, of every split."""
     blocks, trials = sums.shape
     halves = np.array(list(itertools.combinations(range(blocks), blocks // 2)))
@@ -251,7 +248,7 @@ def _splits(sums: Matrix, squares: Matrix, sizes: Row) -> tuple[Row, Row, Row]:
     return inside, outside, logits
 
 
-def _chosen(inside: Matrix, outside: Matrix) -> Matrix:
+def _chosen(inside: Floats, outside: Floats) -> Floats:
     """Return the best ratio inside, that trial's outside, and its logit; shape (3, splits)."""
     splits, trials = inside.shape
     at, best = np.arange(splits), inside.argmax(axis=1)
@@ -263,7 +260,7 @@ def _chosen(inside: Matrix, outside: Matrix) -> Matrix:
     return np.array([promised, kept, np.log(rank / (1 - rank))])
 
 
-def _ratios(sums: Matrix, squares: Matrix, size: Row) -> Matrix:
+def _ratios(sums: Floats, squares: Floats, size: Floats) -> Floats:
     mean = sums / size[:, None]
     variance = (squares - sums * mean) / (size[:, None] - 1)
     # sums cancel: what is left of a trial that never varies is rounding

@@ -11,12 +11,10 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from backtests.analysis.exposure import Exposure
+from feeds.arrays import Floats, Integers
 
-Series = NDArray[np.float64]
-Positions = NDArray[np.int64]
 Alternative = Literal["greater", "less", "two-sided"]
 
 # up to this many bars every shift is tried; beyond, `draws` of them
@@ -37,12 +35,12 @@ class ShiftPlacebo:
     """
 
     growth: float
-    shifted: Series
+    shifted: Floats
     p_value: float
 
 
 def p_value(
-    actual: float, drawn: Series, *, alternative: Alternative = "greater", tie: float = _TIE
+    actual: float, drawn: Floats, *, alternative: Alternative = "greater", tie: float = _TIE
 ) -> float:
     """Return (1 + draws at least as extreme) / (1 + draws); NaN without draws or figure.
 
@@ -76,8 +74,8 @@ def shift_placebo(exposure: Exposure, *, draws: int = 1_000, seed: int = 0) -> S
 
 
 def random_episodes(
-    *, positions: int, spans: Positions, gap: int, draws: int, rng: np.random.Generator
-) -> Positions:
+    *, positions: int, spans: Integers, gap: int, draws: int, rng: np.random.Generator
+) -> Integers:
     """Return starts of random episodes, ascending, shape (draws, episodes).
 
     The episodes' inner lengths come in random order, an episode starts more than `gap`
@@ -108,12 +106,12 @@ def random_episodes(
     return _multisets(room, count, rng) + before
 
 
-def drawn_means(values: Series, starts: Positions) -> Series:
+def drawn_means(values: Floats, starts: Integers) -> Floats:
     """Return the mean value over each draw's starts, shape (draws,)."""
     return np.asarray(values[starts].mean(axis=1)) if starts.size else np.empty(0)
 
 
-def _multisets(room: Positions, count: int, rng: np.random.Generator) -> Positions:
+def _multisets(room: Integers, count: int, rng: np.random.Generator) -> Integers:
     """Return `count` sorted numbers below `room`, repeats allowed, all multisets equally likely.
 
     A multiset from m numbers is a subset of m + count - 1 numbers minus 0, 1, 2, ...; the
@@ -129,7 +127,7 @@ def _multisets(room: Positions, count: int, rng: np.random.Generator) -> Positio
     return np.sort(chosen.T, axis=1) - np.arange(count)
 
 
-def _gross_growth(exposure: Exposure, shifts: Positions) -> Series:
+def _gross_growth(exposure: Exposure, shifts: Integers) -> Floats:
     """Return the log growth before costs with the weights `shifts` bars later."""
     levels = np.unique(exposure.weights)
     if levels.size <= _FEW_LEVELS:
@@ -149,13 +147,13 @@ def _gross_growth(exposure: Exposure, shifts: Positions) -> Series:
     return np.asarray(np.concatenate(parts) + without)
 
 
-def _every_shift(values: Series) -> Series:
+def _every_shift(values: Floats) -> Floats:
     """Return a view whose row k is the values from position k on, in a circle."""
     doubled = np.concatenate((values, values))
     return np.lib.stride_tricks.sliding_window_view(doubled, values.size)
 
 
-def _level_growth(exposure: Exposure, level: float) -> Series:
+def _level_growth(exposure: Exposure, level: float) -> Floats:
     """Return the log growth earned at one weight, at every shift: a circular correlation."""
     size = exposure.weights.size
     gained = np.fft.rfft(_log_growth(level, exposure.coin_returns, exposure.idle_returns))
@@ -164,14 +162,14 @@ def _level_growth(exposure: Exposure, level: float) -> Series:
 
 
 def _log_growth(
-    weights: Series | float, coin_returns: Series | float, idle_returns: Series
-) -> Series:
+    weights: Floats | float, coin_returns: Floats | float, idle_returns: Floats
+) -> Floats:
     gained = weights * coin_returns + (1 - weights) * idle_returns
     # a coin that is gone takes all of a full weight: a finite floor keeps sums comparable
     return np.log(np.maximum(1 + gained, np.finfo(np.float64).tiny))
 
 
-def _log_costs(exposure: Exposure, shifts: Positions) -> Series:
+def _log_costs(exposure: Exposure, shifts: Integers) -> Floats:
     """Return the log of what trading left, at each shift."""
     size = exposure.weights.size
     paid = np.log1p(-exposure.cost * np.minimum(exposure.traded, 1.0))

@@ -17,7 +17,8 @@ from statistics import NormalDist
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
+
+from feeds.arrays import Floats
 
 EULER_GAMMA: Final = 0.5772156649015329
 NORMAL_KURTOSIS: Final = 3.0
@@ -54,9 +55,9 @@ class SharpeSample:
 
 
 def sharpe_sample(
-    returns: NDArray[np.float64],
+    returns: Floats,
     *,
-    cash_return: NDArray[np.float64] | float = 0.0,
+    cash_return: Floats | float = 0.0,
     block: float = 1.0,
 ) -> SharpeSample:
     """Return the Sharpe ratio (ddof 1) of per-period returns with what its error depends on.
@@ -84,7 +85,7 @@ def sharpe_sample(
     )
 
 
-def long_run_variance(values: NDArray[np.float64], *, block: float) -> float:
+def long_run_variance(values: Floats, *, block: float) -> float:
     """Return the variance of sqrt(n) times the mean of dependent values, shape (n,).
 
     That of the stationary bootstrap with mean block length `block`, without drawing: R(0) + 2

@@ -6,7 +6,6 @@ from math import isnan
 from typing import Any, Final, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from backtests.analysis.blocks import shared_block_length
 from backtests.analysis.bootstrap import (
@@ -27,10 +26,9 @@ from backtests.analysis.sharpe import (
     probabilistic_sharpe_ratio,
     sharpe_sample,
 )
-from backtests.backtest import Result
-from backtests.settings import SignificanceSettings
-
-Series = NDArray[np.float64]
+from backtests.config.settings import SignificanceSettings
+from backtests.engines.backtest import Result
+from feeds.arrays import Floats
 
 STRATEGY: Final = "strategy"
 COMPARED: Final = ("buy_and_hold", "exposure_matched", "control")
@@ -162,7 +160,7 @@ def significance(result: Result, settings: SignificanceSettings | None = None) -
     )
 
 
-def _series(result: Result, exposure: Exposure) -> dict[str, Series]:
+def _series(result: Result, exposure: Exposure) -> dict[str, Floats]:
     return {
         STRATEGY: result.strategy.returns.to_numpy(),
         "buy_and_hold": result.buy_and_hold.returns.to_numpy(),
@@ -172,8 +170,8 @@ def _series(result: Result, exposure: Exposure) -> dict[str, Series]:
 
 
 def _at_equal_exposure(
-    series: Mapping[str, Series], exposures: Mapping[str, Exposure]
-) -> tuple[dict[str, Series], tuple[str, str]]:
+    series: Mapping[str, Floats], exposures: Mapping[str, Exposure]
+) -> tuple[dict[str, Floats], tuple[str, str]]:
     """Return the larger account scaled to the smaller's exposure, and the pair to compare.
 
     One that never held anything has no exposure to compare at: its series is NaN.
@@ -190,7 +188,7 @@ def _at_equal_exposure(
     return {name: scaled}, pair
 
 
-def _sampling(settings: SignificanceSettings, series: Mapping[str, Series]) -> Sampling:
+def _sampling(settings: SignificanceSettings, series: Mapping[str, Floats]) -> Sampling:
     block = settings.block_bars
     if block == "auto":
         held = ("buy_and_hold", STRATEGY)

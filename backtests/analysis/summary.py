@@ -5,20 +5,19 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from backtests.analysis import metrics
-from backtests.analysis.drawdowns import drawdowns
-from backtests.analysis.episodes import episode_starts, episodes_entered
+from backtests.analysis.episodes import BestSpell, best_spell, episode_starts, episodes_entered
 from backtests.analysis.exposure import Exposure, evenly_held_returns, exposure_of
-from backtests.analysis.spells import BestSpell, best_spell
+from backtests.analysis.metrics import drawdowns
 from backtests.analysis.trades import round_trips
-from backtests.backtest import Result
-from backtests.capacity import Capacity
-from backtests.elapsed import SECONDS_PER_YEAR, SESSIONS_PER_YEAR, bars_per_year, interest
-from backtests.engine import Account
-from backtests.tape import NANOSECONDS
+from backtests.engines.account import Account
+from backtests.engines.backtest import Result
+from backtests.engines.capacity import Capacity
+from backtests.market.elapsed import SECONDS_PER_YEAR, SESSIONS_PER_YEAR, bars_per_year, interest
+from backtests.market.tape import NANOSECONDS
 from feeds.alignment import latest_known
+from feeds.arrays import Floats
 from feeds.sessions import NEW_YORK
 
 Figures = dict[str, float]
@@ -151,7 +150,7 @@ def _drawdown_days(spells: pd.DataFrame) -> Figures:
     return {"max_drawdown_days": deepest, "longest_drawdown_days": longest}
 
 
-def _index_returns(result: Result) -> tuple[pd.Series, NDArray[np.float64]]:
+def _index_returns(result: Result) -> tuple[pd.Series, Floats]:
     """Return each session's return in the run, and when (seconds, UTC) its close was known.
 
     The first session is measured from the level known at the first bar's open; an index without

@@ -7,6 +7,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from feeds.arrays import Flags, Floats, Integers
+
 # what is left of a position by rounding, as a part of what was sold, is nothing
 DUST = 1e-12
 
@@ -44,7 +46,7 @@ def round_trips(
     return table.sort_values(["entry_time", "symbol"], kind="stable", ignore_index=True)
 
 
-def trade_numbers(fills: pd.DataFrame) -> NDArray[np.int64]:
+def trade_numbers(fills: pd.DataFrame) -> Integers:
     """Return which trade each fill of one coin belongs to, counting from 0.
 
     A sale that leaves no more than rounding of what it sold ends a trade.
@@ -63,10 +65,10 @@ class _Spell:
     """The fills of one trade, in arrays: a table per trade would take most of a basket's time."""
 
     times: pd.DatetimeIndex
-    is_buy: NDArray[np.bool_]
-    units: NDArray[np.float64]
-    prices: NDArray[np.float64]
-    commissions: NDArray[np.float64]
+    is_buy: Flags
+    units: Floats
+    prices: Floats
+    commissions: Floats
     reasons: NDArray[np.object_]
 
 

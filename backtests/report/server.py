@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from backtests.report.compare_page import compare_page
-from backtests.report.index_page import index_page
-from backtests.report.run_record import BrokenRunError, chosen_folders, read_runs
-from backtests.report.search_record import read_searches
+from backtests.records.runs import BrokenRunError, chosen_folders, read_runs
+from backtests.records.searches import read_searches
+from backtests.report.pages.comparison import compare_page
+from backtests.report.pages.runs import index_page
 from feeds.errors import ConfigError
 
 LOOPBACK: Final = "127.0.0.1"

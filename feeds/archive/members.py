@@ -12,10 +12,10 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from feeds.archive.client import Client
 from feeds.archive.listing import File
+from feeds.arrays import Floats
 from feeds.bars import PRICES, QUOTE_VOLUME
 from feeds.errors import DataError, NotServed, Unreachable
 from feeds.sessions import BAR_LENGTHS
@@ -192,7 +192,7 @@ def rows_of(text: str, member: Member) -> pd.DataFrame:
     return pd.DataFrame(numbers[:, 1:], index=opens, columns=_HEADINGS)
 
 
-def _instants(stamps: NDArray[np.float64], member: Member, first: int) -> pd.DatetimeIndex:
+def _instants(stamps: Floats, member: Member, first: int) -> pd.DatetimeIndex:
     start, stop = (end.as_unit("ns").value for end in member.span)
     scale = np.where(stamps >= SMALLEST_MICROSECONDS, 1_000, 1_000_000)
     with np.errstate(invalid="ignore"):

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from feeds.archive.folder import ArchiveFolder
 from feeds.archive.members import COLUMNS, span_of
 from feeds.archive.table import ABOUT, FORMAT, SOURCE, TIME, base_of
+from feeds.arrays import Flags, Floats, Integers
 from feeds.bars import QUOTE_VOLUME, Bars
 from feeds.checks import LONG_GAP
 from feeds.errors import DataError, NotCached
@@ -57,9 +58,9 @@ class CoinPanel:
 
     times: pd.DatetimeIndex
     coins: tuple[Instrument, ...]
-    alive: NDArray[np.bool_]
-    close: NDArray[np.float64]
-    money: NDArray[np.float64]
+    alive: Flags
+    close: Floats
+    money: Floats
 
 
 class Universe:
@@ -190,7 +191,7 @@ class Universe:
         return BAR_LENGTHS[self._folder.timeframe].as_unit("ns").value
 
     @cached_property
-    def _starts(self) -> NDArray[np.int64]:
+    def _starts(self) -> Integers:
         return np.cumsum([0, *(group["rows"] for group in self._groups)])
 
     @cached_property
@@ -223,7 +224,7 @@ class Universe:
         for number, (first, stop) in enumerate(pairwise([0, *real, rows]), start=1):
             yield Coin(numbered(ticker, number), group["pair"], place, first, stop)
 
-    def _published(self, times: pd.DatetimeIndex, alive: NDArray[np.bool_]) -> int:
+    def _published(self, times: pd.DatetimeIndex, alive: Flags) -> int:
         """Return how many bars there are up to the last that all pairs could have."""
         count = len(times)
         if self._about["known_until"]:
@@ -244,7 +245,7 @@ def named(names: Iterable[str]) -> str:
     return ", ".join(listed[:NAMES_SHOWN]) + (f" and {rest} more" if rest > 0 else "")
 
 
-def _instants(nanoseconds: NDArray[np.int64]) -> pd.DatetimeIndex:
+def _instants(nanoseconds: Integers) -> pd.DatetimeIndex:
     return pd.DatetimeIndex(nanoseconds.view("datetime64[ns]")).tz_localize("UTC")
 
 

@@ -11,14 +11,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from feeds.arrays import Flags, Integers
 from feeds.errors import DataError
 from feeds.reading.date_forms import FORMS, MONTH_OF_NAME, DateForm
 from feeds.reading.epochs import DAY, NAT, SECOND, epochs, is_epoch_shape
 from feeds.reading.own_form import YEARS, plain_iso_dates
 from feeds.reading.shapes import shapes
-
-Ints = NDArray[np.int64]
-Flags = NDArray[np.bool_]
 
 MINUTE: Final = 60 * SECOND
 FIRST_DAY, END_DAY = (int(year.astype("datetime64[D]").astype(np.int64)) for year in YEARS)
@@ -34,8 +32,8 @@ class Stamps:
     A cell that is no date is `NAT`. `reading` says how they were read, for a note.
     """
 
-    local: Ints
-    offsets: Ints | None
+    local: Integers
+    offsets: Integers | None
     reading: str
 
     @property
@@ -66,10 +64,10 @@ class Shape:
     """Rows whose stamps differ in their digits alone, as bytes, shape (rows, length)."""
 
     text: bytes
-    rows: Ints
+    rows: Integers
     letters: NDArray[np.uint8]
 
-    def number(self, span: tuple[int, int]) -> Ints:
+    def number(self, span: tuple[int, int]) -> Integers:
         """Return the digits in a span as numbers, shape (rows,), 0 for an empty span."""
         digits = self.letters[:, slice(*span)].astype(np.int64) - ord("0")
         powers = 10 ** np.arange(digits.shape[1] - 1, -1, -1)
@@ -142,7 +140,7 @@ def _shapes(texts: pa.Array) -> Iterator[Shape]:
         yield Shape(text.encode(), rows, found.cells(at, rows))
 
 
-def _of_one_kind(offsets: Ints, local: Ints, texts: pa.Array, origin: str) -> Ints:
+def _of_one_kind(offsets: Integers, local: Integers, texts: pa.Array, origin: str) -> Integers:
     """Return the offsets, those of bare dates beside stamps in UTC being UTC's, too."""
     zoned = (offsets != NAT) & (local != NAT)
     bare = (offsets == NAT) & (local != NAT)
@@ -157,7 +155,9 @@ def _of_one_kind(offsets: Ints, local: Ints, texts: pa.Array, origin: str) -> In
     )
 
 
-def _date(local: Ints, alike: list[Shape], form: DateForm, *, texts: pa.Array, origin: str) -> str:
+def _date(
+    local: Integers, alike: list[Shape], form: DateForm, *, texts: pa.Array, origin: str
+) -> str:
     """Write the instants of one spelling into `local` and return how they were read."""
     days = {order: [_days(shape, form, order) for shape in alike] for order in form.written}
     sound = {order: sum(int((d != NAT).sum()) for d in days[order]) for order in days}
@@ -185,7 +185,7 @@ def _spelled(shape: Shape, form: DateForm, order: str) -> str:
     return form.written[order].replace("/", separator) + with_time
 
 
-def _days(shape: Shape, form: DateForm, order: str) -> Ints:
+def _days(shape: Shape, form: DateForm, order: str) -> Integers:
     """Return days since 1970 of stamps read in one order, NAT where there is no such day."""
     match = form.match(shape.text)
     field = {name: _field(shape, match.span(name)) for name in "abc"}
@@ -205,14 +205,14 @@ def _days(shape: Shape, form: DateForm, order: str) -> Ints:
     return np.where(sound, days, NAT)
 
 
-def _field(shape: Shape, span: tuple[int, int]) -> Ints:
+def _field(shape: Shape, span: tuple[int, int]) -> Integers:
     text = shape.text[slice(*span)]
     if text.isdigit():
         return shape.number(span)
     return np.full(len(shape.rows), MONTH_OF_NAME.get(text, 0))
 
 
-def _time_of_day(shape: Shape, form: DateForm) -> Ints:
+def _time_of_day(shape: Shape, form: DateForm) -> Integers:
     match = form.match(shape.text)
     if not match["hour"]:
         return np.zeros(len(shape.rows), np.int64)
@@ -227,7 +227,7 @@ def _time_of_day(shape: Shape, form: DateForm) -> Ints:
     return np.where(sound, total, NAT)
 
 
-def _offsets(shape: Shape, form: DateForm) -> Ints:
+def _offsets(shape: Shape, form: DateForm) -> Integers:
     """Return minutes east of UTC, NAT where no zone is given."""
     match = form.match(shape.text)
     zone = match["zone"] or b""

@@ -7,9 +7,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 
-Ints = NDArray[np.int64]
+from feeds.arrays import Integers
 
 SECOND: Final = 10**9
 DAY: Final = pd.Timedelta(days=1).value
@@ -25,7 +24,7 @@ def is_epoch_shape(shape: bytes) -> bool:
     return SHAPE.fullmatch(shape) is not None
 
 
-def epochs(texts: pa.Array) -> tuple[Ints, str]:
+def epochs(texts: pa.Array) -> tuple[Integers, str]:
     """Return nanoseconds since 1970, NAT where the unit is uncertain, and how they were read.
 
     A small number, of 1970 or so, tells no unit; it takes that of the others if they share one.
@@ -41,7 +40,7 @@ def epochs(texts: pa.Array) -> tuple[Ints, str]:
     return np.where(whole == NAT, NAT, instants), f"epochs in {' and '.join(seen)}"
 
 
-def certain_units(numbers: Ints) -> Ints:
+def certain_units(numbers: Integers) -> Integers:
     """Return nanoseconds per unit of each number, 0 where its size leaves it open."""
     units = np.zeros(len(numbers), np.int64)
     size = np.abs(np.where(numbers == NAT, 0, numbers))
@@ -51,13 +50,13 @@ def certain_units(numbers: Ints) -> Ints:
     return units
 
 
-def nanoseconds(numbers: Ints, *, units: Ints) -> Ints:
+def nanoseconds(numbers: Integers, *, units: Integers) -> Integers:
     """Return numbers of units as nanoseconds, NAT without a unit or out of range."""
     is_sound = (units > 0) & (np.abs(numbers) <= MOST_CERTAIN * SECOND // np.maximum(units, 1))
     return np.where(is_sound, np.where(is_sound, numbers, 0) * units, NAT)
 
 
-def _split(texts: pa.Array) -> tuple[Ints, Ints]:
+def _split(texts: pa.Array) -> tuple[Integers, Integers]:
     """Return whole numbers, NAT where too large, and what stands behind the point, in 1e-9."""
     if pc.any(pc.match_substring(texts, "+")).as_py():
         texts = pc.utf8_ltrim(texts, "+")
@@ -68,7 +67,7 @@ def _split(texts: pa.Array) -> tuple[Ints, Ints]:
     return _integers(pa.array([whole for whole, _, _ in fields])), np.array(parts, np.int64)
 
 
-def _integers(texts: pa.Array) -> Ints:
+def _integers(texts: pa.Array) -> Integers:
     try:
         return np.array(texts.cast(pa.int64()).to_numpy(zero_copy_only=False))
     except pa.ArrowInvalid:

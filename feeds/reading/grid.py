@@ -10,13 +10,11 @@ from typing import Final, NoReturn
 import numpy as np
 import pyarrow as pa
 import pyarrow.csv as arrow_csv
-from numpy.typing import NDArray
 
+from feeds.arrays import Flags, Integers
 from feeds.errors import DataError
 from feeds.reading.cells import PlacedError, quoted
 from feeds.reading.header import DEEPEST_HEADER, Header, find_header, split_line
-
-Ints = NDArray[np.int64]
 
 LONGEST_FOOTER: Final = 60
 EVENTS: Final = ("dividend", "stock split", "capital gain")
@@ -37,13 +35,13 @@ class Grid:
     origin: str
     names: tuple[str, ...]
     columns: tuple[pa.Array, ...]
-    lines: Ints
+    lines: Integers
     delimiter: str = ""
     preamble: str = ""
     tickers: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
-    file_rows: Ints = field(default_factory=lambda: np.empty(0, np.int64))
+    file_rows: Integers = field(default_factory=lambda: np.empty(0, np.int64))
 
     def __len__(self) -> int:
         return len(self.columns[0])
@@ -61,7 +59,7 @@ class Part:
     origin: str
     header: Header
     body: str
-    lines: Ints
+    lines: Integers
     preamble: str
     notes: tuple[str, ...] = ()
 
@@ -150,7 +148,7 @@ def _rows_alone(part: Part) -> Part:
     return replace(part, body=body, lines=part.lines[is_row], notes=tuple(notes))
 
 
-def _footer(lines: Sequence[str], is_row: NDArray[np.bool_], delimiter: str) -> list[int]:
+def _footer(lines: Sequence[str], is_row: Flags, delimiter: str) -> list[int]:
     """Return the last rows that are sentences, not bars."""
     footer: list[int] = []
     for row in np.flatnonzero(is_row)[: -LONGEST_FOOTER - 1 : -1].tolist():

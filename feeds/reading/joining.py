@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from feeds.arrays import Integers
 from feeds.errors import DataError
 from feeds.reading.cells import PlacedError
 from feeds.table import RawTable
@@ -41,7 +41,7 @@ def _names(part: RawTable) -> tuple[str, ...]:
     return part.files or (part.origin,)
 
 
-def _file_rows(parts: Sequence[RawTable]) -> NDArray[np.int64]:
+def _file_rows(parts: Sequence[RawTable]) -> Integers:
     """Return for each row the number of its file among the files of all parts."""
     begins = np.cumsum([0, *(len(_names(part)) for part in parts)])
     rows = [

@@ -8,12 +8,9 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 
+from feeds.arrays import Flags, Floats
 from feeds.reading.shapes import Shapes, shapes
-
-Floats = NDArray[np.float64]
-Flags = NDArray[np.bool_]
 
 PLAIN: Final = re.compile(r"[-0-9.eE]*")
 MISSING: Final = frozenset(

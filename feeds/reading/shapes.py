@@ -11,6 +11,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from feeds.arrays import Integers
+
 DIGITS: Final = bytes(range(ord("0"), ord("9") + 1))
 EMPTY: Final = np.zeros(1, np.int32)
 ZEROS: Final = bytes.maketrans(DIGITS, b"0" * len(DIGITS))
@@ -25,11 +27,11 @@ class Shapes:
     letters: NDArray[np.uint8]
     offsets: NDArray[np.int32]
 
-    def rows(self, shape: int) -> NDArray[np.int64]:
+    def rows(self, shape: int) -> Integers:
         """Return the rows of a shape."""
         return np.flatnonzero(self.codes == shape)
 
-    def cells(self, shape: int, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
+    def cells(self, shape: int, rows: Integers) -> NDArray[np.uint8]:
         """Return the bytes of a shape's rows, shape (rows, length)."""
         length = len(self.texts[shape].encode())
         return np.asarray(self.letters[self.offsets[rows][:, np.newaxis] + np.arange(length)])

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 
+from feeds.arrays import Flags, Floats
 from feeds.errors import DataError
 from feeds.reading.cells import PlacedError, quoted
 from feeds.reading.choices import Choices
@@ -26,9 +26,6 @@ from feeds.reading.numbers import (
     proven_decimals,
     zero_decimals,
 )
-
-Floats = NDArray[np.float64]
-Flags = NDArray[np.bool_]
 
 NUMBERS: Final = (
     *("open", "high", "low", "close"),

@@ -9,11 +9,12 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from feeds.arrays import Floats
 from feeds.bars import PRICES, Bars
 from feeds.border import validate_bars
 from feeds.errors import DataError, NotServed
 from feeds.instruments import Instrument, nearest_index
-from feeds.sample.paths import Floats, daily_heights
+from feeds.sample.paths import daily_heights
 from feeds.sessions import sessions_between
 from feeds.table import RawTable
 

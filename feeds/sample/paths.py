@@ -6,9 +6,8 @@ from typing import Final
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from feeds.arrays import Floats, Integers
 
 STEPS_PER_DAY: Final = 24
 
@@ -65,7 +64,7 @@ def _walk(draws: Floats, *, variance: float) -> Floats:
     return np.concatenate(([0.0], np.cumsum(steps)))
 
 
-def _anchors(levels: Floats, *, steps: int, draws: Floats) -> NDArray[np.int64]:
+def _anchors(levels: Floats, *, steps: int, draws: Floats) -> Integers:
     """Return the four steps at which the path stands at `levels`, strictly ascending."""
     slow, quick = LEG_PACE
     legs = np.abs(np.diff(levels)) * (slow + (quick - slow) * draws)

@@ -4,9 +4,9 @@ from dataclasses import replace
 from functools import cache
 
 from backtests.analysis.summary import summarise
-from backtests.backtest import run_inputs
-from backtests.config import load_config
-from backtests.inputs import Inputs
+from backtests.config.config import load_config
+from backtests.engines.backtest import run_inputs
+from backtests.market.inputs import Inputs
 from feeds.instruments import coin
 from tests.markets import coin_walk, index_walk
 

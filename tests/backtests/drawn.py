@@ -7,8 +7,8 @@ import numpy as np
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 
-from backtests.config import Config, load_config
-from backtests.inputs import Inputs
+from backtests.config.config import Config, load_config
+from backtests.market.inputs import Inputs
 from feeds import instruments
 from feeds.bars import Bars
 from tests.markets import coin_walk, index_walk

@@ -17,10 +17,10 @@ from markupsafe import escape
 
 import backtests.report.server as serving_module
 from backtests.compare import main
-from backtests.report.compare_page import ABSENT, differences
-from backtests.report.index_page import COLUMNS, index_page, verdict_word
-from backtests.report.run_record import BrokenRunError, chosen_folders, read_run, read_runs
-from backtests.report.search_record import read_searches
+from backtests.records.runs import BrokenRunError, chosen_folders, read_run, read_runs
+from backtests.records.searches import read_searches
+from backtests.report.pages.comparison import ABSENT, differences
+from backtests.report.pages.runs import COLUMNS, index_page, verdict_word
 from backtests.report.server import MOST_CONNECTIONS, server
 from backtests.run import main as run
 

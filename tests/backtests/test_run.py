@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from backtests.report.sheet_worker import SHEETS, SheetWorker
+from backtests.report.sheets.process import SHEETS, SheetWorker
 from backtests.run import main
 from feeds.sample import LABEL
 from tests.blank_sheets import sheets_drawn_by
@@ -204,7 +204,7 @@ def test_run_set_and_flags_reach_the_config(tmp_path):
 
 @pytest.mark.parametrize("asset", ["btc", "eth"])
 def test_run_preset_is_valid_and_holds_every_setting_at_its_default(asset):
-    from backtests.config import Config, load_config
+    from backtests.config.config import Config, load_config
 
     path = REPOSITORY / "configs" / f"{asset}.toml"
     assert load_config(path) == Config(asset=asset.upper())

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from backtests.claims import ClaimSettings
-from backtests.config import load_config
-from backtests.presets import CLAIMS
+from backtests.config.claims import ClaimSettings
+from backtests.config.config import load_config
+from backtests.config.files import CLAIMS
 from backtests.study import main
 from docs.readme import README, judged_claims
 from docs.readme import part as readme_part

@@ -6,8 +6,8 @@ import shutil
 import pytest
 
 from backtests.compare import main
-from backtests.report.index_page import COLUMNS
-from backtests.report.run_record import read_run
+from backtests.records.runs import read_run
+from backtests.report.pages.runs import COLUMNS
 from tests.browser.page import Browser
 
 HOSTILE = "</script><script>window.hit = 1</script><img src=x onerror='window.hit = 2'>"

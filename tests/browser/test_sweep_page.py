@@ -3,7 +3,7 @@
 import pytest
 from selenium.webdriver.support.ui import WebDriverWait
 
-from backtests.sweep.__main__ import main
+from backtests.sweep import main
 from tests.browser.page import Browser
 
 SWEEP = """

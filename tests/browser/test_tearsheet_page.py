@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from backtests.report.figures import COLUMNS, FIGURES, figure_text
+from backtests.report.words.labels import COLUMNS, FIGURES, figure_text
 from tests.browser.conftest import RUNS
 from tests.browser.page import Browser
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from backtests.walkforward.__main__ import main
+from backtests.walkforward import main
 from tests.browser.page import Browser
 
 SWEEP = """

@@ -5,9 +5,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from backtests.config import Config
-from backtests.inputs import Inputs
-from backtests.market import build_market
+from backtests.config.config import Config
+from backtests.market.inputs import Inputs
+from backtests.market.market import build_market
 from feeds.combined import COIN_LINES, INDEX_LINES, PRICE_LINES, SIGNAL_LINES, CombinedFeed
 from tests.markets import coin_walk, index_walk
 

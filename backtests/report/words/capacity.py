@@ -4,8 +4,8 @@ from math import isfinite, isnan
 
 import pandas as pd
 
-from backtests import format as written
-from backtests.capacity import Capacity
+from backtests.engines.capacity import Capacity
+from backtests.report.words import notation as written
 
 
 def capacity(found: Capacity) -> str:

@@ -6,7 +6,7 @@ from backtests.analysis.significance import Significance
 from backtests.analysis.summary import Summary
 from backtests.report.words import luck, verdict
 from backtests.report.words.capacity import capacity
-from backtests.report.words.facts import RunFacts
+from backtests.report.words.phrases import RunFacts
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,14 +8,14 @@ the index adds something is said only where `Significance.better` says so.
 from math import inf, isnan
 from typing import Final
 
-from backtests import format as written
 from backtests.analysis.bootstrap import Interval
 from backtests.analysis.episodes import FEW_EPISODES, FEWEST_EPISODES
 from backtests.analysis.significance import EQUAL_EXPOSURE, LEVEL, Significance
 from backtests.analysis.summary import Summary
-from backtests.elapsed import DAYS_PER_YEAR
+from backtests.market.elapsed import DAYS_PER_YEAR
+from backtests.report.words import notation as written
 from backtests.report.words import phrases
-from backtests.report.words.facts import RunFacts
+from backtests.report.words.phrases import RunFacts
 
 HALF: Final = 0.5
 

@@ -1,11 +1,12 @@
 """Parts of sentences: rates, differences, intervals and numbers of things."""
 
+from dataclasses import dataclass
 from math import isfinite, isnan
 from typing import Final
 
-from backtests import format as written
 from backtests.analysis.bootstrap import Interval
 from backtests.analysis.summary import Figures
+from backtests.report.words import notation as written
 
 YEAR: Final = 365.0  # days from which on a rate per year may be said
 PER_YEAR: Final = "percentage points per year"
@@ -77,3 +78,25 @@ def listed(names: tuple[str, ...]) -> str:
     """Return names as a list in words: "a", "a and b", "a, b and c"."""
     *others, last = names
     return f"{', '.join(others)} and {last}" if others else last
+
+
+@dataclass(frozen=True, slots=True)
+class RunFacts:
+    """What sentences about a run need beside its figures.
+
+    `traded` is what people call what was traded ("BTC", "the altcoin basket"), `coin` the same
+    without an article where it takes part in a name. `untested` names the filters with which
+    the run tests nothing. `is_single` says whether one coin was traded against cash, so that a
+    time in the market is a trade; `is_open` whether something is held at the end, `pending`
+    why an order is due at the next open.
+    """
+
+    traded: str
+    days: float
+    bars: int
+    untested: tuple[str, ...] = ()
+    first_members: tuple[str, ...] = ()
+    idle: str = ""
+    is_single: bool = True
+    is_open: bool = False
+    pending: str = ""

@@ -2,12 +2,12 @@
 
 from math import isfinite, isinf, isnan
 
-from backtests import format as written
 from backtests.analysis.costs import CostSensitivity
 from backtests.analysis.episodes import FEW_EPISODES, FEWEST_EPISODES
 from backtests.analysis.summary import Figures, Summary
+from backtests.report.words import notation as written
 from backtests.report.words import phrases
-from backtests.report.words.facts import RunFacts
+from backtests.report.words.phrases import RunFacts
 
 
 def verdict(facts: RunFacts, summary: Summary) -> str:

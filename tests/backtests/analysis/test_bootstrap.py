@@ -17,7 +17,7 @@ from backtests.analysis.bootstrap import (
     stationary_indices,
 )
 from backtests.analysis.sharpe import sharpe_sample
-from backtests.elapsed import DAYS_PER_YEAR
+from backtests.market.elapsed import DAYS_PER_YEAR
 
 PPY = 365
 

@@ -6,7 +6,7 @@ import pytest
 import scipy.stats
 
 from backtests.analysis.forward import asset_prices
-from backtests.analysis.lead_lag import (
+from backtests.analysis.timing import (
     PairedReturns,
     beta_influence,
     correlation_influence,

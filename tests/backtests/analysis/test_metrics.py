@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from backtests.analysis import metrics
-from backtests.analysis.drawdowns import drawdowns
+from backtests.analysis.metrics import drawdowns
 
 returns_drawn = arrays(np.float64, st.integers(2, 60), elements=st.floats(-0.6, 1.5))
 

@@ -11,10 +11,10 @@ from backtests.analysis.bootstrap import Interval
 from backtests.analysis.exposure import exposure_of
 from backtests.analysis.placebo import shift_placebo
 from backtests.analysis.significance import COMPARED, EQUAL_EXPOSURE, STRATEGY, significance
-from backtests.backtest import Result, run_inputs, run_on
-from backtests.config import Config, load_config
-from backtests.inputs import Inputs
-from backtests.settings import SignificanceSettings
+from backtests.config.config import Config, load_config
+from backtests.config.settings import SignificanceSettings
+from backtests.engines.backtest import Result, run_inputs, run_on
+from backtests.market.inputs import Inputs
 from feeds.bars import Bars
 from tests.simulated import coin_bars, index_bars
 

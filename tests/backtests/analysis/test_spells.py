@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from backtests.analysis.episodes import best_spell, is_plain, spells
 from backtests.analysis.exposure import exposure_of
-from backtests.analysis.spells import best_spell, is_plain, spells
 from backtests.analysis.summary import summarise
 from tests.backtests import baskets
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from backtests.analysis.summary import summarise
-from backtests.backtest import run_on
-from backtests.config import load_config
+from backtests.config.config import load_config
+from backtests.engines.backtest import run_on
 from tests.backtests import baskets
 from tests.simulated import coin_bars, index_bars
 

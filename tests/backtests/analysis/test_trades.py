@@ -4,7 +4,7 @@ import pytest
 
 from backtests.analysis.episodes import episode_starts
 from backtests.analysis.trades import round_trips
-from backtests.engine import fills_table
+from backtests.engines.account import fills_table
 
 LAST = pd.Timestamp("2024-03-01", tz="UTC")
 

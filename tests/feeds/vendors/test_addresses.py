@@ -2,8 +2,8 @@
 
 import pytest
 
-from backtests.config import load_config, validated_config
-from backtests.inputs import load_inputs
+from backtests.config.config import load_config, validated_config
+from backtests.market.inputs import load_inputs
 from feeds.errors import ConfigError
 from feeds.vendors.addresses import ADDRESSES, VARIABLE, address_of, is_allowed, use_addresses
 

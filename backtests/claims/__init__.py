@@ -1,0 +1,1 @@
+"""Claims and events: what followed them, and whether that is more than luck."""

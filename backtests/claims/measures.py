@@ -1,0 +1,225 @@
+"""One function a kind of claim: from the question to findings, one an asset."""
+
+from collections.abc import Callable
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from backtests.analysis.bootstrap import Interval
+from backtests.analysis.effects import (
+    Effect,
+    Outcomes,
+    effect_against_random,
+    effect_of,
+    left_out_effects,
+    outcomes,
+    random_starts,
+)
+from backtests.analysis.episodes import Episodes
+from backtests.analysis.placebo import drawn_means
+from backtests.analysis.timing import lead_lag, paired_returns
+from backtests.claims import history
+from backtests.claims.question import Question
+from backtests.claims.verdicts import NOT_SUPPORTED, SUPPORTED, TOO_LITTLE, Finding, Verdict
+from feeds.arrays import Flags
+
+_FIRST: Final = 1  # keys of independent draws
+_SECOND: Final = 2
+
+
+def measure(question: Question) -> list[Finding]:
+    """Return the findings of a claim; the order of its assets changes nothing in them."""
+    return MEASURES[question.claim.measure](question)
+
+
+def average(question: Question) -> list[Finding]:
+    """Compare growth after the event's episodes with random dates."""
+    own = question.episodes()
+    return [
+        _against_random(question, name, outcomes(question.growth(name), own))
+        for name in question.claim.assets
+    ]
+
+
+def against_asset(question: Question) -> list[Finding]:
+    """Compare growth beyond that of another asset, after episodes, with random dates."""
+    own, other = question.episodes(), question.growth(question.claim.against)
+    return [
+        _against_random(
+            question,
+            f"{name} - {question.claim.against}",
+            outcomes(question.growth(name) - other, own),
+            beyond=f" beyond {question.claim.against}",
+        )
+        for name in question.claim.assets
+    ]
+
+
+def against_index(question: Question) -> list[Finding]:
+    """Compare growth after one index's episodes with that after another index's."""
+    other = question.claim.against
+    return [
+        _difference(
+            question,
+            name,
+            outcomes(question.growth(name), question.episodes()),
+            outcomes(question.growth(name, index=other), question.episodes(index=other)),
+        )
+        for name in question.claim.assets
+    ]
+
+
+def against_event(question: Question) -> list[Finding]:
+    """Compare growth after one event with that after another that is not the first as well."""
+    own, other = question.episodes(), question.episodes(question.claim.against)
+    plain = _chosen(other, ~np.isin(other.starts, own.starts))
+    found = []
+    for name in question.claim.assets:
+        growth = question.growth(name)
+        found.append(_difference(question, name, outcomes(growth, own), outcomes(growth, plain)))
+    return found
+
+
+def condition(question: Question) -> list[Finding]:
+    """Compare growth after episodes while a filter is open with that while it is closed.
+
+    Each kind is set against random dates of the same state, or the filter's own bearing on
+    the coin would count as one of the signal.
+    """
+    own, world = question.episodes(), question.world
+    state, notes = world.gate(question.claim.filter)
+    if np.isnan(state).all():
+        return [question.unknown(" ".join(notes) or "The filter is never known.")]
+    found = []
+    for name in question.claim.assets:
+        growth = question.growth(name)
+        pair = [
+            outcomes(
+                np.where(state == value, growth, np.nan), _chosen(own, state[own.starts] == value)
+            )
+            for value in (1.0, 0.0)
+        ]
+        found.append(_difference(question, name, *pair))
+    return found
+
+
+def lead(question: Question) -> list[Finding]:
+    """Compare how the index's returns go with the coin's next sessions and with those before."""
+    bars = question.world.index()
+    found = []
+    for name in question.claim.assets:
+        pairs = paired_returns(
+            question.asset(name),
+            sessions=pd.DatetimeIndex(bars.frame.index),
+            available_at=question.world.known_at(),
+            close=bars.frame["close"].to_numpy(),
+        )
+        result = lead_lag(pairs, confidence=question.placement.confidence)
+        sums = result.asymmetry
+        now = result.table.set_index("lag")["correlation"].loc[0]
+        leads = "neither leads" if result.leader == "neither" else f"the {result.leader} leads"
+        found.append(
+            Finding(
+                asset=name,
+                figure=f"correlation {now:.2f} in the same session; with the next five sessions "
+                f"minus with the five before {sums.estimate:+.2f}",
+                index=question.index,
+                event="returns",
+                estimate=sums.estimate,
+                low=sums.low,
+                high=sums.high,
+                unit="correlation",
+                claimed=question.claim.effect,
+                decided=_lead_verdict(sums, claimed=question.claim.effect),
+                reason=f"Over {pairs.index.size:,} sessions {leads}.",
+            )
+        )
+    return found
+
+
+def _lead_verdict(sums: Interval, *, claimed: float) -> Verdict:
+    if sums.low > 0:
+        return SUPPORTED
+    return NOT_SUPPORTED if sums.high < claimed else TOO_LITTLE
+
+
+def no_data(question: Question) -> list[Finding]:
+    """Say what there is no data for."""
+    return [question.unknown(f"There is no data: {question.claim.missing}.")]
+
+
+MEASURES: Final[dict[str, Callable[[Question], list[Finding]]]] = {
+    "event": average,
+    "average": average,
+    "one_episode": history.one_episode,
+    "every_episode": history.every_episode,
+    "against_asset": against_asset,
+    "against_index": against_index,
+    "against_event": against_event,
+    "condition": condition,
+    "lead": lead,
+    "tops": history.tops,
+    "no_data": no_data,
+}
+
+
+def _chosen(own: Episodes, kept: Flags) -> Episodes:
+    return Episodes(own.starts[kept], own.ends[kept], own.events[kept])
+
+
+def _against_random(
+    question: Question, name: str, sample: Outcomes, *, beyond: str = ""
+) -> Finding:
+    days = question.claim.horizon_days
+    effect = effect_against_random(sample, placement=question.placement, key=days)
+    without = left_out_effects(sample, placement=question.placement, key=days)
+    return question.grown(
+        name,
+        effect,
+        figure=f"{_percent(effect.mean)}{beyond} in {days} days after {effect.episodes} "
+        f"episodes, {_percent(effect.random_mean)} after random dates",
+        left_out=min((one.excess for one in without), default=np.nan),
+    )
+
+
+def _difference(question: Question, name: str, first: Outcomes, second: Outcomes) -> Finding:
+    """Return how much more followed the first kind of episode than the second."""
+    counts = first.starts.size, second.starts.size
+    if min(counts) == 0:
+        reason = f"{counts[0]} episodes of one kind and {counts[1]} of the other."
+        return question.unknown(reason, asset=name)
+    effect = _gap(question, first, second)
+    without = [_gap(question, first.without(row), second) for row in _rows(first)]
+    without += [_gap(question, first, second.without(row)) for row in _rows(second)]
+    means = float(first.own.mean()), float(second.own.mean())
+    return question.grown(
+        name,
+        effect,
+        figure=f"{_percent(means[0])} ({counts[0]} episodes) against {_percent(means[1])} "
+        f"({counts[1]}) in {question.claim.horizon_days} days",
+        left_out=min((one.excess for one in without), default=np.nan),
+    )
+
+
+def _gap(question: Question, first: Outcomes, second: Outcomes) -> Effect:
+    drawn = [
+        drawn_means(sample.values, random_starts(sample, placement=question.placement, key=key))
+        for sample, key in ((first, _FIRST), (second, _SECOND))
+    ]
+    fitting = min(one.size for one in drawn)
+    return effect_of(
+        float(first.own.mean() - second.own.mean()),
+        drawn[0][:fitting] - drawn[1][:fitting],
+        count=min(first.starts.size, second.starts.size),
+        placement=question.placement,
+    )
+
+
+def _rows(sample: Outcomes) -> range:
+    """Return the episodes that can be left out: none where it is the only one."""
+    return range(sample.starts.size if sample.starts.size > 1 else 0)
+
+
+def _percent(growth: float) -> str:
+    return f"{np.expm1(growth) * 100:+.0f} %"

@@ -1,0 +1,185 @@
+"""Run studies: findings and tables of every claim, on as many processes as wanted."""
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from backtests.analysis.effects import (
+    Placement,
+    holm,
+    outcomes,
+    random_starts,
+)
+from backtests.analysis.events import EventStudy, StudyDesign, event_study
+from backtests.analysis.placebo import drawn_means
+from backtests.analysis.timing import (
+    LeadLag,
+    entry_delays,
+    lead_lag,
+    paired_returns,
+    rolling_relation,
+)
+from backtests.claims.measures import measure
+from backtests.claims.question import Question
+from backtests.claims.verdicts import Finding, Verdict, counted, verdict
+from backtests.claims.world import World
+from backtests.config.claims import ClaimSettings
+from backtests.config.config import Config
+from backtests.config.settings import StudySettings
+from backtests.market.inputs import require_series
+from feeds.arrays import Floats
+
+# delays and paths are pictures: their bands need no more
+PICTURE_DRAWS: Final = 2_000
+
+Tick = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to run: a config with a claim, and with how its study is drawn."""
+
+    config: Config
+
+    @property
+    def name(self) -> str:
+        """What its files are called."""
+        return self.claim.name or self.claim.event
+
+    @property
+    def settings(self) -> StudySettings:
+        """How the study is drawn."""
+        return self.config.study or StudySettings()
+
+    @property
+    def claim(self) -> ClaimSettings:
+        """The claim that is put."""
+        if self.config.claim is None:
+            raise ValueError("a plan needs a config with a claim")
+        return self.config.claim
+
+    @property
+    def placement(self) -> Placement:
+        """How random episodes are placed."""
+        settings = self.settings
+        return Placement(gap=self.claim.gap_sessions, draws=settings.draws, seed=settings.seed)
+
+
+@dataclass(frozen=True, slots=True)
+class AssetStudy:
+    """All tables about one asset; `drawn` is the mean growth (log) of each placebo draw."""
+
+    events: EventStudy
+    delays: pd.DataFrame
+    lead_lag: LeadLag
+    rolling: pd.DataFrame
+    drawn: Floats
+    actual: float
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """A claim with its findings and the tables behind them."""
+
+    name: str
+    claim: ClaimSettings
+    config: Config
+    findings: tuple[Finding, ...]
+    assets: tuple[AssetStudy, ...]
+    bars: tuple[dict[str, Any], ...]
+    notes: tuple[str, ...]
+    draws: int
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A finding with its verdict, and what is left of it beside all others of the page."""
+
+    study: str
+    claim: ClaimSettings
+    finding: Finding
+    verdict: Verdict
+    reason: str
+    adjusted_p: float
+    counted: str
+
+
+def run_study(plan: Plan) -> Study:
+    """Return the study of one claim; same plan and bars, same study."""
+    require_series(plan.config)
+    world = World(plan.config)
+    question = Question(world, plan.claim, plan.placement)
+    findings = tuple(measure(question))
+    names = () if plan.claim.measure == "no_data" else plan.claim.assets
+    studies = tuple(_asset_study(question, name, plan) for name in names)
+    return Study(
+        plan.name,
+        plan.claim,
+        plan.config,
+        findings,
+        studies,
+        world.bars(),
+        world.notes,
+        plan.settings.draws,
+    )
+
+
+def run_all(plans: Sequence[Plan], *, workers: int = 1, tick: Tick = lambda _: None) -> list[Study]:
+    """Return the studies in the order of the plans, whatever order they end in."""
+    return [study for _, study in sorted(_completed(plans, workers, tick), key=lambda one: one[0])]
+
+
+def judge(studies: Sequence[Study]) -> list[Judged]:
+    """Return every finding with its own verdict, and its p-value with all counted (Holm)."""
+    pairs = [(study, finding) for study in studies for finding in study.findings]
+    tested = [np.nan if one.decided else one.p_value for _, one in pairs]
+    adjusted = holm(np.array(tested, np.float64))
+    number = int(np.isfinite(adjusted).sum())
+    judged = []
+    for (study, finding), p_value in zip(pairs, map(float, adjusted), strict=True):
+        decision, reason = verdict(finding)
+        among = counted(finding.p_value, p_value, findings=number)
+        judged.append(Judged(study.name, study.claim, finding, decision, reason, p_value, among))
+    return judged
+
+
+def _completed(plans: Sequence[Plan], workers: int, tick: Tick) -> Iterator[tuple[int, Study]]:
+    if workers <= 1 or len(plans) <= 1:
+        for number, plan in enumerate(plans):
+            tick(plan.name)
+            yield number, run_study(plan)
+        return
+    with ProcessPoolExecutor(min(workers, len(plans))) as pool:
+        running = {pool.submit(run_study, plan): number for number, plan in enumerate(plans)}
+        for future in as_completed(running):
+            study = future.result()
+            tick(study.name)
+            yield running[future], study
+
+
+def _asset_study(question: Question, name: str, plan: Plan) -> AssetStudy:
+    claim, world = question.claim, question.world
+    asset, events = question.asset(name), question.events()
+    horizons = tuple(sorted({*plan.settings.horizons, claim.horizon_days}))
+    quick = replace(question.placement, draws=min(plan.settings.draws, PICTURE_DRAWS))
+    index = world.index()
+    pairs = paired_returns(
+        asset,
+        sessions=pd.DatetimeIndex(index.frame.index),
+        available_at=world.known_at(),
+        close=index.frame["close"].to_numpy(),
+    )
+    sample = outcomes(question.growth(name), question.episodes())
+    starts = random_starts(sample, placement=question.placement, key=claim.horizon_days)
+    return AssetStudy(
+        events=event_study(asset, events, design=StudyDesign(question.placement, horizons)),
+        delays=entry_delays(asset, events, placement=quick, horizon_days=claim.horizon_days),
+        lead_lag=lead_lag(pairs),
+        rolling=rolling_relation(pairs),
+        drawn=drawn_means(sample.values, starts),
+        actual=float(sample.own.mean()) if sample.own.size else np.nan,
+    )

@@ -1,0 +1,103 @@
+"""A claim as data: what was said, by whom, and what would count as support for it."""
+
+from typing import Annotated, Final, Literal, Self, get_args
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from backtests.config.explain import said
+from backtests.config.settings import Horizon, as_tuple, iso_day
+from feeds.spelling import nearest_hint
+from strategies.settings import Days, Sessions, Settings, Symbol
+
+Event = Literal["new_high", "breakout", "support_held", "support_lost", "relative_high"]
+Measure = Literal[
+    "event",
+    "average",
+    "one_episode",
+    "every_episode",
+    "against_asset",
+    "against_index",
+    "against_event",
+    "condition",
+    "lead",
+    "tops",
+    "no_data",
+]
+
+Names = Annotated[
+    tuple[Symbol, ...],
+    BeforeValidator(as_tuple),
+    Field(min_length=1, json_schema_extra={"allowed": "a list of names"}),
+]
+ClaimName = Annotated[
+    str,
+    Field(
+        pattern=r"^$|^[A-Za-z0-9][A-Za-z0-9._-]*$",
+        max_length=60,
+        json_schema_extra={"allowed": "a name of at most 60 letters, digits, dots and dashes"},
+    ),
+]
+Day = Annotated[
+    str, BeforeValidator(iso_day), Field(json_schema_extra={"allowed": "a day, YYYY-MM-DD"})
+]
+
+# What a measure cannot do without, and what it is.
+NEEDED: Final = {
+    "one_episode": ("session", "the session of the episode's first event"),
+    "against_asset": ("against", "the coin to compare with"),
+    "against_index": ("against", "the index to compare with"),
+    "against_event": ("against", "the event to compare with"),
+    "condition": ("filter", "the filter that must be open"),
+    "no_data": ("missing", "what there is no data for"),
+}
+
+
+class ClaimSettings(Settings):
+    """The `[claim]` table of a config: read by the study, ignored by a run.
+
+    The measure "event" is no claim: what followed the event is set against random dates, and
+    `support` and `effect` mean nothing.
+
+    `effect` is the growth beyond a random date (a fraction) that the claim amounts to, over
+    `horizon_days` from the first open that can be traded: what counts as support, in words,
+    is `support`. `gap_sessions` without an event part two episodes.
+    """
+
+    name: ClaimName = ""  # what its files are called
+    statement: str
+    source: str
+    support: str
+    measure: Measure = "average"
+    event: Event = "new_high"
+    assets: Names = ("BTC",)
+    horizon_days: Horizon = 90
+    effect: Annotated[float, Field(ge=-1, le=100)] = 0.5
+    gap_sessions: Sessions = 60
+    against: str = ""  # the asset, index or event to compare with
+    session: Day = ""  # one_episode: the session of its first event
+    before: Day = ""  # every_episode: sessions before this date
+    last: Days = 3  # every_episode: so many before it
+    filter: str = ""  # condition: the filter of this config that must be open
+    missing: str = ""  # no_data: what there is no data for
+
+    @property
+    def is_claim(self) -> bool:
+        """Whether somebody claims something, and not only an event is studied."""
+        return self.measure != "event"
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        """Refuse a measure without what it needs, and an event to compare with that is none."""
+        key, meaning = NEEDED.get(self.measure, ("", ""))
+        if key and not getattr(self, key):
+            raise said(
+                f"`claim.{key}` must be {meaning}, as `claim.measure` is {self.measure!r}; "
+                "received nothing."
+            )
+        events = get_args(Event)
+        if self.measure == "against_event" and self.against not in events:
+            raise said(
+                f"`claim.against` must be one of {', '.join(map(repr, events))}, received "
+                f"{self.against!r}.{nearest_hint(self.against, events)}"
+            )
+        return self

@@ -1,0 +1,297 @@
+"""The config of a run: TOML file, `--set` overrides and flags, validated once."""
+
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal, Self
+
+import tomli_w
+from pydantic import AfterValidator, Field, ValidationError, field_validator, model_validator
+
+from backtests.config.claims import ClaimSettings
+from backtests.config.explain import explained, said
+from backtests.config.files import NotTomlError, parsed_toml, preset_path, read_toml
+from backtests.config.settings import (
+    Date,
+    ReadingSettings,
+    SignificanceSettings,
+    StudySettings,
+    VendorSettings,
+)
+from feeds.errors import ConfigError
+from feeds.instruments import SERIES_NAME
+from feeds.spelling import nearest, nearest_hint
+from strategies.settings import (
+    READY_MADE,
+    BasketSettings,
+    FilterSettings,
+    IdleSettings,
+    RuleSettings,
+    Settings,
+    SignalSettings,
+    SizeSettings,
+    Symbol,
+)
+
+BASIS_POINT: Final = 1e-4
+ALTS: Final = "ALTS"
+
+
+def _absolute(folder: str) -> str:
+    """Return a folder as it is found from anywhere, so that a config left behind runs again."""
+    try:
+        path = Path(folder).expanduser()
+    except RuntimeError:  # the home of somebody who has none here
+        path = Path(folder)
+    return str(path.absolute()) if folder else ""
+
+
+Folder = Annotated[str, AfterValidator(_absolute)]
+BasisPoints = Annotated[float, Field(ge=0, le=5_000)]
+
+
+class DataSettings(ReadingSettings):
+    """Where bars come from and which of them are traded; `end` is included.
+
+    `offline` keeps live sources to the cache; an empty `cache_dir` is the usual place. A folder
+    that is not absolute lies below the one the command is run in. `history` "longest" joins
+    older sources on before newer ones (see `feeds.history`).
+    """
+
+    source: Literal["auto", "yahoo", "exchange", "files", "sample"] = "auto"
+    data_dir: Folder = ""
+    cache_dir: Folder = ""
+    offline: bool = False
+    history: Literal["longest", "one_source"] = "longest"
+    start: Date = ""
+    end: Date = ""
+    timeframe: Literal["1d", "4h", "1h"] = "1d"
+
+
+class IndexSettings(Settings):
+    """Which index gives the signals, on which bars, and how long after its end one is known.
+
+    With hourly bars whatever is counted in sessions counts hourly bars.
+    """
+
+    symbol: Symbol = "RUT"
+    timeframe: Literal["1d", "1h"] = "1d"
+    delay_minutes: Annotated[int, Field(ge=0, le=525_600)] = 0
+
+
+class CostSettings(Settings):
+    """Cash and costs; commission and slippage per side, `cash_rate` per year.
+
+    A fill that takes more than `max_participation` of its day's dollar volume is warned about.
+    With `impact` "square_root" every fill pays for the share it takes, on top of slippage:
+    `impact_coefficient` x daily volatility x sqrt(order / volume) of the price. About 1 is what
+    has been measured (`strategies.fills` cites it).
+    """
+
+    initial_cash: Annotated[float, Field(gt=0, le=1e15)] = 100_000.0
+    commission_bps: BasisPoints = 10.0
+    slippage_bps: BasisPoints = 5.0
+    cash_rate: Annotated[float, Field(ge=0, le=1)] = 0.0
+    max_participation: Annotated[float, Field(gt=0, le=1)] = 0.1
+    impact: Literal["none", "square_root"] = "none"
+    impact_coefficient: Annotated[float, Field(ge=0, le=100)] = 1.0
+
+    @property
+    def commission(self) -> float:
+        """Commission as a fraction of the traded value."""
+        return self.commission_bps * BASIS_POINT
+
+    @property
+    def impact_factor(self) -> float:
+        """The coefficient of impact, 0 where none is charged."""
+        return 0.0 if self.impact == "none" else self.impact_coefficient
+
+    @property
+    def slippage(self) -> float:
+        """Slippage as a fraction of the open."""
+        return self.slippage_bps * BASIS_POINT
+
+
+class Config(Settings):
+    """Everything that decides what a run computes."""
+
+    asset: Symbol = "ETH"
+    data: DataSettings = DataSettings()
+    vendors: VendorSettings = VendorSettings()
+    index: IndexSettings = IndexSettings()
+    signal: SignalSettings = SignalSettings()
+    rules: RuleSettings = RuleSettings()
+    size: SizeSettings = SizeSettings()
+    costs: CostSettings = CostSettings()
+    idle: IdleSettings = IdleSettings()
+    basket: BasketSettings = BasketSettings()
+    filters: dict[str, FilterSettings] = Field(default_factory=dict)
+    significance: SignificanceSettings = SignificanceSettings()
+    # what a study judges, and how it is drawn; a run does not read them
+    claim: ClaimSettings | None = None
+    study: StudySettings | None = None
+
+    @field_validator("asset")
+    @classmethod
+    def _upper(cls, asset: str) -> str:
+        return asset.strip().upper()
+
+    @field_validator("filters", mode="before")
+    @classmethod
+    def _ready_made(cls, filters: object) -> object:
+        """Let a filter with a known name start from its ready-made settings."""
+        if not isinstance(filters, dict):
+            return filters
+        return {
+            name: _beginning(name, given) | given if isinstance(given, dict) else given
+            for name, given in filters.items()
+        }
+
+    @model_validator(mode="after")
+    def _claimed_filter(self) -> Self:
+        """Refuse a claim about a filter that is not there."""
+        if self.claim and self.claim.filter and self.claim.filter not in self.filters:
+            raise said(
+                f"`claim.filter` {self.claim.filter!r} is no filter of this config."
+                + nearest_hint(
+                    self.claim.filter,
+                    self.filters,
+                    otherwise=f" Add a table [filters.{self.claim.filter}].",
+                )
+            )
+        return self
+
+    def __hash__(self) -> int:
+        """Hash all sections; pydantic's own does not take the table of filters."""
+        sections = (getattr(self, name) for name in type(self).model_fields if name != "filters")
+        return hash((*sections, tuple(self.filters.items())))
+
+    def to_toml(self) -> str:
+        """Return the whole effective config as TOML; reading it gives the same config."""
+        return tomli_w.dumps(self.model_dump(exclude_none=True))
+
+    @property
+    def short_hash(self) -> str:
+        """Eight hexadecimal digits that name this config."""
+        return hashlib.sha256(self.to_toml().encode()).hexdigest()[:8]
+
+
+def load_config(
+    path: Path | None, *, overrides: Sequence[str] = (), flags: Mapping[str, Any] | None = None
+) -> Config:
+    """Return the config: defaults, then the file, then `section.key=value`, then the flags.
+
+    Raises
+    ------
+    ConfigError
+        Naming the key, the value received, what is allowed and the nearest key.
+    """
+    return validated_config(config_tree(path, overrides=overrides, flags=flags))
+
+
+def config_tree(
+    path: Path | None,
+    *,
+    overrides: Sequence[str] = (),
+    flags: Mapping[str, Any] | None = None,
+    parameter: str = "--config",
+) -> dict[str, Any]:
+    """Return the settings given in file, overrides and flags, not yet validated.
+
+    `parameter` is the option that named the file, for messages.
+    """
+    tree = _read(path, parameter) if path else {}
+    inside = tree.get("data")
+    stages = (
+        {f"data.{key}": value for key, value in inside.items()} if isinstance(inside, dict) else {},
+        dict(map(_override, overrides)),
+        {key: value for key, value in (flags or {}).items() if value is not None},
+    )
+    for stage in stages:
+        for key, value in stage.items():
+            put(tree, key, value)
+        # a folder named alone is where the bars are
+        if stage.get("data.data_dir") and not stage.get("data.source"):
+            put(tree, "data.source", "files")
+    return tree
+
+
+def validated_config(tree: Mapping[str, Any]) -> Config:
+    """Return the config of a tree of settings, or raise `ConfigError` with the remedy."""
+    try:
+        config = Config.model_validate(tree)
+    except ValidationError as error:
+        raise ConfigError(explained(error, Config)) from error
+    _require_order(config.data)
+    return with_universe(config)
+
+
+def with_universe(config: Config) -> Config:
+    """Return the config with the universe of its basket decided, if it trades one.
+
+    What "auto" was is written down with the run, so that it can be run again as it was.
+    """
+    if config.asset != ALTS:
+        return config
+    from backtests.config.membership import resolved_basket
+
+    return config.model_copy(update={"basket": resolved_basket(config.basket, config.data)})
+
+
+def _require_order(data: DataSettings) -> None:
+    if data.start and data.end and data.start > data.end:
+        raise ConfigError(
+            f"`data.start` must not be after `data.end`, received {data.start} and {data.end}."
+        )
+
+
+def _read(path: Path, parameter: str) -> dict[str, Any]:
+    try:
+        return read_toml(preset_path(path, parameter=parameter))
+    except NotTomlError as error:
+        raise ConfigError(f"`{parameter}` {path}: {error}. Give a TOML file.") from error
+
+
+def _override(text: str) -> tuple[str, Any]:
+    key, separator, value = text.partition("=")
+    if not separator or not key.strip():
+        raise ConfigError(f"`--set` takes section.key=value, received {text!r}.")
+    return key.strip(), _parsed(value.strip())
+
+
+def _parsed(text: str) -> Any:
+    """Read a value as TOML would; a bare word is a string."""
+    try:
+        table = parsed_toml(f"value = {text}".encode(errors="surrogateescape"))
+    except NotTomlError:
+        return text
+    return table["value"] if len(table) == 1 else text
+
+
+def _beginning(name: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a filter starts from; one of another name must say what it reads."""
+    own = {"series": name.upper()} if re.fullmatch(SERIES_NAME, name) else {}
+    if name in READY_MADE:
+        return own | READY_MADE[name]
+    if not given.keys() & {"series", "kind"}:
+        near = nearest(name, READY_MADE)
+        hint = f"The nearest is `filters.{near}`" if near else f"There are {', '.join(READY_MADE)}"
+        raise said(
+            f"`filters.{name}` is no ready-made filter. {hint}; one of your own says what it "
+            f"reads: `filters.{name}.series` or `filters.{name}.kind`."
+        )
+    return own
+
+
+def put(tree: dict[str, Any], dotted: str, value: Any) -> None:
+    """Set `section.key` in a tree of settings."""
+    *sections, key = dotted.split(".")
+    for section in sections:
+        tree = tree.setdefault(section, {})
+        if not isinstance(tree, dict):
+            raise ConfigError(
+                f"`{dotted}` is no setting: `{section}` is not a section. See configs/eth.toml for "
+                "all keys."
+            )
+    tree[key] = value

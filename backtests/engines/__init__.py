@@ -1,0 +1,1 @@
+"""From orders to accounts: backtrader, its compiled twin, and what a run is compared with."""

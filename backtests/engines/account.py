@@ -1,0 +1,122 @@
+"""What an account did: cash, units and equity bar by bar, and every fill, whatever the engine."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from backtests.config.config import Config
+from backtests.market.elapsed import gaps, interest, years_between
+from backtests.market.tape import Tape
+from feeds.arrays import Floats
+from feeds.sessions import BAR_LENGTHS
+from strategies.targets import Upkeep
+
+FILL_COLUMNS = ("time", "symbol", "side", "units", "price", "commission", "reason")
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What an account did, bar by bar and fill by fill.
+
+    `bars` has a row a bar (index: its opening instant, UTC) with cash, equity and weight
+    (fraction of equity in coins) at its end; `positions` the units of each coin, a column a
+    symbol: equity = cash + the sum of units x close. `fills` has `FILL_COLUMNS`. `refused`
+    counts orders the broker did not carry out; `pending` is the reason of an order decided
+    on the last bar and never filled, or empty.
+    """
+
+    bars: pd.DataFrame
+    positions: pd.DataFrame
+    fills: pd.DataFrame
+    initial_cash: float
+    refused: int = 0
+    pending: str = ""
+
+    @property
+    def equity(self) -> pd.Series:
+        """Equity at each bar's end, in money."""
+        return self.bars["equity"]
+
+    @property
+    def returns(self) -> pd.Series:
+        """Simple return of each bar; the first is measured from the initial cash.
+
+        After a total loss nothing is left to move: those returns are 0.
+        """
+        equity = self.equity.to_numpy()
+        before = np.concatenate(([self.initial_cash], equity[:-1]))
+        moved = np.divide(equity, before, out=np.ones_like(equity), where=before > 0)
+        return pd.Series(moved - 1, index=self.bars.index)
+
+    @property
+    def invested(self) -> pd.Series:
+        """Whether any coin is held at each bar's end."""
+        return (self.positions != 0).any(axis=1)
+
+
+def account_of(
+    tape: Tape,
+    *,
+    cash: np.ndarray,
+    units: np.ndarray,
+    fills: pd.DataFrame,
+    initial_cash: float,
+    refused: int = 0,
+    pending: str = "",
+) -> Account:
+    """Return the account that held `cash` (bars,) and `units` (bars, coins) at each bar's end."""
+    held = units * tape.matrix("close")
+    total = held.sum(axis=1)
+    equity = cash + total
+    weight = np.divide(total, equity, out=np.zeros_like(equity), where=equity > 0)
+    return Account(
+        bars=pd.DataFrame({"cash": cash, "equity": equity, "weight": weight}, index=tape.times),
+        positions=pd.DataFrame(units, index=tape.times, columns=list(tape.coins)),
+        fills=fills,
+        initial_cash=initial_cash,
+        refused=refused,
+        pending=pending,
+    )
+
+
+def fills_table(rows: Iterable[tuple[Any, ...]]) -> pd.DataFrame:
+    """Return fills as a table with `FILL_COLUMNS`, typed even when there are none."""
+    return pd.DataFrame(list(rows), columns=list(FILL_COLUMNS)).astype(
+        {
+            "time": "datetime64[ns, UTC]",
+            "symbol": "str",
+            "side": "str",
+            "reason": "str",
+            "units": np.float64,
+            "price": np.float64,
+            "commission": np.float64,
+        }
+    )
+
+
+def interest_of(tape: Tape, config: Config) -> tuple[Floats, float]:
+    """Return what cash earns before each bar's open, where bars are missing, and through a bar.
+
+    The first is paid on the cash there was before the orders of that open, shape (bars,), the
+    second, the same for every bar, on the cash there is after them.
+    """
+    opens, ends = tape.lines["time"], tape.lines["bar_end"]
+    length = np.array([years_between(opens[0], ends[0])])
+    rate = config.costs.cash_rate
+    return interest(gaps(opens, ends), rate=rate), float(interest(length, rate=rate)[0])
+
+
+def upkeep_of(config: Config, tape: Tape) -> Upkeep:
+    """Return how positions are kept between the rule's answers."""
+    size, days = config.size, pd.Timedelta(days=config.size.scale_in_days)
+    idles = bool(tape.matrix("idle_weight").any())
+    return Upkeep(
+        scale_in_bars=1 if days.days == 1 else round(days / BAR_LENGTHS[config.data.timeframe]),
+        threshold=size.rebalance_threshold,
+        max_weight=size.max_weight,
+        idles=idles,
+        is_single=len(tape.coins) == 1 and not idles,
+    )

@@ -1,0 +1,221 @@
+"""One backtest from config to result: load, line up, simulate, and what to compare with."""
+
+import functools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import numpy as np
+import pandas as pd
+
+from backtests.config.config import ALTS, Config
+from backtests.engines.account import Account
+from backtests.engines.baselines import Simulate, benchmark, buy_and_hold, hold_idle
+from backtests.engines.capacity import Capacity, capacity_of, capacity_warning
+from backtests.market.control import control_config, control_tape
+from backtests.market.elapsed import DAYS_PER_YEAR, after_hole, cash_returns
+from backtests.market.endings import ending_notes, survivor_note
+from backtests.market.gates import untested
+from backtests.market.inputs import Inputs, has_universe, load_inputs
+from backtests.market.market import Market, build_market
+from backtests.market.tape import NANOSECONDS, Tape
+from feeds.arrays import Flags, Floats
+from feeds.bars import Bars
+from feeds.checks import silent_index
+from feeds.history import spans_of
+from feeds.known_highs import false_highs
+
+ONE_DAY: Final = pd.Timedelta(days=1)
+LARGE_TAPE: Final = 20_000  # bars x coins
+Engine = Literal["backtrader", "fast"]
+
+
+@dataclass(frozen=True)
+class Result:
+    """Everything a run computed, before any figure is taken from it.
+
+    `buy_and_hold` is the benchmark: the coin, or the basket at its weights all the time. `others`
+    are further accounts to compare with, by name: `first_members` (the coins of a basket on its
+    first day, untouched) and `idle` (what is held while the signal is off, held always).
+    """
+
+    config: Config
+    market: Market
+    strategy: Account
+    buy_and_hold: Account
+    control: Account
+    others: Mapping[str, Account]
+
+    @property
+    def asset(self) -> str:
+        """The short name of what was traded."""
+        return self.market.coin.instrument.label
+
+    @property
+    def years(self) -> float:
+        """Length of the run in years, from the first bar's open to the last bar's end."""
+        return self.market.traded.years
+
+    @property
+    def days(self) -> float:
+        """The same length in days."""
+        return self.years * DAYS_PER_YEAR
+
+    @property
+    def periods_per_year(self) -> float:
+        """The bars per year: nominally so many, or those there are if they are fewer."""
+        return self.market.traded.periods_per_year
+
+    @property
+    def after_hole(self) -> Flags:
+        """Which bars come after a hole in the bars, so that their returns span it."""
+        lines = self.market.traded.lines
+        return after_hole(lines["time"], lines["bar_end"])
+
+    @property
+    def cash_returns(self) -> Floats:
+        """What cash earned by each bar's end since the end of the bar before, fractions."""
+        lines = self.market.traded.lines
+        return cash_returns(lines["time"], lines["bar_end"], rate=self.config.costs.cash_rate)
+
+    @property
+    def untested(self) -> tuple[str, ...]:
+        """Filters unknown on every bar that let nothing pass: with them a run tests nothing."""
+        ends = (self.market.traded.lines["bar_end"] * NANOSECONDS).astype(np.int64)
+        return untested(self.market.gates, ends, how=self.config.rules.filters)
+
+    @functools.cached_property
+    def capacity(self) -> Capacity:
+        """What the strategy's fills were of what traded on their days."""
+        return capacity_of(self.strategy, config=self.config, inputs=self.market.inputs)
+
+    @functools.cached_property
+    def warnings(self) -> tuple[str, ...]:
+        """All a reader should know before trusting the figures, each once, gravest first."""
+        found = [*untested_warning(self.untested)]
+        index = self.market.index
+        silent = silent_index(
+            self.market.available_at,
+            symbol=index.instrument.symbol,
+            until=self.market.traded_bars.index[-1],
+        )
+        if silent is not None:
+            found.append(silent.text)
+        if (tried := self.config.significance.tried) > 1:
+            found.append(
+                f"CHOSEN: these settings are the pick of {tried:,} that were tried. On the bars "
+                "they were chosen on, what they earned is no evidence"
+            )
+        held = capacity_of(self.buy_and_hold, config=self.config, inputs=self.market.inputs)
+        found.extend(capacity_warning(self.capacity, who="the rule"))
+        found.extend(capacity_warning(held, who="buy-and-hold"))
+        if self.strategy.refused:
+            found.append(f"{self.strategy.refused} orders were refused by the broker")
+        found.extend(input_warnings(self.config, self.market.inputs))
+        return tuple(dict.fromkeys(found))
+
+
+def untested_warning(names: Sequence[str]) -> tuple[str, ...]:
+    """Return the warning that filters without data blocked everything; none where none did."""
+    if not names:
+        return ()
+    several = len(names) > 1
+    return (
+        f"NOTHING WAS TESTED: the filter{'s' if several else ''} {', '.join(names)} "
+        f"{'were' if several else 'was'} unknown on every bar, which blocks every entry. Bring the "
+        f'data, or set `filters.{names[0]}.unknown` = "pass" to trade without',
+    )
+
+
+def input_warnings(config: Config, inputs: Inputs) -> tuple[str, ...]:
+    """Return what a reader should know of the bars and series before trusting any figure.
+
+    What concerns them all comes first, and the notes of each file last.
+    """
+    found: list[str] = []
+    if config.asset == ALTS and not has_universe(config):
+        end = pd.Timestamp(config.data.end, tz="UTC") if config.data.end else None
+        found.extend(ending_notes(inputs.coins, until=end))
+    if survivors := survivor_note(config, inputs):
+        found.append(survivors)
+    if config.signal.lookback == "all":
+        found.extend(_false_highs(config, inputs))
+    if config.signal.retest:
+        found.extend(_lows_that_are_closes(inputs.index))
+    found.extend(inputs.notes)
+    found.extend(note for bars in inputs.all_bars for note in bars.cautions)
+    found.extend(note for series in inputs.series.values() for note in series.cautions)
+    return tuple(dict.fromkeys(found))
+
+
+def _lows_that_are_closes(index: Bars) -> list[str]:
+    """Return a warning for each part of the index whose lows are its closes."""
+    return [
+        f"{index.instrument.symbol}: from {span.first:%Y-%m-%d} to {span.last:%Y-%m-%d} only "
+        "closes are known, so `signal.retest` takes them for the lows"
+        for span in spans_of(index)
+        if span.is_close_only
+    ]
+
+
+def _false_highs(config: Config, inputs: Inputs) -> list[str]:
+    """Return a warning on highs of the index that are none, where the run can meet one."""
+    highs = false_highs(inputs.index, min_history=config.signal.min_history)
+    if highs is None:
+        return []
+    first = min(pd.Timestamp(bars.frame.index[0]) for bars in inputs.coins)
+    return [] if highs.sessions[-1].tz_localize("UTC") < first else [highs.text]
+
+
+def backtest(config: Config, *, engine: Engine = "backtrader") -> Result:
+    """Load the bars the config names and run it on backtrader.
+
+    Raises
+    ------
+    InputError
+        If a symbol, file, date or setting is wrong.
+    """
+    return run_inputs(config, load_inputs(config), engine=engine)
+
+
+def run_on(config: Config, *, index: Bars, coin: Bars, engine: Engine = "backtrader") -> Result:
+    """Run the config on an index and one coin already loaded."""
+    return run_inputs(config, Inputs(index, (coin,)), engine=engine)
+
+
+def run_inputs(config: Config, inputs: Inputs, *, engine: Engine = "backtrader") -> Result:
+    """Run the config on everything it reads; both engines give the same result."""
+    market = build_market(config, inputs)
+    own = control_config(config)
+    tape = market.traded
+    compared = engine_of_comparisons(tape, engine=engine)
+    others = {}
+    if config.asset == ALTS:
+        others["first_members"] = buy_and_hold(tape, costs=config.costs)
+    if config.idle.asset:
+        others["idle"] = hold_idle(tape, config, simulate=compared)
+    return Result(
+        config,
+        market,
+        strategy=_engine(engine)(tape, config),
+        buy_and_hold=benchmark(tape, config, simulate=compared),
+        control=compared(control_tape(market, own), own),
+        others=others,
+    )
+
+
+def engine_of_comparisons(tape: Tape, *, engine: Engine = "backtrader") -> Simulate:
+    """Return what simulates the accounts beside the strategy's.
+
+    On a large tape that is the compiled twin, whatever runs the strategy: it agrees with
+    backtrader in every fill, and backtrader would spend most of the command on them.
+    """
+    return _engine("fast" if len(tape) * len(tape.coins) > LARGE_TAPE else engine)
+
+
+def _engine(name: Engine) -> Simulate:
+    if name == "fast":
+        from backtests.engines.compiled import simulate
+    else:
+        from backtests.engines.event_driven import simulate
+    return simulate

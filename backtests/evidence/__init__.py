@@ -1,1 +1,0 @@
-"""The studies behind the claims: what is measured, how it is judged, and how it is shown."""

@@ -1,0 +1,1 @@
+"""What is known when: the inputs of a run lined up on one time axis."""

@@ -1,0 +1,84 @@
+"""The gates of a config: each filter's states with the instants they become known."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from backtests.config.config import Config
+from backtests.market.inputs import Inputs
+from feeds.arrays import Flags, Integers
+from strategies.filters import DAY_IN_NANOSECONDS, Gate, Readings, gate_states
+from strategies.settings import FilterSettings
+
+
+def gates_of(config: Config, inputs: Inputs, *, available_at: pd.DatetimeIndex) -> tuple[Gate, ...]:
+    """Return one gate a filter, in the config's order."""
+    return tuple(
+        _gate(name, settings, inputs, available_at) for name, settings in config.filters.items()
+    )
+
+
+def combined(gates: Sequence[Gate], instants: Integers, *, how: str) -> Flags:
+    """Return whether the gates together let an entry pass at each instant."""
+    if not gates:
+        return np.ones(instants.size, np.bool_)
+    opened = np.array([gate.opened(instants) for gate in gates])
+    return np.asarray(opened.all(axis=0) if how == "all" else opened.any(axis=0))
+
+
+def leaving(gates: Sequence[Gate], instants: Integers) -> Flags:
+    """Return whether a filter that also exits is closed at each instant."""
+    leave = np.zeros(instants.size, np.bool_)
+    for gate in gates:
+        if gate.settings.on_exit:
+            leave |= ~gate.opened(instants)
+    return leave
+
+
+def untested(gates: Sequence[Gate], instants: Integers, *, how: str) -> tuple[str, ...]:
+    """Return the filters, by name, that blocked every entry because they were never known.
+
+    Such a run says nothing about the idea. `how` is how gates are combined: with "any" one that
+    is known is enough.
+    """
+    blind = [
+        gate.name
+        for gate in gates
+        if gate.settings.unknown == "block" and np.isnan(gate.at(instants)).all()
+    ]
+    return () if how == "any" and len(blind) < len(gates) else tuple(blind)
+
+
+def _gate(
+    name: str, settings: FilterSettings, inputs: Inputs, available_at: pd.DatetimeIndex
+) -> Gate:
+    if settings.kind == "series":
+        readings, known_at = _series_readings(settings, inputs)
+    else:
+        readings, known_at = _index_readings(settings, inputs), available_at
+    return Gate(
+        name=name,
+        known_at=known_at.as_unit("ns").asi8,
+        states=gate_states(readings, settings=settings),
+        max_age=settings.max_age_days * DAY_IN_NANOSECONDS,
+        settings=settings,
+    )
+
+
+def _index_readings(settings: FilterSettings, inputs: Inputs) -> Readings:
+    close = inputs.index.frame["close"]
+    benchmark = inputs.benchmarks.get(settings.benchmark)
+    other = benchmark.frame["close"].reindex(close.index) if benchmark else close * np.nan
+    return Readings(close.to_numpy(), pd.DatetimeIndex(close.index), other.to_numpy())
+
+
+def _series_readings(settings: FilterSettings, inputs: Inputs) -> tuple[Readings, pd.DatetimeIndex]:
+    series = inputs.series.get(settings.series)
+    if series is None:
+        nothing = pd.DatetimeIndex([], tz="UTC")
+        return Readings(np.empty(0), nothing, np.empty(0)), nothing
+    values = series.frame["value"].to_numpy(np.float64)
+    dates = pd.DatetimeIndex(series.frame.index)
+    known_at = pd.DatetimeIndex(series.frame["available_at"])
+    return Readings(values, dates, np.full(values.size, np.nan)), known_at

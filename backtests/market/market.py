@@ -1,0 +1,288 @@
+"""One market: an index's signals lined up with the bars of what is traded."""
+
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import pandas as pd
+
+from backtests.config.config import ALTS, Config
+from backtests.market.endings import common_end
+from backtests.market.gates import combined, gates_of, leaving
+from backtests.market.inputs import Inputs, has_universe
+from backtests.market.schedule import Passes, Schedule, entry_weights, led, schedule_of, seconds
+from backtests.market.tape import (
+    NANOSECONDS,
+    Lines,
+    Tape,
+    clock,
+    coin_lines,
+    impact_line,
+    level_lines,
+    panel_of,
+)
+from feeds.alignment import latest_known, taken
+from feeds.arrays import Flags, Floats, Integers
+from feeds.bars import PRICES, Bars
+from feeds.errors import DataError
+from feeds.instruments import Instrument
+from feeds.sessions import BAR_LENGTHS, bar_ends
+from feeds.wording import counted
+from strategies.basket import basket_weights, members, rebalance_bars
+from strategies.filters import Gate
+from strategies.signals import IndexSignals, index_signals
+from strategies.support import Follow, follow_support
+from strategies.targets import ALIVE
+
+
+@dataclass(frozen=True, slots=True)
+class Market:
+    """The inputs of a run, the index's signals and gates, and the engine's tape.
+
+    `available_at` is the instant (UTC) each index bar becomes known. `coin` holds the bars
+    of what is traded: a coin's, or a basket's level. `tape` covers every bar; `tradable` is
+    the part a run trades: from the first bar with a prior high known and, at its open, a coin or
+    enough members of a basket to buy, inside `start`/`end`, to the last.
+    """
+
+    inputs: Inputs
+    coin: Bars
+    signals: IndexSignals
+    available_at: pd.DatetimeIndex
+    gates: tuple[Gate, ...]
+    tape: Tape
+    tradable: slice
+
+    @property
+    def index(self) -> Bars:
+        """The index's bars."""
+        return self.inputs.index
+
+    @property
+    def traded(self) -> Tape:
+        """The tape of the tradable bars only."""
+        return self.tape.cut(self.tradable)
+
+    @property
+    def traded_bars(self) -> pd.DataFrame:
+        """The tradable bars of the coin, or of the basket's level."""
+        return self.coin.frame.iloc[self.tradable]
+
+    @property
+    def index_level(self) -> pd.Series:
+        """The index close known at each tradable bar's end: no costs, no dividends."""
+        traded = self.traded
+        return pd.Series(traded.lines["index_close"], index=traded.times, name="index")
+
+    @property
+    def index_before(self) -> float:
+        """The index close known at the first tradable bar's open; its first where none was."""
+        first = self.traded.times[:1].asi8
+        before = int(latest_known(self.available_at.as_unit("ns").asi8, at=first)[0])
+        return float(closes_of(self.index)[max(before, 0)])
+
+    @property
+    def traded_sessions(self) -> slice:
+        """The index sessions known during the tradable bars."""
+        known = self.tape.lines["session"][self.tradable]
+        return slice(int(known[0]), int(known[-1]) + 1)
+
+
+def build_market(config: Config, inputs: Inputs, *, follow: Follow = follow_support) -> Market:
+    """Compute signals, gates and the tape, and find the tradable bars.
+
+    `follow` is `follow_support` or the same compiled.
+
+    Raises
+    ------
+    DataError
+        If index and coins do not overlap, or the history is too short for a prior high.
+    """
+    index = inputs.index
+    available_at = known_from(index, config)
+    signals = signals_of(index, config, follow=follow)
+    gates = gates_of(config, inputs, available_at=available_at)
+    coin, coins, known = _coins(config, inputs)
+    schedule = schedule_of(
+        config, close=closes_of(index), signals=signals, available_at=available_at
+    )
+    passes = partial(combined, gates, how=config.rules.filters)
+    lines = bar_lines(config, coin, schedule)
+    ends = (lines["bar_end"] * NANOSECONDS).astype(np.int64)
+    lines["gate"] = passes(ends).astype(np.float64)
+    lines["leave"] = leaving(gates, ends).astype(np.float64)
+    tape = led(config, Tape(lines, coins), lead_of(schedule, coin, passes))
+    ready = np.isfinite(taken(signals.prior_high, positions=lines["session"].astype(np.int64)))
+    needed = members_needed(config, known)
+    tradable = _tradable(config, inputs, coin, ready & (known >= needed), needed=needed)
+    return Market(inputs, coin, signals, available_at, gates, tape, tradable)
+
+
+def market_schedule(market: Market, config: Config) -> Schedule:
+    """Return the schedule of the market's index under the config's trigger and entry delay."""
+    return schedule_of(
+        config,
+        close=closes_of(market.index),
+        signals=market.signals,
+        available_at=market.available_at,
+    )
+
+
+def lead_of(schedule: Schedule, coin: Bars, passes: Passes) -> Lines:
+    """Return what was known of the index when the coin's first bar opened."""
+    first = pd.DatetimeIndex(coin.frame.index[:1]).as_unit("ns").asi8
+    length = BAR_LENGTHS[coin.timeframe].value
+    return schedule.lead(int(first[0]), length=length, passes=passes)
+
+
+def closes_of(bars: Bars) -> Floats:
+    """Return the closes."""
+    return bars.frame["close"].to_numpy()
+
+
+def signals_of(bars: Bars, config: Config, *, follow: Follow = follow_support) -> IndexSignals:
+    """Return the signals of some bars under the config."""
+    return index_signals(
+        close=bars.frame["close"].to_numpy(),
+        low=bars.frame["low"].to_numpy(),
+        settings=config.signal,
+        follow=follow,
+    )
+
+
+def known_from(index: Bars, config: Config) -> pd.DatetimeIndex:
+    """Return the instant (UTC) from which each index bar is known."""
+    ends = bar_ends(
+        pd.DatetimeIndex(index.frame.index), kind=index.instrument.kind, timeframe=index.timeframe
+    )
+    return (ends + pd.Timedelta(minutes=config.index.delay_minutes)).as_unit("ns")
+
+
+def _coins(config: Config, inputs: Inputs) -> tuple[Bars, dict[str, Lines], Integers]:
+    """Return the bars of the whole, every coin's prices and target weights, and a count.
+
+    It is that of the coins known to qualify when each bar opens: of a basket those that did when
+    the bar before ended, whatever they weigh, so none at the very first.
+    """
+    single = config.asset != ALTS
+    symbols = {bars.instrument.symbol for bars in inputs.coins}
+    idle = [inputs.idle] if inputs.idle and _idle_symbol(inputs) not in symbols else []
+    every = sorted([*inputs.coins, *idle], key=lambda bars: bars.instrument.symbol)
+    opens = clock(inputs.coins)
+    lines = [coin_lines(bars, opens, settings=config.basket) for bars in every]
+    wanted = [place for place, bars in enumerate(every) if bars.instrument.symbol in symbols]
+    chosen = [lines[place] for place in wanted]
+    if single:
+        weights = (chosen[0]["alive"] == ALIVE).astype(np.float64)[:, np.newaxis]
+        known = weights[:, 0].astype(np.int64)
+        coin = inputs.coins[0]
+    else:
+        panel = panel_of(inputs.coins, chosen, opens, config.basket)
+        qualified = members(panel, settings=config.basket)
+        weights = basket_weights(panel, qualified, settings=config.basket)
+        known = np.concatenate(([0], qualified.sum(axis=1)[:-1]))
+        coin = _level_bars(inputs.coins, opens, level_lines(chosen, weights))
+    for place, each in enumerate(lines):
+        each["on_weight"] = (
+            weights[:, wanted.index(place)] if place in wanted else np.zeros(len(opens))
+        )
+        resting = every[place].instrument.symbol == _idle_symbol(inputs)
+        # what nobody is charged for need not be known
+        each["impact"] = (
+            impact_line(every[place], opens, settings=config.basket)
+            if config.costs.impact != "none"
+            else np.zeros(len(opens))
+        )
+        each["idle_weight"] = (each["alive"] == ALIVE) * (config.idle.weight if resting else 0.0)
+    named = {bars.instrument.symbol: each for bars, each in zip(every, lines, strict=True)}
+    return coin, named, known
+
+
+def _idle_symbol(inputs: Inputs) -> str:
+    return inputs.idle.instrument.symbol if inputs.idle else ""
+
+
+def _level_bars(coins: tuple[Bars, ...], opens: pd.DatetimeIndex, level: Lines) -> Bars:
+    frame = pd.DataFrame(level, index=opens)
+    return Bars(
+        Instrument(ALTS, "coin"),
+        coins[0].timeframe,
+        frame,
+        coins[0].source,
+        f"level of {len(coins)} coins",
+        tuple(note for bars in coins for note in bars.notes),
+    )
+
+
+def bar_lines(config: Config, coin: Bars, schedule: Schedule) -> Lines:
+    """Return the lines of the whole: what of the index is known when each bar of `coin` ends."""
+    opens = pd.DatetimeIndex(coin.frame.index).as_unit("ns")
+    ends = bar_ends(opens, kind="coin", timeframe=coin.timeframe)
+    times = {"time": seconds(opens.asi8), "bar_end": seconds(ends.asi8)}
+    prices = {name: coin.frame[name].to_numpy(np.float64) for name in (*PRICES, "volume")}
+    every = config.basket.rebalance if config.asset == ALTS else "never"
+    return {
+        **times,
+        **prices,
+        **schedule.lines(opens.asi8, ends.asi8),
+        "weight": entry_weights(
+            config, opens=times["time"], ends=times["bar_end"], close=prices["close"]
+        ),
+        "gate": np.ones(len(opens)),
+        "leave": np.zeros(len(opens)),
+        "rebalance": rebalance_bars(ends, every=every).astype(np.float64),
+    }
+
+
+def members_needed(config: Config, known: Integers) -> int:
+    """Return how many coins must qualify before a run starts: one coin, or enough of a basket.
+
+    That is `basket.min_members`, or the most that ever qualify at once where they are fewer:
+    `known`, shape (bars,), says how many do when each bar opens.
+    """
+    if config.asset != ALTS:
+        return 1
+    return max(1, min(config.basket.min_members, int(known.max(initial=0))))
+
+
+def _tradable(config: Config, inputs: Inputs, coin: Bars, ready: Flags, *, needed: int) -> slice:
+    opens = pd.DatetimeIndex(coin.frame.index)
+    inside = np.ones(len(coin), np.bool_)
+    if config.data.start:
+        inside &= np.asarray(opens >= pd.Timestamp(config.data.start, tz="UTC"))
+    if config.data.end:
+        after = pd.Timestamp(config.data.end, tz="UTC") + pd.Timedelta(days=1)
+        inside &= np.asarray(opens < after)
+    if config.asset == ALTS and not has_universe(config):
+        inside &= np.asarray(opens <= common_end(inputs.coins))
+    bars = np.flatnonzero(inside & ready)
+    index = inputs.index
+    spans = (
+        f"{coin.instrument.label} has {_span(coin)}, {index.instrument.label} has {_span(index)} "
+        f"({len(index)} sessions)"
+    )
+    if not inside.any():
+        raise DataError(
+            f"`data.start` and `data.end` leave no bar, received {config.data.start or 'none'} and "
+            f"{config.data.end or 'none'}: {spans}. Choose dates inside."
+        )
+    if bars.size < 2:
+        basket = config.basket
+        is_basket = config.asset == ALTS
+        member = (
+            f" and {counted(needed, 'coin')} in the basket (`basket.min_members`, "
+            f"`basket.select` {basket.select}, `basket.weights` {basket.weights}, "
+            f"`basket.min_age_days` {basket.min_age_days})"
+        )
+        remedy = ", or rank and weigh coins by what their bars have" if is_basket else ""
+        raise DataError(
+            f"the history is too short: no two bars of {coin.instrument.label} with a prior high "
+            f"of the index known (`signal.lookback` {config.signal.lookback}, `signal.min_history` "
+            f"{config.signal.min_history}){member if is_basket else ''}: {spans}. "
+            f"Use longer or overlapping data{remedy}."
+        )
+    return slice(int(bars[0]), int(np.flatnonzero(inside)[-1]) + 1)
+
+
+def _span(bars: Bars) -> str:
+    return f"{bars.frame.index[0]:%Y-%m-%d} to {bars.frame.index[-1]:%Y-%m-%d}"

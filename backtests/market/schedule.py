@@ -1,0 +1,179 @@
+"""What of an index is known at each bar's end, and what was before the first bar opened."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from backtests.config.config import ALTS, Config
+from backtests.market.elapsed import nominal_bars_per_year, observed_bars_per_year
+from backtests.market.tape import NANOSECONDS, Lines, Tape
+from feeds.alignment import Instants, latest_arrival, latest_known, taken
+from feeds.arrays import Flags, Floats, Integers
+from feeds.bars import PRICES
+from strategies.rules import NONE, triggers
+from strategies.signals import IndexSignals
+from strategies.sizing import target_weights
+
+# before the first bar only the latest lost support and the latest trigger count, then it opens
+LEAD_ROWS: Final = 3
+
+Passes = Callable[[Instants], Flags]
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """When each session of an index is known, and what it brings, shape (sessions,).
+
+    `known_at` and `delay`, by which triggers take effect later, are nanoseconds (UTC); `kinds`
+    are the kinds of trigger, 0 where there is none.
+    """
+
+    known_at: Instants
+    delay: int
+    close: Floats
+    kinds: Integers
+    lost: Flags
+
+    def lines(self, opens: Instants, ends: Instants) -> Lines:
+        """Return what is known at each bar's end, and the events that arrive with it."""
+        session = latest_known(self.known_at, at=ends)
+        trigger = latest_arrival(
+            self.kinds > 0, effective_at=self.known_at + self.delay, opens=opens, ends=ends
+        )
+        lost = latest_arrival(self.lost, effective_at=self.known_at, opens=opens, ends=ends)
+        return self._lines(session, trigger, lost)
+
+    def lead(self, first_open: int, *, length: int, passes: Passes) -> Lines:
+        """Return the lines of `LEAD_ROWS` bars up to the first bar's open.
+
+        They carry what a rule without a position remembers of all sessions known by then: the
+        latest trigger that the filters let pass, and the latest support lost, each on the bar
+        (of that length, back from the first open) at whose end it took effect.
+        """
+        fired = np.flatnonzero((self.kinds > 0) & (self.known_at + self.delay <= first_open))
+        fired_at = _grid(self.known_at[fired] + self.delay, first_open, length)
+        passed = passes(fired_at)
+        lost = np.flatnonzero(self.lost & (self.known_at <= first_open))
+        lost_at = _grid(self.known_at[lost], first_open, length)
+        triggers = dict(zip(fired_at[passed][-1:], fired[passed][-1:], strict=True))
+        losses = dict(zip(lost_at[-1:], lost[-1:], strict=True))
+        rows = sorted({first_open, *triggers, *losses})
+        while len(rows) < LEAD_ROWS:
+            rows.insert(0, rows[0] - length)
+        ends = np.array(rows, np.int64)
+        trigger, loss = (
+            np.array([found.get(end, NONE) for end in rows]) for found in (triggers, losses)
+        )
+        return {
+            "time": seconds(ends - length),
+            "bar_end": seconds(ends),
+            **self._lines(latest_known(self.known_at, at=ends), trigger, loss),
+            "gate": passes(ends).astype(np.float64),
+        }
+
+    def _lines(self, session: Integers, trigger: Integers, lost: Integers) -> Lines:
+        arrived = np.where(trigger > NONE, self.kinds[trigger], 0) if self.kinds.size else trigger
+        return {
+            "session": session.astype(np.float64),
+            "index_close": taken(self.close, positions=session),
+            "trigger_session": trigger.astype(np.float64),
+            "trigger_kind": arrived.astype(np.float64),
+            "lost_session": lost.astype(np.float64),
+        }
+
+
+def _grid(instants: Instants, first_open: int, length: int) -> Instants:
+    """Return the ends of bars, counted back from the first open, within which instants lie."""
+    return np.asarray(first_open - (first_open - instants) // length * length)
+
+
+def schedule_of(
+    config: Config,
+    *,
+    close: Floats,
+    signals: IndexSignals,
+    available_at: pd.DatetimeIndex,
+) -> Schedule:
+    """Return the schedule of an index's sessions under the config's trigger and entry delay."""
+    return Schedule(
+        known_at=available_at.as_unit("ns").asi8,
+        delay=pd.Timedelta(days=config.rules.entry_delay_days).value,
+        close=close,
+        kinds=triggers(signals, trigger=config.rules.trigger),
+        lost=signals.support_lost,
+    )
+
+
+def led(config: Config, tape: Tape, lead: Lines) -> Tape:
+    """Return the tape of all bars with what was known before the first of them opened.
+
+    The first open can be bought as the rule would: a single coin at once, a basket once bars
+    have told which coins are in it.
+    """
+    kinds = latest_kind(np.concatenate((lead["trigger_kind"], tape.lines["trigger_kind"])))
+    price = tape.lines["open"][0]
+    per_year = nominal_bars_per_year(tape.lines["time"], tape.lines["bar_end"])
+    is_last = np.arange(LEAD_ROWS) == LEAD_ROWS - 1
+    weight = np.where(is_last, weight_before(config, price, per_year=per_year), np.nan)
+    lines = {
+        **dict.fromkeys(tape.lines, np.zeros(LEAD_ROWS)),
+        **dict.fromkeys(PRICES, np.full(LEAD_ROWS, price)),
+        **lead,
+        "trigger_kind": kinds[:LEAD_ROWS],
+        "weight": weight,
+    }
+    coins = {symbol: _lead_coin(config, own, is_last) for symbol, own in tape.coins.items()}
+    own = {**tape.lines, "trigger_kind": kinds[LEAD_ROWS:]}
+    return Tape(own, tape.coins, Tape(lines, coins))
+
+
+def _lead_coin(config: Config, own: Lines, is_last: Flags) -> Lines:
+    held = {name: np.full(LEAD_ROWS, own["open"][0]) for name in PRICES}
+    is_known = is_last & (config.asset != ALTS)
+    return {
+        **dict.fromkeys(own, np.zeros(LEAD_ROWS)),
+        **held,
+        "on_weight": np.where(is_known, own["on_weight"][0], 0.0),
+        "idle_weight": np.where(is_last, own["idle_weight"][0], 0.0),
+    }
+
+
+def all_pass(instants: Instants) -> Flags:
+    """Let every trigger pass: there are no filters."""
+    return np.ones(instants.size, np.bool_)
+
+
+def entry_weights(
+    config: Config,
+    *,
+    opens: Floats,
+    ends: Floats,
+    close: Floats,
+) -> Floats:
+    """Return the weight an entry decided at each bar's end would take, NaN where unknown.
+
+    Volatility is made annual by the bars per year there are among those it is taken from.
+    """
+    nominal = nominal_bars_per_year(opens, ends)
+    per_year = observed_bars_per_year(ends, lookback=config.size.vol_lookback, nominal=nominal)
+    return target_weights(close, settings=config.size, periods_per_year=per_year)
+
+
+def weight_before(config: Config, price: float, *, per_year: float) -> float:
+    """Return the weight an entry at the very first open would take, NaN where unknown."""
+    known = target_weights(np.array([price]), settings=config.size, periods_per_year=per_year)
+    return float(known[0])
+
+
+def latest_kind(kinds: Floats) -> Floats:
+    """Return the kind of the latest trigger by each bar's end; `kinds` is 0 where none arrives."""
+    latest = np.maximum.accumulate(np.where(kinds > 0, np.arange(kinds.size), 0))
+    return np.asarray(kinds[latest])
+
+
+def seconds(instants: Instants) -> Floats:
+    """Return nanoseconds as seconds, in which tapes count."""
+    return np.asarray(instants / NANOSECONDS)

@@ -1,0 +1,1 @@
+"""Results folders: written whole or not at all, and read back."""

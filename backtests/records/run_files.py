@@ -1,0 +1,191 @@
+"""The tables and documents a run leaves, as text; one function a file."""
+
+import importlib.metadata
+import platform
+from dataclasses import asdict
+from typing import Any, Final
+
+import pandas as pd
+
+from backtests.analysis.curves import compared_equity, with_start
+from backtests.analysis.significance import Significance
+from backtests.analysis.summary import Summary
+from backtests.engines.backtest import Result
+from backtests.engines.capacity import Capacity
+from backtests.report.words import RunJudgement
+from backtests.report.words.notation import as_csv, as_json
+from feeds.bars import Bars, Span
+from feeds.history import spans_of
+from feeds.sessions import BAR_LENGTHS
+
+TIME_FORMAT: Final = "%Y-%m-%dT%H:%M:%SZ"
+LIBRARIES: Final = ("backtrader", "exchange_calendars", "numpy", "pandas", "pyfolio-reloaded")
+
+
+def run_files(
+    result: Result, summary: Summary, significance: Significance, judged: RunJudgement
+) -> dict[str, str]:
+    """Return file name -> content of everything but the manifest's clock and the tearsheet."""
+    files = {
+        "metrics.json": metrics_json(result, summary, significance, judged),
+        "equity.csv": equity_csv(result),
+        "fills.csv": as_csv(result.strategy.fills),
+        "trades.csv": as_csv(summary.trades),
+        "signals.csv": signals_csv(result),
+        "drawdowns.csv": drawdowns_csv(summary),
+        "config.toml": result.config.to_toml(),
+    }
+    if result.strategy.positions.shape[1] > 1:
+        positions = with_start(result.strategy.positions, 0.0, length=_bar_length(result))
+        files["positions.csv"] = as_csv(positions)
+    return files
+
+
+def metrics_json(
+    result: Result, summary: Summary, significance: Significance, judged: RunJudgement
+) -> str:
+    """Return all figures; an undefined or infinite one is null: JSON has neither."""
+    content: dict[str, Any] = {
+        **summary.figures,
+        "periods_per_year": result.periods_per_year,
+        "index_periods_per_year": summary.index_periods_per_year,
+        "years": result.years,
+        "first_bar": result.market.traded_bars.index[0].strftime(TIME_FORMAT),
+        "last_bar": result.market.traded_bars.index[-1].strftime(TIME_FORMAT),
+        "bars": len(result.market.traded_bars),
+        "capacity": _capacity(summary.capacity),
+        "episodes": summary.episodes,
+        "episodes_traded": summary.episodes_traded,
+        "refused_orders": result.strategy.refused,
+        "pending_order": result.strategy.pending or None,
+        "best_time_in_market": _best(summary),
+        "verdict": judged.verdict,
+        "significance": {"conclusion": judged.conclusion, **significance.figures()},
+        "warnings": list(result.warnings),
+    }
+    return as_json(content)
+
+
+def _capacity(found: Capacity) -> dict[str, Any]:
+    time = found.time.strftime(TIME_FORMAT) if found.time is not None else None
+    return asdict(found) | {"time": time}
+
+
+def _best(summary: Summary) -> dict[str, Any]:
+    """Return the time in the market that gained most, and what the run made without it."""
+    best = summary.best
+    times = {"from": best.start, "to": best.end}
+    return {
+        **{
+            name: None if pd.isna(time) else time.strftime(TIME_FORMAT)
+            for name, time in times.items()
+        },
+        "gain": best.gain,
+        "total_return_without": best.total_return,
+        "cagr_without": best.cagr,
+    }
+
+
+def equity_csv(result: Result) -> str:
+    """Return a row of the starting cash and one per tradable bar; time is the bar's open, UTC.
+
+    The accounts it is compared with follow under the names they have in metrics.json. Units of
+    several coins are in positions.csv.
+    """
+    account, cash = result.strategy, result.strategy.initial_cash
+    table = account.bars[["equity", "cash"]].copy()
+    if account.positions.shape[1] == 1:
+        table["units"] = account.positions.iloc[:, 0]
+    table["weight"] = account.bars["weight"]
+    others = compared_equity(result)
+    start = dict.fromkeys(map(str, table), 0.0)
+    start |= dict.fromkeys(("equity", "cash", *others), cash)
+    return as_csv(with_start(table.assign(**others), start, length=_bar_length(result)))
+
+
+def _bar_length(result: Result) -> pd.Timedelta:
+    return BAR_LENGTHS[result.market.coin.timeframe]
+
+
+def signals_csv(result: Result) -> str:
+    """Return one row an index session, the whole history."""
+    market, signals = result.market, result.market.signals
+    table = pd.DataFrame(
+        {
+            "session": pd.DatetimeIndex(market.index.frame.index).strftime("%Y-%m-%d"),
+            "available_at": market.available_at,
+            "close": market.index.frame["close"].to_numpy(),
+            "prior_high": signals.prior_high,
+            "resistance_age": pd.array(signals.resistance_age).astype("Int64"),
+            "new_high": signals.new_high,
+            "breakout": signals.breakout,
+            "support_level": signals.support_level,
+            "support_held": signals.support_held,
+            "support_lost": signals.support_lost,
+        }
+    )
+    known_at = market.available_at.as_unit("ns").asi8
+    for gate in market.gates:
+        table[f"filter_{gate.name}"] = pd.array(gate.at(known_at)).astype("Int64")
+    return as_csv(table)
+
+
+def drawdowns_csv(summary: Summary) -> str:
+    """Return every drawdown of the strategy and of buy-and-hold, deepest first."""
+    tables = [table.assign(of=name) for name, table in summary.drawdowns.items()]
+    joined = pd.concat(tables, ignore_index=True)
+    return as_csv(joined[["of", *joined.columns.drop("of")]])
+
+
+def manifest_json(result: Result, *, created: pd.Timestamp) -> str:
+    """Return what was used: versions, source, symbols, ranges, rows and digests of the bars."""
+    content = {
+        "created": created.strftime(TIME_FORMAT),
+        "versions": {
+            "python": platform.python_version(),
+            **{name: importlib.metadata.version(name) for name in LIBRARIES},
+        },
+        "config_hash": result.config.short_hash,
+        "config": result.config.model_dump(mode="json"),
+        "prices": "split-adjusted, not dividend-adjusted",
+        "bars": [provenance(bars) for bars in result.market.inputs.all_bars],
+        "series": [
+            {"name": series.name, "origin": series.origin, "rows": len(series)}
+            | {"sha256": series.sha256, "notes": list(series.notes)}
+            for series in result.market.inputs.series.values()
+        ],
+        "warnings": list(result.warnings),
+    }
+    return as_json(content)
+
+
+def provenance(bars: Bars) -> dict[str, Any]:
+    """Return where bars come from, which they are, and what is known against them."""
+    return {
+        "symbol": bars.instrument.symbol,
+        "source": bars.source,
+        "origin": bars.origin,
+        "timeframe": bars.timeframe,
+        "first": bars.frame.index[0].strftime("%Y-%m-%dT%H:%M:%S"),
+        "last": bars.frame.index[-1].strftime("%Y-%m-%dT%H:%M:%S"),
+        "rows": len(bars),
+        "close_only": bars.is_close_only,
+        "sha256": bars.sha256,
+        "spans": [_span(span) for span in spans_of(bars)],
+        "notes": list(bars.notes),
+    }
+
+
+def _span(span: Span) -> dict[str, Any]:
+    """Return one source's share of the bars; the newest was compared with nothing: null."""
+    return {
+        "source": span.source,
+        "origin": span.origin,
+        "first": span.first.strftime("%Y-%m-%dT%H:%M:%S"),
+        "last": span.last.strftime("%Y-%m-%dT%H:%M:%S"),
+        "rows": span.rows,
+        "is_close_only": span.is_close_only,
+        "common_bars": span.common,
+        "median_difference": span.median,
+        "worst_difference": span.worst,
+    }

@@ -1,0 +1,178 @@
+"""A results folder read back: what the index and the comparison show of a run."""
+
+import math
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import quote
+
+from backtests.records.reading import UnreadableError, number_in, parsed_table, subfolders, text_of
+from backtests.records.searches import is_search
+from feeds.folders import is_folder
+
+# what the index shows; every one must be a number or null
+SHOWN_FIGURES: Final = (
+    "cagr", "total_return", "sharpe_ratio", "max_drawdown", "time_in_market", "trades",
+)  # fmt: skip
+# the config is read from the manifest: JSON is read fifty times as fast as TOML
+FILES: Final = ("metrics.json", "manifest.json")
+READERS: Final = 8
+MOST_RUNS: Final = 12  # side by side, as many as can be told apart
+
+
+class BrokenRunError(Exception):
+    """A folder is no complete run; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """One run as its folder tells it; figures are NaN where undefined."""
+
+    name: str
+    config: dict[str, Any]
+    strategy: dict[str, float]
+    buy_and_hold: dict[str, float]
+    first: str
+    last: str
+    episodes_traded: float
+    verdict: str
+    warnings: tuple[str, ...]
+
+    @property
+    def link(self) -> str:
+        """The address of its tearsheet from the results folder."""
+        return f"./{quote(self.name)}/tearsheet.html"
+
+    @property
+    def ahead(self) -> float:
+        """CAGR minus buy-and-hold's; NaN where either is undefined."""
+        return self.strategy["cagr"] - self.buy_and_hold["cagr"]
+
+    @property
+    def asset(self) -> str:
+        """What it traded, as its config says."""
+        asset = self.config.get("asset")
+        return asset if isinstance(asset, str) else ""
+
+    def setting(self, section: str, key: str) -> Any:
+        """Return one setting, empty where the config does not have it."""
+        within = self.config.get(section)
+        return within.get(key, "") if isinstance(within, dict) else ""
+
+    def word(self, section: str, key: str) -> str:
+        """Return a setting that is text, empty where the config has none."""
+        value = self.setting(section, key)
+        return value if isinstance(value, str) else ""
+
+    def number(self, section: str, key: str) -> float:
+        """Return a setting that is a number, NaN where the config has none."""
+        try:
+            return number_in({key: self.setting(section, key)}, key)
+        except UnreadableError:
+            return math.nan
+
+
+def read_runs(results: Path) -> tuple[list[RunRecord], list[tuple[str, str]]]:
+    """Return every run under `results`, the newest first, and (name, reason) of the broken.
+
+    Sweeps and walk-forwards are neither.
+    """
+    found, broken = subfolders(results)
+    names = [name for name in reversed(found) if not is_search(results / name)]
+    runs = []
+    # opening thousands of files is mostly waiting
+    with ThreadPoolExecutor(max_workers=READERS) as pool:
+        texts = pool.map(_texts, (results / name for name in names))
+        for name, text in zip(names, texts, strict=True):
+            try:
+                runs.append(_record(name, text))
+            except BrokenRunError as error:
+                broken.append((name, str(error)))
+    return runs, broken
+
+
+def read_run(folder: Path) -> RunRecord:
+    """Return one run.
+
+    Raises
+    ------
+    BrokenRunError
+        If a file is missing or does not say what a run's file says.
+    """
+    return _record(folder.name, _texts(folder))
+
+
+def _record(name: str, texts: Mapping[str, str | BrokenRunError]) -> RunRecord:
+    metrics, manifest = (_table(texts[file], file) for file in FILES)
+    config = manifest.get("config")
+    if not isinstance(config, dict):
+        raise BrokenRunError("manifest.json has no config")
+    warnings = metrics.get("warnings", [])
+    return RunRecord(
+        name=name,
+        config=config,
+        strategy=_figures(metrics, "strategy"),
+        buy_and_hold=_figures(metrics, "buy_and_hold"),
+        first=str(metrics.get("first_bar", ""))[:10],
+        last=str(metrics.get("last_bar", ""))[:10],
+        episodes_traded=_number(metrics, "episodes_traded", "metrics.json"),
+        verdict=str(metrics.get("verdict", "")),
+        warnings=tuple(map(str, warnings)) if isinstance(warnings, list) else (),
+    )
+
+
+def _texts(folder: Path) -> dict[str, str | BrokenRunError]:
+    return {name: _text(folder / name) for name in FILES}
+
+
+def _text(path: Path) -> str | BrokenRunError:
+    """Return a file's text, or what is wrong with it: a thread hands on no exception."""
+    try:
+        return text_of(path)
+    except UnreadableError as error:
+        return BrokenRunError(str(error))
+
+
+def _table(text: str | BrokenRunError, name: str) -> dict[str, Any]:
+    if isinstance(text, BrokenRunError):
+        raise text
+    try:
+        return parsed_table(text, name)
+    except UnreadableError as error:
+        raise BrokenRunError(str(error)) from error
+
+
+def _figures(metrics: dict[str, Any], account: str) -> dict[str, float]:
+    figures = metrics.get(account)
+    if not isinstance(figures, dict):
+        raise BrokenRunError(f"metrics.json has no figures of {account}")
+    missing = [name for name in SHOWN_FIGURES if name not in figures]
+    if missing:
+        raise BrokenRunError(f"metrics.json has no {account} {missing[0]}")
+    return {name: _number(figures, name, f"metrics.json, {account}") for name in figures}
+
+
+def _number(table: dict[str, Any], name: str, where: str) -> float:
+    try:
+        return number_in(table, name)
+    except UnreadableError as error:
+        raise BrokenRunError(f"{where}: {error}") from error
+
+
+def chosen_folders(results: Path, names: Sequence[str]) -> list[Path]:
+    """Return the folders of the named runs.
+
+    Raises
+    ------
+    BrokenRunError
+        If there are fewer than two, too many, or one is not a folder of `results`.
+    """
+    if not 2 <= len(names) <= MOST_RUNS:
+        raise BrokenRunError(f"Give 2 to {MOST_RUNS} runs, received {len(names)}")
+    folders = [results / Path(name.rstrip("/")).name for name in names]
+    for name, folder in zip(names, folders, strict=True):
+        if folder.name in ("", "..") or folder == results or not is_folder(folder):
+            raise BrokenRunError(f"{name!r} is no run")
+    return folders

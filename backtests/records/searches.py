@@ -1,0 +1,116 @@
+"""Sweeps, walk-forwards and studies in a results folder: what the index shows of them."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import quote
+
+from backtests.records.reading import (
+    UnreadableError,
+    is_file,
+    number_in,
+    parsed_table,
+    subfolders,
+    text_of,
+)
+
+PLAN: Final = "sweep.toml"  # sweeps and walk-forwards leave it, and a run does not
+FINDINGS: Final = ("claims.json", "findings.json")  # a study leaves one of them
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of search: its name, its pages, and the file that counts its trials."""
+
+    title: str
+    pages: tuple[str, ...]
+    counted_in: str
+
+
+WALK_FORWARD: Final = Kind("Walk-forward", ("walkforward.html",), "walkforward.json")
+SWEEP: Final = Kind("Sweep", ("sheet.html",), "manifest.json")
+STUDY: Final = Kind("Study", ("index.html", "study.html"), "manifest.json")
+
+
+@dataclass(frozen=True, slots=True)
+class SearchRecord:
+    """One search as its folder tells it; what the folder does not tell is empty or NaN.
+
+    `problem` is what is wrong with the folder, empty where nothing is.
+    """
+
+    name: str
+    kind: str
+    page: str
+    asset: str
+    trials: float
+    made: str
+    problem: str = ""
+
+    @property
+    def link(self) -> str:
+        """The address of its page from the results folder; empty while there is none."""
+        return f"./{quote(self.name)}/{self.page}" if self.page else ""
+
+
+def is_search(folder: Path) -> bool:
+    """Return whether the folder is that of a sweep, a walk-forward or a study."""
+    return any(is_file(folder / name) for name in (PLAN, *FINDINGS))
+
+
+def read_searches(results: Path) -> list[SearchRecord]:
+    """Return every sweep, walk-forward and study under `results`, the newest first."""
+    names, _ = subfolders(results)
+    return [_record(results / name) for name in reversed(names) if is_search(results / name)]
+
+
+def _record(folder: Path) -> SearchRecord:
+    kind = _kind(folder)
+    counts, problem = _table(folder / kind.counted_in)
+    plan, damage = ({}, "") if kind is STUDY else _table(folder / PLAN)
+    try:
+        trials = number_in(counts, "trials")
+    except UnreadableError as error:
+        trials, problem = math.nan, problem or f"{kind.counted_in}: {error}"
+    return SearchRecord(
+        name=folder.name,
+        kind=kind.title,
+        page=next((page for page in kind.pages if is_file(folder / page)), ""),
+        asset=_asset(plan),
+        trials=trials,
+        made=_made(folder.name),
+        problem=damage or problem,
+    )
+
+
+def _kind(folder: Path) -> Kind:
+    if not is_file(folder / PLAN):
+        return STUDY
+    return WALK_FORWARD if is_file(folder / WALK_FORWARD.counted_in) else SWEEP
+
+
+def _table(path: Path) -> tuple[Mapping[str, Any], str]:
+    """Return a file's table, empty where it has none, and what is wrong with it."""
+    try:
+        return parsed_table(text_of(path), path.name), ""
+    except UnreadableError as error:
+        return {}, str(error)
+
+
+def _asset(plan: Mapping[str, Any]) -> str:
+    """Return the asset, or all of them where it varies."""
+    search = plan.get("sweep")
+    swept = search.get("asset") if isinstance(search, dict) else None
+    assets = swept if isinstance(swept, list) else [plan.get("asset", "")]
+    return ", ".join(map(str, assets))
+
+
+def _made(name: str) -> str:
+    """Return when the folder was made, as its name says."""
+    try:
+        return f"{datetime.strptime(name[:16], '%Y%m%dT%H%M%SZ'):%Y-%m-%d %H:%M}"  # noqa: DTZ007
+    except ValueError:
+        return ""

@@ -1,0 +1,186 @@
+"""The panels without a time axis: how returns are spread, and what each trade went through."""
+
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from backtests.analysis.periods import yearly_returns
+from backtests.analysis.summary import Summary
+from backtests.engines.backtest import Result
+from backtests.market.tape import Tape
+from backtests.report.charts.palette import LIGHT
+from backtests.report.charts.spec import Spec, UndrawableError, layout, log_ticks, packed, plain
+from backtests.report.words import notation as written
+from feeds.arrays import Floats
+
+BINS: Final = 60
+TAIL: Final = 0.002  # the outermost bins take all that lies beyond these quantiles
+
+
+def distribution_panel(result: Result, summary: Summary) -> Spec:
+    """Draw the spread of bar returns: the strategy's while invested, buy-and-hold's always."""
+    del summary
+    invested = result.strategy.invested.to_numpy()
+    own = result.strategy.returns.to_numpy()[invested]
+    held = result.buy_and_hold.returns.to_numpy()
+    low, high = np.quantile(held, [TAIL, 1 - TAIL])
+    if not low < high:
+        raise UndrawableError("The coin's price did not vary.")
+    edges = np.linspace(low, high, BINS + 1)
+    traces = [
+        _bars(f"Hold {result.asset}, all {held.size:,} bars", held, edges, "hold"),
+        _bars(f"Strategy, {own.size:,} bars invested", own, edges, "strategy"),
+    ]
+    return {
+        "data": [trace for trace in traces if trace is not None],
+        "layout": layout(
+            height=300,
+            barmode="overlay",
+            bargap=0.05,
+            hovermode="x unified",
+            xaxis={
+                "tickformat": ".0%",
+                "title": {"text": "Return of one bar"},
+                "hoverformat": ".1%",
+            },
+            yaxis={"tickformat": ".0%", "title": {"text": "Share of bars"}},
+        ),
+    }
+
+
+def years_panel(result: Result, summary: Summary) -> Spec:
+    """Draw each calendar year's return, strategy beside buy-and-hold."""
+    del summary
+    accounts = {"strategy": result.strategy, "hold": result.buy_and_hold}
+    names = {"strategy": "Strategy", "hold": f"Hold {result.asset}"}
+    traces = []
+    for color, account in accounts.items():
+        years = yearly_returns(account.returns)
+        traces.append(
+            {
+                "type": "bar",
+                "name": plain(names[color]),
+                "x": [str(year) for year in years.index],
+                "y": packed(years),
+                "marker": {"color": LIGHT[color]},
+                "hovertemplate": "%{y:.1%}",
+            }
+        )
+    return {
+        "data": traces,
+        "layout": layout(
+            height=280,
+            barmode="group",
+            bargap=0.25,
+            hovermode="x unified",
+            xaxis={"type": "category", "showgrid": False},
+            yaxis={"tickformat": ".0%", "title": {"text": "Return of the year"}, "zeroline": True},
+        ),
+    }
+
+
+def excursion_panel(result: Result, summary: Summary) -> Spec:
+    """Draw the worst and best each trade saw on its way, and where it ended.
+
+    In multiples of the entry price on a log scale, so that halving and doubling weigh alike.
+    """
+    trades = summary.trades
+    if trades.empty:
+        raise UndrawableError("The strategy made no trade.")
+    worst, best = excursions(trades, tape=result.market.traded)
+    final = trades["return"].to_numpy(np.float64)
+    yaxis: Spec = {
+        "type": "log",
+        "ticksuffix": "x",
+        "title": {"text": "Of the entry price"},
+        **log_ticks(1 + np.concatenate([worst, best, final])),
+    }
+    return {
+        "data": [*_ranges(worst, best), _ends(worst, best, final)],
+        "layout": layout(
+            height=300,
+            hovermode="closest",
+            xaxis={"title": {"text": "Trade"}, "dtick": -(-len(trades) // 20), "showgrid": False},
+            yaxis=yaxis,
+            shapes=[_line_at_one()],
+        ),
+    }
+
+
+def excursions(trades: pd.DataFrame, *, tape: Tape) -> tuple[Floats, Floats]:
+    """Return the lowest low and the highest high of each trade against its entry price.
+
+    Both are fractions of the first fill's price. A trade sees every bar of its own coin from the
+    one it was first filled in to the last before the one it left in, since it leaves at that
+    bar's open.
+    """
+    times = tape.times
+    worst, best = np.empty(len(trades)), np.empty(len(trades))
+    for row, trade in enumerate(trades.to_dict("records")):
+        start = times.searchsorted(trade["entry_time"])
+        stop = len(times) if pd.isna(trade["exit_time"]) else times.searchsorted(trade["exit_time"])
+        seen = slice(start, max(stop, start + 1))
+        coin = tape.coins[trade["symbol"]]
+        worst[row] = coin["low"][seen].min() / trade["entry_price"] - 1
+        best[row] = coin["high"][seen].max() / trade["entry_price"] - 1
+    return worst, best
+
+
+def _ranges(worst: Floats, best: Floats) -> list[Spec]:
+    numbers = np.arange(1, worst.size + 1)
+    gap = np.full(worst.size, np.nan)
+    return [
+        {
+            "type": "scatter",
+            "mode": "lines",
+            "name": "Lowest to highest price on the way",
+            "x": packed(np.column_stack([numbers, numbers, gap]).ravel()),
+            "y": packed(np.column_stack([1 + worst, 1 + best, gap]).ravel()),
+            "line": {"color": f"{LIGHT['index']}66", "width": 9},
+            "hoverinfo": "skip",
+        }
+    ]
+
+
+def _ends(worst: Floats, best: Floats, final: Floats) -> Spec:
+    text = [
+        f"Trade {number}: worst {written.percent(low)}, best {written.percent(high)}, "
+        f"return {written.percent(end)}"
+        for number, (low, high, end) in enumerate(zip(worst, best, final, strict=True), start=1)
+    ]
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "name": "Return of the trade",
+        "x": list(range(1, final.size + 1)),
+        "y": packed(1 + final),
+        "text": text,
+        "hovertemplate": "%{text}<extra></extra>",
+        "marker": {
+            "symbol": "diamond",
+            "size": 11,
+            "color": [LIGHT["good" if gain > 0 else "bad"] for gain in final],
+        },
+    }
+
+
+def _line_at_one() -> Spec:
+    return {
+        "type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": 1, "y1": 1, "layer": "below",
+        "line": {"color": LIGHT["muted"], "width": 1},
+    }  # fmt: skip
+
+
+def _bars(name: str, returns: Floats, edges: Floats, color: str) -> Spec | None:
+    if not returns.size:
+        return None
+    counts, _ = np.histogram(np.clip(returns, edges[0], edges[-1]), edges)
+    return {
+        "type": "bar",
+        "name": plain(name),
+        "x": packed((edges[1:] + edges[:-1]) / 2),
+        "y": packed(counts / returns.size),
+        "marker": {"color": f"{LIGHT[color]}99"},
+        "hovertemplate": "%{y:.1%}",
+    }

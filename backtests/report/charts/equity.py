@@ -1,0 +1,229 @@
+"""The panels over time: equity, underwater, exposure and rolling figures.
+
+All share one time axis, so that the page can zoom them together. Intraday runs are drawn
+with the last value of each day, which keeps the file small; a missing day is a gap.
+"""
+
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from backtests.analysis.episodes import is_plain, spells
+from backtests.analysis.metrics import underwater
+from backtests.analysis.summary import Summary
+from backtests.engines.account import Account
+from backtests.engines.backtest import Result
+from backtests.report.charts.palette import LIGHT
+from backtests.report.charts.spec import (
+    Spec,
+    UndrawableError,
+    every_day,
+    line,
+    log_ticks,
+    stamp,
+    time_layout,
+)
+from backtests.report.charts.states import day_states, order_states, runs
+from backtests.report.words import notation as written
+from backtests.report.words.labels import columns_of
+
+PERCENT_AXIS: Final = {"tickformat": ".0%"}
+
+
+def time_span(result: Result) -> tuple[pd.Timestamp, pd.Timestamp]:
+    """Return the days the panels span: from the first bar to the end of the last."""
+    bars = result.strategy.bars.index
+    return bars[0].normalize(), bars[-1].normalize() + pd.Timedelta(days=1)
+
+
+def daily(series: pd.Series) -> pd.Series:
+    """Return the last value of each day on an unbroken calendar, NaN on missing days."""
+    return series.resample("1D").last()
+
+
+def equity_panel(result: Result, summary: Summary) -> Spec:
+    """Draw equity of the strategy and all it is compared with from the same starting cash."""
+    own = daily(result.strategy.equity)
+    x = every_day(own.index[0])
+    states = runs(daily_states(result, summary.trades))
+    hover = "%{y:,.0f}"
+    traces = [
+        line(
+            "Strategy", own, color="strategy", x=x, width=2.2,
+            meta={"runs": states}, hovertemplate=f"{hover}<br>%{{text}}",
+        )
+    ]  # fmt: skip
+    traces += [
+        line(name, daily(series), color=color, x=x, line={"dash": dash}, hovertemplate=hover)
+        for color, name, series, dash in _compared(result)
+    ]
+    reached = np.concatenate([own, *(series for _, _, series, _ in _compared(result))])
+    title = {"text": "Equity, log scale"}
+    yaxis = {"type": "log", "title": title, "tickformat": ",~s", **log_ticks(reached)}
+    shapes = held_bands(result)
+    return {
+        "data": traces,
+        "layout": time_layout(time_span(result), height=420, yaxis=yaxis, shapes=shapes),
+    }
+
+
+def _compared(result: Result) -> list[tuple[str, str, pd.Series, str]]:
+    index = result.market.index_level
+    scaled = index / index.iloc[0] * result.strategy.initial_cash
+    return [
+        ("hold", f"Hold {result.asset}", result.buy_and_hold.equity, "solid"),
+        *(
+            (name, columns_of(result)[name], account.equity, "longdash")
+            for name, account in result.others.items()
+        ),
+        ("control", f"Control ({result.asset}'s own highs)", result.control.equity, "dash"),
+        ("index", result.market.index.instrument.label, scaled, "dot"),
+    ]
+
+
+def underwater_panel(result: Result, summary: Summary) -> Spec:
+    """Draw how far strategy and buy-and-hold were below their peaks, the worst point marked."""
+    span = time_span(result)
+    held = daily(_underwater(result.buy_and_hold))
+    own = daily(_underwater(result.strategy))
+    shared: Spec = {"x": every_day(own.index[0]), "hovertemplate": "%{y:.1%}"}
+    fill: Spec = {"fill": "tozeroy", "fillcolor": _translucent("hold")}
+    traces = [
+        line(f"Hold {result.asset}", held, color="hold", width=1, **fill, **shared),
+        line("Strategy", own, color="strategy", width=2, **shared),
+    ]
+    keys = {"hold": "buy_and_hold", "strategy": "strategy"}
+    notes = [
+        _worst(summary.drawdowns[key].iloc[0], color, span)
+        for color, key in keys.items()
+        if len(summary.drawdowns[key])
+    ]
+    yaxis = {**PERCENT_AXIS, "title": {"text": "Below the peak"}}
+    return {
+        "data": traces,
+        "layout": time_layout(span, height=300, yaxis=yaxis, annotations=notes),
+    }
+
+
+def exposure_panel(result: Result, summary: Summary) -> Spec:
+    """Draw the fraction of equity in the coin at each bar's end."""
+    del summary
+    weight = daily(result.strategy.bars["weight"])
+    trace = line(
+        "Weight",
+        weight,
+        color="strategy",
+        x=every_day(weight.index[0]),
+        hovertemplate="%{y:.0%}",
+        fill="tozeroy",
+        fillcolor=_translucent("strategy"),
+    )
+    trace["line"]["shape"] = "hv"
+    yaxis = {**PERCENT_AXIS, "title": {"text": "Of equity"}, "range": [0, 1.05]}
+    return {"data": [trace], "layout": time_layout(time_span(result), height=170, yaxis=yaxis)}
+
+
+def rolling_sharpe_panel(result: Result, summary: Summary) -> Spec:
+    """Draw the Sharpe ratio of the last year of bars, of strategy and buy-and-hold."""
+    del summary
+    return _rolling_panel(result, title="Sharpe ratio", form="%{y:.2f}", is_ratio=True)
+
+
+def rolling_volatility_panel(result: Result, summary: Summary) -> Spec:
+    """Draw the annualised volatility of the last year of bars, of both."""
+    del summary
+    return _rolling_panel(result, title="Volatility", form="%{y:.1%}", is_ratio=False)
+
+
+def rolling_ratio(excess: pd.Series, *, bars: int) -> tuple[pd.Series, pd.Series]:
+    """Return rolling Sharpe ratio and volatility over `bars` bars, annualised by `bars`.
+
+    NaN before `bars` bars exist; the ratio also where returns did not vary.
+    """
+    window = excess.rolling(bars)
+    deviation = window.std(ddof=1)
+    varied = window.max() > window.min()
+    ratio = (window.mean() / deviation.where(varied)) * np.sqrt(bars)
+    return ratio, deviation.where(varied | deviation.isna(), 0.0) * np.sqrt(bars)
+
+
+def _rolling_panel(result: Result, *, title: str, form: str, is_ratio: bool) -> Spec:
+    year = round(result.periods_per_year)
+    if len(result.strategy.bars) < year:
+        raise UndrawableError(
+            f"A rolling year needs {year:,} bars; this run has {len(result.strategy.bars):,}."
+        )
+    accounts = {
+        "hold": (f"Hold {result.asset}", result.buy_and_hold),
+        "strategy": ("Strategy", result.strategy),
+    }
+    traces = []
+    for color, (name, account) in accounts.items():
+        excess = (account.returns - result.cash_returns)[~result.after_hole]
+        ratio, volatility = rolling_ratio(excess, bars=year)
+        values = daily(ratio if is_ratio else volatility)
+        traces.append(
+            line(name, values, color=color, x=every_day(values.index[0]), hovertemplate=form)
+        )
+    yaxis = {
+        "title": {"text": title},
+        **({} if is_ratio else PERCENT_AXIS),
+        "zeroline": is_ratio,
+        "zerolinecolor": LIGHT["line"],
+    }
+    return {"data": traces, "layout": time_layout(time_span(result), height=240, yaxis=yaxis)}
+
+
+def held_bands(result: Result) -> list[Spec]:
+    """Return a shade behind each stretch with the signal on."""
+    end = time_span(result)[1]
+    return [
+        {
+            "type": "rect",
+            "xref": "x",
+            "yref": "paper",
+            "y0": 0,
+            "y1": 1,
+            "layer": "below",
+            "x0": stamp(spell.start),
+            "x1": stamp(end if pd.isna(spell.end) else spell.end),
+            "fillcolor": LIGHT["band"],
+            "line": {"width": 0},
+        }
+        for spell in spells(result)
+    ]
+
+
+def daily_states(result: Result, trades: pd.DataFrame) -> list[str]:
+    """Return for each day of the run what the strategy did, or where its money was."""
+    held = daily(result.strategy.invested.astype(np.float64)) > 0
+    if is_plain(result):
+        return day_states(held, trades)
+    return order_states(held, result.strategy.fills)
+
+
+def _underwater(account: Account) -> pd.Series:
+    return pd.Series(underwater(account.returns.to_numpy()), index=account.bars.index)
+
+
+def _worst(spell: pd.Series, color: str, span: tuple[pd.Timestamp, pd.Timestamp]) -> Spec:
+    is_late = spell["trough"] > span[0] + (span[1] - span[0]) * 0.6
+    return {
+        "x": stamp(spell["trough"]),
+        "y": spell["depth"],
+        "text": f"{written.percent(spell['depth'])} on {written.date(spell['trough'])}",
+        "showarrow": True,
+        "arrowhead": 0,
+        # beside the point, towards the middle, where there is room
+        "ax": -36 if is_late else 36,
+        "ay": 0 if color == "hold" else -40,
+        "xanchor": "right" if is_late else "left",
+        "arrowcolor": LIGHT[color],
+        "bgcolor": LIGHT["paper"],
+        "font": {"color": LIGHT[color]},
+    }
+
+
+def _translucent(color: str) -> str:
+    return f"{LIGHT[color]}22"

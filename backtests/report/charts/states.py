@@ -1,0 +1,84 @@
+"""What was the case on each day and session, in words, for the charts' hover boxes."""
+
+from collections.abc import Sequence
+from itertools import groupby
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from backtests.analysis.levels import FATES, LevelSpan
+from backtests.report.charts.spec import plain
+from backtests.report.words import notation as written
+from strategies.signals import IndexSignals
+
+
+def day_states(held: pd.Series, trades: pd.DataFrame) -> list[str]:
+    """Return for each day of `held` what the strategy did, or where its money was.
+
+    `held` says for an unbroken run of days whether the coin was held at the day's end.
+    """
+    states = ["in the market" if is_held else "in cash" for is_held in held]
+    for trade in trades.to_dict("records"):
+        price, why = written.price(trade["entry_price"]), written.words(trade["entry_reason"])
+        _put(states, held.index, trade["entry_time"], f"bought at {price} ({why})")
+        if trade["status"] == "closed":
+            price, why = written.price(trade["exit_price"]), written.words(trade["exit_reason"])
+            gain = written.percent(trade["return"])
+            _put(states, held.index, trade["exit_time"], f"sold at {price} ({why}), {gain}")
+    return states
+
+
+NAMED: Final = 3  # coins an order list names before it only counts them
+
+
+def order_states(held: pd.Series, fills: pd.DataFrame) -> list[str]:
+    """Return the same for several coins: each day's orders by reason."""
+    states = ["in the market" if is_held else "in cash" for is_held in held]
+    names, sides = fills["symbol"].tolist(), fills["side"].tolist()
+    reasons, times = fills["reason"].tolist(), pd.DatetimeIndex(fills["time"])
+    # all orders of one bar come from one decision and share its reason
+    for rows in fills.groupby("time").indices.values():
+        done = [
+            f"{verb} {_named(symbols)}"
+            for side, verb in (("sell", "sold"), ("buy", "bought"))
+            if (symbols := [names[row] for row in rows if sides[row] == side])
+        ]
+        why = written.words(reasons[rows[0]])
+        _put(states, held.index, times[rows[0]], f"{' and '.join(done)} ({why})")
+    return states
+
+
+def _named(symbols: Sequence[str]) -> str:
+    names = [written.coin(symbol) for symbol in symbols]
+    return ", ".join(names) if len(names) <= NAMED else f"{len(names)} coins"
+
+
+def session_states(signals: IndexSignals, spans: Sequence[LevelSpan]) -> list[str]:
+    """Return for each index session its signals and the state of the level being followed."""
+    states = [""] * signals.new_high.size
+    for span in spans:
+        level = written.price(span.level)
+        for session in range(span.start, span.stop + 1):
+            is_held = span.held_from is not None and session >= span.held_from
+            states[session] = f"level {level} {'held as support' if is_held else 'under test'}"
+        if span.held_from is not None:
+            states[span.held_from] = f"level {level} confirmed as support"
+    for span in spans:
+        if span.fate in ("lost", "failed", "lapsed"):
+            states[span.stop] = f"level {written.price(span.level)} {FATES[span.fate]}"
+    for flags, word in ((signals.breakout, "breakout"), (signals.new_high, "record high")):
+        for session in np.flatnonzero(flags).tolist():
+            states[session] = f"{word}; {states[session]}".removesuffix("; ")
+    return states
+
+
+def runs(states: Sequence[str]) -> list[tuple[int, str]]:
+    """Return equal neighbours as (how many, text): the page unfolds them again."""
+    return [(len(list(equal)), plain(text)) for text, equal in groupby(states)]
+
+
+def _put(states: list[str], days: pd.Index, time: pd.Timestamp, text: str) -> None:
+    day = days.searchsorted(time.normalize())
+    is_event = states[day] not in ("in the market", "in cash")
+    states[day] = f"{states[day]}; {text}" if is_event else text

@@ -1,0 +1,1 @@
+"""Pages, each a function from numbers to one self-contained file."""

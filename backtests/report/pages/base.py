@@ -1,0 +1,86 @@
+"""What all pages share: escaping templates, inlined scripts, and charts as safe JSON."""
+
+import base64
+import gzip
+import json
+from functools import cache
+from importlib.resources import files
+from pathlib import PurePath
+from typing import Any, Final
+
+from markupsafe import Markup
+
+from backtests.config.config import Config
+from backtests.report.charts import palette
+from backtests.report.pages.section import Panel
+from backtests.report.words import notation as written
+
+TEMPLATES: Final = files("backtests.report").joinpath("templates")
+UNSAFE_IN_SCRIPT: Final = str.maketrans(
+    {character: f"\\u{ord(character):04x}" for character in "<>&\u2028\u2029"}
+)
+
+
+def render(template: str, **context: Any) -> str:
+    """Return a page; every value is escaped unless it is markup of our own."""
+    page: str = _environment().get_template(template).render(**context)
+    return page
+
+
+@cache
+def plotly_payload() -> Markup:
+    """Return plotly's browser library, compressed: plain it would be 4.8 MB of every page."""
+    source = files("plotly").joinpath("package_data/plotly.min.js").read_bytes()
+    packed = base64.b64encode(gzip.compress(source, compresslevel=6, mtime=0))
+    return Markup(packed.decode("ascii"))  # noqa: S704 - base64 holds no markup
+
+
+def script_json(value: object) -> Markup:
+    """Return JSON that cannot end the script element it stands in, whatever text it holds."""
+    text = json.dumps(value, separators=(",", ":"), allow_nan=False)
+    return Markup(text.translate(UNSAFE_IN_SCRIPT))  # noqa: S704 - nothing unsafe is left
+
+
+def charts_json(panels: dict[str, Panel]) -> Markup:
+    """Return the charts that could be drawn, and their colours on a dark page."""
+    specs = {name: panel.spec for name, panel in panels.items() if panel.spec}
+    return script_json({"figures": specs, "dark": palette.dark_for_light()})
+
+
+def mailable(config: Config) -> Config:
+    """Return the config with only the names of its folders, as pages are mailed."""
+    places = {
+        name: f".../{PurePath(folder).name}"
+        for name in ("data_dir", "cache_dir")
+        if (folder := getattr(config.data, name))
+    }
+    return config.model_copy(update={"data": config.data.model_copy(update=places)})
+
+
+def unbroken(text: str) -> str:
+    """Return text in which no line can break between a number and its percent sign."""
+    return text.replace(" %", "\N{NO-BREAK SPACE}%")
+
+
+@cache
+def _environment() -> Any:
+    import jinja2
+
+    def own(name: str) -> Markup:
+        # our own files, not input: the only text that is not escaped
+        return Markup(_read(name))  # noqa: S704
+
+    environment = jinja2.Environment(
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        loader=jinja2.FunctionLoader(_read),
+    )
+    environment.globals.update(own=own, written=written, light=palette.LIGHT, dark=palette.DARK)
+    environment.filters.update(unbroken=unbroken)
+    return environment
+
+
+def _read(name: str) -> str:
+    return TEMPLATES.joinpath(name).read_text(encoding="utf-8")

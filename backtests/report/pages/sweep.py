@@ -1,0 +1,190 @@
+"""The sheet of a sweep: one self-contained, interactive HTML page."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import numpy as np
+
+from backtests.report.charts import palette
+from backtests.report.charts import sweep as charts
+from backtests.report.charts.heatmaps import heatmaps, shows_once
+from backtests.report.pages.base import mailable, plotly_payload, render, script_json
+from backtests.report.pages.best_table import best_table
+from backtests.report.pages.section import Cell, number
+from backtests.report.words import notation as written
+from backtests.report.words.labels import listed, names, notation
+from backtests.report.words.prose import SAMPLE_SOURCE
+from backtests.search.judging.judgement import UNJUDGED, Judgement
+from backtests.search.outcomes import best_outcomes
+from backtests.search.plan import Plan
+from backtests.search.store import Store
+from backtests.search.surface import Surface, surface
+from feeds.bars import Bars
+from feeds.history import source_in_words
+
+TOP: Final = 20
+
+
+def sheet(
+    store: Store,
+    judgement: Judgement | None,
+    *,
+    bars: Sequence[Bars] = (),
+    warnings: Sequence[str] = (),
+) -> str:
+    """Return the page; the same table and the same bars give the same bytes.
+
+    `bars` are those the trials were done on, `warnings` what else is wrong with the inputs;
+    without them the page says nothing of them.
+    """
+    said = bars_table(bars, warnings=warnings)
+    return render("sweep.html.j2", **_content(store, judgement), bars=said, bars_columns=COLUMNS)
+
+
+def assets(plan: Plan) -> list[str]:
+    """Return what is traded in one trial or another, in the order of the plan."""
+    (swept,) = [one.ends for one in plan.axes if one.key == "asset"] or [(plan.base.asset,)]
+    return list(map(str, swept))
+
+
+def _content(store: Store, judgement: Judgement | None) -> dict[str, Any]:
+    plan, objective = store.plan, store.plan.settings.objective
+    found = surface(store)
+    outcomes = best_outcomes(store, count=TOP)
+    best = [outcome.trial for outcome in outcomes]
+    heat = heatmaps(found, objective=objective)
+    drawn = _drawn(found, plan, judgement, best)
+    around = found.around(np.array(best, np.int64) // found.every)
+    failures = store.failures()
+    return {
+        "plan": plan,
+        "objective": objective,
+        "shown": notation(objective),
+        "assets": listed(assets(plan)),
+        "failures": failures,
+        "verdict": judgement.verdict() if judgement else UNJUDGED,
+        "findings": judgement.findings() if judgement else (),
+        "judgement": judgement,
+        "pairs": _pairs(heat, plan),
+        "is_one_map": shows_once(heat),
+        "map_height": max((spec["layout"]["height"] for spec in heat.values()), default=0),
+        "drawn": drawn,
+        "reasons": _reasons(found, plan, failed=sum(failures.values())),
+        "charts": script_json({"figures": {**drawn, **heat}, "dark": palette.dark_for_light()}),
+        "best": best_table(plan, outcomes, around=around),
+        "folder": store.folder.name,
+        "toml": replace(plan, base=mailable(plan.base)).to_toml(),
+        "plotly": plotly_payload(),
+    }
+
+
+def _drawn(
+    found: Surface, plan: Plan, judgement: Judgement | None, best: Sequence[int]
+) -> dict[str, Any]:
+    """Return the charts that can be drawn, but for the heatmaps."""
+    objective = plan.settings.objective
+    specs = {
+        "curve": charts.curve(found, objective=objective),
+        "parallel": charts.parallel(found, objective=objective),
+        "plateau": charts.plateau(found, objective=objective, best=best),
+    }
+    if judgement is not None:
+        specs["splits"] = charts.in_and_out(judgement)
+    return {name: spec for name, spec in specs.items() if spec is not None}
+
+
+def _reasons(found: Surface, plan: Plan, *, failed: int) -> dict[str, str]:
+    """Return for each chart why it cannot be drawn, if it cannot."""
+    label = notation(plan.settings.objective).inside
+    if found.ascending.size == 0:
+        some = "all" if failed == plan.trials else f"{failed:,} of {plan.trials:,}"
+        failures = f"{some} failed for the reasons above. " if failed else ""
+        undefined = "" if failed == plan.trials else "It is undefined where a trial never trades."
+        why = f"No trial has a {label}{': ' if failed else '. '}{failures}{undefined}".strip()
+        return dict.fromkeys(("heat", "parallel", "plateau", "splits", "top"), why)
+    if plan.settings.search != "grid":
+        plateau = "Only a grid has neighbours; these trials are draws."
+    elif not found.shape:
+        plateau = f"Of so many trials only every {found.every}. is shown, without its neighbours."
+    else:
+        plateau = "No trial has a neighbour with another result."
+    splits = "Fewer than two trials have a Sharpe ratio, so there is nothing to choose among."
+    return {"heat": "", "parallel": "", "plateau": plateau, "splits": splits, "top": ""}
+
+
+def _pairs(heat: dict[str, Any], plan: Plan) -> list[tuple[str, str]]:
+    """Return the pairs of settings that are drawn, in the plan's order, and how they read."""
+    called = names(plan.keys)
+    pairs = dict.fromkeys(name.partition("|")[2] for name in heat)
+    return [(pair, listed([called[key].short for key in pair.split("|")])) for pair in pairs]
+
+
+# heading and whether its cells are numbers
+COLUMNS: Final = (
+    ("Symbol", False), ("Bars of", False), ("Source", False), ("Origin", False),
+    ("First bar", False), ("Last bar", False), ("Bars", True),
+)  # fmt: skip
+MOST_NAMED: Final = 4
+
+
+@dataclass(frozen=True, slots=True)
+class BarsTable:
+    """The bars in a line of text and in rows, and what a reader should know about them."""
+
+    line: str
+    rows: tuple[tuple[Cell, ...], ...]
+    warnings: tuple[str, ...]
+    is_sample: bool
+
+
+def bars_table(bars: Sequence[Bars], *, warnings: Sequence[str] = ()) -> BarsTable:
+    """Return what is said of the bars, in the order given, each once; so of all warnings.
+
+    The bars' own cautions are warnings, too.
+    """
+    once = list({(one.instrument.symbol, one.timeframe, one.sha256): one for one in bars}.values())
+    return BarsTable(
+        line=_line(once),
+        rows=tuple(_row(one) for one in once),
+        warnings=tuple(
+            dict.fromkeys((*(note for one in once for note in one.cautions), *warnings))
+        ),
+        is_sample=any(one.source == SAMPLE_SOURCE for one in once),
+    )
+
+
+def _line(bars: Sequence[Bars]) -> str:
+    if not bars:
+        return ""
+    sources = listed(list(dict.fromkeys(one.source for one in bars)))
+    if len(bars) > MOST_NAMED:
+        first, last = min(map(_first, bars)), max(map(_last, bars))
+        lengths = listed(list(dict.fromkeys(one.timeframe for one in bars)))
+        return f"{len(bars)} symbols, bars of {lengths}, {first} to {last}; source {sources}"
+    spans = (
+        f"{one.instrument.label} {one.timeframe} {_first(one)} to {_last(one)}, "
+        f"{written.count(len(one))} bars"
+        for one in bars
+    )
+    return f"{'; '.join(spans)}; source {sources}"
+
+
+def _row(bars: Bars) -> tuple[Cell, ...]:
+    texts = (
+        bars.instrument.symbol,
+        bars.timeframe,
+        source_in_words(bars),
+        bars.origin,
+        _first(bars),
+        _last(bars),
+    )
+    return (*(Cell(text, sort=text) for text in texts), number(len(bars), written.count))
+
+
+def _first(bars: Bars) -> str:
+    return written.date(bars.frame.index[0])
+
+
+def _last(bars: Bars) -> str:
+    return written.date(bars.frame.index[-1])

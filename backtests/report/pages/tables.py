@@ -1,0 +1,258 @@
+"""The tables of the page as rows of written cells; the figures are the summary's own."""
+
+import importlib.metadata
+import platform
+from collections.abc import Callable
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from backtests.analysis.periods import calendar_figures, recent_returns
+from backtests.analysis.summary import Summary
+from backtests.engines.account import Account
+from backtests.engines.backtest import Result
+from backtests.report.charts.distributions import excursions
+from backtests.report.pages.section import Cell, Row, number
+from backtests.report.words import notation as written
+from backtests.report.words.labels import FIGURES, columns_of, figure_text
+from feeds.bars import Bars, Span
+from feeds.history import source_in_words
+
+KEY_FIGURES: Final = ("cagr", "final_equity", "max_drawdown", "sharpe_ratio", "exposure")
+WORST_DRAWDOWNS: Final = 10
+FULL_SHADE: Final = 0.5  # the monthly return from which a cell takes its strongest colour
+FLAT: Final = 5e-4  # a return that is written as 0.0
+LIBRARIES: Final = (
+    "backtrader", "exchange_calendars", "jinja2", "matplotlib", "numpy", "pandas", "plotly",
+    "pyfolio-reloaded",
+)  # fmt: skip
+
+
+def key_figures(summary: Summary) -> list[Row]:
+    """Return the figures of the page's top: strategy, buy-and-hold, held evenly."""
+    columns = ("strategy", "buy_and_hold", "exposure_matched")
+    return [_figure_row(summary, name, columns=columns) for name in KEY_FIGURES]
+
+
+def comparison(result: Result, summary: Summary) -> list[Row]:
+    """Return every figure in every column, in the order they are defined."""
+    columns = tuple(columns_of(result))
+    return [_figure_row(summary, name, columns=columns) for name in FIGURES]
+
+
+def drawdown_rows(spells: pd.DataFrame) -> list[Row]:
+    """Return the deepest spells: depth, peak, trough, recovery, days."""
+    worst = spells.head(WORST_DRAWDOWNS).to_dict("records")
+    return [
+        Row(
+            str(place),
+            (
+                Cell(written.percent(spell["depth"])),
+                Cell(written.date(spell["peak"])),
+                Cell(written.date(spell["trough"])),
+                Cell("not yet" if pd.isna(spell["recovery"]) else written.date(spell["recovery"])),
+                Cell(written.count(spell["days"])),
+            ),
+        )
+        for place, spell in enumerate(worst, start=1)
+    ]
+
+
+# heading and whether its cells are numbers
+TRADE_COLUMNS: Final = (
+    ("#", True), ("Coin", False), ("Entry", False), ("Price", True), ("Why", False),
+    ("Exit", False), ("Price", True), ("Why", False), ("Days", True), ("Worst", True),
+    ("Best", True), ("Return", True),
+)  # fmt: skip
+
+
+def trade_rows(result: Result, trades: pd.DataFrame) -> list[tuple[Cell, ...]]:
+    """Return one row of cells a trade, in `TRADE_COLUMNS`."""
+    worst, best = excursions(trades, tape=result.market.traded)
+    rows = zip(trades.to_dict("records"), worst, best, strict=True)
+    return [
+        (
+            number(place, str),
+            Cell(written.coin(trade["symbol"]), sort=trade["symbol"]),
+            _time(trade["entry_time"]),
+            number(trade["entry_price"], written.price),
+            _word(trade["entry_reason"]),
+            _time(trade["exit_time"], absent="open"),
+            number(trade["exit_price"], written.price),
+            _word(trade["exit_reason"] or "still open"),
+            number(trade["days"], written.days),
+            number(low, written.percent),
+            number(high, written.percent),
+            number(trade["return"], written.percent, signed=True),
+        )
+        for place, (trade, low, high) in enumerate(rows, start=1)
+    ]
+
+
+# heading and whether its cells are numbers
+CONTRIBUTION_COLUMNS: Final = (
+    ("Coin", False), ("Profit", True), ("Of starting cash", True), ("Held", True),
+    ("Mean weight", True), ("Trades", True), ("Worst", True), ("Best", True),
+)  # fmt: skip
+
+
+def contribution_rows(table: pd.DataFrame) -> list[tuple[Cell, ...]]:
+    """Return one row of cells a coin, in `CONTRIBUTION_COLUMNS`."""
+    return [
+        (
+            Cell(written.coin(str(symbol)), sort=str(symbol)),
+            number(row["profit"], written.money, signed=True),
+            *(number(row[name], written.percent) for name in ("share", "held", "mean_weight")),
+            number(row["trades"], written.count),
+            *(number(row[name], written.percent) for name in ("worst", "best")),
+        )
+        for symbol, row in table.iterrows()
+    ]
+
+
+def return_grid(account: Account) -> list[Row]:
+    """Return a row a year: twelve months (empty where there were no bars) and the year.
+
+    A month without a position and without a return says "cash".
+    """
+    returns, times = account.returns, pd.DatetimeIndex(account.bars.index)
+    held = account.invested.groupby([times.year, times.month]).any().unstack()
+    growth = (1 + returns).groupby([times.year, times.month]).prod()
+    yearly = growth.groupby(level=0).prod()
+    months = growth.unstack().reindex(columns=range(1, 13)).to_numpy() - 1
+    idle = (held.reindex(columns=range(1, 13)) == False).to_numpy()  # noqa: E712 - NaN is neither
+    return [
+        Row(str(year), (*map(_month, months[row], idle[row]), _shaded(yearly.loc[year] - 1)))
+        for row, year in enumerate(yearly.index)
+    ]
+
+
+CALENDAR: Final[dict[str, tuple[str, Callable[[float], str]]]] = {
+    "best_month": ("Best month", written.percent),
+    "worst_month": ("Worst month", written.percent),
+    "gaining_months": ("Months with a gain, of all", written.percent),
+    "cash_months": ("Months in cash, of all", written.percent),
+    "best_year": ("Best year", written.percent),
+    "worst_year": ("Worst year", written.percent),
+    "expected_shortfall": ("Mean of the worst 5 % of bars", written.percent),
+    "skewness": ("Skewness", written.ratio),
+    "kurtosis": ("Excess kurtosis", written.ratio),
+    "correlation": ("Correlation with holding", written.ratio),
+    "beta": ("Beta to holding", written.ratio),
+}
+
+
+def recent_rows(result: Result) -> list[Row]:
+    """Return the returns of the last months and years, strategy beside buy-and-hold."""
+    own, held = (
+        recent_returns(account.returns) for account in (result.strategy, result.buy_and_hold)
+    )
+    return [
+        Row(label, (Cell(written.percent(own[label])), Cell(written.percent(held[label]))))
+        for label in own
+    ]
+
+
+def calendar_rows(result: Result) -> list[Row]:
+    """Return months, years, tails and the link to the coin, strategy beside buy-and-hold."""
+    held = result.buy_and_hold
+    sides = [
+        calendar_figures(account.returns, benchmark=held.returns, invested=account.invested)
+        for account in (result.strategy, held)
+    ]
+    return [
+        Row(label, tuple(Cell(write(side[name])) for side in sides))
+        for name, (label, write) in CALENDAR.items()
+    ]
+
+
+def quantile_rows(result: Result) -> list[Row]:
+    """Return how bar returns spread, strategy beside buy-and-hold."""
+    accounts = (result.strategy, result.buy_and_hold)
+    points = {"Worst bar": 0, "5th percentile": 0.05, "Median": 0.5, "95th percentile": 0.95}
+    rows = {
+        label: [float(np.quantile(account.returns, q)) for account in accounts]
+        for label, q in {**points, "Best bar": 1}.items()
+    }
+    rows["Bars with a gain"] = [float((account.returns > 0).mean()) for account in accounts]
+    return [
+        Row(label, tuple(Cell(written.percent(value)) for value in values))
+        for label, values in rows.items()
+    ]
+
+
+def provenance(result: Result) -> list[dict[str, str]]:
+    """Return where each series came from, and the digest that identifies its rows."""
+    return [
+        _origin(bars.instrument.kind.capitalize(), bars) for bars in result.market.inputs.all_bars
+    ]
+
+
+def joined_spans(result: Result) -> list[dict[str, str]]:
+    """Return each source of the histories that were joined from several, newest first."""
+    every = [bars for bars in result.market.inputs.all_bars if bars.spans]
+    return [_span(bars, span) for bars in every for span in bars.spans]
+
+
+def library_versions() -> list[tuple[str, str]]:
+    """Return the versions the figures and pictures depend on."""
+    versions = [(name, importlib.metadata.version(name)) for name in LIBRARIES]
+    return [("python", platform.python_version()), *versions]
+
+
+def _figure_row(summary: Summary, name: str, *, columns: tuple[str, ...]) -> Row:
+    cells = tuple(Cell(figure_text(name, summary.figures[column].get(name))) for column in columns)
+    return Row(FIGURES[name].label, cells, FIGURES[name].definition)
+
+
+def _origin(role: str, bars: Bars) -> dict[str, str]:
+    times = pd.DatetimeIndex(bars.frame.index)
+    return {
+        "Role": role,
+        "Symbol": bars.instrument.symbol,
+        "Source": source_in_words(bars),
+        "Origin": bars.origin,
+        "Timeframe": bars.timeframe,
+        "First": written.date(times[0]),
+        "Last": written.date(times[-1]),
+        "Rows": written.count(len(bars)),
+        "SHA-256": bars.sha256,
+    }
+
+
+def _span(bars: Bars, span: Span) -> dict[str, str]:
+    prices = "closes only" if span.is_close_only else "open, high, low, close"
+    return {
+        "Symbol": bars.instrument.symbol,
+        "Bars of": span.label,
+        "First": written.date(span.first),
+        "Last": written.date(span.last),
+        "Prices": prices,
+        "Rows": written.count(span.rows),
+        "Common bars": written.count(span.common) if span.common else written.UNDEFINED,
+        "Median difference": written.percent(span.median, decimals=3),
+        "Worst difference": written.percent(span.worst, decimals=3),
+    }
+
+
+def _time(time: pd.Timestamp, *, absent: str = written.UNDEFINED) -> Cell:
+    return Cell(absent) if pd.isna(time) else Cell(written.date(time), sort=f"{time:%Y%m%d%H%M}")
+
+
+def _word(name: str) -> Cell:
+    return Cell(written.words(name), sort=name)
+
+
+def _month(value: float, is_idle: bool) -> Cell:
+    return Cell("cash", style="flat") if is_idle and abs(value) < FLAT else _shaded(value)
+
+
+def _shaded(value: float) -> Cell:
+    if not np.isfinite(value):
+        return Cell("")
+    text = written.percent_number(value)
+    if abs(value) < FLAT:
+        return Cell(text, style="flat")
+    shade = min(1.0, abs(value) / FULL_SHADE) ** 0.7
+    return Cell(text, style="gain" if value > 0 else "loss", shade=f"{12 + 68 * shade:.0f}%")

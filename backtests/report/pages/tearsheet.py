@@ -1,0 +1,135 @@
+"""The tearsheet: one self-contained HTML document that says what the run found."""
+
+import base64
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from backtests.analysis.contribution import contribution
+from backtests.analysis.costs import cost_sensitivity
+from backtests.analysis.decisions import gate_records
+from backtests.analysis.summary import Summary
+from backtests.config.config import Config
+from backtests.engines.backtest import Result
+from backtests.report.charts import distributions
+from backtests.report.charts import equity as charts
+from backtests.report.charts.coin import coin_panel
+from backtests.report.charts.contribution import profit_panel, weights_panel
+from backtests.report.charts.index import gates_panel, index_panel
+from backtests.report.charts.spec import Spec, UndrawableError
+from backtests.report.pages import tables
+from backtests.report.pages.base import charts_json, mailable, plotly_payload, render
+from backtests.report.pages.section import Panel, Section
+from backtests.report.sheets import process as sheet_worker
+from backtests.report.sheets.request import sheet_request
+from backtests.report.words import RunJudgement, break_even, labels, prose
+from backtests.report.words import notation as written
+from feeds.history import source_in_words
+
+PANELS: Final[dict[str, Callable[[Result, Summary], Spec]]] = {
+    "index": index_panel,
+    "coin": coin_panel,
+    "equity": charts.equity_panel,
+    "underwater": charts.underwater_panel,
+    "exposure": charts.exposure_panel,
+    "profit": profit_panel,
+    "weights": weights_panel,
+    "gates": gates_panel,
+    "rolling_sharpe": charts.rolling_sharpe_panel,
+    "rolling_volatility": charts.rolling_volatility_panel,
+    "years": distributions.years_panel,
+    "distribution": distributions.distribution_panel,
+    "excursions": distributions.excursion_panel,
+}
+
+
+def tearsheet(
+    result: Result,
+    summary: Summary,
+    judged: RunJudgement,
+    *,
+    worker: sheet_worker.SheetWorker | None = None,
+    sections: Sequence[Section] = (),
+) -> str:
+    """Return the page as one HTML document without any outside reference.
+
+    Same config and bars, same bytes. A `worker` started before the backtest has pyfolio
+    loaded by now; without one it is started here. `sections` are shown after the
+    comparison, in their order; what is `judged` stands above all else.
+    """
+    drawing = (worker or sheet_worker.SheetWorker()).submit(sheet_request(result))
+    panels = {name: _panel(name, draw, result, summary) for name, draw in PANELS.items()}
+    panels |= {section.name: section.panel for section in sections if section.panel}
+    context = {**_content(result, summary), "panels": panels, "charts": charts_json(panels)}
+    context |= {"sections": sections, "judged": judged}
+    library = plotly_payload()
+    return render("tearsheet.html.j2", **context, plotly=library, sheets=drawing.result())
+
+
+def shown_config(config: Config) -> str:
+    """Return the config as TOML; of an absolute data folder only its name, as pages are mailed."""
+    return mailable(config).to_toml()
+
+
+def _panel(
+    name: str, draw: Callable[[Result, Summary], Spec], result: Result, summary: Summary
+) -> Panel:
+    try:
+        return Panel(name, draw(result, summary))
+    except UndrawableError as error:
+        return Panel(name, reason=str(error))
+
+
+def _content(result: Result, summary: Summary) -> dict[str, Any]:
+    bars = result.market.traded_bars.index
+    costs = cost_sensitivity(result)
+    return {
+        "result": result,
+        "summary": summary,
+        "index": result.market.index.instrument.label,
+        "first": written.date(bars[0]),
+        "last": written.date(bars[-1]),
+        "is_sample": prose.is_sample(result),
+        "index_title": prose.index_title(result),
+        "traded_title": prose.traded_title(result),
+        "rule": prose.rule_in_words(result),
+        "control": prose.control_in_words(result),
+        "columns": labels.columns_of(result),
+        "key_figures": tables.key_figures(summary),
+        "comparison": tables.comparison(result, summary),
+        "drawdowns": {
+            name: tables.drawdown_rows(spells) for name, spells in summary.drawdowns.items()
+        },
+        **_several_coins(result, summary),
+        "gates": gate_records(result),
+        "costs": costs,
+        "break_even": break_even(costs, traded=prose.traded_title(result)),
+        "trade_columns": tables.TRADE_COLUMNS,
+        "trades": tables.trade_rows(result, summary.trades),
+        "trades_csv": _trades_download(summary),
+        "grids": {
+            "Strategy": tables.return_grid(result.strategy),
+            f"Hold {result.asset}": tables.return_grid(result.buy_and_hold),
+        },
+        "recent": tables.recent_rows(result),
+        "calendar": tables.calendar_rows(result),
+        "quantiles": tables.quantile_rows(result),
+        "source": source_in_words(result.market.coin),
+        "provenance": tables.provenance(result),
+        "joined_spans": tables.joined_spans(result),
+        "versions": tables.library_versions(),
+        "config": shown_config(result.config),
+    }
+
+
+def _several_coins(result: Result, summary: Summary) -> dict[str, Any]:
+    table = contribution(result.strategy, result.market.traded, trades=summary.trades)
+    return {
+        "is_several": result.strategy.positions.shape[1] > 1,
+        "contribution_columns": tables.CONTRIBUTION_COLUMNS,
+        "contribution": tables.contribution_rows(table),
+    }
+
+
+def _trades_download(summary: Summary) -> str:
+    text = written.as_csv(summary.trades)
+    return base64.b64encode(text.encode()).decode("ascii")

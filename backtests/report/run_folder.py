@@ -1,0 +1,36 @@
+"""Leave a run's results folder: tables, config, manifest and tearsheet, all at once."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from backtests.analysis.significance import Significance
+from backtests.analysis.summary import Summary
+from backtests.engines.backtest import Result
+from backtests.records.run_files import manifest_json, run_files
+from backtests.records.writing import run_id, write_folder
+from backtests.report.pages.luck import significance_section
+from backtests.report.pages.tearsheet import tearsheet
+from backtests.report.sheets.process import SheetWorker
+from backtests.report.words import RunJudgement
+
+
+def leave(
+    result: Result,
+    summary: Summary,
+    significance: Significance,
+    judged: RunJudgement,
+    *,
+    out: Path,
+    worker: SheetWorker | None = None,
+) -> Path:
+    """Write the results folder under `out` and return it."""
+    sections = [significance_section(significance, judged)]
+    now = pd.Timestamp.now(tz="UTC")
+    files = {
+        **run_files(result, summary, significance, judged),
+        "manifest.json": manifest_json(result, created=now),
+        "tearsheet.html": tearsheet(result, summary, judged, worker=worker, sections=sections),
+    }
+    name = run_id(asset=result.asset, config_hash=result.config.short_hash, now=now)
+    return write_folder(out, name, files)

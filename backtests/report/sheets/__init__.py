@@ -1,0 +1,1 @@
+"""Pyfolio's sheets, drawn by a process of its own."""

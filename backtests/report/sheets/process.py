@@ -1,0 +1,93 @@
+"""A process of its own that draws pyfolio's sheets.
+
+pyfolio takes over a second to import and reads its annualisation from globals of two
+libraries. A separate process hides the first behind the backtest and keeps the second, and
+matplotlib's settings, out of everything else. This module imports nothing slow, so that the
+process can be started first of all.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Self
+
+import backtests
+
+WORKER: Final = "backtests.report.sheets.worker"
+TIME_LIMIT_SECONDS: Final = 60
+SHEETS: Final = {
+    "returns": "Returns and rolling figures",
+    "drawdowns": "Drawdowns",
+    "months": "Months and years",
+    "round_trips": "Round trips",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """One picture as base64 PNG, or the reason there is none."""
+
+    title: str
+    png: str = ""
+    reason: str = ""
+
+
+class SheetWorker:
+    """A process that loads pyfolio at once and draws when it is told what.
+
+    Start it before other work and the import costs no time of its own.
+    """
+
+    def __init__(self) -> None:
+        root = str(Path(backtests.__file__).resolve().parents[1])
+        path = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))
+        self._process = subprocess.Popen(  # noqa: S603 - our own module, no outside text
+            [sys.executable, "-W", "ignore", "-m", WORKER],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env={**os.environ, "PYTHONPATH": path, "MPLBACKEND": "Agg"},
+        )
+
+    def submit(self, request: dict[str, Any]) -> "Future[list[Sheet]]":
+        """Send what to draw and return at once; the future never raises, a sheet says why."""
+        pool = ThreadPoolExecutor(max_workers=1)
+        future = pool.submit(self._drawn, json.dumps(request))
+        pool.shutdown(wait=False)
+        return future
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End a process that was started and will not be asked any more."""
+        if self._process.poll() is None:
+            self._process.kill()
+        # leaving closes the pipes; what was still to be sent has no reader any more
+        with suppress(BrokenPipeError), self._process:
+            pass
+
+    def _drawn(self, request: str) -> list[Sheet]:
+        try:
+            answer, errors = self._process.communicate(request.encode(), timeout=TIME_LIMIT_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.close()
+            return _none(f"pyfolio did not finish within {TIME_LIMIT_SECONDS} seconds")
+        if self._process.returncode:
+            last = errors.decode(errors="replace").strip().splitlines()[-1:]
+            why = "".join(last).removeprefix(f"{sys.executable}: ") or "no message"
+            return _none(f"pyfolio could not be run ({why})")
+        drawn = json.loads(answer)
+        return [Sheet(title, **drawn[name]) for name, title in SHEETS.items()]
+
+
+def _none(reason: str) -> list[Sheet]:
+    return [Sheet(title, reason=reason) for title in SHEETS.values()]

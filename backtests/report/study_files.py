@@ -1,0 +1,108 @@
+"""Leave a study's results folder: pages, tables and what they were made from."""
+
+import importlib.metadata
+from collections.abc import Sequence
+from typing import Any, Final
+
+import pandas as pd
+
+from backtests.claims.runner import AssetStudy, Judged, Study
+from backtests.report.pages.study import (
+    claims_page,
+    figures_row,
+    interval,
+    probability,
+    size,
+    study_page,
+)
+from backtests.report.words.notation import as_csv, as_json, as_markdown
+
+PACKAGES: Final = ("russell-risk-on", "numpy", "pandas", "scipy")
+
+
+def study_files(studies: Sequence[Study], judged: list[Judged]) -> dict[str, str]:
+    """Return every file of the folder by name; same studies, same bytes.
+
+    One study: `study.html` and `config.toml`. Several: `index.html`, and a page and a config
+    each. Always the findings as `claims.csv`, `claims.json` and a Markdown table, `claims.md`
+    (`findings` where only an event is studied); the tables `horizons`, `episodes`, `left_out`,
+    `path`, `delays`, `lead_lag` and `rolling` as CSV with the study and `asset` in front; and
+    `manifest.json`.
+    """
+    kind, stem = ("claim", "claims") if studies[0].claim.is_claim else ("study", "findings")
+    findings = [figures_row(one) for one in judged]
+    files = {
+        f"{stem}.csv": as_csv(pd.DataFrame(findings)),
+        f"{stem}.json": as_json(findings),
+        f"{stem}.md": markdown(judged, kind=kind),
+        "manifest.json": as_json(_manifest(studies)),
+        **{f"{name}.csv": text for name, text in _tables(studies, kind).items()},
+    }
+    if len(studies) == 1:
+        return files | {
+            "study.html": study_page(studies[0], judged),
+            "config.toml": studies[0].config.to_toml(),
+        }
+    for study in studies:
+        files[f"{study.name}.html"] = study_page(study, judged, claims_link="index.html")
+        files[f"{study.name}.toml"] = study.config.to_toml()
+    return files | {"index.html": claims_page(judged, list(studies))}
+
+
+def markdown(judged: Sequence[Judged], *, kind: str = "claim") -> str:
+    """Return the findings as a Markdown table, a row each."""
+    lines = [
+        f"| {kind} | asset | effect | 95 % interval | p | p, all counted | episodes | verdict |",
+        "|---|---|---:|---:|---:|---:|---:|---|",
+    ]
+    for one in judged:
+        found = one.finding
+        effect, p_value = size(found.estimate, found.unit), probability(found.p_value)
+        statement, asset = as_markdown(one.claim.statement), as_markdown(found.asset)
+        lines.append(
+            f"| {statement} | {asset} | {effect} | {interval(found)} | {p_value} | "
+            f"{probability(one.adjusted_p)} | {found.episodes} | {one.verdict} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def _tables(studies: Sequence[Study], kind: str) -> dict[str, str]:
+    parts: dict[str, list[pd.DataFrame]] = {}
+    for study in studies:
+        for asset in study.assets:
+            for name, table in _frames(asset).items():
+                named = table.copy()
+                named.insert(0, "asset", asset.events.asset)
+                named.insert(0, kind, study.name)
+                parts.setdefault(name, []).append(named)
+    return {name: as_csv(pd.concat(tables, ignore_index=True)) for name, tables in parts.items()}
+
+
+def _frames(asset: AssetStudy) -> dict[str, pd.DataFrame]:
+    return {
+        "horizons": asset.events.horizons,
+        "episodes": asset.events.episodes,
+        "left_out": asset.events.left_out,
+        "path": asset.events.path.reset_index(),
+        "delays": asset.delays,
+        "lead_lag": asset.lead_lag.table,
+        "rolling": asset.rolling.rename_axis("session").reset_index(),
+    }
+
+
+def _manifest(studies: Sequence[Study]) -> dict[str, Any]:
+    bars = {str(one["symbol"]): one for study in studies for one in study.bars}
+    return {
+        "studies": [study.name for study in studies],
+        "draws": studies[0].draws,
+        "versions": {name: _version(name) for name in PACKAGES},
+        "bars": [bars[symbol] for symbol in sorted(bars)],
+        "notes": sorted({note for study in studies for note in study.notes}),
+    }
+
+
+def _version(package: str) -> str:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return "not installed"

@@ -1,0 +1,1 @@
+"""Many settings on the same bars: sweeps, their judgement, and walk-forward."""

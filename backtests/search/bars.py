@@ -1,0 +1,89 @@
+"""The bars a sweep or walk-forward rests on, and what a reader should know about them."""
+
+import itertools
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from backtests.config.config import Config
+from backtests.engines.backtest import ONE_DAY, input_warnings, untested_warning
+from backtests.market.gates import gates_of, untested
+from backtests.market.inputs import Inputs
+from backtests.market.market import known_from
+from backtests.report.words.prose import SAMPLE_SOURCE
+from backtests.search.plan import Plan
+from backtests.search.trials.groups import Library
+from feeds.bars import Bars
+from feeds.checks import silent_index
+from feeds.errors import DataError
+from feeds.sessions import bar_ends
+
+
+@dataclass(frozen=True, slots=True)
+class UsedBars:
+    """All bars any trial reads, each once, and all warnings."""
+
+    bars: tuple[Bars, ...]
+    warnings: tuple[str, ...]
+
+    @property
+    def is_sample(self) -> bool:
+        """Whether any of the bars are the bundled sample's simulated days."""
+        return any(bars.source == SAMPLE_SOURCE for bars in self.bars)
+
+
+def used_bars(plan: Plan, library: Library) -> UsedBars:
+    """Load all bars a plan needs, so that a coin without bars is refused before any trial."""
+    read = [(config, library.inputs(config)) for config in plan.markets()]
+    if not {"data.start", "data.end"} & set(plan.keys):
+        for config, inputs in read:
+            _require_bars(config, inputs)
+    bars = itertools.chain.from_iterable(inputs.all_bars for _, inputs in read)
+    notes = itertools.chain.from_iterable(_notes(config, inputs) for config, inputs in read)
+    return UsedBars(
+        tuple({each.sha256: each for each in bars}.values()), tuple(dict.fromkeys(notes))
+    )
+
+
+def _require_bars(config: Config, inputs: Inputs) -> None:
+    """Refuse dates between which nothing trades: every trial would fail by them."""
+    data = config.data
+    first = min(bars.frame.index[0] for bars in inputs.coins)
+    last = max(bars.frame.index[-1] for bars in inputs.coins)
+    late = data.start and pd.Timestamp(data.start, tz="UTC") > last
+    early = data.end and pd.Timestamp(data.end, tz="UTC") + ONE_DAY <= first
+    if late or early:
+        raise DataError(
+            f"`data.start` and `data.end` leave no bar, received {data.start or 'none'} and "
+            f"{data.end or 'none'}: {config.asset} has {first:%Y-%m-%d} to {last:%Y-%m-%d}. "
+            "Choose dates inside."
+        )
+
+
+def _notes(config: Config, inputs: Inputs) -> tuple[str, ...]:
+    """Return what is wrong with the inputs, each on its own and beside each other."""
+    last = max(bars.frame.index[-1] for bars in inputs.coins)
+    if config.data.end:
+        last = min(last, pd.Timestamp(config.data.end, tz="UTC"))
+    silent = silent_index(
+        known_from(inputs.index, config), symbol=inputs.index.instrument.symbol, until=last
+    )
+    blind = untested_warning(_untested(config, inputs))
+    return (*blind, *input_warnings(config, inputs), *((silent.text,) if silent else ()))
+
+
+def _untested(config: Config, inputs: Inputs) -> tuple[str, ...]:
+    """Return the filters that are unknown on every bar of the coins."""
+    gates = gates_of(config, inputs, available_at=known_from(inputs.index, config))
+    ends = np.unique(
+        np.concatenate(
+            [
+                bar_ends(pd.DatetimeIndex(bars.frame.index), kind="coin", timeframe=bars.timeframe)
+                .as_unit("ns")
+                .asi8
+                for bars in inputs.coins
+            ]
+        )
+    )
+    return untested(gates, ends, how=config.rules.filters)

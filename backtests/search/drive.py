@@ -1,0 +1,154 @@
+"""Doing a sweep's missing chunks: on threads here, or on the workers of a cluster."""
+
+import contextlib
+import math
+import os
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from typing import Any, Final, Protocol
+
+import optuna
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from backtests.search.plan import Plan
+from backtests.search.space import Axis, Choice, Columns, column_of
+from backtests.search.store import Store, table_of
+from backtests.search.trials.evaluate import evaluate
+from backtests.search.trials.groups import Library
+
+Report = Callable[[int], None]
+
+
+class Driver(Protocol):
+    """What does all missing chunks of a store."""
+
+    def __call__(self, store: Store, *, library: Library, report: Report) -> None:
+        """Do them, reporting how many trials are done at a time."""
+
+
+# Chunks in flight per thread: one running, and none waiting, so that memory stays constant.
+IN_FLIGHT: Final = 1
+
+
+def chunk_table(plan: Plan, chunk: int, *, library: Library) -> pa.Table:
+    """Return a chunk's rows, the same wherever and whenever they are computed."""
+    columns = plan.columns(chunk)
+    return table_of(plan, chunk, columns, evaluate(plan.base, columns, library=library))
+
+
+def drive(store: Store, *, library: Library, report: Report, threads: int | None = None) -> None:
+    """Do all missing chunks on threads; the kernel leaves the interpreter to the others."""
+    if store.plan.settings.search == "guided":
+        drive_guided(store, library=library, report=report)
+        return
+
+    def done(chunk: int) -> int:
+        table = chunk_table(store.plan, chunk, library=library)
+        store.write(chunk, table)
+        return int(table.num_rows)
+
+    workers = threads or os.cpu_count() or 1
+    with ThreadPoolExecutor(workers) as pool:
+        running: set[Future[int]] = set()
+        try:
+            for chunk in store.missing():
+                if len(running) >= workers * IN_FLIGHT:
+                    running = _some_done(running, report)
+                running.add(pool.submit(done, chunk))
+            while running:
+                running = _some_done(running, report)
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def _some_done(running: "set[Future[int]]", report: Report) -> "set[Future[int]]":
+    finished, rest = wait(running, return_when=FIRST_COMPLETED)
+    for future in finished:
+        report(future.result())
+    return rest
+
+
+@contextlib.contextmanager
+def progress(plan: Plan, *, done: int, quiet: bool) -> Iterator[Report]:
+    """Yield a function to report finished trials to; it shows rate and time left to a watcher."""
+    if quiet or not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, ProgressColumn, Task, TimeRemainingColumn
+    from rich.text import Text
+
+    class Rate(ProgressColumn):
+        def render(self, task: Task) -> Text:
+            rate = f"{task.speed:,.0f}" if task.speed else "-"
+            return Text(f"{task.completed:,.0f} of {task.total:,.0f}, {rate} a second")
+
+    columns = (BarColumn(bar_width=20), Rate(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task("", total=plan.trials, completed=done)
+        yield lambda count: bar.advance(task, count)
+
+
+def drive_guided(store: Store, *, library: Library, report: Any) -> None:
+    """Do the chunks one after another; those already saved are told again, in order.
+
+    So a sweep that was stopped goes on exactly as if it had not been.
+    """
+    plan = store.plan
+    study = _study(plan)
+    for chunk in range(plan.chunks):
+        first, stop = plan.bounds(chunk)
+        asked = [study.ask(_distributions(plan)) for _ in range(stop - first)]
+        if store.path(chunk).exists():
+            column = pq.read_table(store.path(chunk), columns=[plan.settings.objective])
+            told = column.column(0).to_pylist()
+        else:
+            columns = _columns(plan, asked)
+            table = table_of(plan, chunk, columns, evaluate(plan.base, columns, library=library))
+            store.write(chunk, table)
+            told = table.column(plan.settings.objective).to_pylist()
+            report(table.num_rows)
+        for trial, value in zip(asked, told, strict=True):
+            known = value is not None and math.isfinite(value)
+            state = optuna.trial.TrialState.COMPLETE if known else optuna.trial.TrialState.FAIL
+            study.tell(trial, value if known else None, state=state)
+
+
+def _study(plan: Plan) -> optuna.Study:
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    with warnings.catch_warnings():
+        # multivariate sampling is marked experimental; settings do depend on each other
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        sampler = optuna.samplers.TPESampler(
+            seed=plan.settings.seed, multivariate=True, constant_liar=True
+        )
+    return optuna.create_study(direction="maximize", sampler=sampler)
+
+
+def _distributions(plan: Plan) -> dict[str, optuna.distributions.BaseDistribution]:
+    return {one.key: _distribution(one) for one in plan.axes}
+
+
+def _distribution(one: Axis) -> optuna.distributions.BaseDistribution:
+    if isinstance(one, Choice):
+        ordered = all(isinstance(value, int | float) for value in one.values)
+        places = range(len(one.values))
+        if ordered and list(one.values) == sorted(one.values):
+            return optuna.distributions.IntDistribution(0, len(one.values) - 1)
+        return optuna.distributions.CategoricalDistribution(list(places))
+    if one.whole:
+        return optuna.distributions.IntDistribution(int(one.low), int(one.high), log=one.log)
+    return optuna.distributions.FloatDistribution(one.low, one.high, log=one.log)
+
+
+def _columns(plan: Plan, asked: list[optuna.Trial]) -> Columns:
+    taken = {one.key: [_value(one, trial.params[one.key]) for trial in asked] for one in plan.axes}
+    return {key: column_of(values) for key, values in taken.items()}
+
+
+def _value(one: Axis, drawn: Any) -> Any:
+    return one.values[drawn] if isinstance(one, Choice) else drawn

@@ -1,0 +1,283 @@
+"""What a sweep will do: the config all trials start from, and the `[sweep]` table beside it."""
+
+import difflib
+import itertools
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+
+import numpy as np
+import tomli_w
+from pydantic import Field, ValidationError
+
+from backtests.config.config import Config, config_tree, put, validated_config
+from backtests.config.explain import as_written, explained
+from backtests.config.files import parsed_toml
+from backtests.search.space import (
+    Axis,
+    Choice,
+    Columns,
+    Range,
+    axis,
+    grid_columns,
+    grid_size,
+    random_columns,
+)
+from backtests.search.trials.kernel import FIGURES
+from backtests.search.trials.scope import is_understood
+from feeds.errors import ConfigError
+from strategies.settings import Settings
+
+# Settings that decide which bars and series are read.
+NEEDS_BARS: Final = re.compile(
+    r"asset|idle\.asset|basket\.(members|universe)|index\.(symbol|timeframe)"
+    r"|data\.(source|data_dir|cache_dir|offline|timeframe)|vendors\..+"
+    r"|filters\..+\.(kind|series|benchmark|lag_days)"
+)
+MOST_TRIALS: Final = 10**10
+# Figures of which more is better; more volatility, time in the market or trades is not.
+OBJECTIVES: Final = tuple(
+    name for name in FIGURES if name not in ("volatility", "time_in_market", "trades")
+)
+
+
+class SearchSettings(Settings):
+    """How trials are chosen: the whole grid, draws, or draws guided by an objective."""
+
+    search: Literal["grid", "random", "guided"] = "grid"
+    trials: Annotated[int, Field(ge=1)] = 1_000
+    seed: Annotated[int, Field(ge=0)] = 0
+    chunk: Annotated[int, Field(ge=1, le=1_000_000)] = 20_000
+    objective: str = "sharpe_ratio"
+    tried_before: Annotated[int, Field(ge=0)] = 0  # trials by hand or in other sweeps
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A sweep before its first trial: every value of every axis has been validated."""
+
+    base: Config
+    axes: tuple[Axis, ...]
+    settings: SearchSettings
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The settings that vary, in the order of the file."""
+        return tuple(one.key for one in self.axes)
+
+    @property
+    def trials(self) -> int:
+        """How many trials the sweep has."""
+        return grid_size(self.axes) if self.settings.search == "grid" else self.settings.trials
+
+    @property
+    def tried(self) -> int:
+        """How many trials the best of them was chosen from, those before the sweep included."""
+        return self.trials + self.settings.tried_before
+
+    @property
+    def chunks(self) -> int:
+        """How many chunks the trials are done in."""
+        return -(-self.trials // self.settings.chunk)
+
+    def bounds(self, chunk: int) -> tuple[int, int]:
+        """Return the first trial of a chunk and the one after its last."""
+        first = chunk * self.settings.chunk
+        return first, min(first + self.settings.chunk, self.trials)
+
+    def columns(self, chunk: int) -> Columns:
+        """Return the settings of a chunk's trials, the same whoever asks and when."""
+        first, stop = self.bounds(chunk)
+        if self.settings.search == "grid":
+            return grid_columns(self.axes, first=first, stop=stop)
+        rng = np.random.default_rng([self.settings.seed, chunk])
+        return random_columns(self.axes, count=stop - first, rng=rng)
+
+    def markets(self) -> list[Config]:
+        """Return one config for each set of bars the sweep needs."""
+        choices = [one for one in self.axes if isinstance(one, Choice)]
+        needed = [one for one in choices if NEEDS_BARS.fullmatch(one.key)]
+        keys = [one.key for one in needed]
+        sets = itertools.product(*(one.values for one in needed))
+        return [self.config(dict(zip(keys, values, strict=True))) for values in sets]
+
+    def config(self, values: Mapping[str, Any]) -> Config:
+        """Return the config of a trial with these values."""
+        return with_values(self.base, values)
+
+    def to_toml(self) -> str:
+        """Return the plan as TOML; reading it gives the same plan."""
+        table: dict[str, Any] = self.settings.model_dump(exclude_none=True)
+        # TOML moves tables behind values, and draws depend on the order of the axes
+        table["order"] = list(self.keys)
+        table.update({one.key: _axis_table(one) for one in self.axes})
+        return tomli_w.dumps({**self.base.model_dump(exclude_none=True), "sweep": table})
+
+
+def with_values(base: Config, values: Mapping[str, Any]) -> Config:
+    """Return `base` with other values of some settings, validated."""
+    tree = base.model_dump(exclude_none=True)
+    for key, value in values.items():
+        put(tree, key, value)
+    return validated_config(tree)
+
+
+def load_plan(
+    path: Path | None, *, overrides: Sequence[str] = (), flags: Mapping[str, Any] | None = None
+) -> Plan:
+    """Return the plan of a sweep file; `sweep.KEY=...` among the overrides changes the search.
+
+    Raises
+    ------
+    ConfigError
+        If any setting, or any value of any axis, is not allowed.
+    """
+    tree = config_tree(path, overrides=overrides, flags=flags)
+    given = tree.pop("sweep", {})
+    tree.pop("walkforward", None)  # how a walk-forward cuts the bars: its own matter
+    base = validated_config(tree)
+    if not isinstance(given, dict):
+        raise ConfigError(
+            f"`sweep` must be a table of settings to vary, received {as_written(given)}."
+        )
+    for key, _ in _flat(config_tree(None, overrides=overrides).get("sweep", {})):
+        if "." in key:
+            given.pop(key, None)  # written "rules.hold_days" in the file, and given anew by --set
+    options = {key: given[key] for key in given if key in SearchSettings.model_fields}
+    axes = _axes(base, {key: given[key] for key in given if key not in options})
+    base = _with_all_keys(base, axes)
+    options = {"chunk": _usual_chunk(base, axes, options), **options}
+    plan = Plan(base, axes, _search(options))
+    if plan.trials > MOST_TRIALS:
+        raise ConfigError(
+            f"`sweep` makes {plan.trials:,} trials, at most {MOST_TRIALS:,} are possible. Take "
+            'larger steps, or set search = "random" and `trials`.'
+        )
+    return plan
+
+
+def parsed_plan(text: str) -> Plan:
+    """Return the plan that `Plan.to_toml` wrote.
+
+    Raises
+    ------
+    NotTomlError
+        If the text is no TOML.
+    ConfigError
+        If it is no plan.
+    """
+    tree = parsed_toml(text.encode())
+    given = tree.pop("sweep", None)
+    tree.pop("walkforward", None)
+    if not isinstance(given, dict) or not SearchSettings.model_fields.keys() <= given.keys():
+        raise ConfigError("the table [sweep] is not complete")
+    options = {key: given.pop(key) for key in SearchSettings.model_fields}
+    base = validated_config(tree)
+    return Plan(base, _axes(base, given), _search(options))
+
+
+def value_at(config: Config, key: str) -> Any:
+    """Return the value of a dotted setting."""
+    found: Any = config
+    for part in key.split("."):
+        found = found[part] if isinstance(found, Mapping) else getattr(found, part)
+    return found
+
+
+def _axes(base: Config, given: Mapping[str, Any]) -> tuple[Axis, ...]:
+    found: dict[str, Axis] = {}
+    for key, value in _flat({key: given[key] for key in given if key != "order"}):
+        if key in found:
+            raise ConfigError(f"`sweep.{key}` is given twice. Leave one out.")
+        near = difflib.get_close_matches(key, SearchSettings.model_fields, n=1)
+        if near and "." not in key and key not in Config.model_fields:
+            raise ConfigError(f"`sweep.{key}` is not a setting. The nearest is `sweep.{near[0]}`.")
+        found[key] = _validated_axis(base, axis(key, value))
+    if not found:
+        raise ConfigError(
+            '`sweep` names no setting to vary. Add lines such as "rules.hold_days" = [30, 60, 90].'
+        )
+    order = given.get("order", [])
+    if not isinstance(order, list) or not all(isinstance(key, str) for key in order):
+        raise ConfigError(
+            f"`sweep.order` must be a list of the settings that vary, received {as_written(order)}."
+        )
+    return tuple(found[key] for key in dict.fromkeys([*order, *found]) if key in found)
+
+
+def _with_all_keys(base: Config, axes: Sequence[Axis]) -> Config:
+    """Return a base that has every setting to vary: a filter may be named by its axis alone."""
+    for one in axes:
+        try:
+            value_at(base, one.key)
+        except KeyError:
+            base = with_values(base, {one.key: one.ends[0]})
+    return base
+
+
+def _flat(tree: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
+    """Return axes by dotted key: `"rules.hold_days" = ...` and `rules.hold_days = ...` alike."""
+    found: list[tuple[str, Any]] = []
+    for key, value in tree.items():
+        if isinstance(value, Mapping) and "from" not in value:
+            found += _flat(value, f"{prefix}{key}.")
+        else:
+            found.append((f"{prefix}{key}", value))
+    return found
+
+
+def _validated_axis(base: Config, one: Axis) -> Axis:
+    ends = _validated(base, one)
+    if isinstance(one, Range):
+        return Range(one.key, ends[0], ends[1], one.log)
+    if len({(type(value), value) for value in ends}) < len(ends):
+        raise ConfigError(
+            f"`sweep.{one.key}` names a value twice, received {as_written(ends)}. Leave one out."
+        )
+    return Choice(one.key, ends)
+
+
+def _usual_chunk(base: Config, axes: Sequence[Axis], options: Mapping[str, Any]) -> int:
+    """Return a chunk that takes about a second."""
+    if options.get("search") == "guided":
+        return 100  # each draw learns from the chunks before it
+    vary = {one.key: one.ends for one in axes}
+    return 20_000 if is_understood(base, vary=vary) else 2_000
+
+
+def _validated(base: Config, one: Axis) -> tuple[Any, ...]:
+    """Return values as the config holds them: a commission of 10 is 10.0 there, and in its hash."""
+
+    def held(value: Any) -> Any:
+        return value_at(with_values(base, {one.key: value}), one.key)
+
+    kinds = {type(value) for value in one.ends}
+    # what is no number has no place among the smallest and the largest
+    undefined = any(isinstance(value, float) and math.isnan(value) for value in one.ends)
+    if len(kinds) > 1 or not kinds <= {int, float} or undefined:
+        return tuple(map(held, one.ends))
+    # what is allowed of a number has no gaps: if the extremes are, so is all between
+    kind = {type(held(end)) for end in (min(one.ends), max(one.ends))}.pop()
+    return tuple(map(kind, one.ends))
+
+
+def _search(options: Mapping[str, Any]) -> SearchSettings:
+    try:
+        settings = SearchSettings.model_validate(options)
+    except ValidationError as error:
+        raise ConfigError(explained(error, SearchSettings, section="sweep")) from error
+    if settings.objective not in OBJECTIVES:
+        raise ConfigError(
+            f"`sweep.objective` must be a figure of which more is better, one of "
+            f"{', '.join(OBJECTIVES)}; received {settings.objective!r}."
+        )
+    return settings
+
+
+def _axis_table(one: Axis) -> Any:
+    if isinstance(one, Choice):
+        return list(one.values)
+    return {"from": one.low, "to": one.high, "log": one.log}

@@ -1,0 +1,108 @@
+"""What a held span earned and how deep it fell, looked up instead of added up.
+
+A span's sums follow from prefix sums. Its lowest and highest close and its own drawdown
+follow from a disjoint sparse table: per level, every bar knows the figures from itself to
+the middle of its block, so that any span is two look-ups, left and right of one middle.
+"""
+
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from backtests.engines.compiling import compiled
+from feeds.arrays import Flags, Floats, Integers
+
+LOW: Final = 0
+HIGH: Final = 1
+FALL: Final = 2  # the lowest close over the highest before it
+
+
+class Tape(NamedTuple):
+    """The bars of one coin with the index beside them, and all that spans look up.
+
+    Shape (bars,) each, but for the tables of `close` and `index_close` (levels, bars, 3) and
+    `level`, which maps the exclusive or of two bars to a level.
+
+    `bar_interest` is what cash earns through a bar, `gap_interest` before each one where bars
+    are missing, `interest_rate` the log of its growth per second. `returns` and `squares` are
+    running sums of close-to-close returns beyond `bar_interest`, so that cash has none, and of
+    their squares; `excess` and `excess_squares` the same beyond all that cash earned by that
+    bar; `losses` of the squares where that is negative; `idle` and `idle_squares` of what
+    cash earned beyond `bar_interest`; `holes` of bars after a hole, which none of these counts.
+    `is_even` is whether there is neither such interest nor a hole.
+    """
+
+    time: Floats
+    bar_end: Floats
+    open: Floats
+    close: Floats
+    index_close: Floats
+    index_known: Floats  # at each bar's open
+    session: Integers
+    per_open: Floats  # 1 / open
+    overnight: Floats  # open over the close before
+    returns: Floats
+    squares: Floats
+    excess: Floats
+    excess_squares: Floats
+    losses: Floats
+    idle: Floats
+    idle_squares: Floats
+    after_hole: Flags
+    holes: Floats
+    table: Floats
+    index_table: Floats
+    level: Integers
+    gap_interest: Floats
+    bar_interest: float
+    interest_rate: float
+    is_even: bool
+    nominal_bars: float
+
+
+def extremes(close: Floats) -> tuple[Floats, Integers]:
+    """Return the sparse table of closes, shape (levels, bars, 3), and the levels' map."""
+    levels = max(1, int(close.size - 1).bit_length())
+    table = np.empty((levels, close.size, 3))
+    _fill(close, table)
+    level = np.zeros(1 << levels, np.int64)
+    for height in range(1, levels):
+        level[1 << height : 1 << (height + 1)] = height
+    return table, level
+
+
+def _filled(close: Floats, table: Floats) -> None:
+    for height in range(table.shape[0]):
+        half = 1 << height
+        for middle in range(half, close.size + half, 2 * half):
+            low, high, fall = np.inf, -np.inf, 1.0
+            for bar in range(min(middle, close.size) - 1, middle - half - 1, -1):
+                # to the left the new close comes first: all later lows are below it
+                low = min(low, close[bar])
+                high = max(high, close[bar])
+                fall = min(fall, low / close[bar])
+                entry = table[height, bar]
+                entry[LOW], entry[HIGH], entry[FALL] = low, high, fall
+            low, high, fall = np.inf, -np.inf, 1.0
+            for bar in range(middle, min(middle + half, close.size)):
+                low = min(low, close[bar])
+                high = max(high, close[bar])
+                fall = min(fall, close[bar] / high)
+                entry = table[height, bar]
+                entry[LOW], entry[HIGH], entry[FALL] = low, high, fall
+
+
+def _spanned(
+    close: Floats, table: Floats, level: Integers, first: int, last: int
+) -> tuple[float, float, float]:
+    """Return the lowest and highest close of bars first..last, and the deepest fall inside."""
+    if first == last:
+        return close[first], close[first], 1.0
+    height = level[first ^ last]
+    left, right = table[height, first], table[height, last]
+    fall = min(left[FALL], right[FALL], right[LOW] / left[HIGH])
+    return min(left[LOW], right[LOW]), max(left[HIGH], right[HIGH]), fall
+
+
+_fill = compiled(_filled)
+spanned = compiled(_spanned, is_inlined=True)

@@ -1,1 +1,0 @@
-"""Sweeps: many settings on the same bars, streamed to a table, judged for overfitting."""

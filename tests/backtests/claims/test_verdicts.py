@@ -1,0 +1,78 @@
+"""The verdict rule, on figures made for it."""
+
+import math
+
+import pytest
+
+from backtests.claims.verdicts import Finding, counted, verdict
+
+
+def finding(**changes: object) -> Finding:
+    usual: dict[str, object] = {
+        "asset": "BTC",
+        "figure": "",
+        "estimate": 0.6,
+        "low": 0.1,
+        "high": 1.4,
+        "p_value": 0.01,
+        "claimed": 0.5,
+        "detectable": 0.4,
+        "left_out": 0.3,
+        "episodes": 6,
+    }
+    return Finding(**{**usual, **changes})
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected", "words"),
+    [
+        ({}, "supported", "no single episode carries it: without any one, at least +30 % is left"),
+        ({}, "supported", "Only 1.0 % of random dates"),
+        ({"left_out": -0.1}, "too little data to tell", "without one episode nothing"),
+        ({"left_out": math.nan}, "too little data to tell", "no episode can be left out"),
+        ({"p_value": 0.3}, "too little data to tell", "an effect of +40 % or more"),
+        ({"p_value": 0.3, "high": 0.49}, "not supported", "ends at +49 %, short of"),
+        ({"episodes": 2}, "too little data to tell", "Only 2 episodes"),
+        ({"p_value": math.nan}, "too little data to tell", "Only 6 episodes"),
+        ({"decided": "not supported", "reason": "It fell."}, "not supported", "It fell."),
+        (
+            {"p_value": 0.3, "unit": "share", "high": 0.2},
+            "not supported",
+            "+20 points, short of the claimed +50 points",
+        ),
+    ],
+)
+def test_verdict_follows_the_rule(changes: dict[str, object], expected: str, words: str) -> None:
+    found, reason = verdict(finding(**changes))
+    assert found == expected
+    assert words in reason
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, "beyond luck"),
+        ({"left_out": -0.1}, "too little data to tell"),
+        ({"p_value": 0.3}, "not told from luck"),
+        ({"p_value": 0.99, "estimate": -0.4, "high": -0.1}, "not told from luck"),
+        ({"episodes": 2}, "too little data to tell"),
+    ],
+)
+def test_verdict_on_an_event_speaks_of_no_claim(changes: dict[str, object], expected: str) -> None:
+    found, reason = verdict(finding(claimed=math.nan, **changes))
+    assert found == expected
+    assert "claim" not in reason
+    assert "nan" not in reason
+
+
+def test_counted_says_what_is_left_among_all_and_nothing_of_one_alone() -> None:
+    assert counted(0.02, 0.02, findings=1) == ""
+    assert counted(0.02, math.nan, findings=9) == ""
+    assert counted(0.001, 0.02, findings=20).endswith("(Holm), p is 0.02.")
+    assert "such is to be expected by luck" in counted(0.02, 0.4, findings=20)
+    assert "luck" not in counted(0.3, 1.0, findings=20)
+
+
+def test_a_significant_effect_against_the_claim_is_not_support() -> None:
+    found, _ = verdict(finding(estimate=-0.4, low=-0.6, high=-0.1, p_value=0.99))
+    assert found == "not supported"
