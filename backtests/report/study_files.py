@@ -7,6 +7,7 @@ from typing import Any, Final
 import pandas as pd
 
 from backtests.claims.runner import AssetStudy, Judged, Study
+from backtests.report.pages.base import LIBRARY_FILE, plotly_library
 from backtests.report.pages.study import (
     claims_page,
     figures_row,
@@ -23,9 +24,9 @@ PACKAGES: Final = ("russell-risk-on", "numpy", "pandas", "scipy")
 def study_files(studies: Sequence[Study], judged: list[Judged]) -> dict[str, str]:
     """Return every file of the folder by name; same studies, same bytes.
 
-    One study: `study.html` and `config.toml`. Several: `index.html`, and a page and a config
-    each. Always the findings as `claims.csv`, `claims.json` and a Markdown table, `claims.md`
-    (`findings` where only an event is studied); the tables `horizons`, `episodes`, `left_out`,
+    One study: `study.html` and `config.toml`. Several: `index.html`, a page and a config each,
+    and once the library that draws their charts. Always the findings as `claims.csv`,
+    `claims.json` and a Markdown table, `claims.md` (`findings` where only an event is studied); the tables `horizons`, `episodes`, `left_out`,
     `path`, `delays`, `lead_lag` and `rolling` as CSV with the study and `asset` in front; and
     `manifest.json`.
     """
@@ -44,9 +45,12 @@ def study_files(studies: Sequence[Study], judged: list[Judged]) -> dict[str, str
             "config.toml": studies[0].config.to_toml(),
         }
     for study in studies:
-        files[f"{study.name}.html"] = study_page(study, judged, claims_link="index.html")
+        files[f"{study.name}.html"] = study_page(
+            study, judged, claims_link="index.html", library_file=LIBRARY_FILE
+        )
         files[f"{study.name}.toml"] = study.config.to_toml()
-    return files | {"index.html": claims_page(judged, list(studies))}
+    files |= {"index.html": claims_page(judged, list(studies)), LIBRARY_FILE: plotly_library()}
+    return files
 
 
 def markdown(judged: Sequence[Judged], *, kind: str = "claim") -> str:

@@ -18,6 +18,11 @@ FONT: Final = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', s
 MILLISECONDS_PER_DAY: Final = 86_400_000
 FEW_DECADES: Final = 0.7
 MANY_DECADES: Final = 5
+# where an axis of growth may be marked
+GROWTH_MARKS: Final = (
+    -0.95, -0.9, -0.8, -0.65, -0.5, -0.35, -0.2, -0.1, 0.0,
+    0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 9.0, 19.0, 49.0, 99.0,
+)  # fmt: skip
 
 
 class UndrawableError(Exception):
@@ -48,6 +53,32 @@ def log_ticks(values: ArrayLike) -> Spec:
     return {"dtick": "D2" if decades <= MANY_DECADES else math.ceil(decades / MANY_DECADES)}
 
 
+def growth_axis(growth: ArrayLike, *, is_drawn_in_logs: bool = False) -> Spec:
+    """Return an axis on which a halving and a doubling lie equally far from no change.
+
+    What is drawn is 1 + growth, or its log; what is written beside the axis is the growth.
+    """
+    values = np.asarray(growth, dtype=np.float64)
+    logs = np.log1p(values[np.isfinite(values) & (values > -1)])
+    low, high = (float(logs.min()), float(logs.max())) if logs.size else (0.0, 0.0)
+    marks = _apart([mark for mark in GROWTH_MARKS if low <= math.log1p(mark) <= high], high - low)
+    return {
+        "type": "linear" if is_drawn_in_logs else "log",
+        "title": {"text": "Growth"},
+        "tickvals": [math.log1p(mark) if is_drawn_in_logs else 1 + mark for mark in marks],
+        "ticktext": [f"{mark * 100:+.0f} %" if mark else "0 %" for mark in marks],
+    }
+
+
+def _apart(marks: list[float], span: float) -> list[float]:
+    """Return the marks that lie far enough apart to be read, going out from zero."""
+    kept: list[float] = []
+    for mark in sorted(marks, key=abs):
+        if all(abs(math.log1p(mark) - math.log1p(other)) >= span / 11 for other in kept):
+            kept.append(mark)
+    return sorted(kept)
+
+
 def milliseconds(times: pd.DatetimeIndex) -> Spec:
     """Return instants as plotly's date axis counts them."""
     return packed(times.as_unit("ms").asi8, dtype="f8")
@@ -75,6 +106,48 @@ def line(name: str, values: ArrayLike, *, color: str, x: Spec, **more: Any) -> S
         "line": style,
         **more,
     }
+
+
+def band(name: str, low: ArrayLike, high: ArrayLike, *, color: str, x: Spec) -> list[Spec]:
+    """Return the area between two lines; of points without both bounds it has none."""
+    shared = {"legendgroup": name, "hoverinfo": "skip"}
+    bounds = [np.asarray(bound, np.float64) for bound in (low, high)]
+    known = np.isfinite(bounds).all(axis=0)
+    sides = [
+        line(name, np.where(known, bound, np.nan), color="line", x=x, width=0, **shared)
+        for bound in bounds
+    ]
+    area = {"fill": "tonexty", "fillcolor": color, "showlegend": True}
+    return [{**sides[0], "showlegend": False}, {**sides[1], **area}]
+
+
+def intervals(name: str, x: Sequence[Any], y: ArrayLike, low: ArrayLike, high: ArrayLike) -> Spec:
+    """Return points with an interval each; without whiskers where a bound is undefined."""
+    middle, below, above = (np.asarray(values, np.float64) for values in (y, low, high))
+    known = np.isfinite(below) & np.isfinite(above)
+    whiskers = {
+        "type": "data", "symmetric": False, "color": LIGHT["strategy"], "thickness": 1.6,
+        "width": 0, "array": packed(np.where(known, above - middle, np.nan)),
+        "arrayminus": packed(np.where(known, middle - below, np.nan)),
+    }  # fmt: skip
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "name": plain(name),
+        "x": list(x),
+        "y": packed(middle),
+        "marker": {"color": LIGHT["strategy"], "size": 8},
+        "error_y": whiskers,
+    }
+
+
+def upright(x: float, *, color: str, name: str = "") -> Spec:
+    """Return a line from top to bottom of the panel; with a name it is in the legend."""
+    shape = {
+        "type": "line", "x0": x, "x1": x, "y0": 0, "y1": 1, "yref": "paper",
+        "line": {"color": LIGHT[color], "width": 1.6},
+    }  # fmt: skip
+    return {**shape, "name": plain(name), "showlegend": True} if name else shape
 
 
 def markers(

@@ -1,132 +1,242 @@
-"""The pictures of a study, each from one of its tables."""
+"""The charts of a study, each from one of its tables."""
+
+import itertools
+from collections.abc import Callable, Mapping
+from typing import Final
 
 import numpy as np
 import pandas as pd
-from markupsafe import Markup
+from numpy.typing import ArrayLike
 
 from backtests.claims.runner import AssetStudy
 from backtests.config.claims import ClaimSettings
-from backtests.report.charts.svg import Axis, Band, Bars, Dots, Layer, Line, Mark, chart
+from backtests.report.charts.palette import LIGHT
+from backtests.report.charts.spec import (
+    Spec,
+    UndrawableError,
+    band,
+    growth_axis,
+    intervals,
+    layout,
+    line,
+    milliseconds,
+    packed,
+    plain,
+    upright,
+)
+from feeds.arrays import Floats
 
-GROWTH = "growth"
-RANDOM_BINS = 48
+RANDOM_BINS: Final = 48
+PAIR_HEIGHT: Final = 360
+TALL: Final = 420
+SHADE: Final = "73"  # opacity of what lies behind, two digits as in a colour
+FAINT: Final = "60"
+GROWTH_HOVER: Final = "%{customdata:+.0%}"
+NO_OUTCOME: Final = "No episode has a known outcome."
 
 
-def path_chart(study: AssetStudy) -> Markup:
-    """Return the mean path with both bands and every episode behind it."""
+def path_chart(study: AssetStudy, claim: ClaimSettings) -> Spec:
+    """Return the mean path with that of random dates, its band, and every episode behind it."""
+    del claim
     path, paths = study.events.path, study.events.paths
-    days = path.index.to_numpy()
-    layers: list[Layer] = [Band(days, path["random_low"], path["random_high"], "random")]
-    layers += [Line(days, paths[name], "episode", title=str(name)) for name in paths]
-    layers += [
-        Line(days, path["random_mean"], "random-mean"),
-        Line(days, path["mean"], "own"),
-        Mark("now", x=0.0),
-    ]
-    return chart(
-        layers,
-        title=f"{study.events.asset}: average path around the events",
-        x=Axis("days from the first tradable open"),
-        y=Axis(GROWTH, is_growth=True),
-        height=360,
-    )
+    _require_some(path["mean"])
+    days = {"x": packed(path.index)}
+    low, high = (1 + path[name] for name in ("random_low", "random_high"))
+    random = _growth("Random dates, mean", path["random_mean"], "index", days, dash="dot")
+    mean = _growth("Mean of the episodes", path["mean"], "strategy", days, width=2.6)
+    traces = [*band("Random dates, 95 %", low, high, color=LIGHT["line"] + SHADE, x=days)]
+    traces += _episodes(paths, days)
+    every = [path["random_low"], path["random_high"], *(paths[name] for name in paths)]
+    return {
+        "data": [*traces, random, mean],
+        "layout": layout(
+            height=TALL,
+            xaxis={"title": {"text": "Days from the first tradable open"}},
+            yaxis=growth_axis(np.concatenate([np.asarray(one, np.float64) for one in every])),
+            shapes=[upright(0, color="mark")],
+            hovermode="closest",
+        ),
+    }
 
 
-def horizon_chart(study: AssetStudy) -> Markup:
+def horizon_chart(study: AssetStudy, claim: ClaimSettings) -> Spec:
     """Return the effect against random dates at each horizon, with what could be detected."""
+    del claim
     table = study.events.horizons
-    rows = np.arange(len(table), dtype=np.float64)
-    titles = [
-        f"{days} days: {excess * 100:+.0f} % beyond random dates, p {p_value:.3f}, "
-        f"{episodes} episodes"
-        for days, excess, p_value, episodes in zip(
-            *(table[name].tolist() for name in ("horizon_days", "excess", "p_value", "episodes")),
-            strict=True,
-        )
-    ]
-    layers: list[Layer] = [
-        Bars(rows, table["detectable"], "detectable", 0.7),
-        Dots(rows, table["excess"], table["excess_low"], table["excess_high"], "own", titles),
-    ]
-    return chart(
-        layers,
-        title=f"{study.events.asset}: effect by horizon",
-        x=Axis("horizon in days"),
-        y=Axis(GROWTH, is_growth=True),
-        x_texts=[(float(row), f"{days}") for row, days in enumerate(table["horizon_days"])],
-    )
+    _require_some(table["excess"])
+    days = [f"{days:.0f}" for days in table["horizon_days"]]
+    bounds = [table[name].to_numpy(np.float64) for name in ("excess", "excess_low", "excess_high")]
+    effect = intervals("Effect, 95 % interval", days, *(_multiple(one) for one in bounds))
+    detectable = table["detectable"].to_numpy(np.float64)
+    columns = {
+        "type": "bar", "name": "Detectable", "x": days, "y": packed(detectable), "base": 1,
+        "marker": {"color": LIGHT["line"]}, "width": 0.7,
+        "customdata": packed(detectable),
+        "hovertemplate": f"{GROWTH_HOVER} detectable<extra></extra>",
+    }  # fmt: skip
+    told = {"text": _horizon_texts(table), "hovertemplate": "%{text}<extra></extra>"}
+    return {
+        "data": [columns, {**effect, **told}],
+        "layout": layout(
+            height=TALL,
+            xaxis={"type": "category", "title": {"text": "Horizon in days"}, "showgrid": False},
+            yaxis=growth_axis(np.concatenate([*bounds, detectable])),
+            hovermode="closest",
+        ),
+    }
 
 
-def placebo_chart(study: AssetStudy, claim: ClaimSettings) -> Markup:
+def placebo_chart(study: AssetStudy, claim: ClaimSettings) -> Spec:
     """Return how often random episodes did how well, and where the real ones stand."""
     if study.drawn.size == 0:
-        return Markup("")
+        raise UndrawableError(f"{NO_OUTCOME[:-1]}, or the history is too short for random dates.")
     counts, edges = np.histogram(study.drawn, bins=RANDOM_BINS)
-    middles = (edges[:-1] + edges[1:]) / 2
-    growth = Axis(f"mean growth over {claim.horizon_days} days", is_growth=True)
-    marks = growth.ticks(float(edges[0]), float(edges[-1]))
-    layers: list[Layer] = [
-        Bars(middles, counts, "random-bar", float(edges[1] - edges[0]) * 0.92),
-        Mark("now", x=study.actual),
-    ]
-    return chart(
-        layers,
-        title=f"{study.events.asset}: mean growth of random episodes",
-        x=Axis(growth.label),
-        y=Axis("draws"),
-        height=240,
-        x_texts=[(float(np.log1p(tick)), growth.text(tick)) for tick in marks],
-    )
+    growth = np.expm1(edges)
+    bars = {
+        "type": "bar", "name": "Draws", "x": packed((edges[:-1] + edges[1:]) / 2),
+        "y": packed(counts), "width": float(edges[1] - edges[0]) * 0.92,
+        "text": [f"{a:+.0%} to {b:+.0%}" for a, b in itertools.pairwise(growth)],
+        "textposition": "none", "hovertemplate": "%{text}: %{y} draws<extra></extra>",
+        "marker": {"color": LIGHT["index"] + "99"},
+    }  # fmt: skip
+    ticks = growth_axis(growth[[0, -1]], is_drawn_in_logs=True)
+    title = {"text": f"Mean growth over {claim.horizon_days} days"}
+    mark = upright(study.actual, color="mark", name=f"The real episodes: {_percent(study.actual)}")
+    return {
+        "data": [bars],
+        "layout": layout(
+            height=PAIR_HEIGHT,
+            xaxis={**ticks, "title": title, "showgrid": False},
+            yaxis={"title": {"text": "Draws"}, "tickformat": ",d"},
+            shapes=[mark],
+            showlegend=True,
+            hovermode="closest",
+        ),
+    }
 
 
-def delay_chart(study: AssetStudy) -> Markup:
+def delay_chart(study: AssetStudy, claim: ClaimSettings) -> Spec:
     """Return the effect by entry delay; left of zero an entry knows the future."""
+    del claim
     table = study.delays
-    days = table["delay_days"].to_numpy()
-    future = table["uses_future"].to_numpy()
-    layers: list[Layer] = [
-        Band(days, table["excess_low"], table["excess_high"], "own-band"),
-        Line(days[future], table["excess"][future], "future", title="uses the future"),
-        Line(days[~future], table["excess"][~future], "own"),
-        Mark("now", x=0.0),
+    _require_some(table["excess"])
+    days, effect = (table[name].to_numpy(np.float64) for name in ("delay_days", "excess"))
+    future = table["uses_future"].to_numpy(bool)
+    low, high = (1 + table[name].to_numpy(np.float64) for name in ("excess_low", "excess_high"))
+    x: Spec = {"x": packed(days)}
+    sides = [
+        _growth(
+            "Uses the future", effect[future], "mark", {"x": packed(days[future])}, dash="dash"
+        ),
+        _growth("Effect", effect[~future], "strategy", {"x": packed(days[~future])}, width=2.2),
     ]
-    return chart(
-        layers,
-        title=f"{study.events.asset}: effect by entry delay",
-        x=Axis("entry, days after the first tradable open"),
-        y=Axis(GROWTH, is_growth=True),
-    )
+    return {
+        "data": [*band("95 % interval", low, high, color=LIGHT["band"], x=x), *sides],
+        "layout": layout(
+            height=PAIR_HEIGHT,
+            xaxis={"title": {"text": "Entry, days after the first tradable open"}},
+            yaxis=growth_axis(np.concatenate([low - 1, high - 1, effect])),
+            shapes=[upright(0, color="mark")],
+            hovermode="closest",
+        ),
+    }
 
 
-def lag_chart(study: AssetStudy) -> Markup:
+def lag_chart(study: AssetStudy, claim: ClaimSettings) -> Spec:
     """Return the correlation of index and coin by lag."""
+    del claim
     table = study.lead_lag.table
-    pairs = zip(table["lag"].tolist(), table["correlation"].tolist(), strict=True)
-    titles = [f"lag {lag}: {correlation:+.2f}" for lag, correlation in pairs]
-    low, high = table["correlation_low"], table["correlation_high"]
-    return chart(
-        [Dots(table["lag"], table["correlation"], low, high, "own", titles)],
-        title=f"{study.events.asset}: correlation by lag",
-        x=Axis("sessions the coin comes after the index"),
-        y=Axis("correlation", decimals=1),
-        height=260,
-    )
+    _require_some(table["correlation"])
+    names = ("correlation", "correlation_low", "correlation_high")
+    bounds = (table[name].to_numpy(np.float64) for name in names)
+    points = intervals("Correlation, 95 % interval", table["lag"].tolist(), *bounds)
+    return {
+        "data": [{**points, "hovertemplate": "lag %{x}: %{y:+.2f}<extra></extra>"}],
+        "layout": layout(
+            height=PAIR_HEIGHT,
+            xaxis={"title": {"text": "Sessions the coin comes after the index"}},
+            yaxis=CORRELATION,
+            showlegend=False,
+            hovermode="closest",
+        ),
+    }
 
 
-def rolling_chart(study: AssetStudy) -> Markup:
+def rolling_chart(study: AssetStudy, claim: ClaimSettings) -> Spec:
     """Return the rolling correlation with its interval."""
+    del claim
     table = study.rolling
     if table.empty:
-        return Markup("")
-    dates = pd.DatetimeIndex(table.index)
-    x = dates.year + (dates.day_of_year - 1) / 365.25
-    return chart(
-        [
-            Band(x, table["correlation_low"], table["correlation_high"], "own-band"),
-            Line(x, table["correlation"], "own"),
+        raise UndrawableError("The history has fewer than 252 sessions in common.")
+    x = {"x": milliseconds(pd.DatetimeIndex(table.index))}
+    low, high = table["correlation_low"], table["correlation_high"]
+    own = line("Correlation", table["correlation"], color="strategy", x=x, width=1.8)
+    return {
+        "data": [
+            *band("95 % interval", low, high, color=LIGHT["band"], x=x),
+            {**own, "hovertemplate": "%{x|%d %b %Y}: %{y:+.2f}<extra></extra>"},
         ],
-        title=f"{study.events.asset}: rolling correlation",
-        x=Axis("last session of 252"),
-        y=Axis("correlation", decimals=1),
-        height=240,
-    )
+        "layout": layout(
+            height=PAIR_HEIGHT,
+            xaxis={"type": "date", "title": {"text": "Last session of 252"}},
+            yaxis=CORRELATION,
+            hovermode="closest",
+        ),
+    }
+
+
+CORRELATION: Final[Spec] = {
+    "title": {"text": "Correlation"}, "tickformat": "+.1f", "zeroline": True,
+    "zerolinecolor": LIGHT["muted"],
+}  # fmt: skip
+CHARTS: Final[Mapping[str, Callable[[AssetStudy, ClaimSettings], Spec]]] = {
+    "path": path_chart,
+    "horizon": horizon_chart,
+    "placebo": placebo_chart,
+    "delay": delay_chart,
+    "lag": lag_chart,
+    "rolling": rolling_chart,
+}
+
+
+def _growth(name: str, growth: ArrayLike, color: str, x: Spec, **style: float | str) -> Spec:
+    """Return a line of growth, drawn as the multiple it is so that its axis can be a log one."""
+    values = np.asarray(growth, np.float64)
+    told = {"customdata": packed(values), "hovertemplate": f"day %{{x}}: {GROWTH_HOVER}"}
+    return line(name, _multiple(values), color=color, x=x, line={"width": 1.6, **style}, **told)
+
+
+def _episodes(paths: pd.DataFrame, days: Spec) -> list[Spec]:
+    """Return a thin line per episode, all of them one entry of the legend."""
+    color = LIGHT["strategy"] + FAINT
+    return [
+        {
+            **_growth(str(name), paths[name], "strategy", days),
+            "line": {"color": color, "width": 1},
+            "legendgroup": "episodes",
+            "showlegend": False,
+        }
+        for name in paths
+    ]
+
+
+def _horizon_texts(table: pd.DataFrame) -> list[str]:
+    names = ("horizon_days", "excess", "p_value", "episodes")
+    return [
+        plain(f"{days:.0f} days: {effect:+.0%} beyond random dates, p {p:.3f}, {count} episodes")
+        for days, effect, p, count in zip(*(table[name].tolist() for name in names), strict=True)
+    ]
+
+
+def _multiple(growth: Floats) -> Floats:
+    """Return 1 + growth, undefined where all is lost: a log axis has no place for it."""
+    return np.where(growth > -1, 1 + growth, np.nan)
+
+
+def _percent(log_growth: float) -> str:
+    return f"{np.expm1(log_growth):+.0%}".replace("%", " %")
+
+
+def _require_some(values: ArrayLike) -> None:
+    if not np.isfinite(np.asarray(values, np.float64)).any():
+        raise UndrawableError(NO_OUTCOME)

@@ -3,6 +3,7 @@
 import base64
 import gzip
 import json
+from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 from pathlib import PurePath
@@ -12,26 +13,60 @@ from markupsafe import Markup
 
 from backtests.config.config import Config
 from backtests.report.charts import palette
-from backtests.report.pages.section import Panel
+from backtests.report.pages import section
+from backtests.report.pages.section import Banner, Panel
 from backtests.report.words import notation as written
 
 TEMPLATES: Final = files("backtests.report").joinpath("templates")
+LIBRARY_FILE: Final = "plotly.min.js"
+# what the macro of tables asks of headings, rows and cells
+CELL_HELPERS: Final = (section.heading, section.numeric, section.labelled, section.aligned)
+NO_BANNER: Final = Banner()
+NO_PANELS: Final[Mapping[str, Panel]] = {}
 UNSAFE_IN_SCRIPT: Final = str.maketrans(
     {character: f"\\u{ord(character):04x}" for character in "<>&\u2028\u2029"}
 )
 
 
-def render(template: str, **context: Any) -> str:
-    """Return a page; every value is escaped unless it is markup of our own."""
-    page: str = _environment().get_template(template).render(**context)
+def render(
+    template: str,
+    content: Mapping[str, object],
+    *,
+    banner: Banner = NO_BANNER,
+    panels: Mapping[str, Panel] = NO_PANELS,
+    library_file: str = "",
+) -> str:
+    """Return a page; every value of `content` is escaped unless it is markup of our own.
+
+    The page carries plotly's library if any of its `panels` is drawn, unless `library_file`
+    says which file beside it holds `plotly_library()`.
+    """
+    is_drawn = any(panel.spec for panel in panels.values())
+    page: str = (
+        _environment()
+        .get_template(template)
+        .render(
+            **content,
+            banner=banner,
+            panels=panels,
+            charts=charts_json(panels),
+            plotly=plotly_payload() if is_drawn and not library_file else "",
+            library_file=library_file if is_drawn else "",
+        )
+    )
     return page
+
+
+@cache
+def plotly_library() -> str:
+    """Return plotly's browser library, for a file beside many pages."""
+    return files("plotly").joinpath(f"package_data/{LIBRARY_FILE}").read_text(encoding="utf-8")
 
 
 @cache
 def plotly_payload() -> Markup:
     """Return plotly's browser library, compressed: plain it would be 4.8 MB of every page."""
-    source = files("plotly").joinpath("package_data/plotly.min.js").read_bytes()
-    packed = base64.b64encode(gzip.compress(source, compresslevel=6, mtime=0))
+    packed = base64.b64encode(gzip.compress(plotly_library().encode(), compresslevel=6, mtime=0))
     return Markup(packed.decode("ascii"))  # noqa: S704 - base64 holds no markup
 
 
@@ -41,7 +76,7 @@ def script_json(value: object) -> Markup:
     return Markup(text.translate(UNSAFE_IN_SCRIPT))  # noqa: S704 - nothing unsafe is left
 
 
-def charts_json(panels: dict[str, Panel]) -> Markup:
+def charts_json(panels: Mapping[str, Panel]) -> Markup:
     """Return the charts that could be drawn, and their colours on a dark page."""
     specs = {name: panel.spec for name, panel in panels.items() if panel.spec}
     return script_json({"figures": specs, "dark": palette.dark_for_light()})
@@ -78,6 +113,7 @@ def _environment() -> Any:
         loader=jinja2.FunctionLoader(_read),
     )
     environment.globals.update(own=own, written=written, light=palette.LIGHT, dark=palette.DARK)
+    environment.globals.update({one.__name__: one for one in CELL_HELPERS})
     environment.filters.update(unbroken=unbroken)
     return environment
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from backtests.report.pages.section import Cell, number
+from backtests.report.pages.section import Cell, Heading, number
 from backtests.report.words import notation as written
 from backtests.report.words.labels import Notation, listed, names, notation, value_text
 from backtests.search.outcomes import Outcome
@@ -16,16 +16,6 @@ from feeds.arrays import Floats
 
 SHOWN: Final = ("sharpe_ratio", "cagr", "max_drawdown", "time_in_market", "trades")
 MOST_LISTED: Final = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Heading:
-    """A column's name, the section of the config above it in small print, and what it means."""
-
-    text: str
-    note: str = ""
-    section: str = ""
-    is_number: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,17 +104,15 @@ def _headings(
     plan: Plan, figures: Sequence[str], sentence: str, *, has_equals: bool
 ) -> tuple[Heading, ...]:
     called = names(plan.keys)
-    equals = Heading("Same result", "Further trials with exactly the same figures.")
+    equals = Heading("Same result", True, "Further trials with exactly the same figures.")
     return (
-        Heading("#", "Rank by the objective."),
-        Heading("Trial", "The number that runs it again."),
+        Heading("#", True, "Rank by the objective."),
+        Heading("Trial", True, "The number that runs it again."),
         *([equals] if has_equals else []),
-        *(Heading(notation(name).label, notation(name).definition) for name in figures),
-        Heading("Robustness", sentence),
+        *(Heading(notation(name).label, True, notation(name).definition) for name in figures),
+        Heading("Robustness", True, sentence),
         *(
-            Heading(
-                called[one.key].short, one.key, called[one.key].section, is_number=_is_number(one)
-            )
+            Heading(called[one.key].short, _is_number(one), one.key, called[one.key].section)
             for one in plan.axes
         ),
     )

@@ -14,8 +14,8 @@ from backtests.records.reading import UnreadableError, text_of
 from backtests.records.runs import BrokenRunError, RunRecord, read_run
 from backtests.report.charts.palette import COINS, LIGHT
 from backtests.report.charts.spec import Spec, every_day, line, log_ticks, time_layout
-from backtests.report.pages.base import charts_json, plotly_payload, render
-from backtests.report.pages.section import Cell, Panel, Row
+from backtests.report.pages.base import render
+from backtests.report.pages.section import Cell, Panel, Row, text_row
 from backtests.report.words.labels import FIGURES, figure_text
 
 DASHES: Final = ("solid", "dash", "dashdot")
@@ -60,15 +60,13 @@ def compare_page(folders: Sequence[Path]) -> str:
         "equity": Panel("equity", _equity_spec(runs)),
         "underwater": Panel("underwater", _underwater_spec(runs)),
     }
-    return render(
-        "compare.html.j2",
-        runs=runs,
-        figures=_figures(runs),
-        differences=differences([run.record.config for run in runs]),
-        panels=panels,
-        charts=charts_json(panels),
-        plotly=plotly_payload(),
-    )
+    differing = differences([run.record.config for run in runs])
+    content = {
+        "runs": runs,
+        "figures": _figures(runs),
+        "differences": [text_row(name, *values) for name, values in differing],
+    }
+    return render("compare.html.j2", content, panels=panels)
 
 
 def differences(configs: Sequence[dict[str, Any]]) -> list[tuple[str, list[str]]]:

@@ -7,7 +7,7 @@ from typing import Final
 from backtests.records.runs import RunRecord
 from backtests.records.searches import SearchRecord
 from backtests.report.pages.base import render
-from backtests.report.pages.section import Cell, number
+from backtests.report.pages.section import Cell, Heading, number
 from backtests.report.words import notation as written
 from backtests.report.words import standing
 
@@ -17,6 +17,9 @@ COLUMNS: Final = (
     ("Held", True), ("From", False), ("To", False), ("CAGR", True), ("Hold", True),
     ("Ahead", True), ("Sharpe", True), ("Drawdown", True), ("Hold's", True), ("In market", True),
     ("Trades", True), ("Episodes", True), ("Warnings", True),
+)  # fmt: skip
+SEARCH_COLUMNS: Final = (
+    ("Search", False), ("Kind", False), ("Asset", False), ("Trials", True), ("Made", False),
 )  # fmt: skip
 # what a reader may choose one value of
 CHOICES: Final = ("Asset", "Index", "Trigger", "Verdict")
@@ -44,15 +47,16 @@ def index_page(
     A search with a problem is named among them as well: its page may still open.
     """
     rows = [IndexRow(run.name, run.link, _cells(run), run.warnings) for run in runs]
-    return render(
-        "index.html.j2",
-        runs=rows,
-        broken=[*broken, *((each.name, each.problem) for each in searches if each.problem)],
-        searches=searches,
-        columns=COLUMNS,
-        choices=[_choice(name, rows) for name in CHOICES],
-        is_served=is_served,
-    )
+    content = {
+        "runs": rows,
+        "broken": [*broken, *((each.name, each.problem) for each in searches if each.problem)],
+        "searches": searches,
+        "columns": [Heading("Choose", is_hidden=True), *COLUMNS],
+        "search_columns": SEARCH_COLUMNS,
+        "choices": [_choice(name, rows) for name in CHOICES],
+        "is_served": is_served,
+    }
+    return render("index.html.j2", content)
 
 
 def verdict_word(run: RunRecord) -> str:

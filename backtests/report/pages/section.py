@@ -1,10 +1,18 @@
-"""A part of the page made elsewhere: text, a table of figures and a chart, or any of them."""
+"""What pages are made of: banners, sections, charts, and tables of written cells."""
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 
 from backtests.report.charts.spec import Spec
+
+
+@dataclass(frozen=True, slots=True)
+class Banner:
+    """What stands above all else: that the bars are made up, and what is wrong with the rest."""
+
+    is_sample: bool = False
+    warnings: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +45,30 @@ class Section:
     notes: tuple[str, ...] = ()
     panel: Panel | None = None
 
+    @property
+    def columns(self) -> list["Heading"]:
+        """The headings: of the labels, then of numbers."""
+        return [*map(heading, self.headings[:1]), *numeric(self.headings[1:])]
+
+    @property
+    def labelled_rows(self) -> list["Row"]:
+        """The rows, each with its label."""
+        return [text_row(*row) for row in self.rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A column's name, what it means, and the section of the config in small print above it.
+
+    A hidden one is read aloud but not shown.
+    """
+
+    text: str
+    is_number: bool = False
+    note: str = ""
+    section: str = ""
+    is_hidden: bool = False
+
 
 @dataclass(frozen=True, slots=True)
 class Cell:
@@ -63,3 +95,34 @@ def number(value: float, write: Callable[[float], str], *, signed: bool = False)
     style = sign if signed else ""
     sort = repr(float(value)) if math.isfinite(value) else ""
     return Cell(write(value), sort=sort, style=f"num {style}".strip())
+
+
+def heading(given: Heading | tuple[str, bool] | str) -> Heading:
+    """Return a column's heading; alone a text names a column of words."""
+    if isinstance(given, Heading):
+        return given
+    return Heading(given) if isinstance(given, str) else Heading(*given)
+
+
+def numeric(names: Iterable[str]) -> list[Heading]:
+    """Return the headings of columns of numbers."""
+    return [Heading(name, is_number=True) for name in names]
+
+
+def text_row(label: str, *texts: str) -> Row:
+    """Return a labelled row of texts."""
+    return Row(label, tuple(map(Cell, texts)))
+
+
+def labelled(given: Row | Sequence[Cell | str]) -> Row:
+    """Return a row of cells, without a label unless it has one."""
+    if isinstance(given, Row):
+        return given
+    return Row("", tuple(one if isinstance(one, Cell) else Cell(str(one)) for one in given))
+
+
+def aligned(cell: Cell, *, is_number: bool) -> Cell:
+    """Return a cell that stands as its column's heading does."""
+    if not is_number or "num" in cell.style.split():
+        return cell
+    return replace(cell, style=f"num {cell.style}".strip())

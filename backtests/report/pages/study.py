@@ -1,21 +1,19 @@
 """The pages of the studies: what is shown, in which words; the looks are in the templates."""
 
 import math
-from functools import cache
-from importlib.resources import files
 from typing import Any, Final
 
 import pandas as pd
-from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
-from markupsafe import Markup
 
 from backtests.analysis.effects import LEVEL
 from backtests.claims.runner import AssetStudy, Judged, Study
 from backtests.claims.verdicts import BEYOND_LUCK, NOT_SUPPORTED, SUPPORTED, Finding
-from backtests.report.charts import palette
-from backtests.report.charts import study as charts
-from backtests.report.pages.base import mailable
+from backtests.report.charts.spec import UndrawableError
+from backtests.report.charts.study import CHARTS
+from backtests.report.pages.base import mailable, render
+from backtests.report.pages.section import Banner, Cell, Panel, Row, numeric
 from backtests.report.words import notation as written
+from backtests.report.words.prose import SAMPLE_SOURCE
 
 UNITS: Final = {"growth": " %", "share": " points", "correlation": ""}
 STYLES: Final = {SUPPORTED: "yes", BEYOND_LUCK: "yes", NOT_SUPPORTED: "no"}
@@ -43,6 +41,10 @@ HORIZON_COLUMNS: Final = {
     "adverse_mean": "Deepest low: mean",
     "adverse_worst": "worst",
 }
+CLAIM_COLUMNS: Final = (
+    "Claim", "Asset", "Found",
+    *numeric(("Effect", "Interval", "Detectable", "p (all counted)", "Episodes")), "Verdict",
+)  # fmt: skip
 COUNTS: Final = ("horizon_days", "episodes", "independent")
 
 
@@ -57,29 +59,45 @@ def claims_page(judged: list[Judged], studies: list[Study]) -> str:
     if supported and lasting < len(supported):
         name = f"supported ({lasting or 'none'} of them once all are counted)"
         tally = {name if key == SUPPORTED else key: number for key, number in tally.items()}
-    return _render(
-        "claims.html.j2",
-        rows=[_row(one) for one in judged],
-        tally=tally,
-        tested=len(tested),
-        low=sum(one.finding.p_value <= LEVEL for one in tested),
-        draws=studies[0].draws,
-        bars=_bars(studies),
-        notes=_notes(studies),
-    )
+    content = {
+        **_origin(studies),
+        "columns": CLAIM_COLUMNS,
+        "rows": [_row(one) for one in judged],
+        "tally": tally,
+        "tested": len(tested),
+        "low": sum(one.finding.p_value <= LEVEL for one in tested),
+        "draws": studies[0].draws,
+    }
+    return render("claims.html.j2", content, banner=_banner(studies))
 
 
-def study_page(study: Study, judged: list[Judged], *, claims_link: str = "") -> str:
-    """Return the page of one study: verdicts, pictures and tables of each asset."""
-    return _render(
+def study_page(
+    study: Study, judged: list[Judged], *, claims_link: str = "", library_file: str = ""
+) -> str:
+    """Return the page of one study: verdicts, charts and tables of each asset.
+
+    Among many, `claims_link` leads to the page of all, and `library_file` draws the charts.
+    """
+    content = {
+        **_origin([study]),
+        "study": study,
+        "rows": [_row(one) for one in judged if one.study == study.name],
+        "assets": [_asset(place, asset) for place, asset in enumerate(study.assets)],
+        "horizon_columns": HORIZON_COLUMNS.values(),
+        "claims_link": claims_link,
+        "config": mailable(study.config).to_toml(),
+    }
+    panels = {
+        f"{name}-{place}": _panel(f"{name}-{place}", name, asset, study)
+        for place, asset in enumerate(study.assets)
+        for name in CHARTS
+    }
+    return render(
         "study.html.j2",
-        study=study,
-        rows=[_row(one) for one in judged if one.study == study.name],
-        assets=[_asset(asset, study) for asset in study.assets],
-        claims_link=claims_link,
-        bars=_bars([study]),
-        notes=_notes([study]),
-        config=mailable(study.config).to_toml(),
+        content,
+        banner=_banner([study]),
+        panels=panels,
+        library_file=library_file,
     )
 
 
@@ -143,7 +161,7 @@ def _row(one: Judged) -> dict[str, Any]:
         "support": one.claim.support,
         "effect": size(found.estimate, found.unit),
         "interval": interval(found),
-        "p": p_value,
+        "cards": _cards(found),
         "p_both": f"{p_value} ({counted})" if math.isfinite(one.adjusted_p) else p_value,
         "detectable": size(found.detectable, found.unit),
         "episodes": found.episodes or written.UNDEFINED,
@@ -151,21 +169,35 @@ def _row(one: Judged) -> dict[str, Any]:
     }
 
 
-def _asset(asset: AssetStudy, study: Study) -> dict[str, Any]:
+def _cards(found: Finding) -> dict[str, str]:
+    return {
+        "Effect": size(found.estimate, found.unit),
+        "95 % interval": interval(found),
+        "p-value": probability(found.p_value),
+        "Episodes": written.count(found.episodes) if found.episodes else written.UNDEFINED,
+        "Detectable": size(found.detectable, found.unit),
+    }
+
+
+def _panel(panel_name: str, chart_name: str, asset: AssetStudy, study: Study) -> Panel:
+    try:
+        return Panel(panel_name, CHARTS[chart_name](asset, study.claim))
+    except UndrawableError as error:
+        return Panel(panel_name, reason=str(error))
+
+
+def _asset(place: int, asset: AssetStudy) -> dict[str, Any]:
     own = asset.events
     lead = asset.lead_lag
     return {
+        "place": place,
         "name": own.asset,
         "event": written.words(own.event),
-        "path": charts.path_chart(asset),
-        "horizon": charts.horizon_chart(asset),
-        "placebo": charts.placebo_chart(asset, study.claim),
-        "delay": charts.delay_chart(asset),
-        "lag": charts.lag_chart(asset),
-        "rolling": charts.rolling_chart(asset),
         "horizons": _horizon_rows(own.horizons),
         "episodes": _episode_rows(own.episodes),
-        "returns": [name for name in own.episodes if str(name).startswith("return_")],
+        "returns": [
+            f"{str(name)[7:-1]} days" for name in own.episodes if str(name).startswith("return_")
+        ],
         "leader": lead.leader,
         "asymmetry": lead.asymmetry,
     }
@@ -197,33 +229,20 @@ def _episode_rows(table: pd.DataFrame) -> list[list[str]]:
     return rows
 
 
-def _bars(studies: list[Study]) -> list[dict[str, Any]]:
+def _origin(studies: list[Study]) -> dict[str, Any]:
+    """Return the bars read, each once, and what is remarkable about them."""
     found = {str(bars["symbol"]): bars for study in studies for bars in study.bars}
-    return [found[symbol] for symbol in sorted(found)]
+    return {
+        "bars": [_bars_row(found[symbol]) for symbol in sorted(found)],
+        "notes": list(dict.fromkeys(note for study in studies for note in study.notes)),
+    }
 
 
-def _notes(studies: list[Study]) -> list[str]:
-    return list(dict.fromkeys(note for study in studies for note in study.notes))
+def _bars_row(bars: dict[str, Any]) -> Row:
+    texts = [str(bars[name]) for name in ("source", "rows", "first", "last")]
+    digest = Cell(str(bars["sha256"])[:16], style="hash")
+    return Row(str(bars["symbol"]), (*map(Cell, texts), digest))
 
 
-def _render(name: str, **content: Any) -> str:
-    template = _environment().get_template(name)
-    colours = {"light": palette.LIGHT, "dark": palette.DARK}
-    return template.render(**content, **colours, columns=HORIZON_COLUMNS, css=_style_sheet())
-
-
-@cache
-def _style_sheet() -> Markup:
-    text = files("backtests.report").joinpath("templates/study.css").read_text("utf-8")
-    return Markup(text)  # noqa: S704 - our own file
-
-
-@cache
-def _environment() -> Environment:
-    return Environment(
-        loader=PackageLoader("backtests.report"),
-        autoescape=select_autoescape(default=True, default_for_string=True),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+def _banner(studies: list[Study]) -> Banner:
+    return Banner(any(bars["source"] == SAMPLE_SOURCE for study in studies for bars in study.bars))

@@ -6,12 +6,12 @@ from typing import Any, Final
 
 import numpy as np
 
-from backtests.report.charts import palette
 from backtests.report.charts import sweep as charts
 from backtests.report.charts.heatmaps import heatmaps, shows_once
-from backtests.report.pages.base import mailable, plotly_payload, render, script_json
+from backtests.report.charts.spec import Spec
+from backtests.report.pages.base import mailable, render
 from backtests.report.pages.best_table import best_table
-from backtests.report.pages.section import Cell, number
+from backtests.report.pages.section import Banner, Cell, Panel, number, text_row
 from backtests.report.words import notation as written
 from backtests.report.words.labels import listed, names, notation
 from backtests.report.words.prose import SAMPLE_SOURCE
@@ -39,7 +39,27 @@ def sheet(
     without them the page says nothing of them.
     """
     said = bars_table(bars, warnings=warnings)
-    return render("sweep.html.j2", **_content(store, judgement), bars=said, bars_columns=COLUMNS)
+    found = surface(store)
+    outcomes = best_outcomes(store, count=TOP)
+    best = [outcome.trial for outcome in outcomes]
+    around = found.around(np.array(best, np.int64) // found.every)
+    heat = heatmaps(found, objective=store.plan.settings.objective)
+    content = {
+        **_content(store, judgement),
+        **_heat_content(heat, store),
+        "best": best_table(store.plan, outcomes, around=around),
+        "bars": said,
+        "bars_columns": COLUMNS,
+    }
+    reasons = _reasons(found, store.plan, failed=sum(store.failures().values()))
+    panels = {
+        name: Panel(name, spec, reasons.get(name, ""))
+        for name, spec in _specs(found, store, judgement, best).items()
+    }
+    content |= {"heat_reason": reasons["heat"], "top_reason": reasons["top"]}
+    panels |= {name: Panel(name, spec) for name, spec in heat.items()}
+    banner = Banner(said.is_sample, said.warnings)
+    return render("sweep.html.j2", content, banner=banner, panels=panels)
 
 
 def assets(plan: Plan) -> list[str]:
@@ -49,49 +69,39 @@ def assets(plan: Plan) -> list[str]:
 
 
 def _content(store: Store, judgement: Judgement | None) -> dict[str, Any]:
-    plan, objective = store.plan, store.plan.settings.objective
-    found = surface(store)
-    outcomes = best_outcomes(store, count=TOP)
-    best = [outcome.trial for outcome in outcomes]
-    heat = heatmaps(found, objective=objective)
-    drawn = _drawn(found, plan, judgement, best)
-    around = found.around(np.array(best, np.int64) // found.every)
-    failures = store.failures()
+    plan = store.plan
+    findings = judgement.findings() if judgement else ()
     return {
         "plan": plan,
-        "objective": objective,
-        "shown": notation(objective),
+        "shown": notation(plan.settings.objective),
         "assets": listed(assets(plan)),
-        "failures": failures,
+        "failures": store.failures(),
         "verdict": judgement.verdict() if judgement else UNJUDGED,
-        "findings": judgement.findings() if judgement else (),
-        "judgement": judgement,
-        "pairs": _pairs(heat, plan),
-        "is_one_map": shows_once(heat),
-        "map_height": max((spec["layout"]["height"] for spec in heat.values()), default=0),
-        "drawn": drawn,
-        "reasons": _reasons(found, plan, failed=sum(failures.values())),
-        "charts": script_json({"figures": {**drawn, **heat}, "dark": palette.dark_for_light()}),
-        "best": best_table(plan, outcomes, around=around),
+        "findings": [text_row(*finding) for finding in findings],
         "folder": store.folder.name,
         "toml": replace(plan, base=mailable(plan.base)).to_toml(),
-        "plotly": plotly_payload(),
     }
 
 
-def _drawn(
-    found: Surface, plan: Plan, judgement: Judgement | None, best: Sequence[int]
-) -> dict[str, Any]:
-    """Return the charts that can be drawn, but for the heatmaps."""
-    objective = plan.settings.objective
-    specs = {
+def _heat_content(heat: dict[str, Spec], store: Store) -> dict[str, Any]:
+    return {
+        "pairs": _pairs(heat, store.plan),
+        "is_one_map": shows_once(heat),
+        "map_height": max((spec["layout"]["height"] for spec in heat.values()), default=0),
+    }
+
+
+def _specs(
+    found: Surface, store: Store, judgement: Judgement | None, best: Sequence[int]
+) -> dict[str, Spec | None]:
+    """Return the charts, but for the heatmaps; None for what cannot be drawn."""
+    objective = store.plan.settings.objective
+    return {
         "curve": charts.curve(found, objective=objective),
         "parallel": charts.parallel(found, objective=objective),
         "plateau": charts.plateau(found, objective=objective, best=best),
+        "splits": None if judgement is None else charts.in_and_out(judgement),
     }
-    if judgement is not None:
-        specs["splits"] = charts.in_and_out(judgement)
-    return {name: spec for name, spec in specs.items() if spec is not None}
 
 
 def _reasons(found: Surface, plan: Plan, *, failed: int) -> dict[str, str]:
@@ -110,7 +120,8 @@ def _reasons(found: Surface, plan: Plan, *, failed: int) -> dict[str, str]:
     else:
         plateau = "No trial has a neighbour with another result."
     splits = "Fewer than two trials have a Sharpe ratio, so there is nothing to choose among."
-    return {"heat": "", "parallel": "", "plateau": plateau, "splits": splits, "top": ""}
+    one = "Only one setting varies."
+    return {"heat": one, "parallel": "", "plateau": plateau, "splits": splits, "top": ""}
 
 
 def _pairs(heat: dict[str, Any], plan: Plan) -> list[tuple[str, str]]:

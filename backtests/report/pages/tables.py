@@ -8,12 +8,14 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from backtests.analysis.costs import CostRow
+from backtests.analysis.decisions import GateRecord
 from backtests.analysis.periods import calendar_figures, recent_returns
 from backtests.analysis.summary import Summary
 from backtests.engines.account import Account
 from backtests.engines.backtest import Result
 from backtests.report.charts.distributions import excursions
-from backtests.report.pages.section import Cell, Row, number
+from backtests.report.pages.section import Cell, Heading, Row, number, numeric, text_row
 from backtests.report.words import notation as written
 from backtests.report.words.labels import FIGURES, columns_of, figure_text
 from feeds.bars import Bars, Span
@@ -109,6 +111,41 @@ def contribution_rows(table: pd.DataFrame) -> list[tuple[Cell, ...]]:
         )
         for symbol, row in table.iterrows()
     ]
+
+
+GATE_COLUMNS: Final = (
+    "Filter", *numeric(("Open", "Closed", "Unknown", "Triggers", "Blocked", "Blocked alone")),
+    *numeric(["Exits caused"]), "Unknown",
+)  # fmt: skip
+
+
+def gate_row(record: GateRecord, result: Result) -> Row:
+    """Return what a filter did, in `GATE_COLUMNS`."""
+    shares = (record.shares[state] for state in ("open", "closed", "unknown"))
+    counts = (record.triggers, record.blocked, record.blocked_alone, record.exits)
+    is_blocking = result.config.filters[record.name].unknown == "block"
+    return text_row(
+        written.words(record.name),
+        *map(written.percent, shares),
+        *map(written.count, counts),
+        "blocks" if is_blocking else "passes",
+    )
+
+
+def cost_row(row: CostRow) -> Row:
+    """Return the run at other costs: CAGR, holding's, their distance, total return, costs."""
+    fractions = (row.cagr, row.held_cagr, row.cagr - row.held_cagr, row.total_return)
+    return text_row(
+        f"{row.bps:g} bps ({row.multiple:g}x)",
+        *map(written.percent, fractions),
+        written.money(row.costs_paid),
+    )
+
+
+MONTHS: Final = (
+    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+)  # fmt: skip
+GRID_COLUMNS: Final = (Heading("Year", is_hidden=True), *numeric((*MONTHS, "Year")))
 
 
 def return_grid(account: Account) -> list[Row]:

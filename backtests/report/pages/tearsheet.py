@@ -17,14 +17,17 @@ from backtests.report.charts.contribution import profit_panel, weights_panel
 from backtests.report.charts.index import gates_panel, index_panel
 from backtests.report.charts.spec import Spec, UndrawableError
 from backtests.report.pages import tables
-from backtests.report.pages.base import charts_json, mailable, plotly_payload, render
-from backtests.report.pages.section import Panel, Section
+from backtests.report.pages.base import mailable, render
+from backtests.report.pages.section import Banner, Cell, Heading, Panel, Section
 from backtests.report.sheets import process as sheet_worker
 from backtests.report.sheets.request import sheet_request
 from backtests.report.words import RunJudgement, break_even, labels, prose
 from backtests.report.words import notation as written
 from feeds.history import source_in_words
 
+# columns of provenance that hold numbers, and those in a style of their own
+COUNTED: Final = ("Rows", "Common bars", "Median difference", "Worst difference")
+STYLES: Final = {"SHA-256": "hash"}
 PANELS: Final[dict[str, Callable[[Result, Summary], Spec]]] = {
     "index": index_panel,
     "coin": coin_panel,
@@ -59,10 +62,13 @@ def tearsheet(
     drawing = (worker or sheet_worker.SheetWorker()).submit(sheet_request(result))
     panels = {name: _panel(name, draw, result, summary) for name, draw in PANELS.items()}
     panels |= {section.name: section.panel for section in sections if section.panel}
-    context = {**_content(result, summary), "panels": panels, "charts": charts_json(panels)}
-    context |= {"sections": sections, "judged": judged}
-    library = plotly_payload()
-    return render("tearsheet.html.j2", **context, plotly=library, sheets=drawing.result())
+    content = {**_content(result, summary), "sections": sections, "judged": judged}
+    return render(
+        "tearsheet.html.j2",
+        {**content, "sheets": drawing.result()},
+        banner=Banner(prose.is_sample(result), result.warnings),
+        panels=panels,
+    )
 
 
 def shown_config(config: Config) -> str:
@@ -88,7 +94,6 @@ def _content(result: Result, summary: Summary) -> dict[str, Any]:
         "index": result.market.index.instrument.label,
         "first": written.date(bars[0]),
         "last": written.date(bars[-1]),
-        "is_sample": prose.is_sample(result),
         "index_title": prose.index_title(result),
         "traded_title": prose.traded_title(result),
         "rule": prose.rule_in_words(result),
@@ -100,12 +105,14 @@ def _content(result: Result, summary: Summary) -> dict[str, Any]:
             name: tables.drawdown_rows(spells) for name, spells in summary.drawdowns.items()
         },
         **_several_coins(result, summary),
-        "gates": gate_records(result),
-        "costs": costs,
+        "gate_columns": tables.GATE_COLUMNS,
+        "gates": [tables.gate_row(record, result) for record in gate_records(result)],
+        "costs": [tables.cost_row(row) for row in costs.rows],
         "break_even": break_even(costs, traded=prose.traded_title(result)),
         "trade_columns": tables.TRADE_COLUMNS,
         "trades": tables.trade_rows(result, summary.trades),
         "trades_csv": _trades_download(summary),
+        "grid_columns": tables.GRID_COLUMNS,
         "grids": {
             "Strategy": tables.return_grid(result.strategy),
             f"Hold {result.asset}": tables.return_grid(result.buy_and_hold),
@@ -114,8 +121,8 @@ def _content(result: Result, summary: Summary) -> dict[str, Any]:
         "calendar": tables.calendar_rows(result),
         "quantiles": tables.quantile_rows(result),
         "source": source_in_words(result.market.coin),
-        "provenance": tables.provenance(result),
-        "joined_spans": tables.joined_spans(result),
+        "provenance": _records(tables.provenance(result)),
+        "joined_spans": _records(tables.joined_spans(result)),
         "versions": tables.library_versions(),
         "config": shown_config(result.config),
     }
@@ -127,6 +134,17 @@ def _several_coins(result: Result, summary: Summary) -> dict[str, Any]:
         "is_several": result.strategy.positions.shape[1] > 1,
         "contribution_columns": tables.CONTRIBUTION_COLUMNS,
         "contribution": tables.contribution_rows(table),
+    }
+
+
+def _records(rows: list[dict[str, str]]) -> dict[str, Any]:
+    """Return the columns and rows of a table, of which each row says its columns' names."""
+    return {
+        "columns": [Heading(name, name in COUNTED) for name in rows[0]] if rows else [],
+        "rows": [
+            tuple(Cell(text, style=STYLES.get(name, "")) for name, text in row.items())
+            for row in rows
+        ],
     }
 
 

@@ -6,10 +6,10 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from backtests.report.charts import palette
 from backtests.report.charts.palette import LIGHT
 from backtests.report.charts.spec import Spec, layout, line, log_ticks, milliseconds, plain, stamp
-from backtests.report.pages.base import mailable, plotly_payload, render, script_json
+from backtests.report.pages.base import mailable, render
+from backtests.report.pages.section import Banner, Heading, Panel, Row, heading, numeric, text_row
 from backtests.report.words import notation as written
 from backtests.report.words import walkforward as words
 from backtests.report.words.labels import FIGURES, title, value_text
@@ -27,36 +27,40 @@ FIRST_COLUMNS: Final = (
 
 def walk_sheet(found: WalkForward, plan: Plan, settings: WindowSettings) -> str:
     """Return the page; the same walk gives the same bytes."""
-    charts = {
+    specs = {
         "equity": equity(found),
         "promised": promised_and_kept(found, objective=plan.settings.objective),
         "stability": stability(found),
     }
     return render(
         "walkforward.html.j2",
-        plan=plan,
-        traded=words.traded(plan),
-        span=words.span(found.returns.index[0], found.returns.index[-1]),
-        objective=title(plan.settings.objective),
-        verdict=words.verdict(found, plan),
-        basis=f"{words.basis(found)} {words.kept(found, plan)}",
-        problems=words.problems(found, plan),
-        used=found.used,
-        drawn=charts,
-        charts=script_json({"figures": charts, "dark": palette.dark_for_light()}),
-        names=list(NAMES.values()),
-        figures=_figures(found),
-        undefined=words.undefined(found),
-        missing=missing(found),
-        keys=words.setting_names(plan.keys),
-        columns=FIRST_COLUMNS,
-        rows=[_row(step, plan) for step in found.steps],
-        conduct=words.conduct(plan, settings),
-        terms=words.TERMS,
-        bars=bars_table(found),
-        toml=shown_plan(plan),
-        plotly=plotly_payload(),
+        _content(found, plan, settings),
+        banner=Banner(found.used.is_sample, words.problems(found, plan)),
+        panels={name: Panel(name, spec) for name, spec in specs.items()},
     )
+
+
+def _content(found: WalkForward, plan: Plan, settings: WindowSettings) -> dict[str, Any]:
+    return {
+        "plan": plan,
+        "traded": words.traded(plan),
+        "span": words.span(found.returns.index[0], found.returns.index[-1]),
+        "objective": title(plan.settings.objective),
+        "verdict": words.verdict(found, plan),
+        "basis": f"{words.basis(found)} {words.kept(found, plan)}",
+        "used": found.used,
+        "names": list(NAMES.values()),
+        "figures": _figures(found),
+        "undefined": words.undefined(found),
+        "missing": missing(found),
+        "keys": words.setting_names(plan.keys),
+        "columns": _columns(plan),
+        "rows": [_row(step, plan) for step in found.steps],
+        "conduct": words.conduct(plan, settings),
+        "terms": words.TERMS,
+        "bars": bars_table(found),
+        "toml": shown_plan(plan),
+    }
 
 
 def equity(found: WalkForward) -> Spec:
@@ -196,10 +200,23 @@ def _is_share(objective: str) -> bool:
     return FIGURES[objective].text is written.percent
 
 
-def _figures(found: WalkForward) -> list[tuple[str, list[str]]]:
+def _figures(found: WalkForward) -> list[Row]:
     return [
-        (FIGURES[name].label, [words.figure(name, found.figures[own][name]) for own in NAMES])
+        text_row(
+            FIGURES[name].label, *(words.figure(name, found.figures[own][name]) for own in NAMES)
+        )
         for name in COMPARED
+    ]
+
+
+def _columns(plan: Plan) -> list[Heading]:
+    settings = words.setting_names(plan.keys)
+    return [
+        heading(FIRST_COLUMNS[0]),
+        *numeric(FIRST_COLUMNS[1:]),
+        *(Heading(name, True, key) for key, name in settings.items()),
+        *numeric(["trial"]),
+        heading("chosen on"),
     ]
 
 

@@ -1,0 +1,312 @@
+(() => {
+  "use strict";
+  const byId = (id) => document.getElementById(id);
+  const all = (selector) => [...document.querySelectorAll(selector)];
+  const prefersDark = matchMedia("(prefers-color-scheme: dark)");
+  let printing = false;
+
+  const isDark = () => {
+    const chosen = document.documentElement.dataset.theme;
+    return !printing && (chosen ? chosen === "dark" : prefersDark.matches);
+  };
+
+  function press(selector, isOn) {
+    all(selector).forEach((button) => button.setAttribute("aria-pressed", String(Boolean(isOn(button)))));
+  }
+
+  // Every heading of a sortable table sorts it; cells that say nothing stay at the end.
+  function sort(table, heading) {
+    const headings = [...heading.parentElement.children];
+    const column = headings.indexOf(heading);
+    const descending = heading.getAttribute("aria-sort") === "ascending";
+    const key = (row) => row.cells[column].dataset.sort ?? row.cells[column].textContent;
+    const order = ([one], [two]) => {
+      if (one === "" || two === "") return (one === "") - (two === "");
+      const gap = Number(one) - Number(two);
+      const compared = Number.isNaN(gap) ? one.localeCompare(two) : gap;
+      return descending ? -compared : compared;
+    };
+    headings.forEach((other) => other.removeAttribute("aria-sort"));
+    heading.setAttribute("aria-sort", descending ? "descending" : "ascending");
+    const rows = [...table.tBodies[0].rows].map((row) => [key(row), row]).sort(order);
+    table.tBodies[0].append(...rows.map(([, row]) => row));
+  }
+
+  function listenToTables() {
+    all("table.sortable").forEach((table) => table.tHead.addEventListener("click", (event) => {
+      const heading = event.target.closest("th");
+      if (heading?.querySelector("button")) sort(table, heading);
+    }));
+  }
+
+  // Charts: drawn in the page's colours, those in time zoomed together.
+  const { figures, dark } = JSON.parse(byId("charts")?.textContent ?? '{"figures": {}, "dark": {}}');
+  const CHARTS = "[data-chart], [data-heat]";
+  const CONFIG = { responsive: true, displayModeBar: false, doubleClick: "reset" };
+  const DAY = 86_400_000;
+  const HALF_WIDTH = 600;
+  const PHONE_WIDTH = 480;
+  const ROOM_FOR_A_NUMBER = 48;
+  const drawn = new Set();
+  const scales = {};
+  let zoom = null; // [first, last] in milliseconds; null shows all
+  let linking = false;
+
+  const nameOf = ({ dataset }) => dataset.chart ?? `${dataset.heat}|${byId("pair").value}`;
+  const isLinked = (name) => {
+    const { type, range } = figures[name].layout.xaxis;
+    return type === "date" && Boolean(range);
+  };
+  const millis = (value) =>
+    typeof value === "number" ? value : Date.parse(`${value.replace(" ", "T").slice(0, 23)}Z`);
+
+  // Figures come in light colours; a trailing pair of digits is their opacity.
+  function coloured(name) {
+    const text = JSON.stringify(figures[name]);
+    if (!isDark()) return JSON.parse(text);
+    const swap = (whole, colour, alpha) => (colour in dark ? `"${dark[colour]}${alpha ?? ""}"` : whole);
+    return JSON.parse(text.replace(/"(#[0-9a-f]{6})([0-9a-f]{2})?"/g, swap));
+  }
+
+  function narrow(data, layout, width) {
+    layout.margin = { ...layout.margin, l: 8, r: 8 };
+    layout.yaxis.automargin = true;
+    if (width >= PHONE_WIDTH) return;
+    layout.legend = { ...layout.legend, font: { size: 11 } };
+    const named = [...data, ...(layout.shapes ?? []).filter((shape) => shape.showlegend)];
+    const entries = named.filter((one) => one.showlegend !== false).length;
+    if (layout.showlegend !== false) layout.height += 13 * Math.max(0, entries - 2); // a row an entry
+    if (!layout.xaxis.title) delete layout.yaxis.title; // of two titles neither can be spared
+    (layout.annotations ?? []).filter((note) => note.showarrow !== false)
+      .forEach((note) => { note.ax = 0; note.ay = -18; });
+  }
+
+  function prepared(div, name) {
+    const { data, layout } = coloured(name);
+    // states arrive as [how many, text]
+    data.filter((trace) => trace.meta?.runs).forEach((trace) => {
+      trace.text = trace.meta.runs.flatMap(([count, text]) => Array(count).fill(text));
+    });
+    layout.autosize = true;
+    if (matchMedia("(pointer: coarse)").matches) layout.dragmode = false; // a finger scrolls the page
+    const width = div.clientWidth;
+    if (width < HALF_WIDTH && data[0].type !== "parcoords") narrow(data, layout, width);
+    const columns = data[0].type === "heatmap" ? data[0].x.length : 0;
+    if (columns && (width - 100) / columns < ROOM_FOR_A_NUMBER) delete data[0].texttemplate;
+    if (scales[name] === "linear") Object.assign(layout.yaxis, { type: "linear", dtick: null });
+    if (zoom && isLinked(name)) layout.xaxis.range = zoom.map((time) => new Date(time).toISOString());
+    return [data, layout];
+  }
+
+  async function draw(div) {
+    const again = drawn.has(div);
+    drawn.add(div);
+    if (!div.clientWidth) return; // not shown on a screen this narrow
+    const name = nameOf(div);
+    try {
+      await Plotly.react(div, ...prepared(div, name), CONFIG);
+      if (zoom) fit(div);
+      if (!again && isLinked(name)) div.on("plotly_relayout", (change) => follow(div, change));
+    } catch (error) {
+      div.textContent = `Not drawn. ${error.message}`;
+    }
+  }
+
+  // Plotly keeps the value axis when time is zoomed; what is in sight should fill the panel.
+  function fit(div) {
+    const name = nameOf(div);
+    if (!isLinked(name) || figures[name].layout.yaxis.range) return undefined;
+    if (!zoom) {
+      const ticks = div.layout.yaxis.type === "log" ? figures[name].layout.yaxis.dtick ?? null : null;
+      return Plotly.relayout(div, { "yaxis.autorange": true, "yaxis.dtick": ticks });
+    }
+    const seen = div.calcdata.flat().filter((p) => p.x >= zoom[0] && p.x <= zoom[1] && Number.isFinite(p.y));
+    if (!seen.length) return undefined;
+    const isLog = div.layout.yaxis.type === "log";
+    const values = seen.map((p) => p.y).filter((y) => !isLog || y > 0).map((y) => (isLog ? Math.log10(y) : y));
+    let low = values.reduce((a, b) => Math.min(a, b), Infinity);
+    let high = values.reduce((a, b) => Math.max(a, b), -Infinity);
+    if (div.data.some((trace) => trace.fill === "tozeroy")) high = Math.max(high, 0);
+    const room = (high - low || Math.abs(high) || 1) * 0.06;
+    const ticks = isLog && high - low > 0.7 ? figures[name].layout.yaxis.dtick ?? null : null;
+    return Plotly.relayout(div, { "yaxis.range": [low - room, high + room], "yaxis.dtick": ticks });
+  }
+
+  function follow(source, change) {
+    if (linking) return;
+    if (change["xaxis.autorange"]) return void show(null, source);
+    const first = change["xaxis.range[0]"] ?? change["xaxis.range"]?.[0];
+    const last = change["xaxis.range[1]"] ?? change["xaxis.range"]?.[1];
+    if (first === undefined || last === undefined) return;
+    const [start, end] = span();
+    const range = [millis(first), millis(last)];
+    show(range[0] <= start && range[1] >= end ? null : range, source);
+  }
+
+  const span = () => figures.equity.layout.xaxis.range.map(millis);
+
+  async function show(range, source = null) {
+    zoom = range;
+    linking = true;
+    if (source) press("[data-years]", (button) => !range && button.dataset.years === "0");
+    const sight = (range ?? span()).map((time) => new Date(time).toISOString());
+    try {
+      for (const div of drawn) {
+        if (!isLinked(nameOf(div))) continue;
+        if (div !== source || !range) await Plotly.relayout(div, { "xaxis.range": sight });
+        await fit(div);
+      }
+    } finally {
+      linking = false;
+    }
+  }
+
+  async function rescale(button) {
+    const { for: name, scale } = button.dataset;
+    scales[name] = scale;
+    figures[name].layout.yaxis.title.text =
+      figures[name].layout.yaxis.title.text.replace(/(log|linear) scale/, `${scale} scale`);
+    press(`[data-for="${name}"]`, (other) => other === button);
+    const div = document.querySelector(`[data-chart="${name}"]`);
+    if (drawn.has(div)) await draw(div);
+  }
+
+  const redraw = () => Promise.all([...drawn].map(draw));
+
+  function showTheme() {
+    byId("theme").textContent = isDark() ? "Light" : "Dark";
+    redraw();
+  }
+
+  function listenToCharts() {
+    prefersDark.addEventListener("change", showTheme);
+    matchMedia("(max-width: 640px)").addEventListener("change", redraw);
+    byId("theme").addEventListener("click", () => {
+      document.documentElement.dataset.theme = isDark() ? "light" : "dark";
+      showTheme();
+    });
+    all("[data-scale]").forEach((button) => button.addEventListener("click", () => rescale(button)));
+    all("[data-years]").forEach((button) => button.addEventListener("click", () => {
+      const years = Number(button.dataset.years);
+      const [start, end] = span();
+      press("[data-years]", (other) => other === button);
+      show(years ? [Math.max(start, end - years * 365.25 * DAY), end] : null);
+    }));
+    byId("pair")?.addEventListener("change", () => all("[data-heat]").forEach(draw));
+  }
+
+  // Plotly stands in the page, compressed, or in a file beside it.
+  async function loadPlotly() {
+    const { textContent, dataset } = byId("plotly");
+    const script = document.createElement("script");
+    if (dataset.file) {
+      const missing = new Error(`${dataset.file} is not beside this page`);
+      await new Promise((resolve, reject) => {
+        Object.assign(script, { src: dataset.file, onload: resolve, onerror: () => reject(missing) });
+        document.head.append(script);
+      });
+      return;
+    }
+    const packed = Uint8Array.from(atob(textContent), (c) => c.charCodeAt(0));
+    const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
+    script.textContent = await new Response(stream).text();
+    document.head.append(script);
+  }
+
+  // What is in sight is drawn at once, the rest when the browser has nothing else to do.
+  function drawInTurn(divs) {
+    const sight = new IntersectionObserver((entries) => entries.forEach(({ isIntersecting, target }) => {
+      if (isIntersecting && !drawn.has(target)) draw(target);
+    }), { rootMargin: "200px" });
+    divs.forEach((div) => sight.observe(div));
+    const idle = window.requestIdleCallback ?? ((task) => setTimeout(task, 50));
+    const next = () => {
+      const div = divs.find((waiting) => !drawn.has(waiting));
+      if (div) draw(div).then(() => idle(next));
+    };
+    idle(next);
+  }
+
+  function print(isStarting) {
+    printing = isStarting;
+    all(CHARTS).forEach((div) => {
+      if (!div.closest(".two")) div.style.width = isStarting ? "680px" : "";
+      draw(div);
+    });
+  }
+
+  async function drawCharts() {
+    try {
+      await loadPlotly();
+    } catch (error) {
+      byId("chart-failure").textContent =
+        `The charts cannot be drawn in this browser (${error.message}). All figures and tables stand.`;
+      byId("chart-failure").hidden = false;
+      return;
+    }
+    // a browser that only prints has no time to wait for what is out of sight
+    if (location.hash === "#print") print(true);
+    else drawInTurn(all(CHARTS));
+    addEventListener("beforeprint", () => print(true));
+    addEventListener("afterprint", () => print(false));
+  }
+
+  listenToTables();
+  listenToCharts();
+  showTheme();
+  if (byId("plotly")) drawCharts();
+
+  // The index of runs: rows are found by words and choices, and chosen to be compared.
+  function listenToRuns(table) {
+    const rows = [...table.tBodies[0].rows];
+    const words = rows.map((row) => row.textContent.toLowerCase());
+    const choices = all("select[data-column]");
+
+    function filter() {
+      const wanted = byId("search").value.toLowerCase().split(/\s+/).filter(Boolean);
+      rows.forEach((row, place) => {
+        row.hidden = !wanted.every((word) => words[place].includes(word))
+          || !choices.every(({ value, dataset }) => !value || row.cells[dataset.column].textContent === value);
+      });
+      byId("shown").textContent = `${rows.filter((row) => !row.hidden).length} of ${rows.length} runs`;
+    }
+
+    function choose() {
+      const names = rows.filter((row) => row.querySelector("input").checked).map((row) => row.dataset.run);
+      const quoted = names.map((name) => `'${name.replaceAll("'", "'\\''")}'`).join(" ");
+      byId("command").textContent = names.length > 1 ? `python -m backtests.compare ${quoted}` : "";
+      byId("chosen").hidden = names.length < 2;
+      const link = byId("open");
+      if (link) link.href = `compare?${names.map((name) => `run=${encodeURIComponent(name)}`).join("&")}`;
+    }
+
+    byId("search").addEventListener("input", filter);
+    choices.forEach((choice) => choice.addEventListener("change", filter));
+    table.addEventListener("change", choose);
+    filter();
+    choose();
+  }
+
+  // The best rows of a sweep: the command that runs a trial again names the one chosen last.
+  function listenToTrials(trials) {
+    async function copy() {
+      getSelection().selectAllChildren(byId("again"));
+      try {
+        await navigator.clipboard.writeText(byId("again").textContent);
+        byId("copy").textContent = "Copied";
+      } catch {
+        byId("copy").textContent = "Selected"; // a browser that hands out no clipboard
+      }
+    }
+
+    trials.forEach((button) => button.addEventListener("click", () => {
+      byId("trial").textContent = button.dataset.trial;
+      byId("copy").textContent = "Copy";
+      all("table.best tr").forEach((row) => row.classList.toggle("chosen", row.contains(button)));
+    }));
+    byId("copy")?.addEventListener("click", copy);
+  }
+
+  if (document.querySelector("table.runs")) listenToRuns(document.querySelector("table.runs"));
+  listenToTrials(all("[data-trial]"));
+})();
