@@ -26,9 +26,9 @@ def study_files(studies: Sequence[Study], judged: list[Judged]) -> dict[str, str
 
     One study: `study.html` and `config.toml`. Several: `index.html`, a page and a config each,
     and once the library that draws their charts. Always the findings as `claims.csv`,
-    `claims.json` and a Markdown table, `claims.md` (`findings` where only an event is studied); the tables `horizons`, `episodes`, `left_out`,
-    `path`, `delays`, `lead_lag` and `rolling` as CSV with the study and `asset` in front; and
-    `manifest.json`.
+    `claims.json` and a Markdown table, `claims.md` (`findings` where only an event is
+    studied); the tables `horizons`, `episodes`, `left_out`, `path`, `delays`, `lead_lag` and
+    `rolling` as CSV with the study and `asset` in front; and `manifest.json`.
     """
     kind, stem = ("claim", "claims") if studies[0].claim.is_claim else ("study", "findings")
     findings = [figures_row(one) for one in judged]

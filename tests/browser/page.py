@@ -13,7 +13,7 @@ DRAWN = """
   const charts = [...document.querySelectorAll("[data-chart]")];
   return charts.every((div) => div.querySelector(".main-svg"));
 """
-SIZES = {"laptop": (1280, 900), "phone": (390, 844)}
+SIZES = {"laptop": (1280, 900), "phone": (390, 844), "small phone": (360, 800)}
 
 
 class Browser:
@@ -34,7 +34,7 @@ class Browser:
         width, height = SIZES[size]
         self.driver.execute_cdp_cmd(
             "Emulation.setDeviceMetricsOverride",
-            {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": size == "phone"},
+            {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": size != "laptop"},
         )
 
     def drawn(self):
@@ -47,9 +47,9 @@ class Browser:
         WebDriverWait(self.driver, within).until(lambda _: self.run(script) == wanted)
 
     def fit_phone(self):
-        """Turn the page that is open to a phone, and wait until nothing is wider."""
-        self.resize("phone")
-        self.wait(f"return document.documentElement.scrollWidth <= {SIZES['phone'][0]}")
+        """Turn the page that is open to a small phone, and wait until nothing is wider."""
+        self.resize("small phone")
+        self.wait(f"return document.documentElement.scrollWidth <= {SIZES['small phone'][0]}")
 
     def run(self, script, *arguments):
         return self.driver.execute_script(script, *arguments)

@@ -150,6 +150,14 @@ def upright(x: float, *, color: str, name: str = "") -> Spec:
     return {**shape, "name": plain(name), "showlegend": True} if name else shape
 
 
+def level(y: float) -> Spec:
+    """Return a thin line across the panel, behind what is drawn."""
+    ends = {"x0": 0, "x1": 1, "xref": "paper", "y0": y, "y1": y}
+    return {
+        "type": "line", **ends, "layer": "below", "line": {"color": LIGHT["muted"], "width": 1},
+    }  # fmt: skip
+
+
 def markers(
     name: str,
     times: Sequence[pd.Timestamp],

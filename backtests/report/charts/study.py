@@ -18,6 +18,7 @@ from backtests.report.charts.spec import (
     growth_axis,
     intervals,
     layout,
+    level,
     line,
     milliseconds,
     packed,
@@ -53,7 +54,7 @@ def path_chart(study: AssetStudy, claim: ClaimSettings) -> Spec:
             height=TALL,
             xaxis={"title": {"text": "Days from the first tradable open"}},
             yaxis=growth_axis(np.concatenate([np.asarray(one, np.float64) for one in every])),
-            shapes=[upright(0, color="mark")],
+            shapes=[level(1.0), upright(0, color="mark")],
             hovermode="closest",
         ),
     }
@@ -81,6 +82,7 @@ def horizon_chart(study: AssetStudy, claim: ClaimSettings) -> Spec:
             height=TALL,
             xaxis={"type": "category", "title": {"text": "Horizon in days"}, "showgrid": False},
             yaxis=growth_axis(np.concatenate([*bounds, detectable])),
+            shapes=[level(1.0)],
             hovermode="closest",
         ),
     }
@@ -134,9 +136,9 @@ def delay_chart(study: AssetStudy, claim: ClaimSettings) -> Spec:
         "data": [*band("95 % interval", low, high, color=LIGHT["band"], x=x), *sides],
         "layout": layout(
             height=PAIR_HEIGHT,
-            xaxis={"title": {"text": "Entry, days after the first tradable open"}},
+            xaxis={"title": {"text": "Days after the first tradable open"}},
             yaxis=growth_axis(np.concatenate([low - 1, high - 1, effect])),
-            shapes=[upright(0, color="mark")],
+            shapes=[level(1.0), upright(0, color="mark")],
             hovermode="closest",
         ),
     }
@@ -154,7 +156,7 @@ def lag_chart(study: AssetStudy, claim: ClaimSettings) -> Spec:
         "data": [{**points, "hovertemplate": "lag %{x}: %{y:+.2f}<extra></extra>"}],
         "layout": layout(
             height=PAIR_HEIGHT,
-            xaxis={"title": {"text": "Sessions the coin comes after the index"}},
+            xaxis={"title": {"text": "Coin after the index, in sessions"}},
             yaxis=CORRELATION,
             showlegend=False,
             hovermode="closest",
@@ -186,7 +188,7 @@ def rolling_chart(study: AssetStudy, claim: ClaimSettings) -> Spec:
 
 
 CORRELATION: Final[Spec] = {
-    "title": {"text": "Correlation"}, "tickformat": "+.1f", "zeroline": True,
+    "title": {"text": "Correlation"}, "tickformat": "+.2f", "zeroline": True,
     "zerolinecolor": LIGHT["muted"],
 }  # fmt: skip
 CHARTS: Final[Mapping[str, Callable[[AssetStudy, ClaimSettings], Spec]]] = {

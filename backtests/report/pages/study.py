@@ -11,7 +11,7 @@ from backtests.claims.verdicts import BEYOND_LUCK, NOT_SUPPORTED, SUPPORTED, Fin
 from backtests.report.charts.spec import UndrawableError
 from backtests.report.charts.study import CHARTS
 from backtests.report.pages.base import mailable, render
-from backtests.report.pages.section import Banner, Cell, Panel, Row, numeric
+from backtests.report.pages.section import Banner, Cell, Panel, Row
 from backtests.report.words import notation as written
 from backtests.report.words.prose import SAMPLE_SOURCE
 
@@ -41,10 +41,6 @@ HORIZON_COLUMNS: Final = {
     "adverse_mean": "Deepest low: mean",
     "adverse_worst": "worst",
 }
-CLAIM_COLUMNS: Final = (
-    "Claim", "Asset", "Found",
-    *numeric(("Effect", "Interval", "Detectable", "p (all counted)", "Episodes")), "Verdict",
-)  # fmt: skip
 COUNTS: Final = ("horizon_days", "episodes", "independent")
 
 
@@ -61,7 +57,7 @@ def claims_page(judged: list[Judged], studies: list[Study]) -> str:
         tally = {name if key == SUPPORTED else key: number for key, number in tally.items()}
     content = {
         **_origin(studies),
-        "columns": CLAIM_COLUMNS,
+        "number_columns": list(_numbers(judged[0])),
         "rows": [_row(one) for one in judged],
         "tally": tally,
         "tested": len(tested),
@@ -153,23 +149,25 @@ def probability(value: float) -> str:
 
 
 def _row(one: Judged) -> dict[str, Any]:
-    found = one.finding
-    p_value, counted = probability(found.p_value), probability(one.adjusted_p)
+    style = STYLES.get(one.verdict, "open")
+    return {**figures_row(one), "numbers": _numbers(one), "cards": _cards(one), "style": style}
+
+
+def _numbers(one: Judged) -> dict[str, str]:
+    """Return a finding's numbers by the columns of the table of all."""
+    cards, counted = _cards(one), probability(one.adjusted_p)
+    both = f"{cards['p-value']} ({counted})"
     return {
-        **figures_row(one),
-        "source": one.claim.source,
-        "support": one.claim.support,
-        "effect": size(found.estimate, found.unit),
-        "interval": interval(found),
-        "cards": _cards(found),
-        "p_both": f"{p_value} ({counted})" if math.isfinite(one.adjusted_p) else p_value,
-        "detectable": size(found.detectable, found.unit),
-        "episodes": found.episodes or written.UNDEFINED,
-        "style": STYLES.get(one.verdict, "open"),
+        "Effect": cards["Effect"],
+        "Interval": cards["95 % interval"],
+        "Detectable": cards["Detectable"],
+        "p (all counted)": both if math.isfinite(one.adjusted_p) else cards["p-value"],
+        "Episodes": cards["Episodes"],
     }
 
 
-def _cards(found: Finding) -> dict[str, str]:
+def _cards(one: Judged) -> dict[str, str]:
+    found = one.finding
     return {
         "Effect": size(found.estimate, found.unit),
         "95 % interval": interval(found),
@@ -239,7 +237,12 @@ def _origin(studies: list[Study]) -> dict[str, Any]:
 
 
 def _bars_row(bars: dict[str, Any]) -> Row:
-    texts = [str(bars[name]) for name in ("source", "rows", "first", "last")]
+    texts = [
+        str(bars["source"]),
+        written.count(bars["rows"]),
+        str(bars["first"]),
+        str(bars["last"]),
+    ]
     digest = Cell(str(bars["sha256"])[:16], style="hash")
     return Row(str(bars["symbol"]), (*map(Cell, texts), digest))
 

@@ -77,6 +77,7 @@
     const entries = named.filter((one) => one.showlegend !== false).length;
     if (layout.showlegend !== false) layout.height += 13 * Math.max(0, entries - 2); // a row an entry
     if (!layout.xaxis.title) delete layout.yaxis.title; // of two titles neither can be spared
+    else layout.xaxis.title.font = { size: 12 };
     (layout.annotations ?? []).filter((note) => note.showarrow !== false)
       .forEach((note) => { note.ax = 0; note.ay = -18; });
   }
@@ -261,7 +262,6 @@
     const rows = [...table.tBodies[0].rows];
     const words = rows.map((row) => row.textContent.toLowerCase());
     const choices = all("select[data-column]");
-
     function filter() {
       const wanted = byId("search").value.toLowerCase().split(/\s+/).filter(Boolean);
       rows.forEach((row, place) => {
@@ -307,6 +307,6 @@
     byId("copy")?.addEventListener("click", copy);
   }
 
-  if (document.querySelector("table.runs")) listenToRuns(document.querySelector("table.runs"));
+  all("table.runs").forEach(listenToRuns);
   listenToTrials(all("[data-trial]"));
 })();
