@@ -31,14 +31,3 @@ def require_dates(
             f"{origin}: row {row + 1}, column `date`: {column.iloc[row]!r} is not a date. {remedy}"
         )
     return dates.as_unit("ns").rename(None)
-
-
-def require_unique(dates: pd.DatetimeIndex, *, origin: str, form: str) -> None:
-    """Refuse a date that stands there twice; `form` is how it is written in the message."""
-    repeated = dates.duplicated()
-    if repeated.any():
-        row = int(repeated.argmax())
-        raise DataError(
-            f"{origin}: row {row + 1}, column `date`: {dates[row].strftime(form)} stands there "
-            "twice. Remove one of the two rows."
-        )

@@ -10,7 +10,7 @@ import pandas as pd
 
 from feeds.cache.manifest import MAX_EVENTS, About, Event
 from feeds.cache.revisions import mistrust, revisions
-from feeds.cache.store import Damaged, Key, Store, Table
+from feeds.cache.store import Damaged, Key, StoredTable, TableStore
 from feeds.clock import Clock, utc_now
 from feeds.errors import NotServed
 
@@ -43,7 +43,7 @@ class Cache:
     """
 
     def __init__(self, folder: Path, *, clock: Clock = utc_now) -> None:
-        self.store = Store(folder)
+        self.store = TableStore(folder)
         self._clock = clock
 
     def update(self, key: Key, fetch: Fetch, *, is_due: IsDue, force: bool = False) -> int:
@@ -111,7 +111,7 @@ class Cache:
         age = self._clock() - pd.Timestamp(about.checked)
         return age if age >= pd.Timedelta(0) else pd.Timedelta.max
 
-    def _extend(self, key: Key, fetch: Fetch, held: Table) -> int:
+    def _extend(self, key: Key, fetch: Fetch, held: StoredTable) -> int:
         tail = held.frame.iloc[-OVERLAP_ROWS:]
         before = held.manifest.about
         try:
@@ -144,7 +144,7 @@ class Cache:
         event = self._event("reload", reason)
         return self._fill(key, fetch(None), _about_if_readable(self.store, key), [event])
 
-    def _switch(self, key: Key, fetched: Fetched, held: Table) -> int:
+    def _switch(self, key: Key, fetched: Fetched, held: StoredTable) -> int:
         """Replace the whole table by another origin's, unless that one knows less history."""
         before, first = held.manifest.about, fetched.frame.index[0]
         if fetched.origin == before.origin:
@@ -204,7 +204,7 @@ def _instant(time: pd.Timestamp) -> pd.Timestamp:
     return time.tz_localize("UTC") if time.tz is None else time
 
 
-def _about_if_readable(store: Store, key: Key) -> About | None:
+def _about_if_readable(store: TableStore, key: Key) -> About | None:
     try:
         manifest = store.manifest(key)
     except Damaged:

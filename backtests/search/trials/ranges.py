@@ -17,7 +17,7 @@ HIGH: Final = 1
 FALL: Final = 2  # the lowest close over the highest before it
 
 
-class Tape(NamedTuple):
+class TrialTape(NamedTuple):
     """The bars of one coin with the index beside them, and all that spans look up.
 
     Shape (bars,) each, but for the tables of `close` and `index_close` (levels, bars, 3) and

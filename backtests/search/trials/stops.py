@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 
 from backtests.engines.compiling import compiled
-from backtests.search.trials.ranges import FALL, HIGH, LOW, Tape
+from backtests.search.trials.ranges import FALL, HIGH, LOW, TrialTape
 from feeds.arrays import Floats
 from strategies import rules
 from strategies.rules import NONE, STAY, Moment, Rule
@@ -66,7 +66,7 @@ def _first_stopped(
     return stop
 
 
-def _stopped(tape: Tape, rule: Rule, entry: int, stop: int, entry_price: float) -> int:
+def _stopped(tape: TrialTape, rule: Rule, entry: int, stop: int, entry_price: float) -> int:
     """Return the bar before `stop` on which a position held from `entry` is stopped out.
 
     `stop` if there is none. The fall of the index is a trailing stop on the index, whose high
