@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any, Final, get_args
 from backtests.config.claims import Event
 from backtests.config.files import CLAIMS
 from backtests.options import MOST_WORKERS, Parser, add_run_options, flags, run_command
+from feeds.commands import progress_bar
 from feeds.errors import ConfigError
 from feeds.folders import is_there
-from feeds.spelling import nearest
+from feeds.wording import nearest
 
 if TYPE_CHECKING:
     from backtests.claims.runner import Judged, StudyPlan
@@ -235,13 +236,7 @@ def _number(text: str, parameter: str, *, least: int, most: int = 10**9) -> int:
 @contextmanager
 def _progress(total: int, *, quiet: bool) -> Iterator[Callable[[str], None]]:
     """Yield a function that counts a study; it shows a bar only where someone watches."""
-    if quiet or not sys.stderr.isatty():
-        yield lambda _: None
-        return
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), transient=True) as bar:
+    with progress_bar(quiet=quiet) as bar:
         task = bar.add_task("studying", total=total)
         yield lambda name: bar.update(task, advance=1, description=name)
 

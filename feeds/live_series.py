@@ -17,11 +17,11 @@ from feeds.releases import FRED_SERIES, SERIES, after_days
 from feeds.series import Series, released, terms
 from feeds.sessions import bar_ends
 from feeds.sources import Source
-from feeds.spelling import nearest_hint
 from feeds.vendors.alternative import Alternative
 from feeds.vendors.fred import Fred
 from feeds.vendors.ishares import Ishares
 from feeds.vendors.reach import PROCESS_REACH, Reach
+from feeds.wording import nearest_hint
 
 log = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from feeds.cache.store import TableStore
 from feeds.cache.updates import Cache
 from feeds.download import main as download
 from feeds.errors import DataError, NotServed, Unreachable
-from feeds.inspect import main as inspect
+from feeds.cached import main as inspect
 from feeds.instruments import coin, index
 from feeds.live import Live
 from feeds.vendors.reach import Reach

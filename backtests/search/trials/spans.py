@@ -6,8 +6,7 @@ import numpy as np
 
 from backtests.engines.compiled import step
 from backtests.engines.compiling import compiled
-from backtests.search.trials.ranges import TrialTape
-from backtests.search.trials.stops import stopped
+from backtests.search.trials.ranges import TrialTape, stopped
 from feeds.arrays import Flags, Floats, Integers
 from strategies.rules import ENTER, NONE, STAY, Moment, Rule, State
 

@@ -3,7 +3,7 @@ import pytest
 
 from feeds.cache.store import Key, TableStore
 from feeds.cache.updates import Cache, Fetched
-from feeds.inspect import main
+from feeds.cached import main
 from feeds.instruments import coin, index
 from feeds.live import Live
 from feeds.vendors.reach import Reach

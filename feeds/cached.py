@@ -1,4 +1,4 @@
-"""Show what the cache holds: `python -m feeds.inspect`."""
+"""Show what the cache holds: `python -m feeds.cached`."""
 
 import sys
 from collections.abc import Iterator, Sequence
@@ -22,8 +22,8 @@ HEADER: Final = (
 )  # fmt: skip
 
 EXAMPLES: Final = """\
-  python -m feeds.inspect
-  python -m feeds.inspect --events --cross-check
+  python -m feeds.cached
+  python -m feeds.cached --events --cross-check
 """
 
 
@@ -58,7 +58,7 @@ def _work(arguments: Sequence[str] | None) -> int:
 def command_parser() -> Parser:
     """Return the parser of the command line."""
     parser = Parser(
-        prog="python -m feeds.inspect",
+        prog="python -m feeds.cached",
         description="Show what the cache holds; gaps are bars missing inside the range.",
         examples=EXAMPLES,
     )
