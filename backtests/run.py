@@ -66,7 +66,7 @@ def _work(arguments: Sequence[str] | None) -> None:
         require_browser()
 
     from backtests.report.sheets.process import SheetWorker
-    from backtests.report.terminal.progress import steps
+    from feeds.commands import steps
 
     with SheetWorker() as worker, steps(quiet=options.quiet) as step:
         # pyfolio takes longer to import than a backtest to run: the worker does it meanwhile
@@ -84,10 +84,15 @@ def _work(arguments: Sequence[str] | None) -> None:
         from backtests.report.words.prose import run_facts
 
         judged = judge_run(run_facts(result), summary, found)
-        step("drawing the tearsheet")
-        from backtests.report.run_folder import leave
+        step("running it at other costs")
+        from backtests.analysis.costs import cost_sensitivity
+        from backtests.engines.cost_runs import cost_runs
 
-        folder = leave(result, summary, found, judged, out=options.out, worker=worker)
+        costs = cost_sensitivity(result, cost_runs(result))
+        step("drawing the tearsheet")
+        from backtests.report.run_folder import write_run
+
+        folder = write_run(result, summary, found, judged, costs, out=options.out, worker=worker)
         if options.pdf:
             step("printing the tearsheet")
             from backtests.report.pdf import print_pdf

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any, Final, get_args
 from backtests.config.claims import Event
 from backtests.config.files import CLAIMS
 from backtests.options import MOST_WORKERS, Parser, add_run_options, flags, run_command
+from feeds.commands import progress_bar
 from feeds.errors import ConfigError
 from feeds.folders import is_there
-from feeds.spelling import nearest
+from feeds.wording import nearest
 
 if TYPE_CHECKING:
-    from backtests.claims.runner import Judged, Plan
+    from backtests.claims.runner import Judged, StudyPlan
 
 # what a [claim] may say of an event that nobody claims anything about
 EVENT_SETTINGS: Final = frozenset({"assets", "event", "gap_sessions", "horizon_days"})
@@ -87,7 +88,7 @@ def _work(arguments: Sequence[str] | None) -> None:
     _show(judged, folder / ("index.html" if len(studies) > 1 else "study.html"))
 
 
-def _plans(options: Namespace) -> "list[Plan]":
+def _plans(options: Namespace) -> "list[StudyPlan]":
     """Return what to study: claims of files, the claim of the config, or an event."""
     if options.all_claims or options.claim is not None:
         if options.config:
@@ -100,7 +101,7 @@ def _plans(options: Namespace) -> "list[Plan]":
     return [_config_plan(options)]
 
 
-def _claim_plan(path: Path, options: Namespace) -> "Plan":
+def _claim_plan(path: Path, options: Namespace) -> "StudyPlan":
     from backtests.config.config import config_tree
 
     chosen = {"claim.assets": _assets(options)}
@@ -112,7 +113,7 @@ def _claim_plan(path: Path, options: Namespace) -> "Plan":
     return _plan(tree, name=path.stem)
 
 
-def _config_plan(options: Namespace) -> "Plan":
+def _config_plan(options: Namespace) -> "StudyPlan":
     """Return the study of the config's own claim, or of an event under the config's settings."""
     from backtests.config.config import config_tree
 
@@ -153,8 +154,8 @@ def _event(named: str | None, tree: Mapping[str, Any]) -> Any:
     return named
 
 
-def _plan(tree: dict[str, Any], *, name: str) -> "Plan":
-    from backtests.claims.runner import Plan
+def _plan(tree: dict[str, Any], *, name: str) -> "StudyPlan":
+    from backtests.claims.runner import StudyPlan
     from backtests.config.config import validated_config
     from backtests.config.settings import StudySettings
 
@@ -164,7 +165,7 @@ def _plan(tree: dict[str, Any], *, name: str) -> "Plan":
     named = {"name": config.claim.name or _file_name(name)}
     claim = config.claim.model_copy(update=named)
     study = config.study or StudySettings()
-    return Plan(config.model_copy(update={"claim": claim, "study": study}))
+    return StudyPlan(config.model_copy(update={"claim": claim, "study": study}))
 
 
 def _file_name(text: str) -> str:
@@ -235,13 +236,7 @@ def _number(text: str, parameter: str, *, least: int, most: int = 10**9) -> int:
 @contextmanager
 def _progress(total: int, *, quiet: bool) -> Iterator[Callable[[str], None]]:
     """Yield a function that counts a study; it shows a bar only where someone watches."""
-    if quiet or not sys.stderr.isatty():
-        yield lambda _: None
-        return
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), transient=True) as bar:
+    with progress_bar(quiet=quiet) as bar:
         task = bar.add_task("studying", total=total)
         yield lambda name: bar.update(task, advance=1, description=name)
 

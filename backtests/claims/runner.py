@@ -25,7 +25,7 @@ from backtests.analysis.timing import (
 )
 from backtests.claims.measures import measure
 from backtests.claims.question import Question
-from backtests.claims.verdicts import Finding, Verdict, counted, verdict
+from backtests.claims.verdicts import Finding, Verdict, verdict
 from backtests.claims.world import World
 from backtests.config.claims import ClaimSettings
 from backtests.config.config import Config
@@ -40,7 +40,7 @@ Tick = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class StudyPlan:
     """What to run: a config with a claim, and with how its study is drawn."""
 
     config: Config
@@ -97,18 +97,17 @@ class Study:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A finding with its verdict, and what is left of it beside all others of the page."""
+    """A finding with its verdict, and its p-value with all `tested` ones of the page counted."""
 
     study: str
     claim: ClaimSettings
     finding: Finding
     verdict: Verdict
-    reason: str
     adjusted_p: float
-    counted: str
+    tested: int
 
 
-def run_study(plan: Plan) -> Study:
+def run_study(plan: StudyPlan) -> Study:
     """Return the study of one claim; same plan and bars, same study."""
     require_series(plan.config)
     world = World(plan.config)
@@ -128,7 +127,9 @@ def run_study(plan: Plan) -> Study:
     )
 
 
-def run_all(plans: Sequence[Plan], *, workers: int = 1, tick: Tick = lambda _: None) -> list[Study]:
+def run_all(
+    plans: Sequence[StudyPlan], *, workers: int = 1, tick: Tick = lambda _: None
+) -> list[Study]:
     """Return the studies in the order of the plans, whatever order they end in."""
     return [study for _, study in sorted(_completed(plans, workers, tick), key=lambda one: one[0])]
 
@@ -141,13 +142,11 @@ def judge(studies: Sequence[Study]) -> list[Judged]:
     number = int(np.isfinite(adjusted).sum())
     judged = []
     for (study, finding), p_value in zip(pairs, map(float, adjusted), strict=True):
-        decision, reason = verdict(finding)
-        among = counted(finding.p_value, p_value, findings=number)
-        judged.append(Judged(study.name, study.claim, finding, decision, reason, p_value, among))
+        judged.append(Judged(study.name, study.claim, finding, verdict(finding), p_value, number))
     return judged
 
 
-def _completed(plans: Sequence[Plan], workers: int, tick: Tick) -> Iterator[tuple[int, Study]]:
+def _completed(plans: Sequence[StudyPlan], workers: int, tick: Tick) -> Iterator[tuple[int, Study]]:
     if workers <= 1 or len(plans) <= 1:
         for number, plan in enumerate(plans):
             tick(plan.name)
@@ -161,7 +160,7 @@ def _completed(plans: Sequence[Plan], workers: int, tick: Tick) -> Iterator[tupl
             yield running[future], study
 
 
-def _asset_study(question: Question, name: str, plan: Plan) -> AssetStudy:
+def _asset_study(question: Question, name: str, plan: StudyPlan) -> AssetStudy:
     claim, world = question.claim, question.world
     asset, events = question.asset(name), question.events()
     horizons = tuple(sorted({*plan.settings.horizons, claim.horizon_days}))

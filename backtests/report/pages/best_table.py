@@ -8,10 +8,10 @@ import numpy as np
 
 from backtests.report.pages.section import Cell, Heading, number
 from backtests.report.words import notation as written
-from backtests.report.words.labels import Notation, listed, names, notation, value_text
+from backtests.report.words.labels import Notation, listed, names, notation
 from backtests.search.outcomes import Outcome
 from backtests.search.plan import Plan
-from backtests.search.space import Axis, Choice
+from backtests.search.space import Axis, Choice, value_text
 from feeds.arrays import Floats
 
 SHOWN: Final = ("sharpe_ratio", "cagr", "max_drawdown", "time_in_market", "trades")
@@ -29,7 +29,7 @@ class Setting:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class BestRow:
     """One result: its earliest trial, how many more have it, its figures and settings."""
 
     trial: int
@@ -46,7 +46,7 @@ class BestTable:
     """
 
     headings: tuple[Heading, ...]
-    lines: tuple[Line, ...]
+    lines: tuple[BestRow, ...]
     robustness: str
     has_equals: bool
 
@@ -59,7 +59,7 @@ def best_table(plan: Plan, outcomes: Sequence[Outcome], *, around: Floats) -> Be
     ratios = robustness(own, around, is_ratio=is_ratio)
     figures = tuple(dict.fromkeys((plan.settings.objective, *SHOWN)))
     lines = [
-        Line(
+        BestRow(
             outcome.trial,
             _more(outcome),
             (

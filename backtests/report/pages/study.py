@@ -13,7 +13,8 @@ from backtests.report.charts.study import CHARTS
 from backtests.report.pages.base import mailable, render
 from backtests.report.pages.section import Banner, Cell, Panel, Row
 from backtests.report.words import notation as written
-from backtests.report.words.prose import SAMPLE_SOURCE
+from backtests.report.words.claims import among_all, reason
+from feeds.sample import SAMPLE_SOURCE
 
 UNITS: Final = {"growth": " %", "share": " points", "correlation": ""}
 STYLES: Final = {SUPPORTED: "yes", BEYOND_LUCK: "yes", NOT_SUPPORTED: "no"}
@@ -119,8 +120,8 @@ def figures_row(one: Judged) -> dict[str, Any]:
         "p_value": found.p_value,
         "p_adjusted": one.adjusted_p,
         "verdict": one.verdict,
-        "reason": one.reason,
-        "counted": one.counted,
+        "reason": reason(found),
+        "counted": among_all(found.p_value, one.adjusted_p, findings=one.tested),
     }
 
 

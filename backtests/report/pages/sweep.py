@@ -13,15 +13,16 @@ from backtests.report.pages.base import mailable, render
 from backtests.report.pages.best_table import best_table
 from backtests.report.pages.section import Banner, Cell, Panel, number, text_row
 from backtests.report.words import notation as written
+from backtests.report.words import sweep as words
 from backtests.report.words.labels import listed, names, notation
-from backtests.report.words.prose import SAMPLE_SOURCE
-from backtests.search.judging.judgement import UNJUDGED, Judgement
+from backtests.search.judging.judgement import Judgement
 from backtests.search.outcomes import best_outcomes
 from backtests.search.plan import Plan
 from backtests.search.store import Store
 from backtests.search.surface import Surface, surface
 from feeds.bars import Bars
 from feeds.history import source_in_words
+from feeds.sample import SAMPLE_SOURCE
 
 TOP: Final = 20
 
@@ -70,13 +71,13 @@ def assets(plan: Plan) -> list[str]:
 
 def _content(store: Store, judgement: Judgement | None) -> dict[str, Any]:
     plan = store.plan
-    findings = judgement.findings() if judgement else ()
+    findings = words.statistics(judgement) if judgement else ()
     return {
         "plan": plan,
         "shown": notation(plan.settings.objective),
         "assets": listed(assets(plan)),
         "failures": store.failures(),
-        "verdict": judgement.verdict() if judgement else UNJUDGED,
+        "verdict": words.verdict(judgement) if judgement else words.UNJUDGED,
         "findings": [text_row(*finding) for finding in findings],
         "folder": store.folder.name,
         "toml": replace(plan, base=mailable(plan.base)).to_toml(),

@@ -12,9 +12,10 @@ from backtests.report.pages.base import mailable, render
 from backtests.report.pages.section import Banner, Heading, Panel, Row, heading, numeric, text_row
 from backtests.report.words import notation as written
 from backtests.report.words import walkforward as words
-from backtests.report.words.labels import FIGURES, title, value_text
+from backtests.report.words.labels import FIGURES, title
 from backtests.search.plan import Plan
-from backtests.search.walkforward.walk import Step, WalkForward
+from backtests.search.space import value_text
+from backtests.search.walkforward.walk import WalkForward, WalkStep
 from backtests.search.walkforward.windows import WindowSettings
 
 NAMES: Final = {"walk_forward": "Walk-forward", "buy_and_hold": "Buy-and-hold"}
@@ -172,7 +173,7 @@ def shown_plan(plan: Plan) -> str:
     return dataclasses.replace(plan, base=mailable(plan.base)).to_toml()
 
 
-def _links(steps: tuple[Step, ...], times: list[str]) -> Spec:
+def _links(steps: tuple[WalkStep, ...], times: list[str]) -> Spec:
     """Return a thin line from what each step promised to what it kept."""
     pairs = [(step.in_sample, step.out_of_sample) for step in steps]
     ends = [[None if np.isnan(value) else value for value in pair] for pair in pairs]
@@ -187,7 +188,7 @@ def _links(steps: tuple[Step, ...], times: list[str]) -> Spec:
     }
 
 
-def _told(step: Step, objective: str) -> str:
+def _told(step: WalkStep, objective: str) -> str:
     figures = ("in_sample", "out_of_sample", "median")
     lines = [
         f"{words.figure(objective, getattr(step, name))} {written.words(name)}" for name in figures
@@ -220,7 +221,7 @@ def _columns(plan: Plan) -> list[Heading]:
     ]
 
 
-def _row(step: Step, plan: Plan) -> dict[str, Any]:
+def _row(step: WalkStep, plan: Plan) -> dict[str, Any]:
     objective = plan.settings.objective
     figures = (step.in_sample, step.out_of_sample, step.median)
     return {
