@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from backtests.claims.runner import Plan, judge, run_all
+from backtests.claims.runner import StudyPlan, judge, run_all
 from backtests.config.config import load_config
 from backtests.config.files import CLAIMS
 from backtests.records.writing import write_folder
@@ -28,7 +28,7 @@ def folder(tmp_path_factory):
         load_config(CLAIMS / f"{name}.toml", overrides=(*QUICK, f"claim.name={name}"))
         for name in NAMES
     ]
-    studies = run_all([Plan(config) for config in configs], workers=1)
+    studies = run_all([StudyPlan(config) for config in configs], workers=1)
     left = write_folder(out, "claims", study_files(studies, judge(studies)))
     alone = write_folder(out, "alone", study_files(studies[:1], judge(studies[:1])))
     shutil.copy(alone / "study.html", left / "study.html")

@@ -10,9 +10,8 @@
     return !printing && (chosen ? chosen === "dark" : prefersDark.matches);
   };
 
-  function press(selector, isOn) {
+  const press = (selector, isOn) =>
     all(selector).forEach((button) => button.setAttribute("aria-pressed", String(Boolean(isOn(button)))));
-  }
 
   // Every heading of a sortable table sorts it; cells that say nothing stay at the end.
   function sort(table, heading) {
@@ -41,7 +40,6 @@
 
   // Charts: drawn in the page's colours, those in time zoomed together.
   const { figures, dark } = JSON.parse(byId("charts")?.textContent ?? '{"figures": {}, "dark": {}}');
-  const CHARTS = "[data-chart], [data-heat]";
   const CONFIG = { responsive: true, displayModeBar: false, doubleClick: "reset" };
   const DAY = 86_400_000;
   const HALF_WIDTH = 600;
@@ -51,7 +49,7 @@
   const scales = {};
   let zoom = null; // [first, last] in milliseconds; null shows all
   let linking = false;
-
+  const span = () => figures.equity.layout.xaxis.range.map(millis);
   const nameOf = ({ dataset }) => dataset.chart ?? `${dataset.heat}|${byId("pair").value}`;
   const isLinked = (name) => {
     const { type, range } = figures[name].layout.xaxis;
@@ -125,9 +123,9 @@
     if (!seen.length) return undefined;
     const isLog = div.layout.yaxis.type === "log";
     const values = seen.map((p) => p.y).filter((y) => !isLog || y > 0).map((y) => (isLog ? Math.log10(y) : y));
-    let low = values.reduce((a, b) => Math.min(a, b), Infinity);
-    let high = values.reduce((a, b) => Math.max(a, b), -Infinity);
-    if (div.data.some((trace) => trace.fill === "tozeroy")) high = Math.max(high, 0);
+    const floor = div.data.some((trace) => trace.fill === "tozeroy") ? 0 : -Infinity;
+    const low = values.reduce((a, b) => Math.min(a, b), Infinity);
+    const high = values.reduce((a, b) => Math.max(a, b), floor);
     const room = (high - low || Math.abs(high) || 1) * 0.06;
     const ticks = isLog && high - low > 0.7 ? figures[name].layout.yaxis.dtick ?? null : null;
     return Plotly.relayout(div, { "yaxis.range": [low - room, high + room], "yaxis.dtick": ticks });
@@ -143,8 +141,6 @@
     const range = [millis(first), millis(last)];
     show(range[0] <= start && range[1] >= end ? null : range, source);
   }
-
-  const span = () => figures.equity.layout.xaxis.range.map(millis);
 
   async function show(range, source = null) {
     zoom = range;
@@ -173,7 +169,6 @@
   }
 
   const redraw = () => Promise.all([...drawn].map(draw));
-
   function showTheme() {
     byId("theme").textContent = isDark() ? "Light" : "Dark";
     redraw();
@@ -202,16 +197,15 @@
     const script = document.createElement("script");
     if (dataset.file) {
       const missing = new Error(`${dataset.file} is not beside this page`);
-      await new Promise((resolve, reject) => {
+      return new Promise((resolve, reject) => {
         Object.assign(script, { src: dataset.file, onload: resolve, onerror: () => reject(missing) });
         document.head.append(script);
       });
-      return;
     }
     const packed = Uint8Array.from(atob(textContent), (c) => c.charCodeAt(0));
     const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
     script.textContent = await new Response(stream).text();
-    document.head.append(script);
+    return document.head.append(script);
   }
 
   // What is in sight is drawn at once, the rest when the browser has nothing else to do.
@@ -230,24 +224,22 @@
 
   function print(isStarting) {
     printing = isStarting;
-    all(CHARTS).forEach((div) => {
+    all("[data-chart], [data-heat]").forEach((div) => {
       if (!div.closest(".two")) div.style.width = isStarting ? "680px" : "";
       draw(div);
     });
   }
 
-  async function drawCharts() {
-    try {
-      await loadPlotly();
-    } catch (error) {
-      byId("chart-failure").textContent =
-        `The charts cannot be drawn in this browser (${error.message}). All figures and tables stand.`;
-      byId("chart-failure").hidden = false;
-      return;
-    }
+  function tellFailure({ message }) {
+    byId("chart-failure").textContent =
+      `The charts cannot be drawn in this browser (${message}). All figures and tables stand.`;
+    byId("chart-failure").hidden = false;
+  }
+
+  function drawCharts() {
     // a browser that only prints has no time to wait for what is out of sight
     if (location.hash === "#print") print(true);
-    else drawInTurn(all(CHARTS));
+    else drawInTurn(all("[data-chart], [data-heat]"));
     addEventListener("beforeprint", () => print(true));
     addEventListener("afterprint", () => print(false));
   }
@@ -255,7 +247,7 @@
   listenToTables();
   listenToCharts();
   showTheme();
-  if (byId("plotly")) drawCharts();
+  if (byId("plotly")) loadPlotly().then(drawCharts, tellFailure);
 
   // The index of runs: rows are found by words and choices, and chosen to be compared.
   function listenToRuns(table) {
@@ -270,7 +262,6 @@
       });
       byId("shown").textContent = `${rows.filter((row) => !row.hidden).length} of ${rows.length} runs`;
     }
-
     function choose() {
       const names = rows.filter((row) => row.querySelector("input").checked).map((row) => row.dataset.run);
       const quoted = names.map((name) => `'${name.replaceAll("'", "'\\''")}'`).join(" ");
@@ -279,12 +270,10 @@
       const link = byId("open");
       if (link) link.href = `compare?${names.map((name) => `run=${encodeURIComponent(name)}`).join("&")}`;
     }
-
     byId("search").addEventListener("input", filter);
     choices.forEach((choice) => choice.addEventListener("change", filter));
     table.addEventListener("change", choose);
-    filter();
-    choose();
+    [filter, choose].forEach((start) => start());
   }
 
   // The best rows of a sweep: the command that runs a trial again names the one chosen last.
@@ -298,7 +287,6 @@
         byId("copy").textContent = "Selected"; // a browser that hands out no clipboard
       }
     }
-
     trials.forEach((button) => button.addEventListener("click", () => {
       byId("trial").textContent = button.dataset.trial;
       byId("copy").textContent = "Copy";
