@@ -84,10 +84,15 @@ def _work(arguments: Sequence[str] | None) -> None:
         from backtests.report.words.prose import run_facts
 
         judged = judge_run(run_facts(result), summary, found)
-        step("drawing the tearsheet")
-        from backtests.report.run_folder import leave
+        step("running it at other costs")
+        from backtests.analysis.costs import cost_sensitivity
+        from backtests.engines.cost_runs import cost_runs
 
-        folder = leave(result, summary, found, judged, out=options.out, worker=worker)
+        costs = cost_sensitivity(result, cost_runs(result))
+        step("drawing the tearsheet")
+        from backtests.report.run_folder import write_run
+
+        folder = write_run(result, summary, found, judged, costs, out=options.out, worker=worker)
         if options.pdf:
             step("printing the tearsheet")
             from backtests.report.pdf import print_pdf

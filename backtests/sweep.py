@@ -97,9 +97,10 @@ def _require_fitting(options: argparse.Namespace) -> None:
 
 def _swept(options: argparse.Namespace) -> "tuple[Store, Judgement | None, UsedBars]":
     """Do and judge all trials; what was loaded and remembered for it goes when this returns."""
+    from backtests.records.text import as_json
     from backtests.records.writing import require_writable, write_page
     from backtests.report.terminal.progress import steps
-    from backtests.report.words.notation import as_json
+    from backtests.report.words.sweep import verdict
     from backtests.search.bars import used_bars
     from backtests.search.judging.judge import judge
     from backtests.search.plan import load_plan
@@ -123,7 +124,8 @@ def _swept(options: argparse.Namespace) -> "tuple[Store, Judgement | None, UsedB
         step("judging the best of them")
         judgement = judge(store, library=library)
     if judgement is not None:
-        write_page(store.folder / "overfitting.json", as_json(judgement.plain()))
+        figures = {**judgement.plain(), "verdict": verdict(judgement)}
+        write_page(store.folder / "overfitting.json", as_json(figures))
     return store, judgement, used
 
 

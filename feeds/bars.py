@@ -11,6 +11,7 @@ import pandas as pd
 from feeds.instruments import Instrument, Kind
 
 PRICES: Final = ("open", "high", "low", "close")
+PRICE_LINES: Final = (*PRICES, "volume")
 COLUMNS: Final = (*PRICES, "volume")
 # Only some sources have these; NaN where unknown.
 QUOTE_VOLUME: Final = "quote_volume"  # what was traded in the bar, in money

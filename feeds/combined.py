@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 EPOCH_AS_NUMBER: Final = bt.date2num(pd.Timestamp("1970-01-01").to_pydatetime())
 DAY_IN_SECONDS: Final = 86_400.0
 
-PRICE_LINES: Final = ("open", "high", "low", "close", "volume")
 UNREAD: Final = ("volume", "openinterest")  # by broker and strategy: they stand still
 COIN_LINES: Final = ("alive", "on_weight", "idle_weight", "impact")
 INDEX_LINES: Final = ("bar_end", "session", "index_close", "lost_session", "gap_interest")

@@ -1,9 +1,11 @@
 """What a run's tests need to be judged, in one call."""
 
+from backtests.analysis.costs import CostSensitivity, cost_sensitivity
 from backtests.analysis.significance import Significance, significance
 from backtests.analysis.summary import Summary, summarise
 from backtests.config.settings import SignificanceSettings
 from backtests.engines.backtest import Result
+from backtests.engines.cost_runs import cost_runs
 from backtests.report.words import RunJudgement, judge_run
 from backtests.report.words.prose import run_facts
 
@@ -14,3 +16,8 @@ def judged(result: Result) -> tuple[Summary, Significance, RunJudgement]:
     """Return a run's figures, how sure they are, and what is said of them."""
     summary, found = summarise(result), significance(result, FEW_DRAWS)
     return summary, found, judge_run(run_facts(result), summary, found)
+
+
+def sensitivity_of(result: Result) -> CostSensitivity:
+    """Return what a run's figures are at other costs."""
+    return cost_sensitivity(result, cost_runs(result))

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Final, Literal
+from typing import Literal
 
 import numpy as np
 
@@ -11,15 +11,6 @@ from strategies.settings import SignalSettings
 from strategies.signals import IndexSignals
 
 Fate = Literal["lost", "failed", "lapsed", "replaced", "held so far", "under test"]
-
-FATES: Final[dict[Fate, str]] = {
-    "lost": "was held as support, then lost",
-    "failed": "failed its test",
-    "lapsed": "lapsed: not confirmed in time",
-    "replaced": "replaced by a later breakout",
-    "held so far": "still held at the last session",
-    "under test": "still under test at the last session",
-}
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,13 @@ import pandas as pd
 
 MONTHS_BACK: Final = {"1 month": 1, "3 months": 3, "6 months": 6, "1 year": 12, "3 years": 36}
 TAIL: Final = 0.05
+QUANTILES: Final = {
+    "Worst bar": 0.0,
+    "5th percentile": 0.05,
+    "Median": 0.5,
+    "95th percentile": 0.95,
+    "Best bar": 1.0,
+}
 
 
 def recent_returns(returns: pd.Series) -> dict[str, float]:
@@ -75,3 +82,36 @@ def _beta(returns: pd.Series, benchmark: pd.Series) -> float:
     if np.isnan(correlation):
         return np.nan
     return correlation * float(returns.std() / benchmark.std())
+
+
+def rolling_ratio(excess: pd.Series, *, bars: int) -> tuple[pd.Series, pd.Series]:
+    """Return rolling Sharpe ratio and volatility over `bars` bars, annualised by `bars`.
+
+    NaN before `bars` bars exist; the ratio also where returns did not vary.
+    """
+    window = excess.rolling(bars)
+    deviation = window.std(ddof=1)
+    varied = window.max() > window.min()
+    ratio = (window.mean() / deviation.where(varied)) * np.sqrt(bars)
+    return ratio, deviation.where(varied | deviation.isna(), 0.0) * np.sqrt(bars)
+
+
+def return_quantiles(returns: pd.Series) -> dict[str, float]:
+    """Return quantiles of bar returns, and the share that gained, by name."""
+    found = {label: float(np.quantile(returns, level)) for label, level in QUANTILES.items()}
+    return {**found, "Bars with a gain": float((returns > 0).mean())}
+
+
+def monthly_returns(returns: pd.Series) -> tuple[pd.DataFrame, pd.Series]:
+    """Return compound returns by year and month (1 to 12, NaN without bars), and by year."""
+    times = pd.DatetimeIndex(returns.index)
+    growth = (1 + returns).groupby([times.year, times.month]).prod()
+    months = growth.unstack().reindex(columns=range(1, 13)) - 1
+    return months, growth.groupby(level=0).prod() - 1
+
+
+def idle_months(invested: pd.Series) -> pd.DataFrame:
+    """Return by year and month whether nothing was held at any bar's end; False without bars."""
+    times = pd.DatetimeIndex(invested.index)
+    held = invested.groupby([times.year, times.month]).any().unstack()
+    return held.reindex(columns=range(1, 13)) == False  # noqa: E712 - NaN is neither

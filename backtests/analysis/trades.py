@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from backtests.market.tape import Tape
 from feeds.arrays import Flags, Floats, Integers
 
 # what is left of a position by rounding, as a part of what was sold, is nothing
@@ -111,3 +112,22 @@ def _trade(
         len(values) - 1 - closed,
         "closed" if closed else "open",
     )
+
+
+def excursions(trades: pd.DataFrame, *, tape: Tape) -> tuple[Floats, Floats]:
+    """Return the lowest low and the highest high of each trade against its entry price.
+
+    Both are fractions of the first fill's price. A trade sees every bar of its own coin from the
+    one it was first filled in to the last before the one it left in, since it leaves at that
+    bar's open.
+    """
+    times = tape.times
+    worst, best = np.empty(len(trades)), np.empty(len(trades))
+    for row, trade in enumerate(trades.to_dict("records")):
+        start = times.searchsorted(trade["entry_time"])
+        stop = len(times) if pd.isna(trade["exit_time"]) else times.searchsorted(trade["exit_time"])
+        seen = slice(start, max(stop, start + 1))
+        coin = tape.coins[trade["symbol"]]
+        worst[row] = coin["low"][seen].min() / trade["entry_price"] - 1
+        best[row] = coin["high"][seen].max() / trade["entry_price"] - 1
+    return worst, best

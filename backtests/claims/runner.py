@@ -25,7 +25,7 @@ from backtests.analysis.timing import (
 )
 from backtests.claims.measures import measure
 from backtests.claims.question import Question
-from backtests.claims.verdicts import Finding, Verdict, counted, verdict
+from backtests.claims.verdicts import Finding, Verdict, verdict
 from backtests.claims.world import World
 from backtests.config.claims import ClaimSettings
 from backtests.config.config import Config
@@ -98,15 +98,14 @@ class Study:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A finding with its verdict, and what is left of it beside all others of the page."""
+    """A finding with its verdict, and its p-value with all `tested` ones of the page counted."""
 
     study: str
     claim: ClaimSettings
     finding: Finding
     verdict: Verdict
-    reason: str
     adjusted_p: float
-    counted: str
+    tested: int
 
 
 def run_study(plan: Plan, *, own: Sequence[Bars] = ()) -> Study:
@@ -142,9 +141,7 @@ def judge(studies: Sequence[Study]) -> list[Judged]:
     number = int(np.isfinite(adjusted).sum())
     judged = []
     for (study, finding), p_value in zip(pairs, map(float, adjusted), strict=True):
-        decision, reason = verdict(finding)
-        among = counted(finding.p_value, p_value, findings=number)
-        judged.append(Judged(study.name, study.claim, finding, decision, reason, p_value, among))
+        judged.append(Judged(study.name, study.claim, finding, verdict(finding), p_value, number))
     return judged
 
 

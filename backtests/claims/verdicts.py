@@ -12,11 +12,10 @@ Where nothing is claimed, an event is beyond luck or not told from it.
 """
 
 from dataclasses import dataclass
-from math import isfinite, isnan, nan
+from math import isnan, nan
 from typing import Final, Literal
 
 from backtests.analysis.effects import LEVEL
-from backtests.report.words.notation import percent
 
 Verdict = Literal[
     "supported", "not supported", "too little data to tell", "beyond luck", "not told from luck"
@@ -61,63 +60,16 @@ class Finding:
     decided: Verdict | None = None
 
 
-def verdict(finding: Finding) -> tuple[Verdict, str]:
-    """Return the verdict and the reason for it in one sentence."""
+def verdict(finding: Finding) -> Verdict:
+    """Return the verdict on a finding."""
     if finding.decided is not None:
-        return finding.decided, finding.reason
+        return finding.decided
     if finding.episodes < FEWEST_EPISODES or isnan(finding.p_value):
-        return TOO_LITTLE, f"Only {_count(finding.episodes)} with a known outcome."
+        return TOO_LITTLE
     if finding.p_value <= LEVEL and finding.estimate > 0:
-        return _found(finding)
-    as_well = f"{finding.p_value * 100:.0f} % of random dates did as well"
-    could_show = (
-        f"{_count(finding.episodes).capitalize()} could show only an effect of "
-        f"{_size(finding.detectable, finding)} or more"
-    )
+        if not finding.left_out > 0:
+            return TOO_LITTLE
+        return BEYOND_LUCK if isnan(finding.claimed) else SUPPORTED
     if isnan(finding.claimed):
-        return NOT_TOLD, f"{could_show}; {as_well}."
-    size, claimed = _size(finding.high, finding), _size(finding.claimed, finding)
-    if finding.high < finding.claimed:
-        return NOT_SUPPORTED, (
-            f"The interval ends at {size}, short of the claimed {claimed}; {as_well}."
-        )
-    return TOO_LITTLE, (
-        f"{could_show}; the interval does not rule out the claimed {claimed}, nor is the effect "
-        "told from luck."
-    )
-
-
-def counted(p_value: float, adjusted_p: float, *, findings: int) -> str:
-    """Return what is left of a p-value once all findings of a page are counted (Holm).
-
-    Empty where it is the only one, or none. One in twenty findings without substance reaches
-    `LEVEL` alone.
-    """
-    if findings < 2 or not isfinite(adjusted_p):
-        return ""
-    text = f"With all {findings} findings of this page counted (Holm), p is {adjusted_p:.2f}"
-    if p_value <= LEVEL < adjusted_p:
-        return f"{text}: among so many, one such is to be expected by luck."
-    return f"{text}."
-
-
-def _found(finding: Finding) -> tuple[Verdict, str]:
-    alone = f"Only {percent(finding.p_value)} of random dates did as well"
-    if not isfinite(finding.left_out):
-        return TOO_LITTLE, f"{alone}, but no episode can be left out to see what is left."
-    if finding.left_out <= 0:
-        return TOO_LITTLE, f"{alone}, but without one episode nothing of the effect is left."
-    found: Verdict = BEYOND_LUCK if isnan(finding.claimed) else SUPPORTED
-    left = _size(finding.left_out, finding)
-    return found, (
-        f"{alone}, and no single episode carries it: without any one, at least {left} is left."
-    )
-
-
-def _size(value: float, finding: Finding) -> str:
-    unit = "points" if finding.unit == "share" else "%"
-    return f"{value * 100:+.0f} {unit}" if isfinite(value) else "an unknown size"
-
-
-def _count(episodes: int) -> str:
-    return f"{episodes} episode{'' if episodes == 1 else 's'}"
+        return NOT_TOLD
+    return NOT_SUPPORTED if finding.high < finding.claimed else TOO_LITTLE

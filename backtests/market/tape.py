@@ -8,8 +8,7 @@ import pandas as pd
 
 from backtests.market.elapsed import bars_per_year, nominal_bars_per_year, years_between
 from feeds.arrays import Floats
-from feeds.bars import QUOTE_VOLUME, Bars
-from feeds.combined import PRICE_LINES
+from feeds.bars import PRICE_LINES, QUOTE_VOLUME, Bars
 from feeds.sessions import BAR_LENGTHS
 from strategies.basket import Panel, deciding_bars
 from strategies.settings import BasketSettings

@@ -12,10 +12,8 @@ from backtests.analysis.significance import Significance
 from backtests.analysis.summary import Summary
 from backtests.engines.backtest import Result
 from backtests.engines.capacity import Capacity
-from backtests.report.words import RunJudgement
-from backtests.report.words.notation import as_csv, as_json
-from feeds.bars import Bars, Span
-from feeds.history import spans_of
+from backtests.records.provenance import provenance
+from backtests.records.text import as_csv, as_json
 from feeds.sessions import BAR_LENGTHS
 
 TIME_FORMAT: Final = "%Y-%m-%dT%H:%M:%SZ"
@@ -23,11 +21,18 @@ LIBRARIES: Final = ("backtrader", "exchange_calendars", "numpy", "pandas", "pyfo
 
 
 def run_files(
-    result: Result, summary: Summary, significance: Significance, judged: RunJudgement
+    result: Result,
+    summary: Summary,
+    significance: Significance,
+    *,
+    verdict: str,
+    conclusion: str,
 ) -> dict[str, str]:
     """Return file name -> content of everything but the manifest's clock and the tearsheet."""
     files = {
-        "metrics.json": metrics_json(result, summary, significance, judged),
+        "metrics.json": metrics_json(
+            result, summary, significance, verdict=verdict, conclusion=conclusion
+        ),
         "equity.csv": equity_csv(result),
         "fills.csv": as_csv(result.strategy.fills),
         "trades.csv": as_csv(summary.trades),
@@ -42,7 +47,12 @@ def run_files(
 
 
 def metrics_json(
-    result: Result, summary: Summary, significance: Significance, judged: RunJudgement
+    result: Result,
+    summary: Summary,
+    significance: Significance,
+    *,
+    verdict: str,
+    conclusion: str,
 ) -> str:
     """Return all figures; an undefined or infinite one is null: JSON has neither."""
     content: dict[str, Any] = {
@@ -59,8 +69,8 @@ def metrics_json(
         "refused_orders": result.strategy.refused,
         "pending_order": result.strategy.pending or None,
         "best_time_in_market": _best(summary),
-        "verdict": judged.verdict,
-        "significance": {"conclusion": judged.conclusion, **significance.figures()},
+        "verdict": verdict,
+        "significance": {"conclusion": conclusion, **significance.figures()},
         "warnings": list(result.warnings),
     }
     return as_json(content)
@@ -157,35 +167,3 @@ def manifest_json(result: Result, *, created: pd.Timestamp) -> str:
         "warnings": list(result.warnings),
     }
     return as_json(content)
-
-
-def provenance(bars: Bars) -> dict[str, Any]:
-    """Return where bars come from, which they are, and what is known against them."""
-    return {
-        "symbol": bars.instrument.symbol,
-        "source": bars.source,
-        "origin": bars.origin,
-        "timeframe": bars.timeframe,
-        "first": bars.frame.index[0].strftime("%Y-%m-%dT%H:%M:%S"),
-        "last": bars.frame.index[-1].strftime("%Y-%m-%dT%H:%M:%S"),
-        "rows": len(bars),
-        "close_only": bars.is_close_only,
-        "sha256": bars.sha256,
-        "spans": [_span(span) for span in spans_of(bars)],
-        "notes": list(bars.notes),
-    }
-
-
-def _span(span: Span) -> dict[str, Any]:
-    """Return one source's share of the bars; the newest was compared with nothing: null."""
-    return {
-        "source": span.source,
-        "origin": span.origin,
-        "first": span.first.strftime("%Y-%m-%dT%H:%M:%S"),
-        "last": span.last.strftime("%Y-%m-%dT%H:%M:%S"),
-        "rows": span.rows,
-        "is_close_only": span.is_close_only,
-        "common_bars": span.common,
-        "median_difference": span.median,
-        "worst_difference": span.worst,
-    }

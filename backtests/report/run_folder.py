@@ -1,9 +1,10 @@
-"""Leave a run's results folder: tables, config, manifest and tearsheet, all at once."""
+"""Write a run's results folder: tables, config, manifest and tearsheet, all at once."""
 
 from pathlib import Path
 
 import pandas as pd
 
+from backtests.analysis.costs import CostSensitivity
 from backtests.analysis.significance import Significance
 from backtests.analysis.summary import Summary
 from backtests.engines.backtest import Result
@@ -15,11 +16,12 @@ from backtests.report.sheets.process import SheetWorker
 from backtests.report.words import RunJudgement
 
 
-def leave(
+def write_run(
     result: Result,
     summary: Summary,
     significance: Significance,
     judged: RunJudgement,
+    costs: CostSensitivity,
     *,
     out: Path,
     worker: SheetWorker | None = None,
@@ -28,9 +30,17 @@ def leave(
     sections = [significance_section(significance, judged)]
     now = pd.Timestamp.now(tz="UTC")
     files = {
-        **run_files(result, summary, significance, judged),
+        **run_files(
+            result,
+            summary,
+            significance,
+            verdict=judged.verdict,
+            conclusion=judged.conclusion,
+        ),
         "manifest.json": manifest_json(result, created=now),
-        "tearsheet.html": tearsheet(result, summary, judged, worker=worker, sections=sections),
+        "tearsheet.html": tearsheet(
+            result, summary, judged, costs, worker=worker, sections=sections
+        ),
     }
     name = run_id(asset=result.asset, config_hash=result.config.short_hash, now=now)
     return write_folder(out, name, files)

@@ -7,6 +7,7 @@ from typing import Any, Final
 import pandas as pd
 
 from backtests.claims.runner import AssetStudy, Judged, Study
+from backtests.records.text import as_csv, as_json, as_markdown
 from backtests.report.pages.study import (
     claims_page,
     figures_row,
@@ -15,7 +16,6 @@ from backtests.report.pages.study import (
     size,
     study_page,
 )
-from backtests.report.words.notation import as_csv, as_json, as_markdown
 
 PACKAGES: Final = ("russell-risk-on", "numpy", "pandas", "scipy")
 

@@ -6,9 +6,9 @@ import pandas as pd
 import tomli_w
 
 from backtests.analysis.curves import with_start
-from backtests.records.run_files import provenance
+from backtests.records.provenance import provenance
+from backtests.records.text import as_csv, as_json
 from backtests.report.pages.walkforward import walk_sheet
-from backtests.report.words.notation import as_csv, as_json
 from backtests.report.words.walkforward import problems, verdict
 from backtests.search.plan import Plan
 from backtests.search.walkforward.walk import WalkForward

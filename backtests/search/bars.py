@@ -11,12 +11,12 @@ from backtests.engines.backtest import ONE_DAY, input_warnings, untested_warning
 from backtests.market.gates import gates_of, untested
 from backtests.market.inputs import Inputs
 from backtests.market.market import known_from
-from backtests.report.words.prose import SAMPLE_SOURCE
 from backtests.search.plan import Plan
 from backtests.search.trials.groups import Library
 from feeds.bars import Bars
 from feeds.checks import silent_index
 from feeds.errors import DataError
+from feeds.sample import SAMPLE_SOURCE
 from feeds.sessions import bar_ends
 
 

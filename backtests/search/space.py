@@ -262,3 +262,12 @@ def _cut(base: Config, keys: tuple[str, ...]) -> tuple[list[bytes], list[str]]:
         put(tree, key, f"<{key}>")
     pieces = re.split(f'"<({"|".join(map(re.escape, keys))})>"', tomli_w.dumps(tree))
     return [piece.encode() for piece in pieces[::2]], pieces[1::2]
+
+
+def value_text(value: Any) -> str:
+    """Return a value of a setting as people read it."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if value in ("", ()):
+        return "none"
+    return f"{value:.10g}" if isinstance(value, float) else str(value).replace("_", " ")

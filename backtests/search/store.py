@@ -20,10 +20,10 @@ import pyarrow.parquet as pq
 
 from backtests.config.config import Config
 from backtests.config.files import MOST_BYTES, NotTomlError
+from backtests.records.provenance import provenance
 from backtests.records.reading import UnreadableError, parsed_table, text_of
-from backtests.records.run_files import provenance
+from backtests.records.text import as_json
 from backtests.records.writing import run_id, write_folder
-from backtests.report.words.notation import as_json
 from backtests.search.plan import Plan, parsed_plan, with_values
 from backtests.search.space import Choice, Column, Columns, short_hashes
 from backtests.search.trials.evaluate import Evaluated

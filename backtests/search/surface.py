@@ -9,9 +9,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from backtests.report.words.labels import value_text
 from backtests.search.plan import Plan
-from backtests.search.space import Axis, Choice, Range
+from backtests.search.space import Axis, Choice, Range, value_text
 from backtests.search.store import Store
 from feeds.arrays import Floats, Integers
 

@@ -19,6 +19,7 @@ from feeds.sessions import sessions_between
 from feeds.table import RawTable
 
 LABEL: Final = "sample: monthly figures real, days simulated"
+SAMPLE_SOURCE: Final = "sample"
 ORIGIN: Final = "feeds/sample/monthly.csv"
 
 # One digit more than the table: simulated prices do not depend on the last bit of some
@@ -46,7 +47,7 @@ class Sample:
     month is one seeded path among many. Good for trying the program, not for a verdict.
     """
 
-    name = "sample"
+    name = SAMPLE_SOURCE
 
     def load(self, instrument: Instrument, *, timeframe: str) -> Bars:
         """Return the daily bars of `instrument`, the first note being `LABEL`.

@@ -19,7 +19,7 @@ import pytest
 
 from backtests.config.config import Config
 from backtests.search import store as stores
-from backtests.search.judging import draws
+from backtests.search.judging import field as draws
 from backtests.search.plan import load_plan, parsed_plan, with_values
 from backtests.search.space import column_of, short_hashes
 from backtests.search.store import config_of_trial, create, open_store, table_of

@@ -8,7 +8,8 @@ import pytest
 from backtests.config.config import Config
 from backtests.market.inputs import Inputs
 from backtests.market.market import build_market
-from feeds.combined import COIN_LINES, INDEX_LINES, PRICE_LINES, SIGNAL_LINES, CombinedFeed
+from feeds.bars import PRICE_LINES
+from feeds.combined import COIN_LINES, INDEX_LINES, SIGNAL_LINES, CombinedFeed
 from tests.markets import coin_walk, index_walk
 
 NAMES = (*PRICE_LINES, *COIN_LINES, *INDEX_LINES, *SIGNAL_LINES)

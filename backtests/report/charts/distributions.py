@@ -1,14 +1,13 @@
-"""The panels without a time axis: how returns are spread, and what each trade went through."""
+"""The panels without a time axis: the distribution of returns, and what each trade went through."""
 
 from typing import Final
 
 import numpy as np
-import pandas as pd
 
 from backtests.analysis.periods import yearly_returns
 from backtests.analysis.summary import Summary
+from backtests.analysis.trades import excursions
 from backtests.engines.backtest import Result
-from backtests.market.tape import Tape
 from backtests.report.charts.palette import LIGHT
 from backtests.report.charts.spec import Spec, UndrawableError, layout, log_ticks, packed, plain
 from backtests.report.words import notation as written
@@ -19,7 +18,7 @@ TAIL: Final = 0.002  # the outermost bins take all that lies beyond these quanti
 
 
 def distribution_panel(result: Result, summary: Summary) -> Spec:
-    """Draw the spread of bar returns: the strategy's while invested, buy-and-hold's always."""
+    """Draw the distribution of bar returns: the strategy invested, and the coin held."""
     del summary
     invested = result.strategy.invested.to_numpy()
     own = result.strategy.returns.to_numpy()[invested]
@@ -106,25 +105,6 @@ def excursion_panel(result: Result, summary: Summary) -> Spec:
             shapes=[_line_at_one()],
         ),
     }
-
-
-def excursions(trades: pd.DataFrame, *, tape: Tape) -> tuple[Floats, Floats]:
-    """Return the lowest low and the highest high of each trade against its entry price.
-
-    Both are fractions of the first fill's price. A trade sees every bar of its own coin from the
-    one it was first filled in to the last before the one it left in, since it leaves at that
-    bar's open.
-    """
-    times = tape.times
-    worst, best = np.empty(len(trades)), np.empty(len(trades))
-    for row, trade in enumerate(trades.to_dict("records")):
-        start = times.searchsorted(trade["entry_time"])
-        stop = len(times) if pd.isna(trade["exit_time"]) else times.searchsorted(trade["exit_time"])
-        seen = slice(start, max(stop, start + 1))
-        coin = tape.coins[trade["symbol"]]
-        worst[row] = coin["low"][seen].min() / trade["entry_price"] - 1
-        best[row] = coin["high"][seen].max() / trade["entry_price"] - 1
-    return worst, best
 
 
 def _ranges(worst: Floats, best: Floats) -> list[Spec]:

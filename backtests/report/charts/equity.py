@@ -11,6 +11,7 @@ import pandas as pd
 
 from backtests.analysis.episodes import is_plain, spells
 from backtests.analysis.metrics import underwater
+from backtests.analysis.periods import rolling_ratio
 from backtests.analysis.summary import Summary
 from backtests.engines.account import Account
 from backtests.engines.backtest import Result
@@ -134,18 +135,6 @@ def rolling_volatility_panel(result: Result, summary: Summary) -> Spec:
     """Draw the annualised volatility of the last year of bars, of both."""
     del summary
     return _rolling_panel(result, title="Volatility", form="%{y:.1%}", is_ratio=False)
-
-
-def rolling_ratio(excess: pd.Series, *, bars: int) -> tuple[pd.Series, pd.Series]:
-    """Return rolling Sharpe ratio and volatility over `bars` bars, annualised by `bars`.
-
-    NaN before `bars` bars exist; the ratio also where returns did not vary.
-    """
-    window = excess.rolling(bars)
-    deviation = window.std(ddof=1)
-    varied = window.max() > window.min()
-    ratio = (window.mean() / deviation.where(varied)) * np.sqrt(bars)
-    return ratio, deviation.where(varied | deviation.isna(), 0.0) * np.sqrt(bars)
 
 
 def _rolling_panel(result: Result, *, title: str, form: str, is_ratio: bool) -> Spec:

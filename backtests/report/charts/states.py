@@ -7,10 +7,19 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from backtests.analysis.levels import FATES, LevelSpan
+from backtests.analysis.levels import Fate, LevelSpan
 from backtests.report.charts.spec import plain
 from backtests.report.words import notation as written
 from strategies.signals import IndexSignals
+
+FATES: Final[dict[Fate, str]] = {
+    "lost": "was held as support, then lost",
+    "failed": "failed its test",
+    "lapsed": "lapsed: not confirmed in time",
+    "replaced": "replaced by a later breakout",
+    "held so far": "still held at the last session",
+    "under test": "still under test at the last session",
+}
 
 
 def day_states(held: pd.Series, trades: pd.DataFrame) -> list[str]:

@@ -8,10 +8,10 @@ import numpy as np
 
 from backtests.report.pages.section import Cell, number
 from backtests.report.words import notation as written
-from backtests.report.words.labels import Notation, listed, names, notation, value_text
+from backtests.report.words.labels import Notation, listed, names, notation
 from backtests.search.outcomes import Outcome
 from backtests.search.plan import Plan
-from backtests.search.space import Axis, Choice
+from backtests.search.space import Axis, Choice, value_text
 from feeds.arrays import Floats
 
 SHOWN: Final = ("sharpe_ratio", "cagr", "max_drawdown", "time_in_market", "trades")

@@ -16,6 +16,7 @@ from backtests.report.charts import palette
 from backtests.report.charts import study as charts
 from backtests.report.pages.base import mailable
 from backtests.report.words import notation as written
+from backtests.report.words.claims import among_all, reason
 
 UNITS: Final = {"growth": " %", "share": " points", "correlation": ""}
 STYLES: Final = {SUPPORTED: "yes", BEYOND_LUCK: "yes", NOT_SUPPORTED: "no"}
@@ -105,8 +106,8 @@ def figures_row(one: Judged) -> dict[str, Any]:
         "p_value": found.p_value,
         "p_adjusted": one.adjusted_p,
         "verdict": one.verdict,
-        "reason": one.reason,
-        "counted": one.counted,
+        "reason": reason(found),
+        "counted": among_all(found.p_value, one.adjusted_p, findings=one.tested),
     }
 
 

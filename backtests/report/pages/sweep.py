@@ -13,15 +13,16 @@ from backtests.report.pages.base import mailable, plotly_payload, render, script
 from backtests.report.pages.best_table import best_table
 from backtests.report.pages.section import Cell, number
 from backtests.report.words import notation as written
+from backtests.report.words import sweep as words
 from backtests.report.words.labels import listed, names, notation
-from backtests.report.words.prose import SAMPLE_SOURCE
-from backtests.search.judging.judgement import UNJUDGED, Judgement
+from backtests.search.judging.judgement import Judgement
 from backtests.search.outcomes import best_outcomes
 from backtests.search.plan import Plan
 from backtests.search.store import Store
 from backtests.search.surface import Surface, surface
 from feeds.bars import Bars
 from feeds.history import source_in_words
+from feeds.sample import SAMPLE_SOURCE
 
 TOP: Final = 20
 
@@ -63,8 +64,8 @@ def _content(store: Store, judgement: Judgement | None) -> dict[str, Any]:
         "shown": notation(objective),
         "assets": listed(assets(plan)),
         "failures": failures,
-        "verdict": judgement.verdict() if judgement else UNJUDGED,
-        "findings": judgement.findings() if judgement else (),
+        "verdict": words.verdict(judgement) if judgement else words.UNJUDGED,
+        "findings": words.statistics(judgement) if judgement else (),
         "judgement": judgement,
         "pairs": _pairs(heat, plan),
         "is_one_map": shows_once(heat),

@@ -8,11 +8,17 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from backtests.analysis.periods import calendar_figures, recent_returns
+from backtests.analysis.periods import (
+    calendar_figures,
+    idle_months,
+    monthly_returns,
+    recent_returns,
+    return_quantiles,
+)
 from backtests.analysis.summary import Summary
+from backtests.analysis.trades import excursions
 from backtests.engines.account import Account
 from backtests.engines.backtest import Result
-from backtests.report.charts.distributions import excursions
 from backtests.report.pages.section import Cell, Row, number
 from backtests.report.words import notation as written
 from backtests.report.words.labels import FIGURES, columns_of, figure_text
@@ -116,15 +122,11 @@ def return_grid(account: Account) -> list[Row]:
 
     A month without a position and without a return says "cash".
     """
-    returns, times = account.returns, pd.DatetimeIndex(account.bars.index)
-    held = account.invested.groupby([times.year, times.month]).any().unstack()
-    growth = (1 + returns).groupby([times.year, times.month]).prod()
-    yearly = growth.groupby(level=0).prod()
-    months = growth.unstack().reindex(columns=range(1, 13)).to_numpy() - 1
-    idle = (held.reindex(columns=range(1, 13)) == False).to_numpy()  # noqa: E712 - NaN is neither
+    months, years = monthly_returns(account.returns)
+    cells = zip(months.to_numpy(), idle_months(account.invested).to_numpy(), strict=True)
     return [
-        Row(str(year), (*map(_month, months[row], idle[row]), _shaded(yearly.loc[year] - 1)))
-        for row, year in enumerate(yearly.index)
+        Row(str(year), (*map(_month, returns, idle), _shaded(total)))
+        for (year, total), (returns, idle) in zip(years.items(), cells, strict=True)
     ]
 
 
@@ -168,17 +170,13 @@ def calendar_rows(result: Result) -> list[Row]:
 
 
 def quantile_rows(result: Result) -> list[Row]:
-    """Return how bar returns spread, strategy beside buy-and-hold."""
-    accounts = (result.strategy, result.buy_and_hold)
-    points = {"Worst bar": 0, "5th percentile": 0.05, "Median": 0.5, "95th percentile": 0.95}
-    rows = {
-        label: [float(np.quantile(account.returns, q)) for account in accounts]
-        for label, q in {**points, "Best bar": 1}.items()
-    }
-    rows["Bars with a gain"] = [float((account.returns > 0).mean()) for account in accounts]
+    """Return the distribution of bar returns, strategy beside buy-and-hold."""
+    own, held = (
+        return_quantiles(account.returns) for account in (result.strategy, result.buy_and_hold)
+    )
     return [
-        Row(label, tuple(Cell(written.percent(value)) for value in values))
-        for label, values in rows.items()
+        Row(label, (Cell(written.percent(own[label])), Cell(written.percent(held[label]))))
+        for label in own
     ]
 
 

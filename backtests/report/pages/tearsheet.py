@@ -5,11 +5,12 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from backtests.analysis.contribution import contribution
-from backtests.analysis.costs import cost_sensitivity
+from backtests.analysis.costs import CostSensitivity
 from backtests.analysis.decisions import gate_records
 from backtests.analysis.summary import Summary
 from backtests.config.config import Config
 from backtests.engines.backtest import Result
+from backtests.records.text import as_csv
 from backtests.report.charts import distributions
 from backtests.report.charts import equity as charts
 from backtests.report.charts.coin import coin_panel
@@ -46,6 +47,7 @@ def tearsheet(
     result: Result,
     summary: Summary,
     judged: RunJudgement,
+    costs: CostSensitivity,
     *,
     worker: sheet_worker.SheetWorker | None = None,
     sections: Sequence[Section] = (),
@@ -59,7 +61,7 @@ def tearsheet(
     drawing = (worker or sheet_worker.SheetWorker()).submit(sheet_request(result))
     panels = {name: _panel(name, draw, result, summary) for name, draw in PANELS.items()}
     panels |= {section.name: section.panel for section in sections if section.panel}
-    context = {**_content(result, summary), "panels": panels, "charts": charts_json(panels)}
+    context = {**_content(result, summary, costs), "panels": panels, "charts": charts_json(panels)}
     context |= {"sections": sections, "judged": judged}
     library = plotly_payload()
     return render("tearsheet.html.j2", **context, plotly=library, sheets=drawing.result())
@@ -79,9 +81,8 @@ def _panel(
         return Panel(name, reason=str(error))
 
 
-def _content(result: Result, summary: Summary) -> dict[str, Any]:
+def _content(result: Result, summary: Summary, costs: CostSensitivity) -> dict[str, Any]:
     bars = result.market.traded_bars.index
-    costs = cost_sensitivity(result)
     return {
         "result": result,
         "summary": summary,
@@ -131,5 +132,5 @@ def _several_coins(result: Result, summary: Summary) -> dict[str, Any]:
 
 
 def _trades_download(summary: Summary) -> str:
-    text = written.as_csv(summary.trades)
+    text = as_csv(summary.trades)
     return base64.b64encode(text.encode()).decode("ascii")

@@ -12,8 +12,9 @@ from backtests.report.charts.spec import Spec, layout, line, log_ticks, millisec
 from backtests.report.pages.base import mailable, plotly_payload, render, script_json
 from backtests.report.words import notation as written
 from backtests.report.words import walkforward as words
-from backtests.report.words.labels import FIGURES, title, value_text
+from backtests.report.words.labels import FIGURES, title
 from backtests.search.plan import Plan
+from backtests.search.space import value_text
 from backtests.search.walkforward.walk import Step, WalkForward
 from backtests.search.walkforward.windows import WindowSettings
 

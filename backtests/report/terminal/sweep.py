@@ -7,11 +7,13 @@ from typing import Final
 import pandas as pd
 
 from backtests.report.words import notation as written
-from backtests.report.words.labels import listed, names, notation, value_text
+from backtests.report.words import sweep as words
+from backtests.report.words.labels import listed, names, notation
 from backtests.search.bars import UsedBars
-from backtests.search.judging.judgement import UNJUDGED, Judgement
+from backtests.search.judging.judgement import Judgement
 from backtests.search.outcomes import Outcome, best_outcomes
 from backtests.search.plan import Plan
+from backtests.search.space import value_text
 from backtests.search.store import Store
 
 TOP: Final = 5
@@ -33,7 +35,7 @@ def shown(store: Store, judgement: Judgement | None, used: UsedBars) -> str:
         *(_table(best, plan) if best else ["none: no trial has one"]),
         *(f"{count:,} failed: {reason}" for reason, count in failures.items()),
         "",
-        *(judgement.lines() if judgement else [UNJUDGED]),
+        *(words.lines(judgement) if judgement else [words.UNJUDGED]),
         "",
         *([_again(store)] if best else []),
         f"Sheet: {store.folder / 'sheet.html'}",

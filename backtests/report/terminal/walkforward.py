@@ -3,9 +3,10 @@
 import pandas as pd
 
 from backtests.report.words import walkforward as words
-from backtests.report.words.labels import title, value_text
+from backtests.report.words.labels import title
 from backtests.report.words.notation import multiple, percent, warning_lines
 from backtests.search.plan import Plan
+from backtests.search.space import value_text
 from backtests.search.walkforward.walk import WalkForward
 from backtests.search.walkforward.windows import WindowSettings
 

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from backtests.engines.backtest import Result
 from backtests.report.words import notation as written
@@ -182,15 +182,6 @@ def names(keys: Sequence[str]) -> dict[str, Name]:
         key: Name(_words(path[: -kept[key]]), _words(path[-kept[key] :]))
         for key, path in parts.items()
     }
-
-
-def value_text(value: Any) -> str:
-    """Return a value of a setting as the sheet writes it."""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if value in ("", ()):
-        return "none"
-    return f"{value:.10g}" if isinstance(value, float) else written.words(str(value))
 
 
 def listed(words: Sequence[str], *, last: str = "and") -> str:

@@ -4,22 +4,15 @@ Figures are plain fractions everywhere else; percent signs and separators appear
 An undefined value (NaN, NaT, infinite) is written as `UNDEFINED`.
 """
 
-import json
 import math
-import re
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 import pandas as pd
 from pandas.api.typing import NaTType
 
 UNDEFINED: Final = "\N{EN DASH}"
 BAR_NAMES: Final = {"1d": "daily", "1h": "hourly", "4h": "four-hour"}
-# of an instant, UTC, as spreadsheets open it: they take a T, a Z or an offset for text
-CELL_TIME: Final = "%Y-%m-%d %H:%M:%S"
-DAYS_COLUMN: Final = re.compile(r"(^|_)days$")
-FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t")
-_MARKED: Final = re.compile(r"([\\`*_{}\[\]<>|#~&])")
 
 
 def folded(texts: Sequence[str], *, most: int = 5) -> tuple[list[str], list[str]]:
@@ -129,66 +122,6 @@ def coin(symbol: str) -> str:
 def words(name: str) -> str:
     """Return an identifier as words: "support_lost" is "support lost"."""
     return name.replace("_", " ")
-
-
-def as_csv(table: pd.DataFrame) -> str:
-    """Return CSV whose floats read back to the same bits, and no text of which is a formula.
-
-    Instants are written as `CELL_TIME` in UTC, sessions (without a zone) as dates alone, and
-    whole days without a decimal. A spreadsheet runs a cell that begins with one of
-    `FORMULA_STARTS`; such a text gets an apostrophe in front, which spreadsheets do not show.
-    Numbers are left alone.
-    """
-    texts = set(table.select_dtypes(["object", "string", "str"]).columns)
-    # as objects: what is no text keeps its own type, whole numbers beside gaps too
-    cells = {
-        str(name): pd.Series(map(_guarded, table[name]), table.index, object) for name in texts
-    }
-    cells |= {
-        str(name): pd.Series(map(_whole, table[name]), table.index, object)
-        for name in table.columns
-        if name not in texts and DAYS_COLUMN.search(str(name))
-    }
-    cells |= {
-        str(name): days.dt.strftime("%Y-%m-%d")
-        for name, days in table.select_dtypes("datetime").items()
-        if days.dropna().eq(days.dropna().dt.normalize()).all()
-    }
-    guarded = table.assign(**cells)
-    header = [_guarded(name) for name in guarded.columns]
-    return guarded.to_csv(index=False, header=header, date_format=CELL_TIME, lineterminator="\n")
-
-
-def _whole(number: float) -> float | int:
-    return int(number) if float(number).is_integer() else number
-
-
-def _guarded(cell: Any) -> Any:
-    if not isinstance(cell, str):
-        return cell
-    # a lone carriage return would end the row for some readers
-    text = cell.replace("\r", " ")
-    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
-
-
-def as_markdown(text: str) -> str:
-    """Return a text that Markdown shows as it stands, in a table's cell too."""
-    return _MARKED.sub(r"\\\1", " ".join(text.split()))
-
-
-def as_json(value: Any) -> str:
-    """Return JSON with null for what is undefined or infinite."""
-    return json.dumps(_defined(value), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-
-
-def _defined(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _defined(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_defined(item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value
 
 
 def _number(value: float, decimals: int, unit: str = "") -> str:

@@ -27,7 +27,7 @@ from backtests.config.config import Config
 from backtests.engines.compiled import simulate
 from backtests.market.elapsed import Timescale, timescale
 from backtests.search.judging.field import Field, field_of
-from backtests.search.judging.judgement import Bars, Earned, Judgement
+from backtests.search.judging.judgement import BarRange, Earned, Judgement
 from backtests.search.store import Store
 from backtests.search.trials.groups import Library, traded_tape
 from feeds.arrays import Floats
@@ -150,8 +150,8 @@ def _trades(config: Config, library: Library) -> tuple[int, int]:
     return len(trades), episodes_entered(market.available_at[starts], trades["entry_time"])
 
 
-def _bars(times: pd.DatetimeIndex) -> Bars:
-    return Bars(len(times), f"{times[0]:%Y-%m-%d}", f"{times[-1]:%Y-%m-%d}")
+def _bars(times: pd.DatetimeIndex) -> BarRange:
+    return BarRange(len(times), f"{times[0]:%Y-%m-%d}", f"{times[-1]:%Y-%m-%d}")
 
 
 def _spread_of_drawn(field: Field) -> float:

@@ -1,20 +1,13 @@
-"""The judgement of a sweep's best row: its figures, and the verdict in one sentence."""
+"""The judgement of a sweep's best row, in numbers; its sentences are the report's."""
 
 from dataclasses import asdict, dataclass
-from typing import Any, Final
+from typing import Any
 
-from backtests.analysis.episodes import FEW_EPISODES, FEWEST_EPISODES
 from backtests.analysis.overfitting import Overfitting, Superiority
-from backtests.report.words.notation import counted, ratio
-from backtests.report.words.sweep import Finding, findings, in_columns
-
-CONFIDENCE: Final = 0.95
-TOO_FEW_EPISODES: Final = 10  # to conclude anything, whatever the figures
-UNJUDGED: Final = "Too few trials or bars to judge the best row."
 
 
 @dataclass(frozen=True, slots=True)
-class Bars:
+class BarRange:
     """How many bars, and the days of the first and the last."""
 
     count: int
@@ -55,8 +48,8 @@ class Judgement:
     left_out: int
     trades: int
     episodes: int
-    bars: Bars
-    shared_bars: Bars
+    bars: BarRange
+    shared_bars: BarRange
     periods_per_year: float
     same_spans: bool
     earned: Earned
@@ -76,70 +69,4 @@ class Judgement:
         """Return all figures as plain numbers and texts, without the splits."""
         found = asdict(self)
         del found["overfitting"]["in_sample"], found["overfitting"]["out_of_sample"]
-        return {**found, "verdict": self.verdict()}
-
-    def verdict(self) -> str:
-        """Return one sentence that says whether the best row means anything."""
-        if not self.trades:
-            return "The best row never trades, so there is nothing to judge."
-        if self.episodes < FEWEST_EPISODES:
-            return (
-                f"The best row rests on {counted(self.trades, 'trade')} in "
-                f"{counted(self.episodes, 'independent episode')} of the index, and fewer than "
-                f"{FEWEST_EPISODES} tell nothing."
-            )
-        if self.episodes < TOO_FEW_EPISODES:
-            return (
-                f"The best row rests on {counted(self.trades, 'trade')} in "
-                f"{counted(self.episodes, 'independent episode')} of the index, too few to tell "
-                f"skill from luck: {self._beside_luck()}."
-            )
-        words = self._against_luck()
-        if self.episodes >= FEW_EPISODES:
-            return words[0].upper() + words[1:]
-        return f"On only {self.episodes} independent episodes of the index, {words}"
-
-    def findings(self) -> tuple[Finding, ...]:
-        """Return every statistic by its name, with its value and what it means."""
-        return findings(self)
-
-    def lines(self, *, width: int = 100) -> list[str]:
-        """Return the verdict and the findings as lines for a terminal."""
-        return in_columns(self.verdict(), self.findings(), width=width)
-
-    def _against_luck(self) -> str:
-        if not self.sharpe_ratio > self.luckiest:
-            return f"the best row is no better than luck alone would show: {self._beside_luck()}."
-        speaks = {
-            "its deflated Sharpe ratio": self.deflated >= CONFIDENCE,
-            "the choice of the best in other bars": self.overfitting.high < 0.5,
-            "its growth against buy-and-hold": self.superiority.consistent <= 1 - CONFIDENCE
-            and self.earned.cagr > self.held.cagr,
-        }
-        if all(speaks.values()):
-            return (
-                "nothing here speaks for luck alone, but the best row is still the best of "
-                f"{self.counted:,}: try it on other bars before trusting it."
-            )
-        if not any(speaks.values()):
-            return (
-                "the best row is better than luck alone would show, but not by enough to rule "
-                f"luck out: {self._beside_luck()}."
-            )
-        return (
-            f"the evidence is divided: {_listed(speaks, True)} for the best row, "
-            f"{_listed(speaks, False)} not."
-        )
-
-    def _beside_luck(self) -> str:
-        return (
-            f"its Sharpe ratio is {ratio(self.sharpe_ratio)}, and the luckiest of "
-            f"{self.counted:,} without skill is expected to reach {ratio(self.luckiest)}"
-        )
-
-
-def _listed(speaks: dict[str, bool], wanted: bool) -> str:
-    names = [name for name, does in speaks.items() if does is wanted]
-    if wanted:
-        return f"{' and '.join(names)} {'speaks' if len(names) == 1 else 'speak'}"
-    return f"{' and '.join(names)} {'does' if len(names) == 1 else 'do'}"
+        return found

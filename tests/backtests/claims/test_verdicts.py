@@ -4,7 +4,8 @@ import math
 
 import pytest
 
-from backtests.claims.verdicts import Finding, counted, verdict
+from backtests.claims.verdicts import Finding, verdict
+from backtests.report.words.claims import among_all, reason
 
 
 def finding(**changes: object) -> Finding:
@@ -43,9 +44,10 @@ def finding(**changes: object) -> Finding:
     ],
 )
 def test_verdict_follows_the_rule(changes: dict[str, object], expected: str, words: str) -> None:
-    found, reason = verdict(finding(**changes))
+    one = finding(**changes)
+    found = verdict(one)
     assert found == expected
-    assert words in reason
+    assert words in reason(one)
 
 
 @pytest.mark.parametrize(
@@ -59,20 +61,21 @@ def test_verdict_follows_the_rule(changes: dict[str, object], expected: str, wor
     ],
 )
 def test_verdict_on_an_event_speaks_of_no_claim(changes: dict[str, object], expected: str) -> None:
-    found, reason = verdict(finding(claimed=math.nan, **changes))
+    one = finding(claimed=math.nan, **changes)
+    found = verdict(one)
     assert found == expected
-    assert "claim" not in reason
-    assert "nan" not in reason
+    assert "claim" not in reason(one)
+    assert "nan" not in reason(one)
 
 
 def test_counted_says_what_is_left_among_all_and_nothing_of_one_alone() -> None:
-    assert counted(0.02, 0.02, findings=1) == ""
-    assert counted(0.02, math.nan, findings=9) == ""
-    assert counted(0.001, 0.02, findings=20).endswith("(Holm), p is 0.02.")
-    assert "such is to be expected by luck" in counted(0.02, 0.4, findings=20)
-    assert "luck" not in counted(0.3, 1.0, findings=20)
+    assert among_all(0.02, 0.02, findings=1) == ""
+    assert among_all(0.02, math.nan, findings=9) == ""
+    assert among_all(0.001, 0.02, findings=20).endswith("(Holm), p is 0.02.")
+    assert "such is to be expected by luck" in among_all(0.02, 0.4, findings=20)
+    assert "luck" not in among_all(0.3, 1.0, findings=20)
 
 
 def test_a_significant_effect_against_the_claim_is_not_support() -> None:
-    found, _ = verdict(finding(estimate=-0.4, low=-0.6, high=-0.1, p_value=0.99))
+    found = verdict(finding(estimate=-0.4, low=-0.6, high=-0.1, p_value=0.99))
     assert found == "not supported"

@@ -5,14 +5,15 @@ import dataclasses
 import numpy as np
 import pytest
 
-from backtests.analysis.costs import MULTIPLES, cost_sensitivity
 from backtests.analysis.exposure import exposure_of
+from backtests.engines.cost_runs import MULTIPLES
 from tests.backtests import baskets
+from tests.judged import sensitivity_of
 
 
 def test_rows_equal_runs_with_those_costs():
     result, _ = baskets.run()
-    rows = cost_sensitivity(result).rows
+    rows = sensitivity_of(result).rows
     assert [row.multiple for row in rows] == list(MULTIPLES)
     for row in rows:
         _, summary = baskets.run(
@@ -27,7 +28,7 @@ def test_rows_equal_runs_with_those_costs():
 def test_break_even_is_where_both_end_with_the_same_money():
     for seed in ("rules.hold_days=5", "rules.hold_days=10", "rules.trigger=breakout"):
         result, _ = baskets.run(seed)
-        bps = cost_sensitivity(result).break_even_bps
+        bps = sensitivity_of(result).break_even_bps
         if not np.isfinite(bps):
             continue
         _, summary = baskets.run(
@@ -41,14 +42,14 @@ def test_break_even_is_where_both_end_with_the_same_money():
 
 def test_behind_without_costs_has_no_break_even():
     result, _ = baskets.filtered("filters.index_trend.window=5000", "data.start=2018-02-01")
-    sensitivity = cost_sensitivity(result)
+    sensitivity = sensitivity_of(result)
     ahead = sensitivity.rows[0].total_return > result.buy_and_hold.equity.iloc[-1] / 1e5 - 1
     assert np.isnan(sensitivity.break_even_bps) != ahead
 
 
 def test_run_without_costs_is_tried_at_the_default_ones():
     result, _ = baskets.run("costs.commission_bps=0", "costs.slippage_bps=0")
-    assert [row.bps for row in cost_sensitivity(result).rows] == [0, 15, 30, 45]
+    assert [row.bps for row in sensitivity_of(result).rows] == [0, 15, 30, 45]
 
 
 def test_rows_equal_runs_with_as_much_of_the_impact(monkeypatch):
@@ -61,7 +62,7 @@ def test_rows_equal_runs_with_as_much_of_the_impact(monkeypatch):
     monkeypatch.setattr(baskets, "named", traded)
     charging = "costs.impact=square_root"
     result, _ = baskets.run(charging)
-    rows = cost_sensitivity(result).rows
+    rows = sensitivity_of(result).rows
     for row in rows:
         _, summary = baskets.run(
             charging,

@@ -15,7 +15,7 @@ from backtests.report.pages.tearsheet import tearsheet
 from backtests.report.sheets import process as sheet_worker
 from backtests.report.sheets.process import SHEETS, SheetWorker
 from backtests.report.sheets.request import LOTS, sheet_request
-from tests.judged import judged
+from tests.judged import judged, sensitivity_of
 from tests.markets import coin_walk, index_walk
 
 REPOSITORY = Path(__file__).resolve().parents[3]
@@ -59,7 +59,7 @@ def test_process_that_fails_leaves_a_page_that_says_why(monkeypatch):
     monkeypatch.setattr(sheet_worker, "WORKER", "backtests.report.absent")
     result = made()
     summary, _, said = judged(result)
-    text = tearsheet(result, summary, said, worker=SheetWorker())
+    text = tearsheet(result, summary, said, sensitivity_of(result), worker=SheetWorker())
     assert text.count("pyfolio could not be run (No module named") == len(SHEETS)
     assert "</html>" in text
 

@@ -8,9 +8,10 @@ import pytest
 
 from backtests.report.pages.best_table import best_table, robustness
 from backtests.report.words import notation as written
-from backtests.report.words.labels import listed, names, value_text
+from backtests.report.words.labels import listed, names
 from backtests.search.outcomes import Outcome, best_outcomes
 from backtests.search.plan import load_plan
+from backtests.search.space import value_text
 from backtests.search.store import Store, create, table_of
 from backtests.search.trials.evaluate import Evaluated
 from backtests.search.trials.kernel import FIGURES

@@ -14,6 +14,7 @@ import pytest
 from markupsafe import escape
 
 from backtests.report.pages.sweep import sheet
+from backtests.report.words.sweep import statistics, verdict
 from backtests.search.bars import used_bars
 from backtests.search.drive import drive
 from backtests.search.judging.judge import judge
@@ -140,8 +141,8 @@ def sides(spec: dict[str, Any]) -> Iterator[tuple[list[float], list[float]]]:
 def test_sheet_shows_the_verdict_and_every_finding(grid: tuple[Store, Library], page: str) -> None:
     judgement = judge(grid[0], library=grid[1], draws=50)
     assert judgement is not None
-    assert judgement.verdict() in page
-    for finding in judgement.findings():
+    assert verdict(judgement) in page
+    for finding in statistics(judgement):
         assert all(text.replace("'", "&#39;").replace("<", "&lt;") in page for text in finding)
 
 

@@ -22,7 +22,7 @@ from backtests.report.words.labels import FIGURES, columns_of, figure_text
 from feeds.instruments import Instrument
 from feeds.sample import LABEL
 from tests.backtests import baskets
-from tests.judged import judged
+from tests.judged import judged, sensitivity_of
 from tests.markets import coin_tape, coin_walk, index_tape, index_walk
 
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)>\u2028&amp;"
@@ -77,7 +77,7 @@ def made(index, coin, *overrides):
 
 
 def page_of(result, summary):
-    return tearsheet(result, summary, judged(result)[2])
+    return tearsheet(result, summary, judged(result)[2], sensitivity_of(result))
 
 
 @pytest.fixture(scope="module")
@@ -273,7 +273,7 @@ def test_section_made_elsewhere_is_shown_with_its_text_escaped(walk):
     section = Section(
         "luck", HOSTILE, (HOSTILE,), ("Figure", "Value"), ((HOSTILE, "1"),), (), panel
     )
-    text = tearsheet(*walk, judged(walk[0])[2], sections=(section,))
+    text = tearsheet(*walk, judged(walk[0])[2], sensitivity_of(walk[0]), sections=(section,))
     assert "luck" in Page(text).ids
     assert "<img src=x" not in text
     assert "Not drawn. Too few bars." in text

@@ -5,13 +5,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from backtests.report.words.notation import (
-    FORMULA_STARTS,
-    as_csv,
-    as_markdown,
-    folded,
-    warning_lines,
-)
+from backtests.records.text import FORMULA_STARTS, as_csv, as_markdown
+from backtests.report.words.notation import folded, warning_lines
 
 
 @pytest.mark.parametrize("start", FORMULA_STARTS)

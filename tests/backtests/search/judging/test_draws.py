@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from backtests.config.config import Config
-from backtests.search.judging import draws
+from backtests.search.judging import field as draws
 from backtests.search.judging.field import random_trials, random_values, reach
 from backtests.search.plan import Plan, SearchSettings
 from backtests.search.space import Axis, Choice, Range

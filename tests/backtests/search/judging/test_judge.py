@@ -11,6 +11,7 @@ from backtests.analysis.sharpe import expected_maximum_factor
 from backtests.analysis.summary import summarise
 from backtests.config.config import Config
 from backtests.engines.backtest import run_inputs
+from backtests.report.words.sweep import statistics
 from backtests.search.bars import used_bars
 from backtests.search.drive import drive
 from backtests.search.judging.field import Earner, Field, by_day, returns_of
@@ -61,7 +62,7 @@ def test_judge_counts_every_trial_and_finds_the_best(swept: tuple[Store, Library
     assert found.sharpe_ratio == pytest.approx(best["sharpe_ratio"], rel=1e-9)
     assert 1 <= found.effective_trials <= 40
     assert found.deflated <= found.deflated_effective
-    assert "40 trials" in str(found.findings())
+    assert "40 trials" in str(statistics(found))
 
 
 def test_judge_with_trials_before_deflates_more(swept: tuple[Store, Library]) -> None:
@@ -123,8 +124,8 @@ def test_judge_takes_the_sharpe_ratio_of_the_best_row_on_its_own_bars(
     best = store.best("sharpe_ratio", count=1).iloc[0]
     assert found.sharpe_ratio == pytest.approx(best["sharpe_ratio"], rel=1e-9)
     assert found.shared_bars.count < found.bars.count
-    assert f"share, {found.shared_bars.first} to {found.shared_bars.last}" in str(found.findings())
-    assert "Trials were ranked each on its own bars" in str(found.findings())
+    assert f"share, {found.shared_bars.first} to {found.shared_bars.last}" in str(statistics(found))
+    assert "Trials were ranked each on its own bars" in str(statistics(found))
 
 
 def test_judge_of_near_copies_still_reckons_with_luck(shared_data: Path, tmp_path: Path) -> None:
@@ -148,7 +149,7 @@ def test_judge_counts_all_settings_a_guided_search_could_have_chosen(
     assert found.compared > 25
     least = expected_maximum_factor(56 * 3) * (365 / (found.bars.count - 1)) ** 0.5
     assert found.luckiest >= least * (1 - 1e-9)
-    assert "A guided search" in str(found.findings())
+    assert "A guided search" in str(statistics(found))
 
 
 def test_judge_does_not_take_the_ratios_of_a_few_bars_for_luck(

@@ -6,14 +6,15 @@ import numpy as np
 import pytest
 
 from backtests.analysis.overfitting import Overfitting, Superiority
-from backtests.search.judging.judgement import Bars, Earned, Judgement
+from backtests.report.words.sweep import lines, statistics, verdict
+from backtests.search.judging.judgement import BarRange, Earned, Judgement
 
 NOTHING = np.empty(0)
 GOOD_SPLIT = Overfitting(0.05, 0.0, 0.2, 0.02, 0.9, NOTHING, NOTHING)
 BAD_SPLIT = replace(GOOD_SPLIT, probability=0.53, low=0.05, high=1.0)
 GOOD_TEST = Superiority(0.01, 0.02, 0.03, 0.04)
 BAD_TEST = Superiority(0.3, 0.4, 0.5, 0.6)
-BARS = Bars(2_975, "2017-11-09", "2025-12-31")
+BARS = BarRange(2_975, "2017-11-09", "2025-12-31")
 GOOD = Judgement(
     best=22,
     asset="ETH",
@@ -43,7 +44,7 @@ DOUBTED = replace(GOOD, deflated=0.9, overfitting=BAD_SPLIT, superiority=BAD_TES
 
 
 def test_verdict_of_a_good_row_still_calls_it_the_best_of_many() -> None:
-    assert GOOD.verdict() == (
+    assert verdict(GOOD) == (
         "Nothing here speaks for luck alone, but the best row is still the best of 6,912: try it "
         "on other bars before trusting it."
     )
@@ -52,14 +53,14 @@ def test_verdict_of_a_good_row_still_calls_it_the_best_of_many() -> None:
 def test_verdict_below_the_luckiest_says_no_better_than_luck() -> None:
     # whatever else is good about it
     found = replace(GOOD, earned=Earned(0.95, 0.5), luckiest=0.95)
-    assert found.verdict() == (
+    assert verdict(found) == (
         "The best row is no better than luck alone would show: its Sharpe ratio is 0.95, and the "
         "luckiest of 6,912 without skill is expected to reach 0.95."
     )
 
 
 def test_verdict_above_the_luckiest_with_every_doubt_does_not_call_it_luck() -> None:
-    assert DOUBTED.verdict() == (
+    assert verdict(DOUBTED) == (
         "The best row is better than luck alone would show, but not by enough to rule luck out: "
         "its Sharpe ratio is 1.35, and the luckiest of 6,912 without skill is expected to reach "
         "0.95."
@@ -67,7 +68,7 @@ def test_verdict_above_the_luckiest_with_every_doubt_does_not_call_it_luck() -> 
 
 
 def test_verdict_with_some_doubts_names_them() -> None:
-    assert replace(GOOD, overfitting=BAD_SPLIT).verdict() == (
+    assert verdict(replace(GOOD, overfitting=BAD_SPLIT)) == (
         "The evidence is divided: its deflated Sharpe ratio and its growth against buy-and-hold "
         "speak for the best row, the choice of the best in other bars does not."
     )
@@ -76,20 +77,20 @@ def test_verdict_with_some_doubts_names_them() -> None:
 def test_verdict_of_a_row_behind_holding_is_not_all_good() -> None:
     # another of the compared trials may have beaten holding
     found = replace(GOOD, earned=Earned(1.35, 0.3))
-    assert found.verdict().endswith("its growth against buy-and-hold does not.")
+    assert verdict(found).endswith("its growth against buy-and-hold does not.")
 
 
 @pytest.mark.parametrize("undefined", [GOOD, DOUBTED])
 def test_verdict_of_undefined_figures_is_never_positive(undefined: Judgement) -> None:
-    assert "no better than luck" in replace(undefined, luckiest=np.nan).verdict()
-    assert "divided" in replace(GOOD, deflated=np.nan).verdict()
+    assert "no better than luck" in verdict(replace(undefined, luckiest=np.nan))
+    assert "divided" in verdict(replace(GOOD, deflated=np.nan))
 
 
 @pytest.mark.parametrize(("episodes", "trades"), [(1, 1), (2, 2), (9, 40)])
 def test_verdict_of_few_episodes_says_so_first_and_is_never_positive(
     episodes: int, trades: int
 ) -> None:
-    found = replace(GOOD, episodes=episodes, trades=trades).verdict()
+    found = verdict(replace(GOOD, episodes=episodes, trades=trades))
     counted = f"{trades} trade{'s' * (trades > 1)} in {episodes} independent episode"
     assert found.startswith(f"The best row rests on {counted}{'s' * (episodes > 1)} of the index, ")
     few = "fewer than 3 tell nothing" if episodes < 3 else "too few to tell skill from luck"
@@ -99,17 +100,17 @@ def test_verdict_of_few_episodes_says_so_first_and_is_never_positive(
 
 
 def test_verdict_of_some_episodes_begins_with_their_number() -> None:
-    found = replace(DOUBTED, episodes=13).verdict()
+    found = verdict(replace(DOUBTED, episodes=13))
     assert found.startswith("On only 13 independent episodes of the index, the best row is better")
 
 
 def test_verdict_of_a_row_that_never_trades_judges_nothing() -> None:
     found = replace(GOOD, trades=0, episodes=0, earned=Earned(np.nan, 0.0))
-    assert found.verdict() == "The best row never trades, so there is nothing to judge."
+    assert verdict(found) == "The best row never trades, so there is nothing to judge."
 
 
 def test_findings_name_every_statistic_once() -> None:
-    names = [one.name for one in GOOD.findings()]
+    names = [one.name for one in statistics(GOOD)]
     assert len(set(names)) == len(names)
     for name in (
         "Deflated Sharpe ratio",
@@ -123,7 +124,7 @@ def test_findings_name_every_statistic_once() -> None:
 
 
 def test_findings_say_over_how_many_trials_and_bars() -> None:
-    by_name = {one.name: one for one in GOOD.findings()}
+    by_name = {one.name: one for one in statistics(GOOD)}
     assert by_name["Trials compared"].value == "401 of 6,912"
     assert by_name["Trials compared"].meaning.startswith("400 drawn at random")
     assert by_name["Sharpe ratio"].value == "1.35, holding 0.76"
@@ -133,22 +134,22 @@ def test_findings_say_over_how_many_trials_and_bars() -> None:
 
 
 def test_findings_of_shorter_shared_bars_give_their_dates() -> None:
-    found = replace(GOOD, shared_bars=Bars(1_000, "2023-04-07", "2025-12-31"), same_spans=False)
-    text = str(found.findings())
+    found = replace(GOOD, shared_bars=BarRange(1_000, "2023-04-07", "2025-12-31"), same_spans=False)
+    text = str(statistics(found))
     assert "share, 2023-04-07 to 2025-12-31" in text
     assert "ranked each on its own bars, which differ" in text
 
 
 def test_findings_with_a_tiny_p_value_do_not_call_it_zero() -> None:
     found = replace(GOOD, superiority=Superiority(0.0, 0.0, 0.0, 0.0))
-    values = {one.name: one.value for one in found.findings()}
+    values = {one.name: one.value for one in statistics(found)}
     assert values["White's reality check"] == "< 0.001"
 
 
 def test_lines_are_aligned_and_fit_a_terminal() -> None:
-    lines = replace(DOUBTED, counted=1_140_480, search="guided").lines()
-    assert max(len(line) for line in lines) <= 100
-    starts = {line.index(value) for line in lines for value in ("90.0 %", "2,975") if value in line}
+    shown = lines(replace(DOUBTED, counted=1_140_480, search="guided"))
+    assert max(len(line) for line in shown) <= 100
+    starts = {line.index(value) for line in shown for value in ("90.0 %", "2,975") if value in line}
     assert starts == {29}
 
 

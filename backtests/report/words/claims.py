@@ -1,0 +1,64 @@
+"""Why a finding has its verdict, in one sentence, and what is left of it among all others."""
+
+from math import isfinite, isnan
+
+from backtests.analysis.effects import LEVEL
+from backtests.claims.verdicts import FEWEST_EPISODES, Finding
+from backtests.report.words.notation import percent
+
+
+def reason(finding: Finding) -> str:
+    """Return the reason for a finding's verdict."""
+    if finding.decided is not None:
+        return finding.reason
+    if finding.episodes < FEWEST_EPISODES or isnan(finding.p_value):
+        return f"Only {_count(finding.episodes)} with a known outcome."
+    if finding.p_value <= LEVEL and finding.estimate > 0:
+        return _beyond_luck(finding)
+    as_well = f"{finding.p_value * 100:.0f} % of random dates did as well"
+    could_show = (
+        f"{_count(finding.episodes).capitalize()} could show only an effect of "
+        f"{_size(finding.detectable, finding)} or more"
+    )
+    if isnan(finding.claimed):
+        return f"{could_show}; {as_well}."
+    size, claimed = _size(finding.high, finding), _size(finding.claimed, finding)
+    if finding.high < finding.claimed:
+        return f"The interval ends at {size}, short of the claimed {claimed}; {as_well}."
+    return (
+        f"{could_show}; the interval does not rule out the claimed {claimed}, nor is the effect "
+        "told from luck."
+    )
+
+
+def among_all(p_value: float, adjusted_p: float, *, findings: int) -> str:
+    """Return what is left of a p-value once all findings of a page are counted (Holm).
+
+    Empty where it is the only one, or none. One in twenty findings without substance reaches
+    `LEVEL` alone.
+    """
+    if findings < 2 or not isfinite(adjusted_p):
+        return ""
+    text = f"With all {findings} findings of this page counted (Holm), p is {adjusted_p:.2f}"
+    if p_value <= LEVEL < adjusted_p:
+        return f"{text}: among so many, one such is to be expected by luck."
+    return f"{text}."
+
+
+def _beyond_luck(finding: Finding) -> str:
+    alone = f"Only {percent(finding.p_value)} of random dates did as well"
+    if not isfinite(finding.left_out):
+        return f"{alone}, but no episode can be left out to see what is left."
+    if finding.left_out <= 0:
+        return f"{alone}, but without one episode nothing of the effect is left."
+    left = _size(finding.left_out, finding)
+    return f"{alone}, and no single episode carries it: without any one, at least {left} is left."
+
+
+def _size(value: float, finding: Finding) -> str:
+    unit = "points" if finding.unit == "share" else "%"
+    return f"{value * 100:+.0f} {unit}" if isfinite(value) else "an unknown size"
+
+
+def _count(episodes: int) -> str:
+    return f"{episodes} episode{'' if episodes == 1 else 's'}"
