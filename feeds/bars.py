@@ -58,7 +58,7 @@ class Bars:
 
     Examples
     --------
-    >>> import backtests as bt
+    >>> import backtests as bt, pandas as pd
     >>> days = pd.date_range("2024-01-01", periods=3, tz="UTC")
     >>> frame = pd.DataFrame({"Open": 1.0, "High": 2.0, "Low": 0.5, "Close": 1.5}, index=days)
     >>> bt.Bars.from_frame(frame, symbol="ETH-USD")

@@ -117,6 +117,8 @@ class CostSettings(Settings):
 class Config(Settings):
     """Everything that decides what a run computes.
 
+    `load_config` makes one of names and files, and says in one line what is wrong with them.
+
     Examples
     --------
     >>> import backtests as bt

@@ -42,7 +42,7 @@ def show(result: Result, summary: Summary, judged: RunJudgement, *, folder: Path
     console = Console(highlight=False, soft_wrap=not watched, width=None if watched else WIDTH)
     for warning in fmt.warning_lines(result.warnings):
         console.print(warning, style="bold yellow", markup=False)
-    console.print(_headline(result), markup=False)
+    console.print(headline(result), markup=False)
     console.print(_figures(result, summary))
     console.print(_drawdowns(summary))
     for text in (judged.verdict, judged.conclusion, judged.sample, judged.capacity):
@@ -51,7 +51,8 @@ def show(result: Result, summary: Summary, judged: RunJudgement, *, folder: Path
     console.print(f"Tearsheet: {folder / 'tearsheet.html'}", markup=False)
 
 
-def _headline(result: Result) -> str:
+def headline(result: Result) -> str:
+    """Return what was run: asset, index, rule, span and source."""
     bars = result.market.traded_bars
     rules = result.config.rules
     held = fmt.counted(rules.hold_days, "day") if rules.hold_days else "until an exit"
