@@ -66,7 +66,7 @@ def _work(arguments: Sequence[str] | None) -> None:
         require_browser()
 
     from backtests.report.sheets.process import SheetWorker
-    from backtests.report.terminal.progress import steps
+    from feeds.commands import steps
 
     with SheetWorker() as worker, steps(quiet=options.quiet) as step:
         # pyfolio takes longer to import than a backtest to run: the worker does it meanwhile

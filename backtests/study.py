@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any, Final, get_args
 
 from backtests.config.claims import Event
 from backtests.options import MOST_WORKERS, Parser, add_run_options, flags, run_command
+from feeds.commands import progress_bar
 from feeds.errors import ConfigError
 
 if TYPE_CHECKING:
-    from backtests.claims.runner import Judged, Plan
+    from backtests.claims.runner import Judged, StudyPlan
 
 PIPED_WIDTH: Final = 132
 EXAMPLES: Final = """\
@@ -81,7 +82,7 @@ def _work(arguments: Sequence[str] | None) -> None:
     _show(judged, folder / ("index.html" if len(studies) > 1 else "study.html"))
 
 
-def _plans(options: Namespace) -> "list[Plan]":
+def _plans(options: Namespace) -> "list[StudyPlan]":
     """Return what to study: claims of files, the claim of the config, or an event."""
     if options.all_claims or options.claim is not None:
         from backtests.claims.plans import claim_file, claim_presets
@@ -97,7 +98,7 @@ def _plans(options: Namespace) -> "list[Plan]":
     return [_config_plan(options)]
 
 
-def _claim_plan(path: Path, options: Namespace) -> "Plan":
+def _claim_plan(path: Path, options: Namespace) -> "StudyPlan":
     from backtests.claims.plans import claim_plan
     from backtests.config.tree import config_tree
 
@@ -105,7 +106,7 @@ def _claim_plan(path: Path, options: Namespace) -> "Plan":
     return claim_plan(tree, path=path)
 
 
-def _config_plan(options: Namespace) -> "Plan":
+def _config_plan(options: Namespace) -> "StudyPlan":
     from backtests.claims.plans import config_plan, require_event
     from backtests.config.tree import config_tree
 
@@ -155,13 +156,7 @@ def _number(text: str, parameter: str, *, least: int, most: int = 10**9) -> int:
 @contextmanager
 def _progress(total: int, *, quiet: bool) -> Iterator[Callable[[str], None]]:
     """Yield a function that counts a study; it shows a bar only where someone watches."""
-    if quiet or not sys.stderr.isatty():
-        yield lambda _: None
-        return
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), transient=True) as bar:
+    with progress_bar(quiet=quiet) as bar:
         task = bar.add_task("studying", total=total)
         yield lambda name: bar.update(task, advance=1, description=name)
 

@@ -66,8 +66,8 @@ def _work(arguments: Sequence[str] | None) -> int:
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
 
     from backtests.report.sweep_files import write_judged
-    from backtests.report.terminal.progress import steps
     from backtests.report.terminal.sweep import shown
+    from feeds.commands import steps
 
     store, judgement, used = _swept(options)
     with steps(quiet=options.quiet) as step:
@@ -96,12 +96,12 @@ def _require_fitting(options: argparse.Namespace) -> None:
 def _swept(options: argparse.Namespace) -> "tuple[Store, Judgement | None, UsedBars]":
     """Do and judge all trials; what was loaded and remembered for it goes when this returns."""
     from backtests.records.writing import require_writable
-    from backtests.report.terminal.progress import steps
     from backtests.search.bars import used_bars
     from backtests.search.judging.judge import judge
     from backtests.search.plan import load_plan
     from backtests.search.store import create, open_store, require_same_bars
     from backtests.search.trials.groups import Library
+    from feeds.commands import steps
 
     library = Library()
     resumed = open_store(options.resume) if options.resume else None

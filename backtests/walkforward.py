@@ -50,13 +50,13 @@ def _work(arguments: Sequence[str] | None) -> None:
 
     from backtests.config.tree import config_tree
     from backtests.records.writing import require_writable, run_id, write_folder
-    from backtests.report.terminal.progress import steps
     from backtests.report.terminal.walkforward import shown
     from backtests.report.walkforward_files import walk_files
     from backtests.search.plan import load_plan
     from backtests.search.trials.groups import Library
     from backtests.search.walkforward.walk import require_walkable, walk_forward
     from backtests.search.walkforward.windows import WindowSettings
+    from feeds.commands import steps
 
     plan = load_plan(options.config, overrides=options.set, flags=flags(options))
     require_walkable(plan)

@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 
 from backtests.config.membership import universe_members
-from feeds.archive.folder import ArchiveFolder, State
+from feeds.archive.folder import ArchiveFolder, ArchiveState
 from feeds.archive.members import COLUMNS
 from feeds.archive.table import Held, PairTable, write_table
 from feeds.cache.store import Key
@@ -60,7 +60,7 @@ def fill(cache: Path, pairs: int = PAIRS) -> ArchiveFolder:
             members = {f"{month}": Held("0" * 32, "0" * 64) for month in months}
             write_table(folder.pairs, PairTable(name, "1d", rows, members))
         checked = (LAST + pd.Timedelta(days=1)).isoformat()
-        folder.write_state(State(tuple(names), dict.fromkeys(names, checked)))
+        folder.write_state(ArchiveState(tuple(names), dict.fromkeys(names, checked)))
         folder.build()
     sessions = sessions_between(pd.Timestamp("2005-01-01"), LAST.tz_localize(None))
     noise = np.random.default_rng(0)

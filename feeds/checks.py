@@ -27,7 +27,7 @@ LONG_GAP: Final = pd.Timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class CheckResult:
     """One thing a check found: which check, how many bars it concerns, and the text."""
 
     check: Check
@@ -63,7 +63,7 @@ def with_findings(bars: Bars, *, now: pd.Timestamp | None = None) -> Bars:
     return replace(bars, notes=tuple(dict.fromkeys((*bars.notes, *texts))))
 
 
-def findings(bars: Bars, *, now: pd.Timestamp | None = None) -> tuple[Finding, ...]:
+def findings(bars: Bars, *, now: pd.Timestamp | None = None) -> tuple[CheckResult, ...]:
     """Return what the checks find: gaps, jumps, frozen prices, the last bar, staleness."""
     found = [_gaps(bars), _jumps(bars), _frozen(bars), _last_bar(bars)]
     if now is not None:
@@ -73,7 +73,7 @@ def findings(bars: Bars, *, now: pd.Timestamp | None = None) -> tuple[Finding, .
 
 def silent_index(
     available_at: pd.DatetimeIndex, *, symbol: str, until: pd.Timestamp
-) -> Finding | None:
+) -> CheckResult | None:
     """Find an index that ends long before the coin it is to give signals for."""
     silent = until - available_at[-1]
     if silent <= SILENT_INDEX:
@@ -82,7 +82,7 @@ def silent_index(
         f"{symbol}: no index bars in the last {silent.days} days of the run, so no signal "
         f"could fire there, and its figures end with {available_at[-1]:%Y-%m-%d}"
     )
-    return Finding("silent_index", silent.days, text)
+    return CheckResult("silent_index", silent.days, text)
 
 
 def cross_check(first: Bars, second: Bars) -> Disagreement:
@@ -144,7 +144,7 @@ def _missing_hours(times: pd.DatetimeIndex) -> pd.DatetimeIndex:
     return sessions.repeat(np.maximum(expected - held, 0))
 
 
-def _gaps(bars: Bars) -> Finding | None:
+def _gaps(bars: Bars) -> CheckResult | None:
     missing = missing_bars(bars)
     if missing.empty:
         return None
@@ -153,7 +153,7 @@ def _gaps(bars: Bars) -> Finding | None:
         f"{bars.instrument.symbol}: {counted(len(missing), _noun(bars))} {verb} missing inside the "
         f"range ({listed_times(missing)}); nothing was put in {whose} place"
     )
-    return Finding("gap", len(missing), text + _long_gap(bars))
+    return CheckResult("gap", len(missing), text + _long_gap(bars))
 
 
 def _noun(bars: Bars) -> str:
@@ -173,7 +173,7 @@ def _long_gap(bars: Bars) -> str:
     return f". The longest gap is {gap} ({ends}): a ticker that comes back may be another coin"
 
 
-def _jumps(bars: Bars) -> Finding | None:
+def _jumps(bars: Bars) -> CheckResult | None:
     opens = bars.frame["open"].to_numpy()[1:]
     ratio = opens / bars.frame["close"].to_numpy()[:-1]
     rows = np.flatnonzero((ratio >= SPLIT_SIZED) | (ratio <= 1 / SPLIT_SIZED))
@@ -186,10 +186,10 @@ def _jumps(bars: Bars) -> Finding | None:
         f"and the next open ({listed_times(times)}), the largest by a factor of "
         f"{ratio[worst]:.4g}; a split or a redenomination may not be adjusted for"
     )
-    return Finding("jump", int(rows.size), text)
+    return CheckResult("jump", int(rows.size), text)
 
 
-def _frozen(bars: Bars) -> Finding | None:
+def _frozen(bars: Bars) -> CheckResult | None:
     """Find closes that stay the same for 5 sessions of an index, 3 days of a coin, or longer."""
     close = bars.frame["close"].to_numpy()
     starts = np.flatnonzero(np.concatenate(([True], close[1:] != close[:-1])))
@@ -207,7 +207,7 @@ def _frozen(bars: Bars) -> Finding | None:
         f"{counted(int(lengths[worst]), _noun(bars))} at {number_text(close[first])} "
         f"({ends}); a frozen price makes signals and fills that could not be"
     )
-    return Finding("frozen", int(rows.size), text)
+    return CheckResult("frozen", int(rows.size), text)
 
 
 def _frozen_bars(bars: Bars) -> int:
@@ -216,7 +216,7 @@ def _frozen_bars(bars: Bars) -> int:
     return int(pd.Timedelta(days=FROZEN_DAYS) / BAR_LENGTHS[bars.timeframe])
 
 
-def _last_bar(bars: Bars) -> Finding | None:
+def _last_bar(bars: Bars) -> CheckResult | None:
     prices = np.column_stack([bars.frame[name].to_numpy()[-2:] for name in PRICES])
     if len(prices) < 2:
         return None
@@ -229,10 +229,10 @@ def _last_bar(bars: Bars) -> Finding | None:
         return None
     when = listed_times(pd.DatetimeIndex(bars.frame.index[-1:]))
     text = f"{bars.instrument.symbol}: the last bar ({when}) {reason}; it may be a placeholder"
-    return Finding("last_bar", 1, text)
+    return CheckResult("last_bar", 1, text)
 
 
-def _stale(bars: Bars, now: pd.Timestamp) -> Finding | None:
+def _stale(bars: Bars, now: pd.Timestamp) -> CheckResult | None:
     last = pd.DatetimeIndex(bars.frame.index[-1:])
     end = bar_ends(last, kind=bars.instrument.kind, timeframe=bars.timeframe)[0]
     if bars.instrument.kind == "coin":
@@ -247,7 +247,7 @@ def _stale(bars: Bars, now: pd.Timestamp) -> Finding | None:
         f"{bars.instrument.symbol}: stale, the last bar served is of "
         f"{listed_times(last)}; later ones are missing or trading has ended"
     )
-    return Finding("stale", late, text)
+    return CheckResult("stale", late, text)
 
 
 def _sessions_closed(after: pd.Timestamp, now: pd.Timestamp) -> int:

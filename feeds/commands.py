@@ -184,10 +184,30 @@ def one_line(text: str, *, longest: int = LONGEST_COMPLAINT) -> str:
 
 
 def progress_bar(*, quiet: bool) -> "Progress":
-    """Return a bar of work done on stderr, off when nobody watches."""
+    """Return a bar of work done on stderr, with rate and time left; off when nobody watches."""
     from rich.console import Console
-    from rich.progress import MofNCompleteColumn, Progress
+    from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn
+    from rich.progress import TimeRemainingColumn as TimeLeft
+    from rich.text import Text
 
+    class Rate(ProgressColumn):
+        def render(self, task: Task) -> Text:
+            rate = f", {task.speed:,.1f} per second" if task.speed else ""
+            return Text(f"{task.completed:,.0f} of {task.total or 0:,.0f}{rate}")
+
+    columns = (TextColumn("{task.description}"), BarColumn(bar_width=20), Rate(), TimeLeft())
     console = Console(stderr=True)
-    columns = (*Progress.get_default_columns(), MofNCompleteColumn())
-    return Progress(*columns, console=console, disable=quiet or not console.is_terminal)
+    off = quiet or not console.is_terminal
+    return Progress(*columns, console=console, disable=off, transient=True)
+
+
+@contextmanager
+def steps(*, quiet: bool) -> Iterator[Callable[[str], None]]:
+    """Yield a function that names the step in progress; it shows nothing when piped or quiet."""
+    if quiet or not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status("") as status:
+        yield lambda text: status.update(f"{text} ...")

@@ -24,7 +24,7 @@ from feeds.errors import InputError, NotServed, Unreachable
 from feeds.series import Series
 from feeds.vendors.addresses import ADDRESSES, address_of
 from feeds.vendors.patience import PassingError, Patience
-from feeds.vendors.questions import Need, OpenPatient, Question, all_questions
+from feeds.vendors.questions import Need, OpenPatient, VendorQuestion, all_questions
 from feeds.vendors.vendor import one_line, reading
 
 State = Literal["answers", "not served", "unreachable", "silent", "another shape"]
@@ -99,12 +99,12 @@ def _work(
     return 0 if enough else 1
 
 
-def diagnoses(asked: Sequence[Question], *, seconds: float) -> list[Diagnosis]:
+def diagnoses(asked: Sequence[VendorQuestion], *, seconds: float) -> list[Diagnosis]:
     """Ask all questions at once and return how each was answered within `seconds`."""
-    found: dict[Question, Diagnosis] = {}
+    found: dict[VendorQuestion, Diagnosis] = {}
     started = time.monotonic()
 
-    def ask(question: Question) -> None:
+    def ask(question: VendorQuestion) -> None:
         found[question] = _diagnosis(question)
 
     threads = [threading.Thread(target=ask, args=(each,), daemon=True) for each in asked]
@@ -159,7 +159,7 @@ def _hasty(seconds: float) -> Patience:
     )
 
 
-def _diagnosis(question: Question) -> Diagnosis:
+def _diagnosis(question: VendorQuestion) -> Diagnosis:
     started = time.monotonic()
 
     def told(state: State, detail: str, **more: Any) -> Diagnosis:
@@ -176,7 +176,7 @@ def _diagnosis(question: Question) -> Diagnosis:
     return told("answers", _described(answer), closes=_closes(answer))
 
 
-def _silent(question: Question, seconds: float) -> Diagnosis:
+def _silent(question: VendorQuestion, seconds: float) -> Diagnosis:
     detail = f"no answer in {seconds:.1f} seconds"
     return Diagnosis(
         question.vendor,

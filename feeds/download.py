@@ -24,7 +24,7 @@ from feeds.sessions import BAR_LENGTHS
 from feeds.sources import Request
 from feeds.universe import altcoins
 from feeds.vendors import VENDORS, open_vendor
-from feeds.vendors.vendor import Step, Watcher
+from feeds.vendors.vendor import DownloadStep, Watcher
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -200,7 +200,7 @@ def _requests(options: argparse.Namespace) -> list[Request]:
 def _watcher(progress: "Progress") -> Watcher:
     """Return what shows how far a long history has got, page by page."""
 
-    def show(step: Step) -> None:
+    def show(step: DownloadStep) -> None:
         text = f"{step.vendor} {step.symbol}: {step.reached:%Y-%m-%d}"
         for task in progress.task_ids:
             progress.update(task, description=text)

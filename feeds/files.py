@@ -9,15 +9,17 @@ from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
+import pandas as pd
+
 from feeds.bar_files import BarFile, bar_files, files_of, labels
-from feeds.bars import Bars
+from feeds.bars import QUOTE_VOLUME, Bars
 from feeds.border import validate_bars
 from feeds.errors import ConfigError, DataError
 from feeds.folders import is_folder
 from feeds.history import joined, newest_first
 from feeds.instruments import Instrument, nearest_index
 from feeds.reading import NOTHING_CHOSEN, Choices, read_bars
-from feeds.resample import four_hours
+from feeds.sessions import BAR_LENGTHS
 
 log = logging.getLogger(__name__)
 
@@ -117,3 +119,41 @@ class Files:
         if instrument.kind != "coin" or not names:
             return ""
         return f" ({names[0]} is named like a fund: call it {instrument.symbol} if it is the coin)"
+
+
+log = logging.getLogger(__name__)
+
+
+def four_hours(hourly: Bars) -> Bars:
+    """Return a coin's 4h bars, opening at 00, 04, ... UTC, made of four 1h bars each.
+
+    A bar that lacks one of its hours is left out, never shortened; between two full bars
+    that shows as a gap.
+
+    Raises
+    ------
+    DataError
+        If no bar is full.
+    """
+    groups = hourly.frame.groupby(pd.DatetimeIndex(hourly.frame.index).floor("4h"))
+    columns = {
+        "open": groups["open"].first(),
+        "high": groups["high"].max(),
+        "low": groups["low"].min(),
+        "close": groups["close"].last(),
+        "volume": groups["volume"].sum(min_count=1),
+    }
+    if QUOTE_VOLUME in hourly.frame:
+        columns[QUOTE_VOLUME] = groups[QUOTE_VOLUME].sum(min_count=1)
+    frame = pd.DataFrame(columns)
+    full = (groups.size() == BAR_LENGTHS["4h"] // BAR_LENGTHS["1h"]).to_numpy()
+    if not full.any():
+        raise DataError(f"{hourly.origin}: no full 4h bar in {len(hourly)} hours. Bring more bars.")
+    note = (
+        f"{hourly.instrument.symbol}: 4h bars made from 1h bars of {hourly.origin}, "
+        f"{int((~full).sum())} incomplete ones left out"
+    )
+    log.info(note)
+    frame = frame[full]
+    frame.index.name = None
+    return replace(hourly, timeframe="4h", frame=frame, notes=(*hourly.notes, note))

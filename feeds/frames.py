@@ -13,8 +13,8 @@ from feeds.checks import with_findings
 from feeds.errors import ConfigError, DataError
 from feeds.instruments import BY_SYMBOL, INDEX_NAMES, Instrument, Kind, coin, index
 from feeds.sessions import BAR_LENGTHS
-from feeds.spelling import nearest_hint
 from feeds.table import RawTable
+from feeds.wording import nearest_hint
 
 SOURCE: Final = "frame"
 KINDS: Final = ("index", "coin")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from feeds.errors import ConfigError
-from feeds.spelling import nearest
+from feeds.wording import nearest
 
 Kind = Literal["index", "coin"]
 

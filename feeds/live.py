@@ -13,7 +13,7 @@ from typing import Final
 import pandas as pd
 
 from feeds.bars import QUOTE_VOLUME, Bars
-from feeds.cache.store import Damaged, Key, Table
+from feeds.cache.store import Damaged, Key, StoredTable
 from feeds.cache.updates import Cache, Fetched
 from feeds.clock import Clock, utc_now
 from feeds.errors import DataError, NotCached, NotServed
@@ -245,7 +245,7 @@ def _shortfalls(
     return tuple(notes)
 
 
-def bars_of(table: Table, instrument: Instrument, *, timeframe: str) -> Bars:
+def bars_of(table: StoredTable, instrument: Instrument, *, timeframe: str) -> Bars:
     """Return a stored table as the bars it was made of."""
     about, frame = table.manifest.about, table.frame
     if instrument.kind == "coin" and about.source == COUNTS_DOLLARS:

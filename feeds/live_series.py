@@ -9,7 +9,7 @@ import pandas as pd
 
 from feeds import net_liquidity, unprofitable
 from feeds.bars import Bars
-from feeds.cache.store import Damaged, Key, Table
+from feeds.cache.store import Damaged, Key, StoredTable
 from feeds.cache.updates import Cache, Fetched
 from feeds.errors import Absent, DataError, NotCached
 from feeds.instruments import BY_SYMBOL, index
@@ -17,11 +17,11 @@ from feeds.releases import FRED_SERIES, SERIES, after_days
 from feeds.series import Series, released, terms
 from feeds.sessions import bar_ends
 from feeds.sources import Source
-from feeds.spelling import nearest_hint
 from feeds.vendors.alternative import Alternative
 from feeds.vendors.fred import Fred
 from feeds.vendors.ishares import Ishares
 from feeds.vendors.reach import PROCESS_REACH, Reach
+from feeds.wording import nearest_hint
 
 log = logging.getLogger(__name__)
 
@@ -128,7 +128,7 @@ class LiveSeries:
         frame = released(table.frame["value"], release)
         return Series(name, units, frame, about.source, about.origin, about.notes)
 
-    def _renewed(self, key: Key) -> Table | None:
+    def _renewed(self, key: Key) -> StoredTable | None:
         try:
             self._cache.renew(key, lambda _: self._fetched(key), max_age=MAX_AGE)
         except DataError as error:
@@ -141,7 +141,7 @@ class LiveSeries:
             self._cache.reload(key, lambda _: self._fetched(key), reason=str(damage))
             return self._table(key)
 
-    def _table(self, key: Key) -> Table | None:
+    def _table(self, key: Key) -> StoredTable | None:
         return self._cache.store.read(key)
 
     def _fetched(self, key: Key) -> Fetched:

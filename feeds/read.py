@@ -37,7 +37,7 @@ EXAMPLES: Final = """\
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class ReadRequest:
     """What a file is read as: the bars of an instrument, if it is known, or a series."""
 
     instrument: Instrument | None
@@ -129,7 +129,7 @@ def _choices(options: argparse.Namespace) -> Choices:
     return Choices(columns, options.date_format, options.zone, options.decimal)
 
 
-def _wanted(options: argparse.Namespace) -> Wanted:
+def _wanted(options: argparse.Namespace) -> ReadRequest:
     named = bar_file(options.file)
     instrument = named.instrument if named else None
     if named and instrument and named.timeframe == DAILY and instrument.kind == "index":
@@ -142,19 +142,19 @@ def _wanted(options: argparse.Namespace) -> Wanted:
             instruments.coin(options.asset) if is_coin else instruments.index(options.index)
         )
     length = named.timeframe if named and named.timeframe in BAR_LENGTHS else DAILY
-    return Wanted(
+    return ReadRequest(
         None if options.series else instrument, options.timeframe or length, options.series
     )
 
 
-def _read(path: Path, wanted: Wanted, choices: Choices) -> RawTable:
+def _read(path: Path, wanted: ReadRequest, choices: Choices) -> RawTable:
     if wanted.series:
         return read_series(path, name=wanted.series, choices=choices)
     instrument = wanted.instrument or Instrument("", "index")
     return read_bars(path, instrument=instrument, timeframe=wanted.timeframe, choices=choices)
 
 
-def _columns(path: Path, wanted: Wanted, choices: Choices) -> Iterator[str]:
+def _columns(path: Path, wanted: ReadRequest, choices: Choices) -> Iterator[str]:
     """Say which column of the first table in a file is what."""
     content: Content = contents(path)[0]
     if not content.is_parquet and own_form(content.data, origin=content.name):
@@ -183,7 +183,7 @@ def _text(time: pd.Timestamp) -> str:
     return f"{time:%Y-%m-%d}" if time == time.normalize() else f"{time:%Y-%m-%d %H:%M:%S}"
 
 
-def _write(out: Path, wanted: Wanted, text: str) -> None:
+def _write(out: Path, wanted: ReadRequest, text: str) -> None:
     path = out / f"{wanted.stem}.csv" if out.is_dir() else out
     if path.exists():
         raise ConfigError(f"`--write` {path} is there already. Remove it or give another name.")

@@ -14,9 +14,8 @@ from feeds.arrays import Flags
 from feeds.calendar_table import xnys
 from feeds.draft import DATE, Draft
 from feeds.errors import DataError
-from feeds.hours import opens_of_hours
 from feeds.sessions import NEW_YORK, session_closes, session_positions
-from feeds.spacing import require_session_spacing, require_spacing
+from feeds.spacing import opens_of_hours, require_session_spacing, require_spacing
 from feeds.wording import length_text, listed_times, time_texts
 
 ONE_DAY: Final = pd.Timedelta(days=1)

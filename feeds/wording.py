@@ -1,6 +1,7 @@
 """How counts, times, numbers and lengths are spelled in notes and errors."""
 
-from collections.abc import Sequence
+import difflib
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import numpy as np
@@ -64,3 +65,22 @@ def length_text(length: pd.Timedelta) -> str:
             amount = f"{minutes / size:.3g}"
             return ONE[noun] if amount == "1" else f"{amount} {noun}s"
     return f"{length.total_seconds():.3g} seconds"
+
+
+# below this two names have no more in common than chance
+ALIKE: Final = 0.6
+
+
+def nearest(name: str, known: Iterable[str], *, alike: float = ALIKE) -> str:
+    """Return the known name most like `name`, whatever its case; "" where none is near."""
+    folded: dict[str, str] = {}
+    for each in known:
+        folded.setdefault(each.casefold(), each)
+    near = difflib.get_close_matches(name.casefold(), folded, n=1, cutoff=alike)
+    return folded[near[0]] if near else ""
+
+
+def nearest_hint(name: str, known: Iterable[str], *, otherwise: str = "") -> str:
+    """Return " The nearest is ...", to end a message with; `otherwise` where none is near."""
+    near = nearest(name, known)
+    return f" The nearest is {near!r}." if near else otherwise

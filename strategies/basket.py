@@ -16,7 +16,7 @@ from strategies.settings import BasketSettings
 
 
 @dataclass(frozen=True, slots=True)
-class Panel:
+class BasketPanel:
     """What is known of each coin at each bar's end, shape (bars, coins).
 
     `alive` is whether the coin has a bar; prices of others are the last there was. `money`
@@ -36,7 +36,7 @@ class Panel:
         return max(1, round(days * self.bars_per_day))
 
 
-def basket_weights(panel: Panel, qualified: Flags, *, settings: BasketSettings) -> Floats:
+def basket_weights(panel: BasketPanel, qualified: Flags, *, settings: BasketSettings) -> Floats:
     """Return the target weight of each coin within the basket, shape (bars, coins).
 
     `qualified` is which coins are `members`. Rows add up to 1, or to less where caps leave money
@@ -47,7 +47,7 @@ def basket_weights(panel: Panel, qualified: Flags, *, settings: BasketSettings) 
     return capped(_shares(raw), cap=settings.max_coin_weight)
 
 
-def members(panel: Panel, *, settings: BasketSettings) -> Flags:
+def members(panel: BasketPanel, *, settings: BasketSettings) -> Flags:
     """Return which coins are in: trading, old enough, and among the `top` of the ranking.
 
     The ranking is made of bars that have ended, at the end of a month (or week) where the
@@ -89,37 +89,37 @@ def capped(shares: Floats, *, cap: float) -> Floats:
     return np.minimum(shares, cap)
 
 
-def equal(panel: Panel, settings: BasketSettings) -> Floats:
+def equal(panel: BasketPanel, settings: BasketSettings) -> Floats:
     """Weigh all alike."""
     del settings
     return np.ones_like(panel.close)
 
 
-def inverse_vol(panel: Panel, settings: BasketSettings) -> Floats:
+def inverse_vol(panel: BasketPanel, settings: BasketSettings) -> Floats:
     """Weigh by one over the standard deviation (ddof 1) of the last returns."""
     deviation = _returns(panel).rolling(panel.bars(settings.weight_lookback_days)).std(ddof=1)
     return (1 / deviation.replace(0.0, np.nan)).to_numpy()
 
 
-def market_cap(panel: Panel, settings: BasketSettings) -> Floats:
+def market_cap(panel: BasketPanel, settings: BasketSettings) -> Floats:
     """Weigh by market capitalisation; a coin without one is not in."""
     del settings
     return np.where(panel.market_cap > 0, panel.market_cap, np.nan)
 
 
-def momentum(panel: Panel, settings: BasketSettings) -> Floats:
+def momentum(panel: BasketPanel, settings: BasketSettings) -> Floats:
     """Weigh by the gain over the lookback; losers get nothing."""
     back = panel.bars(settings.weight_lookback_days)
     alive = pd.DataFrame(panel.close).where(panel.alive)
     return alive.pct_change(back, fill_method=None).clip(lower=0.0).to_numpy()
 
 
-def by_market_cap(panel: Panel, settings: BasketSettings) -> Floats:
+def by_market_cap(panel: BasketPanel, settings: BasketSettings) -> Floats:
     """Rank by market capitalisation."""
     return market_cap(panel, settings)
 
 
-def by_dollar_volume(panel: Panel, settings: BasketSettings) -> Floats:
+def by_dollar_volume(panel: BasketPanel, settings: BasketSettings) -> Floats:
     """Rank by the mean traded value of the last days.
 
     Of the bars there are, if they are at least half: one missing bar is no reason to leave a
@@ -130,7 +130,7 @@ def by_dollar_volume(panel: Panel, settings: BasketSettings) -> Floats:
     return money.rolling(window, min_periods=(window + 1) // 2).mean().to_numpy()
 
 
-Weighting = Callable[[Panel, BasketSettings], Floats]
+Weighting = Callable[[BasketPanel, BasketSettings], Floats]
 
 WEIGHTINGS: Final[dict[str, Weighting]] = {
     "equal": equal,
@@ -160,7 +160,7 @@ def rebalance_bars(ends: pd.DatetimeIndex, *, every: str) -> Flags:
     return np.asarray(np.concatenate(([False], np.diff(numbers) > 0)))
 
 
-def _returns(panel: Panel) -> pd.DataFrame:
+def _returns(panel: BasketPanel) -> pd.DataFrame:
     alive = pd.DataFrame(panel.close).where(panel.alive)
     return alive.pct_change(fill_method=None)
 

@@ -6,6 +6,7 @@ from backtests.analysis.summary import Summary, summarise
 from backtests.config.settings import SignificanceSettings
 from backtests.engines.backtest import Result
 from backtests.engines.cost_runs import cost_runs
+from backtests.records.run_files import run_files
 from backtests.report.words import RunJudgement, judge_run
 from backtests.report.words.prose import run_facts
 
@@ -21,3 +22,9 @@ def judged(result: Result) -> tuple[Summary, Significance, RunJudgement]:
 def sensitivity_of(result: Result) -> CostSensitivity:
     """Return what a run's figures are at other costs."""
     return cost_sensitivity(result, cost_runs(result))
+
+
+def files_of(result: Result) -> dict[str, str]:
+    """Return the tables and documents a run leaves, by name."""
+    summary, found, said = judged(result)
+    return run_files(result, summary, found, verdict=said.verdict, conclusion=said.conclusion)

@@ -32,10 +32,6 @@ class Interval:
     low: float
     high: float
 
-    def excludes(self, value: float) -> bool:
-        """Whether `value` lies outside; False where the bounds are undefined."""
-        return value < self.low or value > self.high
-
 
 @dataclass(frozen=True, slots=True)
 class Sampling:

@@ -9,7 +9,6 @@ Values are log growth, so a mean is that of compounding and one huge year does n
 import functools
 import math
 from dataclasses import dataclass
-from statistics import NormalDist
 from typing import Final
 
 import numpy as np
@@ -167,12 +166,6 @@ def detectable_effect(drawn: Floats, *, level: float = LEVEL, power: float = POW
         return math.nan
     critical, missed = np.quantile(drawn, [1 - level, 1 - power])
     return float(critical - missed)
-
-
-def normal_detectable_effect(deviation: float, *, count: int) -> float:
-    """Return the textbook figure for `count` independent normal values, to compare with."""
-    normal = NormalDist()
-    return (normal.inv_cdf(1 - LEVEL) + normal.inv_cdf(POWER)) * deviation / math.sqrt(count)
 
 
 def left_out_effects(sample: Outcomes, *, placement: Placement, key: int = 0) -> list[Effect]:

@@ -176,13 +176,3 @@ def deflated_sharpe_ratio(sample: SharpeSample, *, trials: float, variance: floa
     """
     benchmark = expected_maximum_sharpe(trials=trials, variance=variance)
     return probabilistic_sharpe_ratio(sample, benchmark=benchmark)
-
-
-def minimum_backtest_length(*, trials: float, sharpe_ratio: float) -> float:
-    """Return the years of history below which the best of `trials` reaches a ratio by luck.
-
-    (E[max_N] / SR)^2 with `sharpe_ratio` annual; infinite for a ratio of 0 or below.
-    """
-    if sharpe_ratio <= 0:
-        return math.inf
-    return (expected_maximum_factor(trials) / sharpe_ratio) ** 2

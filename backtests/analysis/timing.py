@@ -63,18 +63,6 @@ def entry_delays(
     return pd.DataFrame(rows)
 
 
-def best_delay(table: pd.DataFrame) -> dict[str, float]:
-    """Return the row of the largest excess among entries that do not use the future.
-
-    Empty where no such entry has an outcome.
-    """
-    honest = table[~table["uses_future"] & table["excess"].notna()]
-    if honest.empty:
-        return {}
-    best = honest.iloc[int(honest["excess"].to_numpy().argmax())]
-    return {str(name): float(value) for name, value in best.items()}
-
-
 LAGS: Final = 20
 SHORT_LAGS: Final = 5
 ROLLING_SESSIONS: Final = 252

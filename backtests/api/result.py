@@ -27,7 +27,7 @@ from backtests.report.words.prose import run_facts
 from feeds.bars import Bars
 from feeds.errors import ConfigError
 from feeds.sessions import BAR_LENGTHS
-from feeds.spelling import nearest_hint
+from feeds.wording import nearest_hint
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure

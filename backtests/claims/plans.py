@@ -5,14 +5,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, get_args
 
-from backtests.claims.runner import Plan
+from backtests.claims.runner import StudyPlan
 from backtests.config.claims import Event
 from backtests.config.config import validated_config
 from backtests.config.files import CLAIMS
 from backtests.config.settings import StudySettings
 from feeds.errors import ConfigError
 from feeds.folders import is_there
-from feeds.spelling import nearest, nearest_hint
+from feeds.wording import nearest, nearest_hint
 
 EVENTS: Final = get_args(Event)
 # what a [claim] may say of an event that nobody claims anything about
@@ -53,14 +53,14 @@ def require_event(given: str, *, parameter: str) -> str:
     return given
 
 
-def claim_plan(tree: dict[str, Any], *, path: Path) -> Plan:
+def claim_plan(tree: dict[str, Any], *, path: Path) -> StudyPlan:
     """Return the study of the claim that a file makes."""
     if "claim" not in tree:
         raise ConfigError(f"`--claim` {path} has no table [claim]. Add one, as in configs/claims.")
     return plan_of_tree(tree, name=path.stem)
 
 
-def config_plan(tree: dict[str, Any], *, event: str | None, name: str) -> Plan:
+def config_plan(tree: dict[str, Any], *, event: str | None, name: str) -> StudyPlan:
     """Return the study of a config's own claim, or of an event under the config's settings.
 
     `name` is what the claim's files are called where it has no name of its own.
@@ -84,7 +84,7 @@ def config_plan(tree: dict[str, Any], *, event: str | None, name: str) -> Plan:
     return plan_of_tree(tree, name=str(studied))
 
 
-def plan_of_tree(tree: Mapping[str, Any], *, name: str) -> Plan:
+def plan_of_tree(tree: Mapping[str, Any], *, name: str) -> StudyPlan:
     """Return the plan of a tree of settings that holds a claim."""
     config = validated_config(tree)
     if config.claim is None:
@@ -92,7 +92,7 @@ def plan_of_tree(tree: Mapping[str, Any], *, name: str) -> Plan:
     named = {"name": config.claim.name or _file_name(name)}
     claim = config.claim.model_copy(update=named)
     study = config.study or StudySettings()
-    return Plan(config.model_copy(update={"claim": claim, "study": study}))
+    return StudyPlan(config.model_copy(update={"claim": claim, "study": study}))
 
 
 def _event_of(tree: Mapping[str, Any]) -> Any:

@@ -41,7 +41,7 @@ Tick = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class StudyPlan:
     """What to run: a config with a claim, and with how its study is drawn."""
 
     config: Config
@@ -108,7 +108,7 @@ class Judged:
     tested: int
 
 
-def run_study(plan: Plan, *, own: Sequence[Bars] = ()) -> Study:
+def run_study(plan: StudyPlan, *, own: Sequence[Bars] = ()) -> Study:
     """Return the study of one claim; same plan and bars, some of them one's own, same study."""
     require_series(plan.config)
     world = World(plan.config, own=own)
@@ -128,7 +128,9 @@ def run_study(plan: Plan, *, own: Sequence[Bars] = ()) -> Study:
     )
 
 
-def run_all(plans: Sequence[Plan], *, workers: int = 1, tick: Tick = lambda _: None) -> list[Study]:
+def run_all(
+    plans: Sequence[StudyPlan], *, workers: int = 1, tick: Tick = lambda _: None
+) -> list[Study]:
     """Return the studies in the order of the plans, whatever order they end in."""
     return [study for _, study in sorted(_completed(plans, workers, tick), key=lambda one: one[0])]
 
@@ -145,7 +147,7 @@ def judge(studies: Sequence[Study]) -> list[Judged]:
     return judged
 
 
-def _completed(plans: Sequence[Plan], workers: int, tick: Tick) -> Iterator[tuple[int, Study]]:
+def _completed(plans: Sequence[StudyPlan], workers: int, tick: Tick) -> Iterator[tuple[int, Study]]:
     if workers <= 1 or len(plans) <= 1:
         for number, plan in enumerate(plans):
             tick(plan.name)
@@ -159,7 +161,7 @@ def _completed(plans: Sequence[Plan], workers: int, tick: Tick) -> Iterator[tupl
             yield running[future], study
 
 
-def _asset_study(question: Question, name: str, plan: Plan) -> AssetStudy:
+def _asset_study(question: Question, name: str, plan: StudyPlan) -> AssetStudy:
     claim, world = question.claim, question.world
     asset, events = question.asset(name), question.events()
     horizons = tuple(sorted({*plan.settings.horizons, claim.horizon_days}))

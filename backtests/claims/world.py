@@ -21,6 +21,7 @@ from backtests.market.inputs import (
     missing_benchmark_bars,
     require_folder,
 )
+from backtests.market.schedule import between, known_from
 from feeds import instruments
 from feeds.arrays import Flags, Floats, Integers
 from feeds.bars import Bars
@@ -28,7 +29,6 @@ from feeds.errors import ConfigError
 from feeds.history import source_in_words
 from feeds.instruments import Instrument
 from feeds.known_highs import false_highs
-from feeds.sessions import bar_ends
 from feeds.sources import Source, WithOwn, open_source
 from feeds.vendors.addresses import use_addresses
 from strategies.signals import IndexSignals, index_signals, new_high, prior_high
@@ -93,10 +93,7 @@ class World:
 
     def known_at(self, name: str = "") -> Integers:
         """Return the instant (nanoseconds, UTC) each session's close is known."""
-        bars = self.index(name)
-        ends = bar_ends(_dates(bars), kind=bars.instrument.kind, timeframe="1d")
-        delay = pd.Timedelta(minutes=self.config.index.delay_minutes)
-        return np.asarray((ends + delay).as_unit("ns").asi8)
+        return np.asarray(known_from(self.index(name), self.config).asi8)
 
     def events(self, event: str, *, index: str = "") -> Events:
         """Return an event of an index, on every session."""
@@ -191,17 +188,13 @@ class World:
         if bars.instrument.kind == "index" or not (data.start or data.end):
             return bars
         times = _dates(bars)
-        kept = np.ones(len(bars), np.bool_)
-        if data.start:
-            kept &= np.asarray(times >= pd.Timestamp(data.start, tz="UTC"))
-        if data.end:
-            kept &= np.asarray(times < pd.Timestamp(data.end, tz="UTC") + pd.Timedelta(days=1))
-        if not kept.any():
+        inside = between(times, start=data.start, end=data.end)
+        if not inside.any():
             raise ConfigError(
                 f"`data.start` and `data.end` leave no bar of {bars.instrument.label}. "
                 "Choose dates inside its history."
             )
-        return replace(bars, frame=bars.frame.loc[times[kept]])
+        return replace(bars, frame=bars.frame.loc[times[inside]])
 
 
 def _dates(bars: Bars) -> pd.DatetimeIndex:

@@ -6,7 +6,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from backtests.config.explain import said
 from backtests.config.settings import Horizon, as_tuple, iso_day
-from feeds.spelling import nearest_hint
+from feeds.wording import nearest_hint
 from strategies.settings import Days, Sessions, Settings, Symbol
 
 Event = Literal["new_high", "breakout", "support_held", "support_lost", "relative_high"]

@@ -22,7 +22,7 @@ from backtests.config.settings import (
 from backtests.config.tree import config_tree, put_all
 from feeds.errors import ConfigError
 from feeds.instruments import SERIES_NAME
-from feeds.spelling import nearest, nearest_hint
+from feeds.wording import nearest, nearest_hint
 from strategies.settings import (
     READY_MADE,
     BasketSettings,

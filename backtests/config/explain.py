@@ -9,7 +9,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from feeds.instruments import nearest_index
-from feeds.spelling import nearest, nearest_hint
+from feeds.wording import nearest, nearest_hint
 from strategies.settings import FilterSettings, Registry
 
 LONGEST_VALUE: Final = 80

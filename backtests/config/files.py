@@ -6,7 +6,6 @@ from typing import Any, Final
 
 from feeds.errors import ConfigError
 from feeds.folders import is_there
-from feeds.spelling import nearest
 
 MOST_BYTES: Final = 100_000_000  # the plan of a sweep of a million values is a tenth of it
 
@@ -78,6 +77,8 @@ def preset_path(given: Path, *, parameter: str = "--config") -> Path:
     known = {path.relative_to(PRESETS).with_suffix("").as_posix(): path for path in _presets()}
     if name in known:
         return known[name]
+    from feeds.wording import nearest  # which loads pandas, and --help must not
+
     near = nearest(name, known)
     hint = f"The nearest preset is {near}." if near else "Give a TOML file."
     raise ConfigError(f"`{parameter}` {given}: no such file, and no preset of that name. {hint}")

@@ -13,7 +13,7 @@ from feeds.checks import Check, findings
 from feeds.errors import ConfigError, DataError
 from feeds.folders import cache_folder
 from feeds.sessions import BAR_LENGTHS
-from strategies.basket import Panel, deciding_bars, members
+from strategies.basket import BasketPanel, deciding_bars, members
 from strategies.settings import BasketSettings
 
 # The sources whose coins are a venue's; a source named outright keeps to itself.
@@ -95,7 +95,7 @@ def universe_members(basket: BasketSettings, *, cache_dir: str, timeframe: str =
     universe = Universe(ArchiveFolder(cache_folder(cache_dir), timeframe=timeframe))
     found = universe.panel
     ends = found.times + BAR_LENGTHS[timeframe]
-    panel = Panel(
+    panel = BasketPanel(
         alive=found.alive,
         close=pd.DataFrame(found.close).ffill().to_numpy(),
         money=found.money,

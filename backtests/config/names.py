@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from backtests.config.explain import section_of, setting_keys
 from backtests.config.tree import SHORT_NAMES
 from feeds.errors import ConfigError
-from feeds.spelling import nearest
+from feeds.wording import nearest
 
 # a run reads neither, and their names would hide those of others
 OF_STUDIES: Final = ("claim", "study")

@@ -44,6 +44,7 @@ def compiled(
         {**function.__globals__, **replaced},
         function.__name__,
     )
+    code.__annotations__ = function.__annotations__
     code.__module__ = function.__module__
     code.__qualname__ = function.__qualname__
     options: dict[str, Any] = {"forceinline": is_inlined, "_nrt": not is_inlined}
@@ -63,8 +64,9 @@ def family(*functions: Callable[..., Any], is_inlined: bool = False) -> dict[str
 def digest_of(function: FunctionType, options: object = ()) -> str:
     """Return sixteen hexadecimal digits that change with anything compiled into `function`.
 
-    That is its code, the functions it calls (compiled or plain, and what they call), and the
-    values of all other names it reads; of a class its fields, of a library its version.
+    That is its code, the types of its arguments, the functions it calls (compiled or plain, and
+    what they call), and the values of all other names it reads; of a class its fields, of a
+    library its version.
     """
     parts = [repr(options), *_described(function, frozenset())]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
@@ -75,6 +77,8 @@ def _described(function: Any, above: frozenset[int]) -> Iterator[str]:
     if id(plain.__code__) in above:
         return  # it calls itself
     yield f"{plain.__module__}.{plain.__qualname__} {plain.__defaults__!r}"
+    for name, annotation in plain.__annotations__.items():
+        yield from _type_described(name, annotation)
     for code in _codes(plain.__code__):
         constants = [one for one in code.co_consts if not isinstance(one, CodeType)]
         yield f"{code.co_code.hex()} {constants!r} {code.co_names!r} {code.co_varnames!r}"
@@ -93,6 +97,17 @@ def _value_described(name: str, value: Any, above: frozenset[int]) -> Iterator[s
         yield f"{name} {value.__qualname__} {getattr(value, '__annotations__', {})!r}"
     else:
         yield f"{name} {value!r}"
+
+
+def _type_described(name: str, annotation: Any) -> Iterator[str]:
+    """Describe the type of an argument or a field, and the fields of a tuple that has names."""
+    if not isinstance(annotation, type):
+        yield f"{name} {annotation!r}"
+        return
+    yield f"{name} {annotation.__module__}.{annotation.__qualname__}"
+    if hasattr(annotation, "_fields"):
+        for field, inner in annotation.__annotations__.items():
+            yield from _type_described(field, inner)
 
 
 def _codes(code: CodeType) -> Iterator[CodeType]:

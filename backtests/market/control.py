@@ -12,8 +12,8 @@ from typing import Final
 import pandas as pd
 
 from backtests.config.config import Config
-from backtests.market.market import Market, bar_lines, closes_of, lead_of, signals_of
-from backtests.market.schedule import all_pass, led, schedule_of
+from backtests.market.market import Market, bar_lines, closes_of, signals_of
+from backtests.market.schedule import all_pass, lead_of, led, schedule_of
 from backtests.market.tape import Tape
 from feeds.bars import Bars
 from feeds.sessions import bar_ends

@@ -17,9 +17,9 @@ from feeds.reused import split_reused
 from feeds.series import Series
 from feeds.series_sources import load_series, series_names
 from feeds.sources import Loaded, Request, WithOwn, is_live, load_all, open_source
-from feeds.spelling import nearest_hint
 from feeds.universe import altcoins
 from feeds.vendors.addresses import use_addresses
+from feeds.wording import nearest_hint
 from strategies.settings import READY_MADE
 
 

@@ -10,7 +10,16 @@ from backtests.config.config import ALTS, Config
 from backtests.market.endings import common_end
 from backtests.market.gates import combined, gates_of, leaving
 from backtests.market.inputs import Inputs, has_universe
-from backtests.market.schedule import Passes, Schedule, entry_weights, led, schedule_of, seconds
+from backtests.market.schedule import (
+    Schedule,
+    between,
+    entry_weights,
+    known_from,
+    lead_of,
+    led,
+    schedule_of,
+    seconds,
+)
 from backtests.market.tape import (
     NANOSECONDS,
     Lines,
@@ -26,7 +35,7 @@ from feeds.arrays import Flags, Floats, Integers
 from feeds.bars import PRICES, Bars
 from feeds.errors import DataError
 from feeds.instruments import Instrument
-from feeds.sessions import BAR_LENGTHS, bar_ends
+from feeds.sessions import bar_ends
 from feeds.wording import counted
 from strategies.basket import basket_weights, members, rebalance_bars
 from strategies.filters import Gate
@@ -128,13 +137,6 @@ def market_schedule(market: Market, config: Config) -> Schedule:
     )
 
 
-def lead_of(schedule: Schedule, coin: Bars, passes: Passes) -> Lines:
-    """Return what was known of the index when the coin's first bar opened."""
-    first = pd.DatetimeIndex(coin.frame.index[:1]).as_unit("ns").asi8
-    length = BAR_LENGTHS[coin.timeframe].value
-    return schedule.lead(int(first[0]), length=length, passes=passes)
-
-
 def closes_of(bars: Bars) -> Floats:
     """Return the closes."""
     return bars.frame["close"].to_numpy()
@@ -148,14 +150,6 @@ def signals_of(bars: Bars, config: Config, *, follow: Follow = follow_support) -
         settings=config.signal,
         follow=follow,
     )
-
-
-def known_from(index: Bars, config: Config) -> pd.DatetimeIndex:
-    """Return the instant (UTC) from which each index bar is known."""
-    ends = bar_ends(
-        pd.DatetimeIndex(index.frame.index), kind=index.instrument.kind, timeframe=index.timeframe
-    )
-    return (ends + pd.Timedelta(minutes=config.index.delay_minutes)).as_unit("ns")
 
 
 def _coins(config: Config, inputs: Inputs) -> tuple[Bars, dict[str, Lines], Integers]:
@@ -247,12 +241,7 @@ def members_needed(config: Config, known: Integers) -> int:
 
 def _tradable(config: Config, inputs: Inputs, coin: Bars, ready: Flags, *, needed: int) -> slice:
     opens = pd.DatetimeIndex(coin.frame.index)
-    inside = np.ones(len(coin), np.bool_)
-    if config.data.start:
-        inside &= np.asarray(opens >= pd.Timestamp(config.data.start, tz="UTC"))
-    if config.data.end:
-        after = pd.Timestamp(config.data.end, tz="UTC") + pd.Timedelta(days=1)
-        inside &= np.asarray(opens < after)
+    inside = between(opens, start=config.data.start, end=config.data.end)
     if config.asset == ALTS and not has_universe(config):
         inside &= np.asarray(opens <= common_end(inputs.coins))
     bars = np.flatnonzero(inside & ready)

@@ -1,4 +1,9 @@
-"""What of an index is known at each bar's end, and what was before the first bar opened."""
+"""Every rule of when: what of an index is known at each bar, and which bars a run may trade.
+
+An index bar is known from its official close on plus a delay, a coin's bar from its end on. What
+is known when a bar ends is traded at the next bar's open; what was known before the first bar
+opened is carried by the lead, the bars up to that open.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,7 +17,8 @@ from backtests.market.elapsed import nominal_bars_per_year, observed_bars_per_ye
 from backtests.market.tape import NANOSECONDS, Lines, Tape
 from feeds.alignment import Instants, latest_arrival, latest_known, taken
 from feeds.arrays import Flags, Floats, Integers
-from feeds.bars import PRICES
+from feeds.bars import PRICES, Bars
+from feeds.sessions import BAR_LENGTHS, bar_ends
 from strategies.rules import NONE, triggers
 from strategies.signals import IndexSignals
 from strategies.sizing import target_weights
@@ -177,3 +183,28 @@ def latest_kind(kinds: Floats) -> Floats:
 def seconds(instants: Instants) -> Floats:
     """Return nanoseconds as seconds, in which tapes count."""
     return np.asarray(instants / NANOSECONDS)
+
+
+def known_from(index: Bars, config: Config) -> pd.DatetimeIndex:
+    """Return the instant (UTC) from which each index bar is known."""
+    ends = bar_ends(
+        pd.DatetimeIndex(index.frame.index), kind=index.instrument.kind, timeframe=index.timeframe
+    )
+    return (ends + pd.Timedelta(minutes=config.index.delay_minutes)).as_unit("ns")
+
+
+def lead_of(schedule: Schedule, coin: Bars, passes: Passes) -> Lines:
+    """Return what was known of the index when the coin's first bar opened."""
+    first = pd.DatetimeIndex(coin.frame.index[:1]).as_unit("ns").asi8
+    length = BAR_LENGTHS[coin.timeframe].value
+    return schedule.lead(int(first[0]), length=length, passes=passes)
+
+
+def between(opens: pd.DatetimeIndex, *, start: str, end: str) -> Flags:
+    """Return which bars open on the days from `start` to `end` (UTC, both included, "" is open)."""
+    inside = np.ones(len(opens), np.bool_)
+    if start:
+        inside &= np.asarray(opens >= pd.Timestamp(start, tz="UTC"))
+    if end:
+        inside &= np.asarray(opens < pd.Timestamp(end, tz="UTC") + pd.Timedelta(days=1))
+    return inside

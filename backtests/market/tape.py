@@ -10,7 +10,7 @@ from backtests.market.elapsed import bars_per_year, nominal_bars_per_year, years
 from feeds.arrays import Floats
 from feeds.bars import PRICE_LINES, QUOTE_VOLUME, Bars
 from feeds.sessions import BAR_LENGTHS
-from strategies.basket import Panel, deciding_bars
+from strategies.basket import BasketPanel, deciding_bars
 from strategies.settings import BasketSettings
 from strategies.targets import ALIVE, DELISTED, HALTED
 
@@ -124,10 +124,10 @@ def coin_lines(bars: Bars, opens: pd.DatetimeIndex, *, settings: BasketSettings)
 
 def panel_of(
     coins: Sequence[Bars], lines: Sequence[Lines], opens: pd.DatetimeIndex, settings: BasketSettings
-) -> Panel:
+) -> BasketPanel:
     """Return what membership and weights are chosen from."""
     close = np.column_stack([each["close"] for each in lines])
-    return Panel(
+    return BasketPanel(
         alive=np.column_stack([each["alive"] == ALIVE for each in lines]),
         close=close,
         money=np.column_stack([traded_money(bars, opens, settings=settings) for bars in coins]),

@@ -10,7 +10,7 @@ from backtests.config.config import Config
 from backtests.engines.backtest import ONE_DAY, input_warnings, untested_warning
 from backtests.market.gates import gates_of, untested
 from backtests.market.inputs import Inputs
-from backtests.market.market import known_from
+from backtests.market.schedule import known_from
 from backtests.search.plan import Plan
 from backtests.search.trials.groups import Library
 from feeds.bars import Bars

@@ -3,7 +3,6 @@
 import contextlib
 import math
 import os
-import sys
 import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -18,6 +17,7 @@ from backtests.search.space import Axis, Choice, Columns, column_of
 from backtests.search.store import Store, table_of
 from backtests.search.trials.evaluate import evaluate
 from backtests.search.trials.groups import Library
+from feeds.commands import progress_bar
 
 Report = Callable[[int], None]
 
@@ -75,20 +75,7 @@ def _some_done(running: "set[Future[int]]", report: Report) -> "set[Future[int]]
 @contextlib.contextmanager
 def progress(plan: Plan, *, done: int, quiet: bool) -> Iterator[Report]:
     """Yield a function to report finished trials to; it shows rate and time left to a watcher."""
-    if quiet or not sys.stderr.isatty():
-        yield lambda _: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, ProgressColumn, Task, TimeRemainingColumn
-    from rich.text import Text
-
-    class Rate(ProgressColumn):
-        def render(self, task: Task) -> Text:
-            rate = f"{task.speed:,.0f}" if task.speed else "-"
-            return Text(f"{task.completed:,.0f} of {task.total:,.0f}, {rate} a second")
-
-    columns = (BarColumn(bar_width=20), Rate(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True)) as bar:
+    with progress_bar(quiet=quiet) as bar:
         task = bar.add_task("", total=plan.trials, completed=done)
         yield lambda count: bar.advance(task, count)
 

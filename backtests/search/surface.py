@@ -23,7 +23,7 @@ Narrow = NDArray[np.unsignedinteger[Any]]
 
 
 @dataclass(frozen=True, slots=True)
-class Scale:
+class SettingScale:
     """The places of one setting: its values, or bins where it was drawn from a range.
 
     `labels` are the values as the table has them, `texts` as they are read. A bin holds what
@@ -46,7 +46,7 @@ class Surface:
     but the objective is kept in the narrowest type that holds it, for there may be millions.
     """
 
-    scales: tuple[Scale, ...]
+    scales: tuple[SettingScale, ...]
     every: int
     objective: Floats
     places: tuple[Narrow, ...]
@@ -164,15 +164,15 @@ def _shape(plan: Plan) -> tuple[int, ...]:
     return tuple(len(one.values) for one in plan.axes if isinstance(one, Choice))
 
 
-def _scale(one: Axis) -> Scale:
+def _scale(one: Axis) -> SettingScale:
     if isinstance(one, Choice):
         labels = tuple(str(value) for value in one.values)
-        return Scale(one.key, labels, tuple(value_text(value) for value in one.values))
+        return SettingScale(one.key, labels, tuple(value_text(value) for value in one.values))
     edges = _edges(one)
     # of whole numbers a bin says the last that it holds: the next edge is the next one's
     uppers = edges[1:] - 1 if one.whole else edges[1:]
     texts = _spans(edges[:-1].tolist(), uppers.tolist(), digits=6 if one.whole else 3)
-    return Scale(one.key, texts, texts, tuple(edges.tolist()))
+    return SettingScale(one.key, texts, texts, tuple(edges.tolist()))
 
 
 def _edges(one: Range) -> Floats:
@@ -196,7 +196,7 @@ def _span(low: float, high: float, digits: int) -> str:
     return " to ".join(ends)
 
 
-def _placed(column: pa.ChunkedArray, scale: Scale) -> Integers:
+def _placed(column: pa.ChunkedArray, scale: SettingScale) -> Integers:
     if scale.edges:
         bins = np.searchsorted(scale.edges, column.to_numpy(), side="right") - 1
         return np.asarray(np.clip(bins, 0, len(scale.labels) - 1), np.int64)

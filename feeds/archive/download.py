@@ -8,7 +8,7 @@ from typing import Final
 import pandas as pd
 
 from feeds.archive.client import Client
-from feeds.archive.folder import ArchiveFolder, State
+from feeds.archive.folder import ArchiveFolder, ArchiveState
 from feeds.archive.table import QUOTE, base_of
 from feeds.archive.universe import Universe, named
 from feeds.archive.update import Archive, Update
@@ -88,8 +88,11 @@ def _watched(
 
 
 def _known(
-    before: State, listed: Sequence[str], outcomes: Mapping[str, Outcome], started: pd.Timestamp
-) -> State:
+    before: ArchiveState,
+    listed: Sequence[str],
+    outcomes: Mapping[str, Outcome],
+    started: pd.Timestamp,
+) -> ArchiveState:
     """Return what is known after a run: a pair that failed stands where it stood."""
     done = {pair for pair, outcome in outcomes.items() if isinstance(outcome, Update)}
     refused = {pair: reason for pair, reason in before.refused.items() if pair not in done}
@@ -99,7 +102,7 @@ def _known(
         if type(outcome) is DataError
     }  # fmt: skip
     checked = dict(before.checked) | dict.fromkeys(done, started.isoformat())
-    return State(tuple(listed), checked, refused)
+    return ArchiveState(tuple(listed), checked, refused)
 
 
 def _report(outcomes: Iterable[Outcome]) -> None:

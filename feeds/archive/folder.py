@@ -27,7 +27,7 @@ VENUE: Final = "binance"
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class ArchiveState:
     """What is known of all pairs.
 
     `listed` are those the archive has, `checked` says when each was last brought up to date
@@ -88,15 +88,15 @@ class ArchiveFolder:
         finally:
             lock.release()
 
-    def state(self) -> State:
+    def state(self) -> ArchiveState:
         """Return what is known of all pairs; nothing where that was never written down."""
         try:
             tree = json.loads(self._state.read_text(encoding="utf-8"))
-            return State(tuple(tree["listed"]), dict(tree["checked"]), dict(tree["refused"]))
+            return ArchiveState(tuple(tree["listed"]), dict(tree["checked"]), dict(tree["refused"]))
         except (OSError, ValueError, KeyError, TypeError):
-            return State()  # every pair is checked again then, and none fetched again
+            return ArchiveState()  # every pair is checked again then, and none fetched again
 
-    def write_state(self, state: State) -> None:
+    def write_state(self, state: ArchiveState) -> None:
         """Write down what is known of all pairs."""
         write_whole(self._state, json.dumps(asdict(state), indent=1, sort_keys=True).encode())
 
@@ -166,7 +166,7 @@ class _Before:
 
 
 def _completeness(
-    state: State, entries: list[dict[str, Any]], refused: Mapping[str, str]
+    state: ArchiveState, entries: list[dict[str, Any]], refused: Mapping[str, str]
 ) -> dict[str, Any]:
     """Return up to when all pairs are known, and which of those listed are not.
 

@@ -27,7 +27,7 @@ class Page:
     next_marker: str
 
 
-class Listing:
+class ArchiveListing:
     """The archive's table of contents. What stands on two pages is returned once."""
 
     def __init__(self, client: Client) -> None:

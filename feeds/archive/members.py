@@ -89,7 +89,7 @@ def members_of(files: Iterable[File], *, pair: str, timeframe: str) -> dict[str,
 
 
 @dataclass(frozen=True, slots=True)
-class Fetched:
+class MemberTable:
     """A verified zip, read: its rows by opening instant, its digest, and its size in bytes."""
 
     member: Member
@@ -99,7 +99,7 @@ class Fetched:
     note: str = ""
 
 
-def fetched(member: Member, client: Client) -> Fetched:
+def fetched(member: Member, client: Client) -> MemberTable:
     """Fetch a zip, verify it, and read its rows.
 
     Raises
@@ -118,7 +118,7 @@ def fetched(member: Member, client: Client) -> Fetched:
         raise
     with reading(f"binance archive {member}", "It is left out."):
         rows = rows_of(_unzipped(payload, member), member)
-    return Fetched(member, rows, digest, len(payload), note)
+    return MemberTable(member, rows, digest, len(payload), note)
 
 
 def _verified(member: Member, client: Client) -> tuple[bytes, str, str]:

@@ -17,7 +17,7 @@ from urllib.parse import quote, unquote
 import numpy as np
 import pandas as pd
 
-from feeds.archive.members import COLUMNS, Fetched, span_of
+from feeds.archive.members import COLUMNS, MemberTable, span_of
 from feeds.bars import Bars
 from feeds.folders import write_whole
 from feeds.instruments import Instrument
@@ -84,7 +84,12 @@ def base_of(pair: str) -> str:
 
 
 def extended(
-    held: PairTable | None, news: Iterable[Fetched], *, pair: str, timeframe: str, now: pd.Timestamp
+    held: PairTable | None,
+    news: Iterable[MemberTable],
+    *,
+    pair: str,
+    timeframe: str,
+    now: pd.Timestamp,
 ) -> PairTable:
     """Return the table with what was fetched in the place of what was held of those periods.
 
@@ -111,7 +116,7 @@ def extended(
     return PairTable(pair, timeframe, bars.frame[list(COLUMNS)], members, notes=notes)
 
 
-def _within(period: str, each: Fetched) -> bool:
+def _within(period: str, each: MemberTable) -> bool:
     start, stop = each.member.span
     first, last = span_of(period)
     return start <= first and last <= stop

@@ -11,8 +11,8 @@ from typing import Final
 import pandas as pd
 
 from feeds.archive.client import Client
-from feeds.archive.listing import Listing
-from feeds.archive.members import Fetched, Member, fetched, members_of
+from feeds.archive.listing import ArchiveListing
+from feeds.archive.members import Member, MemberTable, fetched, members_of
 from feeds.archive.table import QUOTE, PairTable, base_of, extended, read_table, write_table
 from feeds.clock import Clock, utc_now
 from feeds.errors import DataError, InputError, Unreachable
@@ -51,7 +51,7 @@ class Archive:
         self.folder = folder
         self.timeframe = timeframe
         self._client = client or Client()
-        self._listing = Listing(self._client)
+        self._listing = ArchiveListing(self._client)
         self._clock = clock
         self._stopped = threading.Event()
 
@@ -173,14 +173,14 @@ class _Run:
 
     def __init__(self, held: PairTable | None) -> None:
         self.held = held
-        self.news: list[Fetched] = []
+        self.news: list[MemberTable] = []
         self.notes: list[str] = []
         self.failures: list[str] = []
 
     def holds(self, member: Member) -> bool:
         return self.held is not None and self.held.holds(member.period, member.etag)
 
-    def take(self, news: Fetched) -> None:
+    def take(self, news: MemberTable) -> None:
         self.news.append(news)
         if news.note:
             self.notes.append(news.note)

@@ -47,14 +47,14 @@ class Key:
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class StoredTable:
     """A stored table, read whole: float64 columns by ascending time, and its manifest."""
 
     frame: pd.DataFrame
     manifest: Manifest
 
 
-class Store:
+class TableStore:
     """A folder of tables. Reading takes no lock; writing needs the table's `lock`."""
 
     def __init__(self, folder: Path) -> None:
@@ -101,7 +101,7 @@ class Store:
         except (OSError, UnicodeDecodeError, Malformed) as error:
             raise _damaged(key, str(error)) from error
 
-    def read(self, key: Key, *, last_rows: int | None = None) -> Table | None:
+    def read(self, key: Key, *, last_rows: int | None = None) -> StoredTable | None:
         """Return a table, or its last segments that hold `last_rows` rows; None if absent.
 
         Raises
@@ -116,7 +116,7 @@ class Store:
             segments = _tail(manifest.segments, last_rows)
             try:
                 parts = [self._segment(key, segment) for segment in segments]
-                return Table(_frame(parts, manifest), manifest)
+                return StoredTable(_frame(parts, manifest), manifest)
             except Damaged:
                 # a writer may have replaced the segments since the manifest was read
                 if attempt == READ_ATTEMPTS - 1 or self.manifest(key) == manifest:

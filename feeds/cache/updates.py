@@ -6,13 +6,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+import numpy as np
 import pandas as pd
 
 from feeds.cache.manifest import MAX_EVENTS, About, Event
-from feeds.cache.revisions import mistrust, revisions
-from feeds.cache.store import Damaged, Key, Store, Table
+from feeds.cache.store import Damaged, Key, StoredTable, TableStore
 from feeds.clock import Clock, utc_now
 from feeds.errors import NotServed
+from feeds.wording import number_text
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +44,7 @@ class Cache:
     """
 
     def __init__(self, folder: Path, *, clock: Clock = utc_now) -> None:
-        self.store = Store(folder)
+        self.store = TableStore(folder)
         self._clock = clock
 
     def update(self, key: Key, fetch: Fetch, *, is_due: IsDue, force: bool = False) -> int:
@@ -111,7 +112,7 @@ class Cache:
         age = self._clock() - pd.Timestamp(about.checked)
         return age if age >= pd.Timedelta(0) else pd.Timedelta.max
 
-    def _extend(self, key: Key, fetch: Fetch, held: Table) -> int:
+    def _extend(self, key: Key, fetch: Fetch, held: StoredTable) -> int:
         tail = held.frame.iloc[-OVERLAP_ROWS:]
         before = held.manifest.about
         try:
@@ -144,7 +145,7 @@ class Cache:
         event = self._event("reload", reason)
         return self._fill(key, fetch(None), _about_if_readable(self.store, key), [event])
 
-    def _switch(self, key: Key, fetched: Fetched, held: Table) -> int:
+    def _switch(self, key: Key, fetched: Fetched, held: StoredTable) -> int:
         """Replace the whole table by another origin's, unless that one knows less history."""
         before, first = held.manifest.about, fetched.frame.index[0]
         if fetched.origin == before.origin:
@@ -204,9 +205,57 @@ def _instant(time: pd.Timestamp) -> pd.Timestamp:
     return time.tz_localize("UTC") if time.tz is None else time
 
 
-def _about_if_readable(store: Store, key: Key) -> About | None:
+def _about_if_readable(store: TableStore, key: Key) -> About | None:
     try:
         manifest = store.manifest(key)
     except Damaged:
         return None
     return manifest.about if manifest else None
+
+
+RELOAD_ABOVE: Final = 0.02  # median disagreement of closes; a split makes 0.33 or more
+
+
+def mistrust(held: pd.DataFrame, fresh: pd.DataFrame) -> str:
+    """Return why the held rows cannot be continued by the fresh ones, empty if they can.
+
+    They cannot if they share no time, or if most closes (of a series: values) disagree.
+    """
+    common = held.index.intersection(fresh.index)
+    if common.empty:
+        return "the vendor's rows do not overlap those held"
+    column = "close" if "close" in held.columns else str(held.columns[0])
+    before, now = (frame.loc[common, column].to_numpy(np.float64) for frame in (held, fresh))
+    scale = np.maximum(np.abs(before), np.abs(now))
+    relative = np.divide(np.abs(now - before), scale, out=np.zeros_like(scale), where=scale > 0)
+    difference = float(np.median(relative))
+    if difference > RELOAD_ABOVE:
+        return (
+            f"the last {len(common)} rows held differ from the vendor's by {difference:.1%} in "
+            "the median, as after a split"
+        )
+    return ""
+
+
+def revisions(held: pd.DataFrame, fresh: pd.DataFrame) -> list[str]:
+    """Describe each settled row that was changed, is not served any more, or came late."""
+    texts = []
+    for time in held.index.union(fresh.index[fresh.index <= held.index[-1]]):
+        if time not in fresh.index:
+            texts.append(f"{time:%Y-%m-%d %H:%M} is not served any more, it is kept")
+        elif time not in held.index:
+            texts.append(f"{time:%Y-%m-%d %H:%M} was missing and is served now")
+        else:
+            changed = _changes(held.loc[time], fresh.loc[time])
+            if changed:
+                texts.append(f"{time:%Y-%m-%d %H:%M}: {', '.join(changed)}")
+    return texts
+
+
+def _changes(before: pd.Series, after: pd.Series) -> list[str]:
+    pairs = [(name, float(before[name]), float(after[name])) for name in before.index]
+    return [
+        f"{name} {number_text(old)} -> {number_text(new)}"
+        for name, old, new in pairs
+        if old != new and not (np.isnan(old) and np.isnan(new))
+    ]

@@ -48,7 +48,7 @@ class Headless:
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class DialectTable:
     """Everything that is known of how files are written.
 
     `plain` reads columns by their names, `own` does so for our own form. `date_names` are all
@@ -63,13 +63,13 @@ class Table:
 
 
 @lru_cache(maxsize=1)
-def table() -> Table:
+def table() -> DialectTable:
     """Return the table of dialects, read when it is first needed."""
     text = files(__package__).joinpath("dialects.toml").read_text(encoding="utf-8")
     tree = tomllib.loads(text)
     dialects = tuple(map(_dialect, tree["dialect"]))
     names = _names(tree["plain"])
-    return Table(
+    return DialectTable(
         dialects=dialects,
         plain=Dialect("columns by their names", names, is_by_names=True),
         own=Dialect("", names, is_by_names=True, has_decimal_point=True),

@@ -53,7 +53,7 @@ class Grid:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class TextPart:
     """The data lines of one text, their numbers in it, and what was left out of it."""
 
     origin: str
@@ -78,14 +78,14 @@ def text_grids(texts: Sequence[tuple[str, str]], *, chosen: Sequence[str] = ()) 
     return [_grid(list(of_header)) for _, of_header in alike]
 
 
-def _part(text: str, origin: str, chosen: Sequence[str]) -> Part:
+def _part(text: str, origin: str, chosen: Sequence[str]) -> TextPart:
     head = text.split("\n", DEEPEST_HEADER + 1)[: DEEPEST_HEADER + 1]
     header = find_header(head, chosen=chosen, origin=origin)
     above = head[: header.body_at]
     body = text[sum(map(len, above)) + len(above) :].rstrip("\n")
     first = header.body_at + 1
     lines = np.arange(first, first + body.count("\n") + 1)
-    part = Part(origin, header, body, lines, "\n".join(above[:-1]))
+    part = TextPart(origin, header, body, lines, "\n".join(above[:-1]))
     if _may_have_more_than_rows(body, header.delimiter):
         part = _rows_alone(part)
     if not part.body:
@@ -93,7 +93,7 @@ def _part(text: str, origin: str, chosen: Sequence[str]) -> Part:
     return part
 
 
-def _grid(parts: Sequence[Part]) -> Grid:
+def _grid(parts: Sequence[TextPart]) -> Grid:
     first, last = parts[0], parts[-1]
     is_one = len(parts) == 1
     header = first.header
@@ -130,7 +130,7 @@ def _odd_beginning(delimiter: str) -> re.Pattern[bytes]:
     return re.compile(rb'\n(?:[\n %s]|"")' % re.escape(delimiter).encode())
 
 
-def _rows_alone(part: Part) -> Part:
+def _rows_alone(part: TextPart) -> TextPart:
     """Leave out what is no row: empty lines, a footer, dividends and splits between the bars."""
     lines, delimiter = part.body.split("\n"), part.header.delimiter
     is_row = np.array([bool(line.strip(f' "{delimiter}')) for line in lines])

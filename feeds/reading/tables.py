@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from feeds.close_only import with_prices
 from feeds.errors import DataError
 from feeds.instruments import BY_SYMBOL, Instrument, symbols_of
 from feeds.reading.cells import PlacedError, quoted
@@ -24,7 +23,7 @@ from feeds.reading.own_form import own_form
 from feeds.reading.parquet import parquet_grid
 from feeds.reading.typed import Typed, typed
 from feeds.sessions import BAR_LENGTHS
-from feeds.table import RawTable
+from feeds.table import RawTable, with_prices
 
 ORDER: Final = ("open", "high", "low", "close", "volume", "quote_volume", "market_cap", "value")
 ISO_READINGS: Final = ("%Y-%m-%d", "%Y-%m-%d %H:%M", "dates as typed")

@@ -17,10 +17,9 @@ import pandas as pd
 
 from feeds.bars import MARKET_CAP, Bars
 from feeds.clock import Clock, utc_now
-from feeds.close_only import with_prices
 from feeds.errors import DataError, NotServed
 from feeds.instruments import Instrument
-from feeds.table import RawTable
+from feeds.table import RawTable, with_prices
 from feeds.vendors.addresses import ADDRESSES, address_of
 from feeds.vendors.patience import Patience
 from feeds.vendors.tidy import tidied

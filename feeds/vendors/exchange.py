@@ -20,17 +20,17 @@ from feeds.instruments import Instrument
 from feeds.sessions import BAR_LENGTHS
 from feeds.vendors.exchange_client import (
     ELSEWHERE,
-    Market,
+    TradingPair,
     configured,
     market_of,
     new_client,
     require_market,
     translated,
 )
-from feeds.vendors.paging import AskPage, Row, Span, checked_rows, opening, whole_history
+from feeds.vendors.paging import AskPage, PageSpan, Row, checked_rows, opening, whole_history
 from feeds.vendors.patience import Patience
 from feeds.vendors.tidy import tidied
-from feeds.vendors.vendor import Step, Watcher, reading
+from feeds.vendors.vendor import DownloadStep, Watcher, reading
 
 if TYPE_CHECKING:
     import ccxt
@@ -133,7 +133,7 @@ class Exchange:
             first = self._begin(market, timeframe, span, until)
             return pd.Timestamp(first, unit="ms", tz="UTC")
 
-    def _begin(self, market: Market, timeframe: str, span: Span, until: float) -> int:
+    def _begin(self, market: TradingPair, timeframe: str, span: PageSpan, until: float) -> int:
         key = (market.symbol, timeframe, span.since)
         if key not in self._begins:
             ask = self._asker(market, timeframe, until)
@@ -149,8 +149,8 @@ class Exchange:
         return self._begins[key]
 
     def _span(
-        self, market: Market, timeframe: str, *, since: pd.Timestamp | None, now: pd.Timestamp
-    ) -> Span:
+        self, market: TradingPair, timeframe: str, *, since: pd.Timestamp | None, now: pd.Timestamp
+    ) -> PageSpan:
         length = BAR_LENGTHS[timeframe]
         first = (BEGINNING if since is None else since).ceil(length)
         last = now.floor(length) - length
@@ -159,7 +159,7 @@ class Exchange:
                 f"{market.origin}: no {timeframe} bar is over since {first:%Y-%m-%d %H:%M}. "
                 "Ask for an earlier start."
             )
-        return Span(
+        return PageSpan(
             _milliseconds(first - pd.Timestamp(0, tz="UTC")),
             _milliseconds(last - pd.Timestamp(0, tz="UTC")),
             _milliseconds(length),
@@ -168,7 +168,7 @@ class Exchange:
             has_ended=not market.is_active,
         )
 
-    def _market(self, instrument: Instrument, timeframe: str, until: float) -> Market:
+    def _market(self, instrument: Instrument, timeframe: str, until: float) -> TradingPair:
         if instrument.kind != "coin":
             raise NotServed(
                 f"{self.name} {instrument.symbol}: an index is not traded on a crypto exchange. "
@@ -177,7 +177,7 @@ class Exchange:
         self._call(self._client.load_markets, f"{self.name} {instrument.symbol}", until)
         return market_of(self._client, instrument, timeframe=timeframe, exchange=self.name)
 
-    def _asker(self, market: Market, timeframe: str, until: float) -> AskPage:
+    def _asker(self, market: TradingPair, timeframe: str, until: float) -> AskPage:
         def ask(since: int, end: int | None = None) -> list[Row]:
             def page() -> Any:
                 rows = self._client.fetch_ohlcv(
@@ -206,14 +206,14 @@ class Exchange:
 
         return self._patience.call(once, subject=subject, remedy=REMEDY, until=until)
 
-    def _reporter(self, instrument: Instrument, span: Span) -> Callable[[int, int], None]:
+    def _reporter(self, instrument: Instrument, span: PageSpan) -> Callable[[int, int], None]:
         until = pd.Timestamp(span.end, unit="ms", tz="UTC")
 
         def report(bars: int, reached: int) -> None:
             log.debug("%s: %d bars", span.origin, bars)
             if self._watch is not None:
                 at = pd.Timestamp(reached, unit="ms", tz="UTC")
-                self._watch(Step(self.name, instrument.symbol, bars, at, until))
+                self._watch(DownloadStep(self.name, instrument.symbol, bars, at, until))
 
         return report
 
@@ -229,7 +229,7 @@ def _table(rows: list[Row]) -> pd.DataFrame:
 
 
 def _notes(
-    rows: list[Row], market: Market, span: Span, since: pd.Timestamp | None, *, quote: str
+    rows: list[Row], market: TradingPair, span: PageSpan, since: pd.Timestamp | None, *, quote: str
 ) -> list[str]:
     notes = []
     if market.quote != quote:

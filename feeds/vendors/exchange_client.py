@@ -19,7 +19,7 @@ MOST_DECIMALS: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Market:
+class TradingPair:
     """One coin on one exchange: ccxt's symbol, its quote currency, bars in a full page.
 
     A market that is not active is no longer traded, and may still serve what was.
@@ -84,7 +84,7 @@ def _bounded(parse_precision: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 def market_of(
     client: "ccxt.Exchange", instrument: Instrument, *, timeframe: str, exchange: str
-) -> Market:
+) -> TradingPair:
     """Return the spot market of a coin among the client's loaded markets.
 
     A coin in USD is looked for in dollars, then in what stands for dollars; one that is still
@@ -115,10 +115,10 @@ def market_of(
     symbol = str(market["symbol"])
     page_bars = int(client.feature_value(symbol, "fetchOHLCV", "limit", SMALLEST_PAGE))
     origin = f"{exchange} {symbol}"
-    return Market(symbol, str(market["quote"]), page_bars, origin, is_active=bool(trading))
+    return TradingPair(symbol, str(market["quote"]), page_bars, origin, is_active=bool(trading))
 
 
-def require_market(client: "ccxt.Exchange", market: Market) -> None:
+def require_market(client: "ccxt.Exchange", market: TradingPair) -> None:
     """Raise if the last answer names another market than the one asked for, as Bitstamp's does."""
     body = client.last_json_response
     data = body.get("data") if isinstance(body, dict) else None

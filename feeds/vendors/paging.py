@@ -41,7 +41,7 @@ class AskPage(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class PageSpan:
     """What to fetch: bars that open from `since` to `end`, both included, `step` apart.
 
     `page_bars` is the number of bars in a full page; `origin` names vendor and symbol;
@@ -74,7 +74,7 @@ def checked_rows(page: object, origin: str) -> list[Row]:
     return rows
 
 
-def opening(ask: AskPage, span: Span) -> int:
+def opening(ask: AskPage, span: PageSpan) -> int:
     """Return the opening instant of the first bar there is at or after `span.since`.
 
     Raises
@@ -100,7 +100,10 @@ def opening(ask: AskPage, span: Span) -> int:
 
 
 def whole_history(
-    ask: AskPage, span: Span, *, watch: Callable[[int, int], None] = lambda _bars, _reached: None
+    ask: AskPage,
+    span: PageSpan,
+    *,
+    watch: Callable[[int, int], None] = lambda _bars, _reached: None,
 ) -> list[Row]:
     """Return every row from `span.since`, where a bar is known to be, to `span.end`, ascending.
 
@@ -137,7 +140,7 @@ def whole_history(
     return [rows[instant] for instant in sorted(rows)]
 
 
-def _first_bar(ask: AskPage, span: Span) -> int:
+def _first_bar(ask: AskPage, span: PageSpan) -> int:
     cursor = span.since
     while cursor <= span.end:
         page = [row for row in _sorted(ask(cursor)) if row[0] >= span.since]
@@ -149,7 +152,7 @@ def _first_bar(ask: AskPage, span: Span) -> int:
     )
 
 
-def _merge(rows: dict[int, Row], page: list[Row], span: Span) -> None:
+def _merge(rows: dict[int, Row], page: list[Row], span: PageSpan) -> None:
     for row in page:
         instant = int(row[0])
         if instant % span.step:
@@ -166,7 +169,7 @@ def _is_instant(value: object) -> bool:
     return type(value) is int and 0 <= value < LAST_INSTANT
 
 
-def _is_missing(cursor: int, span: Span) -> bool:
+def _is_missing(cursor: int, span: PageSpan) -> bool:
     return cursor + max(LATEST_ARRIVAL_MS, span.step) <= span.end
 
 

@@ -50,7 +50,7 @@ DEAD: Final = "Baskets are drawn from today's coins without it"
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class VendorQuestion:
     """What a vendor is asked, what a run needs it for, and what to do where it fails.
 
     `ask` returns the bars, the series, or in words what came; it raises a `DataError` where
@@ -66,7 +66,7 @@ class Question:
 
 def all_questions(
     patience: Patience, *, clock: Clock, open_vendor: OpenPatient | None = None
-) -> tuple[Question, ...]:
+) -> tuple[VendorQuestion, ...]:
     """Return the questions for all vendors, those of a default run first.
 
     The vendors are opened here, so that importing their libraries counts in no answer's time.
@@ -84,10 +84,10 @@ def all_questions(
         return ask
 
     return (
-        Question("yahoo", "^RUT", "index", UPDATE, bars("yahoo", RUT, INDEX_DAYS)),
-        Question("yahoo", "BTC-USD", "coin", ELSEWHERE, bars("yahoo", BTC, COIN_DAYS)),
+        VendorQuestion("yahoo", "^RUT", "index", UPDATE, bars("yahoo", RUT, INDEX_DAYS)),
+        VendorQuestion("yahoo", "BTC-USD", "coin", ELSEWHERE, bars("yahoo", BTC, COIN_DAYS)),
         *(
-            Question(name, "BTC", "coin", ELSEWHERE, bars(name, BTC, COIN_DAYS))
+            VendorQuestion(name, "BTC", "coin", ELSEWHERE, bars(name, BTC, COIN_DAYS))
             for name in EXCHANGES
         ),
         _mirrored("coinmetrics", "BTC", OLD, bars("coinmetrics", BTC, COIN_DAYS)),
@@ -101,9 +101,9 @@ def all_questions(
 
 def _mirrored(
     name: str, subject: str, loss: str, ask: Callable[[], Bars | Series | str]
-) -> Question:
+) -> VendorQuestion:
     """Return a question for a vendor that a mirror can stand for."""
-    return Question(name, subject, "more", f"{loss}; or set vendors.{name} to a mirror.", ask)
+    return VendorQuestion(name, subject, "more", f"{loss}; or set vendors.{name} to a mirror.", ask)
 
 
 def _opened(name: str, patience: Patience, open_vendor: OpenPatient) -> Vendor | Unreachable:

@@ -54,7 +54,7 @@ class Vendor(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class DownloadStep:
     """How far a download has got: bars so far, the last one's opening, and where it ends."""
 
     vendor: str
@@ -64,7 +64,7 @@ class Step:
     until: pd.Timestamp
 
 
-Watcher = Callable[[Step], None]
+Watcher = Callable[[DownloadStep], None]
 
 
 @contextmanager

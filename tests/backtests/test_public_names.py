@@ -22,8 +22,9 @@ def printed(code: str) -> str:
     return done.stdout.strip()
 
 
-def test_import_loads_nothing_slow() -> None:
-    code = f"import sys, backtests; print([each for each in {SLOW!r} if each in sys.modules])"
+@pytest.mark.parametrize("module", ["backtests", "backtests.run", "backtests.options"])
+def test_import_loads_nothing_slow(module: str) -> None:
+    code = f"import sys, {module}; print([each for each in {SLOW!r} if each in sys.modules])"
     assert printed(code) == "[]"
 
 

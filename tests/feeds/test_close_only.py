@@ -1,8 +1,7 @@
 import numpy as np
 import pandas as pd
 
-from feeds.close_only import with_prices
-from feeds.table import RawTable
+from feeds.table import RawTable, with_prices
 
 NAN = float("nan")
 

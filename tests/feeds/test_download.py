@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from feeds.cache.store import Key, Store
+from feeds.cache.store import Key, TableStore
 from feeds.cache.updates import Cache
 from feeds.download import main
 from feeds.errors import Unreachable
@@ -48,7 +48,7 @@ class Desk:
         return main(arguments, live=self.live(vendor))
 
     def keys(self):
-        return [str(key) for key in Store(self.folder).held_keys()]
+        return [str(key) for key in TableStore(self.folder).held_keys()]
 
 
 @pytest.fixture
@@ -180,6 +180,6 @@ def test_two_downloads_at_once_lose_nothing(tmp_path):
     reader = Desk(tmp_path)
     for name in ("BTC", "ETH", "SOL", "ADA", "XRP"):
         whole = reader.yahoo.fetch(coin(name), timeframe="1d")
-        held = Store(tmp_path).read(Key("yahoo", f"{name}-USD", "1d"))
+        held = TableStore(tmp_path).read(Key("yahoo", f"{name}-USD", "1d"))
         assert held is not None
         assert held.frame.equals(whole.frame)

@@ -4,11 +4,11 @@ import pandas as pd
 import pytest
 
 from feeds.bars import COLUMNS, QUOTE_VOLUME
-from feeds.cache.store import Store
+from feeds.cache.store import TableStore
 from feeds.cache.updates import Cache
+from feeds.cached import main as inspect
 from feeds.download import main as download
 from feeds.errors import DataError, NotServed, Unreachable
-from feeds.inspect import main as inspect
 from feeds.instruments import coin, index
 from feeds.live import Live
 from feeds.vendors.reach import Reach
@@ -81,7 +81,9 @@ def test_load_joins_the_older_vendors_and_each_keeps_its_own_table(
     assert history.frame.index[0] == pd.Timestamp(first, tz="UTC")
     assert history.notes == ()
     assert history.frame[list(COLUMNS)].equals(MARKET[first:"2020-06-09"])
-    held = {key.vendor: Store(desk.folder).read(key) for key in Store(desk.folder).held_keys()}
+    held = {
+        key.vendor: TableStore(desk.folder).read(key) for key in TableStore(desk.folder).held_keys()
+    }
     assert set(held) == set(sources)
     for name, table in held.items():
         whole = desk.vendors[name].frames[instrument.symbol, "1d"]

@@ -2,7 +2,7 @@ import pandas as pd
 import pytest
 
 from feeds import net_liquidity
-from feeds.cache.store import Key, Store
+from feeds.cache.store import Key, TableStore
 from feeds.cache.updates import Cache
 from feeds.download import main
 from feeds.errors import DataError, NotCached, NotServed, Unreachable
@@ -135,7 +135,7 @@ def test_load_damaged_file_is_fetched_again(desk, file):
     path.write_bytes(path.read_bytes()[:-9])
     same(desk.load(), held)
     assert len(desk.fred.asked) == 2
-    assert Store(desk.folder).read(Key("fred", "WALCL", "series")) is not None
+    assert TableStore(desk.folder).read(Key("fred", "WALCL", "series")) is not None
 
 
 def test_load_vix_is_known_when_its_options_stop_trading(desk):

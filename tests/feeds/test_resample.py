@@ -6,9 +6,8 @@ import pytest
 from feeds.bars import Bars
 from feeds.checks import findings
 from feeds.errors import DataError
-from feeds.files import Files
+from feeds.files import Files, four_hours
 from feeds.instruments import coin, index
-from feeds.resample import four_hours
 from tests.scripted import frame_of, hours
 
 BTC = coin("BTC")

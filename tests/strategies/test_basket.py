@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from strategies.basket import Panel, basket_weights, capped, members, rebalance_bars
+from strategies.basket import BasketPanel, basket_weights, capped, members, rebalance_bars
 from strategies.settings import BasketSettings
 
 NAN = np.nan
@@ -12,7 +12,7 @@ NAN = np.nan
 
 def panel(close, alive=None, money=None, cap=None, decides=None):
     close = np.array(close, float)
-    return Panel(
+    return BasketPanel(
         alive=np.ones(close.shape, bool) if alive is None else np.array(alive, bool),
         close=close,
         money=np.ones_like(close) if money is None else np.array(money, float),

@@ -6,7 +6,7 @@ from typing import Final
 from backtests.report.charts.spec import Spec, layout, plain
 from backtests.report.charts.sweep import rounded
 from backtests.report.words.labels import Notation, names, notation
-from backtests.search.surface import Scale, Surface
+from backtests.search.surface import SettingScale, Surface
 from feeds.arrays import Floats
 
 # light to dark, readable by the colour-blind and in print
@@ -53,7 +53,7 @@ def shows_once(found: dict[str, Spec]) -> bool:
 
 def _heatmap(
     values: Floats,
-    scales: tuple[Scale, Scale],
+    scales: tuple[SettingScale, SettingScale],
     *,
     titles: tuple[str, str],
     shown: Notation,
@@ -86,7 +86,7 @@ def _heatmap(
     return {"data": [trace], "layout": spec | {"margin": {**spec["margin"], "b": room}}}
 
 
-def _room(scale: Scale) -> int:
+def _room(scale: SettingScale) -> int:
     """Return the pixels its marks and title take below: many or long marks stand on end."""
     sizes = [len(text) for text in scale.texts]
     is_level, longest = sum(sizes) <= MOST_LEVEL, max(sizes)

@@ -10,7 +10,7 @@ from backtests.report.charts.palette import LIGHT
 from backtests.report.charts.spec import Spec, layout, plain
 from backtests.report.words.labels import names, notation
 from backtests.search.judging.judge import Judgement
-from backtests.search.surface import Scale, Surface
+from backtests.search.surface import SettingScale, Surface
 from feeds.arrays import Floats, Integers
 
 MOST_LINES: Final = 2_000
@@ -168,7 +168,7 @@ def _digits(value: Any) -> Any:
     return float(f"{value:.5g}") if np.isfinite(value) else None
 
 
-def _points(name: str, values: Floats, scale: Scale) -> Spec:
+def _points(name: str, values: Floats, scale: SettingScale) -> Spec:
     return {
         "type": "scatter",
         "mode": "lines+markers",
@@ -179,7 +179,7 @@ def _points(name: str, values: Floats, scale: Scale) -> Spec:
     }
 
 
-def _short(scale: Scale) -> str:
+def _short(scale: SettingScale) -> str:
     return plain(names([scale.key])[scale.key].short)
 
 
@@ -213,7 +213,7 @@ def _with_ticks(spec: Spec, objective: str) -> Spec:
     return spec
 
 
-def _ticks(scale: Scale) -> Spec:
+def _ticks(scale: SettingScale) -> Spec:
     """Return the marks of an axis: no more than can be read, both ends among them."""
     places = np.linspace(0, len(scale.texts) - 1, min(len(scale.texts), MOST_TICKS))
     kept = np.unique(places.round().astype(int)).tolist()

@@ -39,7 +39,7 @@ class Setting:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class BestRow:
     """One result: its earliest trial, how many more have it, its figures and settings."""
 
     trial: int
@@ -56,7 +56,7 @@ class BestTable:
     """
 
     headings: tuple[Heading, ...]
-    lines: tuple[Line, ...]
+    lines: tuple[BestRow, ...]
     robustness: str
     has_equals: bool
 
@@ -69,7 +69,7 @@ def best_table(plan: Plan, outcomes: Sequence[Outcome], *, around: Floats) -> Be
     ratios = robustness(own, around, is_ratio=is_ratio)
     figures = tuple(dict.fromkeys((plan.settings.objective, *SHOWN)))
     lines = [
-        Line(
+        BestRow(
             outcome.trial,
             _more(outcome),
             (

@@ -15,7 +15,7 @@ from backtests.report.words import walkforward as words
 from backtests.report.words.labels import FIGURES, title
 from backtests.search.plan import Plan
 from backtests.search.space import value_text
-from backtests.search.walkforward.walk import Step, WalkForward
+from backtests.search.walkforward.walk import WalkForward, WalkStep
 from backtests.search.walkforward.windows import WindowSettings
 
 NAMES: Final = {"walk_forward": "Walk-forward", "buy_and_hold": "Buy-and-hold"}
@@ -169,7 +169,7 @@ def shown_plan(plan: Plan) -> str:
     return dataclasses.replace(plan, base=mailable(plan.base)).to_toml()
 
 
-def _links(steps: tuple[Step, ...], times: list[str]) -> Spec:
+def _links(steps: tuple[WalkStep, ...], times: list[str]) -> Spec:
     """Return a thin line from what each step promised to what it kept."""
     pairs = [(step.in_sample, step.out_of_sample) for step in steps]
     ends = [[None if np.isnan(value) else value for value in pair] for pair in pairs]
@@ -184,7 +184,7 @@ def _links(steps: tuple[Step, ...], times: list[str]) -> Spec:
     }
 
 
-def _told(step: Step, objective: str) -> str:
+def _told(step: WalkStep, objective: str) -> str:
     figures = ("in_sample", "out_of_sample", "median")
     lines = [
         f"{words.figure(objective, getattr(step, name))} {written.words(name)}" for name in figures
@@ -204,7 +204,7 @@ def _figures(found: WalkForward) -> list[tuple[str, list[str]]]:
     ]
 
 
-def _row(step: Step, plan: Plan) -> dict[str, Any]:
+def _row(step: WalkStep, plan: Plan) -> dict[str, Any]:
     objective = plan.settings.objective
     figures = (step.in_sample, step.out_of_sample, step.median)
     return {

@@ -11,7 +11,7 @@ from backtests.report.words import notation as written
 from backtests.report.words import phrases, standing
 from backtests.report.words.labels import FIGURES, names, title
 from backtests.search.plan import Plan
-from backtests.search.walkforward.walk import Step, WalkForward
+from backtests.search.walkforward.walk import WalkForward, WalkStep
 from backtests.search.walkforward.windows import WindowSettings
 
 UNKNOWN: Final = "n/a"
@@ -159,7 +159,7 @@ def _failed(found: WalkForward, plan: Plan) -> list[str]:
     ]
 
 
-def day(step: Step) -> str:
+def day(step: WalkStep) -> str:
     """Return the day a step begins to trade."""
     return written.date(step.window.test_start)
 

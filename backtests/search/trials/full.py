@@ -20,7 +20,7 @@ from backtests.engines.compiling import compiled
 from backtests.engines.parts import Coins, Money, Part, part_of
 from backtests.market.elapsed import after_hole, cash_returns
 from backtests.market.tape import Tape
-from backtests.search.trials.kernel import Counted, Scale, Sums, figured
+from backtests.search.trials.kernel import Counted, RunScale, Sums, figured
 from backtests.search.trials.spans import Trials, rule_at
 from feeds.arrays import Flags, Floats
 from strategies import targets
@@ -63,7 +63,7 @@ def full_tape_of(traded: Tape, config: Config) -> FullTape:
     )
 
 
-def _summed(ledger: Ledger, tape: FullTape, scale: Scale, wins: int) -> Sums:
+def _summed(ledger: Ledger, tape: FullTape, scale: RunScale, wins: int) -> Sums:
     """Add up the returns of an account; after a total loss they are 0."""
     close = tape.traded.coins.close
     before = peak = scale.initial_cash
@@ -140,7 +140,7 @@ def _run(tape: FullTape, trials: Trials, out: Floats) -> None:
             ledger = kept(rule, upkeep, tape.before, money, start)
             start = opened(upkeep, tape.before, ledger)
         ledger = kept(rule, upkeep, tape.traded, money, start)
-        scale = Scale(
+        scale = RunScale(
             coins.close.shape[0],
             coins.close.shape[0] - tape.after_hole.sum(),
             money.initial_cash,

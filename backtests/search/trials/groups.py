@@ -22,12 +22,12 @@ from backtests.market.elapsed import (
 )
 from backtests.market.gates import combined
 from backtests.market.inputs import Inputs, has_universe, load_inputs
-from backtests.market.market import Market, build_market, lead_of, market_schedule
-from backtests.market.schedule import entry_weights, led, weight_before
+from backtests.market.market import Market, build_market, market_schedule
+from backtests.market.schedule import entry_weights, lead_of, led, weight_before
 from backtests.search.plan import with_values
 from backtests.search.trials.full import FullTape, full_tape_of
-from backtests.search.trials.ranges import Tape, extremes
-from backtests.search.trials.spans import LEAD, Events
+from backtests.search.trials.ranges import TrialTape, extremes
+from backtests.search.trials.spans import LEAD, TrialEvents
 from feeds.arrays import Floats, Integers
 from feeds.sessions import bar_ends
 from strategies import support
@@ -82,7 +82,7 @@ class Library:
         self._load = load
         self._lock = threading.RLock()
         self._inputs: LoadedInputs = dict(inputs or {})
-        self._tapes: dict[Hashable, Tape] = {}
+        self._tapes: dict[Hashable, TrialTape] = {}
         self._markets: OrderedDict[Hashable, Market] = OrderedDict()
         self._configs: OrderedDict[Hashable, Config] = OrderedDict()
         self._groups: OrderedDict[Hashable, Group] = OrderedDict()
@@ -109,7 +109,7 @@ class Library:
                 self._configs, key, lambda: with_values(base, values), REMEMBERED_GROUPS
             )
 
-    def tape(self, config: Config) -> Tape:
+    def tape(self, config: Config) -> TrialTape:
         """Return the coin's tape, the same object for the same bars and cash rate."""
         key = tape_key(config)
         with self._lock:
@@ -195,10 +195,10 @@ def market_key(config: Config) -> tuple[Hashable, ...]:
     return (*shared, config.idle, config.basket, config.costs.impact, filters)
 
 
-def joined(groups: Sequence[Group]) -> Events:
+def joined(groups: Sequence[Group]) -> TrialEvents:
     """Return the groups' events in one array each, as the kernel reads them."""
     sizes = [group.bar.size for group in groups]
-    return Events(
+    return TrialEvents(
         bar=np.concatenate([group.bar for group in groups]),
         trigger=np.concatenate([group.trigger for group in groups]),
         lost=np.concatenate([group.lost for group in groups]),
@@ -211,7 +211,7 @@ def joined(groups: Sequence[Group]) -> Events:
     )
 
 
-def weights(config: Config, tape: Tape) -> Floats | None:
+def weights(config: Config, tape: TrialTape) -> Floats | None:
     """Return the weight an entry at each bar's open would take; None for all of equity always."""
     line = entry_weights(config, opens=tape.time, ends=tape.bar_end, close=tape.close)
     first = weight_before(config, tape.open[0], per_year=tape.nominal_bars)
@@ -233,7 +233,7 @@ def _remembered(
     return made
 
 
-def _tape(config: Config, market: Market) -> Tape:
+def _tape(config: Config, market: Market) -> TrialTape:
     lines = market.tape.lines
     gap_interest, bar_interest = interest_of(market.tape, config)
     times, ends, rate = lines["time"], lines["bar_end"], config.costs.cash_rate
@@ -248,7 +248,7 @@ def _tape(config: Config, market: Market) -> Tape:
     table, level = extremes(close)
     before = market.tape.before
     index_before = np.nan if before is None else before.lines["index_close"][-1]
-    return Tape(
+    return TrialTape(
         time=times,
         bar_end=ends,
         open=opens,

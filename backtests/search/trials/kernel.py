@@ -13,10 +13,10 @@ from backtests.analysis.metrics import ROUNDING
 from backtests.engines.compiled import affordable_units, bought, sold
 from backtests.engines.compiling import compiled
 from backtests.market import elapsed
-from backtests.search.trials.ranges import Tape, spanned
+from backtests.search.trials.ranges import TrialTape, spanned
 from backtests.search.trials.spans import (
-    Events,
     Trial,
+    TrialEvents,
     Trials,
     spans_bar_by_bar,
     spans_between_events,
@@ -65,7 +65,7 @@ class Sums(NamedTuple):
     wins: int
 
 
-class Scale(NamedTuple):
+class RunScale(NamedTuple):
     """What turns sums into figures."""
 
     bars: int
@@ -75,7 +75,7 @@ class Scale(NamedTuple):
     periods_per_year: float
 
 
-def _looked_up(tape: Tape, trial: Trial, spans: Integers) -> Sums:
+def _looked_up(tape: TrialTape, trial: Trial, spans: Integers) -> Sums:
     """Add up a trial that always holds all or nothing."""
     first, stop, through = trial.first, trial.stop, tape.bar_interest
     into = 1 / ((1 + trial.slippage) * (1 + trial.commission))
@@ -124,7 +124,7 @@ def _looked_up(tape: Tape, trial: Trial, spans: Integers) -> Sums:
     return Sums(growth, counted, deepest, held, wins)
 
 
-def _counted_in(tape: Tape, trial: Trial, spans: Integers) -> Counted:
+def _counted_in(tape: TrialTape, trial: Trial, spans: Integers) -> Counted:
     """Add up the returns once more, where bars are missing.
 
     Cash earns while they are, held or not, and a bar after a hole does not count.
@@ -159,7 +159,7 @@ def _counted_in(tape: Tape, trial: Trial, spans: Integers) -> Counted:
     return sums
 
 
-def _flat(tape: Tape, first: int, stop: int) -> Counted:
+def _flat(tape: TrialTape, first: int, stop: int) -> Counted:
     """Return the sums of a trial that holds nothing: only cash over gaps has a return."""
     returns = tape.idle[stop - 1] - tape.idle[first]
     squares = tape.idle_squares[stop - 1] - tape.idle_squares[first]
@@ -178,7 +178,7 @@ def _added(sums: Counted, change: float, missed: float) -> Counted:
     )
 
 
-def _added_up(tape: Tape, trial: Trial, spans: Integers, weight: Floats) -> Sums:
+def _added_up(tape: TrialTape, trial: Trial, spans: Integers, weight: Floats) -> Sums:
     """Add up a trial bar by bar, with the accounting of the fast engine."""
     commission, slippage, first, stop = trial.commission, trial.slippage, trial.first, trial.stop
     through = tape.bar_interest
@@ -220,7 +220,7 @@ def _added_up(tape: Tape, trial: Trial, spans: Integers, weight: Floats) -> Sums
     return Sums(growth / trial.initial_cash, sums, deepest, held, wins)
 
 
-def _figured(scale: Scale, sums: Sums, trades: int, row: Floats) -> None:
+def _figured(scale: RunScale, sums: Sums, trades: int, row: Floats) -> None:
     """Write the figures of one trial, in the order of FIGURES; undefined is NaN."""
     bars, per_year, counted = scale.counted, np.sqrt(scale.periods_per_year), sums.counted
     deviation = spread(counted.returns, counted.squares, bars)
@@ -244,7 +244,9 @@ def _spread(total: float, squares: float, bars: int) -> float:
     return math.sqrt(max(squares - total * total / bars, 0.0) / (bars - 1))
 
 
-def _run(tape: Tape, events: Events, trials: Trials, weights: Floats, out: Floats) -> None:
+def _run(
+    tape: TrialTape, events: TrialEvents, trials: Trials, weights: Floats, out: Floats
+) -> None:
     """Fill `out`, shape (trials, len(FIGURES)); trial t has weights[trials.weight[t]]."""
     spans = np.empty((tape.close.size // 2 + 2, 2), np.int64)
     for number in range(out.shape[0]):
@@ -260,7 +262,7 @@ def _run(tape: Tape, events: Events, trials: Trials, weights: Floats, out: Float
         years = years_between(tape.time[trial.first], tape.bar_end[trial.stop - 1])
         per_year = bars_per_year(bars, years=years, nominal=tape.nominal_bars)
         counted = bars - int(tape.holes[trial.stop - 1] - tape.holes[trial.first])
-        scale = Scale(bars, counted, trial.initial_cash, years, per_year)
+        scale = RunScale(bars, counted, trial.initial_cash, years, per_year)
         figured(scale, sums, count, out[number])
 
 

@@ -6,15 +6,14 @@ import numpy as np
 
 from backtests.engines.compiled import step
 from backtests.engines.compiling import compiled
-from backtests.search.trials.ranges import Tape
-from backtests.search.trials.stops import stopped
+from backtests.search.trials.ranges import TrialTape, stopped
 from feeds.arrays import Flags, Floats, Integers
 from strategies.rules import ENTER, NONE, STAY, Moment, Rule, State
 
 LEAD: Final = ("bar_end", "trigger_session", "lost_session", "gate")
 
 
-class Events(NamedTuple):
+class TrialEvents(NamedTuple):
     """The bars on which a signal arrives, for all groups of trials in one array.
 
     Group g owns `bar[offset[g]:offset[g + 1]]` (ascending), with the session that triggers
@@ -78,7 +77,7 @@ def _rule_at(trials: Trials, number: int) -> Rule:
     )
 
 
-def _trial_at(events: Events, trials: Trials, number: int) -> Trial:
+def _trial_at(events: TrialEvents, trials: Trials, number: int) -> Trial:
     """Return one trial out of many."""
     group, rule = trials.group[number], rule_at(trials, number)
     state = State(-np.inf, NONE, -np.inf, -np.inf)
@@ -100,7 +99,7 @@ def _trial_at(events: Events, trials: Trials, number: int) -> Trial:
     )
 
 
-def _first_end(tape: Tape, time: float, first: int, stop: int) -> int:
+def _first_end(tape: TrialTape, time: float, first: int, stop: int) -> int:
     """Return the first bar from `first` on that ends at `time` or later; `stop` if none does."""
     bar_end = tape.bar_end
     if bar_end[stop - 1] < time:
@@ -115,7 +114,7 @@ def _first_end(tape: Tape, time: float, first: int, stop: int) -> int:
     return bar
 
 
-class Span(NamedTuple):
+class TrialSpan(NamedTuple):
     """A span being followed, and where its trial is among its events."""
 
     at: int  # the next event
@@ -124,13 +123,13 @@ class Span(NamedTuple):
     window_end: float
 
 
-def _opened(tape: Tape, events: Events, trial: Trial) -> Span:
+def _opened(tape: TrialTape, events: TrialEvents, trial: Trial) -> TrialSpan:
     """Return the span that is open when the first bar of all opens, or the first after it."""
-    span = Span(trial.events_from, trial.blocked, 0, trial.window_end)
+    span = TrialSpan(trial.events_from, trial.blocked, 0, trial.window_end)
     return span if tape.time[0] < trial.window_end else entered(events, trial, span)
 
 
-def _entered(events: Events, trial: Trial, span: Span) -> Span:
+def _entered(events: TrialEvents, trial: Trial, span: TrialSpan) -> TrialSpan:
     """Return the span that the next trigger opens."""
     at, blocked = span.at, span.blocked
     while at < trial.events_to:
@@ -139,8 +138,8 @@ def _entered(events: Events, trial: Trial, span: Span) -> Span:
         at += 1
         if events.trigger[at - 1] > blocked:
             window_end = events.time[at - 1] + trial.rule.hold_seconds
-            return Span(at, blocked, events.bar[at - 1] + 1, window_end)
-    return Span(at, blocked, trial.stop, -np.inf)
+            return TrialSpan(at, blocked, events.bar[at - 1] + 1, window_end)
+    return TrialSpan(at, blocked, trial.stop, -np.inf)
 
 
 # Both functions named spans return how many there are, after filling `spans` with the first bar
@@ -149,7 +148,9 @@ def _entered(events: Events, trial: Trial, span: Span) -> Span:
 # the trial buys at that bar's open, and its stops measure from there.
 
 
-def _spans_between_events(tape: Tape, events: Events, trial: Trial, spans: Integers) -> int:
+def _spans_between_events(
+    tape: TrialTape, events: TrialEvents, trial: Trial, spans: Integers
+) -> int:
     """Find the spans of a rule that holds all or nothing: from event to event, stops looked up."""
     stop, first, rule, count = trial.stop, trial.first, trial.rule, 0
     has_stops = rule.stop_loss > 0 or rule.trailing_stop > 0 or rule.index_drawdown > 0
@@ -168,11 +169,11 @@ def _spans_between_events(tape: Tape, events: Events, trial: Trial, spans: Integ
             spans[count, 0] = max(span.entry, first)
             spans[count, 1] = min(decided + 1, stop)
             count += 1
-        span = entered(events, trial, Span(at, blocked, stop, -np.inf))
+        span = entered(events, trial, TrialSpan(at, blocked, stop, -np.inf))
     return count
 
 
-def _own_stop(tape: Tape, trial: Trial, entry: int, end: int) -> int:
+def _own_stop(tape: TrialTape, trial: Trial, entry: int, end: int) -> int:
     """Return the bar before `end` on which a span is stopped out, `end` if there is none.
 
     Before trading begins by the entry of the rule, from then on by the trial's own.
@@ -188,7 +189,7 @@ def _own_stop(tape: Tape, trial: Trial, entry: int, end: int) -> int:
 
 
 def _held(
-    tape: Tape, events: Events, trial: Trial, span: Span, through: int
+    tape: TrialTape, events: TrialEvents, trial: Trial, span: TrialSpan, through: int
 ) -> tuple[int, int, int]:
     """Follow a span from event to event through a bar, without its stops.
 
@@ -217,7 +218,7 @@ def _held(
 
 
 def _spans_bar_by_bar(
-    tape: Tape, events: Events, trial: Trial, spans: Integers, weight: Floats
+    tape: TrialTape, events: TrialEvents, trial: Trial, spans: Integers, weight: Floats
 ) -> int:
     """Find the spans of any rule: ask the step function on every bar of a span.
 
@@ -268,7 +269,7 @@ def _possible(planned: int, weight: Floats, bar: int) -> int:
     return STAY if is_unknown else planned
 
 
-def _owned(tape: Tape, trial: Trial, state: State, held: float) -> tuple[State, float]:
+def _owned(tape: TrialTape, trial: Trial, state: State, held: float) -> tuple[State, float]:
     """Return state and entry price of the trial's own position where trading begins.
 
     There is none if `held` is NaN.

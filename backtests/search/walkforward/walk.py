@@ -33,7 +33,7 @@ NO_GAIN: Final = "the choices promised no gain that could be kept"
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class WalkStep:
     """What was chosen on a window and what came of it.
 
     `trial` is None and `values` empty where no trial could be chosen: then the window is
@@ -82,7 +82,7 @@ class WalkForward:
     `failures` counts why trials failed, over all windows.
     """
 
-    steps: tuple[Step, ...]
+    steps: tuple[WalkStep, ...]
     returns: pd.Series
     held: pd.Series
     figures: dict[str, Figures]
@@ -91,12 +91,12 @@ class WalkForward:
     failures: Counter[str]
 
     @property
-    def chosen(self) -> tuple[Step, ...]:
+    def chosen(self) -> tuple[WalkStep, ...]:
         """The steps on which a trial could be chosen."""
         return tuple(step for step in self.steps if step.trial is not None)
 
     @property
-    def traded(self) -> tuple[Step, ...]:
+    def traded(self) -> tuple[WalkStep, ...]:
         """The steps that traded."""
         return tuple(step for step in self.steps if step.trades)
 
@@ -158,7 +158,7 @@ def require_walkable(plan: Plan) -> None:
             )
 
 
-def efficiency(steps: tuple[Step, ...], figures: Figures, plan: Plan) -> Efficiency:
+def efficiency(steps: tuple[WalkStep, ...], figures: Figures, plan: Plan) -> Efficiency:
     """Return how much was kept of what the steps promised; `figures` are of all days traded."""
     objective = plan.settings.objective
     nothing = _nothing(objective, plan.base)
@@ -181,7 +181,7 @@ def _nothing(objective: str, base: Config) -> float:
 
 def _step(
     plan: Plan, window: Window, held: pd.Series, library: Library
-) -> tuple[Step, pd.Series, Counter[str]]:
+) -> tuple[WalkStep, pd.Series, Counter[str]]:
     """Return a step, its returns on the bars of `held`, and why trials failed."""
     train = _between(plan.base, window.train_start, window.train_end)
     test = _between(plan.base, window.test_start, window.test_end)
@@ -195,7 +195,7 @@ def _step(
     returns = returns.reindex(beside.index)
     returns = returns.fillna(pd.Series(_timescale(beside, plan.base).cash_returns, beside.index))
     own = _chosen(inside, outside) if runs else _in_cash(plan, inside, returns)
-    step = Step(
+    step = WalkStep(
         window=window,
         trial=inside.best,
         values=values,

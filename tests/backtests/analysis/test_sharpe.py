@@ -12,7 +12,6 @@ from backtests.analysis.sharpe import (
     expected_maximum_factor,
     expected_maximum_sharpe,
     luck_variance,
-    minimum_backtest_length,
     minimum_track_record_length,
     probabilistic_sharpe_ratio,
     sharpe_sample,
@@ -111,14 +110,10 @@ def test_minimum_track_record_without_an_edge_is_infinite() -> None:
 @pytest.mark.parametrize(
     ("trials", "years"), [(7, 1.9231), (10, 2.4794), (45, 4.9980870), (100, 6.4040)]
 )
-def test_minimum_backtest_length_matches_published_years(trials: int, years: float) -> None:
-    assert minimum_backtest_length(trials=trials, sharpe_ratio=1.0) == pytest.approx(
-        years, abs=5e-5
-    )
-
-
-def test_minimum_backtest_length_without_a_positive_ratio_is_infinite() -> None:
-    assert minimum_backtest_length(trials=10, sharpe_ratio=0.0) == math.inf
+def test_years_a_best_of_many_needs_match_the_published_ones(trials: int, years: float) -> None:
+    # minimum backtest length: (the expected maximum / an annual ratio of 1) squared
+    expected = expected_maximum_sharpe(trials=trials, variance=1.0)
+    assert expected**2 == pytest.approx(years, abs=5e-5)
 
 
 def test_moments_equal_scipy() -> None:

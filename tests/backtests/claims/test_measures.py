@@ -13,7 +13,7 @@ from backtests.claims import history
 from backtests.claims.history import top_days
 from backtests.claims.measures import MEASURES, measure
 from backtests.claims.question import Question
-from backtests.claims.runner import Plan, judge, run_all
+from backtests.claims.runner import StudyPlan, judge, run_all
 from backtests.claims.verdicts import Finding
 from backtests.claims.world import World
 from backtests.config.claims import ClaimSettings
@@ -184,7 +184,7 @@ def test_every_measure_of_the_claims_has_a_function() -> None:
 
 def test_number_of_processes_changes_nothing(folder: Path) -> None:
     plans = [
-        Plan(
+        StudyPlan(
             config(folder, assets=[name.upper()], name=name).model_copy(
                 update={"study": StudySettings(horizons=(10, 20), draws=200)}
             )

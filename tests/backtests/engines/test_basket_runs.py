@@ -12,12 +12,11 @@ from backtests.config.config import load_config
 from backtests.engines.backtest import run_inputs, run_on
 from backtests.market.inputs import Inputs, load_inputs
 from backtests.market.tape import traded_money
-from backtests.records.run_files import run_files
 from feeds.instruments import coin
 from feeds.releases import after_days
 from feeds.series import validated_series
 from strategies.settings import BasketSettings
-from tests.judged import judged
+from tests.judged import files_of
 from tests.markets import coin_tape, coin_walk, index_tape, index_walk
 
 SMALL = {
@@ -300,13 +299,13 @@ def test_filters_removed_give_the_plain_run_byte_for_byte():
         configured("ETH"),
         Inputs(russell(), (bars,), series={"ETF_FLOWS": flows([1], "2018-01-01")}),
     )
-    files = [run_files(run, *judged(run)) for run in (plain, with_series)]
+    files = [files_of(run) for run in (plain, with_series)]
     assert files[0] == files[1]
 
 
 def test_filter_stands_as_a_column_of_the_signals_file():
     result = filtered()
-    table = run_files(result, *judged(result))["signals.csv"]
+    table = files_of(result)["signals.csv"]
     assert "filter_etf_flows" in table.splitlines()[0]
 
 

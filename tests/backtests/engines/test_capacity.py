@@ -8,7 +8,7 @@ from backtests.config.config import load_config
 from backtests.engines.account import Account, fills_table
 from backtests.engines.capacity import Capacity, capacity_of, capacity_warning
 from backtests.market.inputs import Inputs
-from backtests.report.words.capacity import capacity
+from backtests.report.words.judgement import capacity
 from feeds.bars import Bars
 from feeds.instruments import coin, index
 from tests.scripted import days

@@ -23,7 +23,7 @@ SOURCE = """
     def outer(x):
         return inner(x) + math.floor({constant})
     def reader(pair: Pair):
-        return Pair(pair.first, outer(pair.first))
+        return outer(pair.first)
 """
 USUAL = {"factor": "2.0", "second": "second", "operator": "*", "constant": "1.0"}
 
@@ -43,7 +43,7 @@ def test_digest_of_the_same_source_is_the_same() -> None:
 @pytest.mark.parametrize(
     "changed",
     [{"factor": "3.0"}, {"second": "other"}, {"operator": "+"}, {"constant": "4.0"}],
-    ids=["a constant of a callee", "a field of a class", "a callee's code", "a literal"],
+    ids=["a constant of a callee", "a field of an argument", "a callee's code", "a literal"],
 )
 def test_digest_changes_with_anything_compiled_in(changed: dict[str, str]) -> None:
     assert digest(**changed) != digest()

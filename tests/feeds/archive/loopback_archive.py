@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from feeds.archive.client import Client
-from feeds.archive.folder import State
+from feeds.archive.folder import ArchiveState
 from feeds.archive.table import Held, PairTable, write_table
 from feeds.vendors.addresses import use_addresses
 from feeds.vendors.patience import Patience
@@ -165,5 +165,5 @@ def fill(folder, pairs, *, checked):
             digest = hashlib.sha256(rows.to_numpy().tobytes()).hexdigest()
             members = {f"{month}": Held("", digest) for month in months}
             write_table(folder.pairs, PairTable(pair, folder.timeframe, rows, members))
-        folder.write_state(State(tuple(pairs), dict.fromkeys(pairs, checked)))
+        folder.write_state(ArchiveState(tuple(pairs), dict.fromkeys(pairs, checked)))
         folder.build()

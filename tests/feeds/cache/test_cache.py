@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from feeds.cache.manifest import MAX_EVENTS
-from feeds.cache.store import SEGMENT_ROWS, Damaged, Key, Store
+from feeds.cache.store import SEGMENT_ROWS, Damaged, Key, TableStore
 from feeds.cache.updates import Cache
 from feeds.errors import ConfigError, DataError, NotCached, NotServed, Unreachable
 from feeds.folders import cache_folder
@@ -57,7 +57,7 @@ class Desk:
         return self.vendor.fetch(instrument, timeframe=timeframe)
 
     def manifest(self, key=DAILY):
-        return Store(self.folder).manifest(key)
+        return TableStore(self.folder).manifest(key)
 
     def files(self):
         return sorted(self.folder.rglob("*.parquet"))

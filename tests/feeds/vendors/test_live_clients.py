@@ -5,7 +5,7 @@ from contextlib import contextmanager
 import pandas as pd
 import pytest
 
-from feeds.cache.store import Key, Store
+from feeds.cache.store import Key, TableStore
 from feeds.cache.updates import Cache
 from feeds.errors import Unreachable
 from feeds.instruments import coin, index
@@ -82,7 +82,7 @@ def test_yahoo_grown_in_steps_equals_one_full_fetch(tmp_path):
     assert grown.sha256 == fresh.sha256
     assert len(grown) == len(session_rows("2022-01-03", "2024-06-28"))
     assert pd.Timestamp(starts[-1], unit="s") >= pd.Timestamp("2024-06-10")
-    about = Store(tmp_path).manifest(Key("yahoo", "RUT", "1d")).about
+    about = TableStore(tmp_path).manifest(Key("yahoo", "RUT", "1d")).about
     assert about.revisions == 0
     assert [event for event in about.events if event.kind != "note"] == []
 
@@ -115,7 +115,7 @@ def test_exchange_grown_in_steps_equals_one_full_fetch(tmp_path):
     assert len(grown) == 24 * 89
     assert grown.source == "binance"
     assert pages < 40
-    about = Store(tmp_path).manifest(Key("exchange", "BTC-USD", "1h")).about
+    about = TableStore(tmp_path).manifest(Key("exchange", "BTC-USD", "1h")).about
     assert [event for event in about.events if event.kind != "note"] == []
 
 
@@ -127,7 +127,7 @@ def test_exchange_failing_in_the_middle_stores_nothing_and_is_completed_later(tm
         )
         with pytest.raises(Unreachable):
             live(tmp_path, clock, vendor, "exchange").load(BTC, timeframe="1h")
-    assert Store(tmp_path).held_keys() == []
+    assert TableStore(tmp_path).held_keys() == []
     with binance(clock) as (vendor, _):
         bars = live(tmp_path, clock, vendor, "exchange").load(BTC, timeframe="1h")
     assert len(bars) == 24 * 121

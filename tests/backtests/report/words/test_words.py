@@ -223,7 +223,7 @@ OF_CHANCE: dict[str, Rule] = {
         != (c.speaks and c.found.shift_p_value * c.found.tried <= 0.05)
     ),
     "beyond chance although the interval holds 0": lambda c: (
-        "by more than chance explains" in c.said.conclusion and not c.gap.excludes(0.0)
+        "by more than chance explains" in c.said.conclusion and c.gap.low <= 0 <= c.gap.high
     ),
     "an interval that holds 0 without `in these bars`": lambda c: (
         c.speaks and c.gap.low <= 0 <= c.gap.high and "In these bars" not in c.said.conclusion

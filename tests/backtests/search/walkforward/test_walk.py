@@ -19,8 +19,8 @@ from backtests.search.plan import Plan, load_plan
 from backtests.search.trials.groups import Library
 from backtests.search.walkforward.walk import (
     Efficiency,
-    Step,
     WalkForward,
+    WalkStep,
     efficiency,
     lost_by_selling,
     walk_forward,
@@ -70,11 +70,11 @@ def walked(plan: Plan, given: Inputs, settings: WindowSettings = SETTINGS) -> Wa
     return walk_forward(plan, settings=settings, library=Library(load=lambda _: given))
 
 
-def step(days: int, *, promised: float, trades: int = 1) -> Step:
+def step(days: int, *, promised: float, trades: int = 1) -> WalkStep:
     """Return a step that was traded for so many days."""
     first = pd.Timestamp("2020-01-01", tz="UTC")
     window = Window(first, first, first, first + pd.Timedelta(days=days - 1))
-    return Step(window, 0, {}, promised, 0.0, 0.0, 0.5, trades, 0.0, 0.0)
+    return WalkStep(window, 0, {}, promised, 0.0, 0.0, 0.5, trades, 0.0, 0.0)
 
 
 def test_efficiency_weights_what_was_promised_by_the_days_traded(load: Load) -> None:

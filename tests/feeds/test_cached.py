@@ -1,9 +1,9 @@
 import pandas as pd
 import pytest
 
-from feeds.cache.store import Key, Store
+from feeds.cache.store import Key, TableStore
 from feeds.cache.updates import Cache, Fetched
-from feeds.inspect import main
+from feeds.cached import main
 from feeds.instruments import coin, index
 from feeds.live import Live
 from feeds.vendors.reach import Reach
@@ -99,7 +99,7 @@ def test_inspect_damaged_table_is_named_and_exit_1(folder, capsys):
 
 
 def test_inspect_series_come_back_as_they_were(folder):
-    table = Store(folder).read(Key("fred", "WALCL", "series"))
+    table = TableStore(folder).read(Key("fred", "WALCL", "series"))
     assert table is not None
     assert table.frame["value"].tolist() == [1.0, 2.0]
     assert table.frame.index.tz is None

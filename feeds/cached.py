@@ -1,4 +1,4 @@
-"""Show what the cache holds: `python -m feeds.inspect`."""
+"""Show what the cache holds: `python -m feeds.cached`."""
 
 import sys
 from collections.abc import Iterator, Sequence
@@ -10,7 +10,7 @@ from feeds.archive.folder import ArchiveFolder
 from feeds.archive.universe import Universe
 from feeds.bars import Bars
 from feeds.cache.manifest import Manifest
-from feeds.cache.store import Damaged, Key, Store, Table
+from feeds.cache.store import Damaged, Key, StoredTable, TableStore
 from feeds.checks import Disagreement, cross_check, missing_bars
 from feeds.commands import Parser, as_invoked, run_command
 from feeds.folders import cache_folder
@@ -22,8 +22,8 @@ HEADER: Final = (
 )  # fmt: skip
 
 EXAMPLES: Final = """\
-  python -m feeds.inspect
-  python -m feeds.inspect --events --cross-check
+  python -m feeds.cached
+  python -m feeds.cached --events --cross-check
 """
 
 
@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _work(arguments: Sequence[str] | None) -> int:
     options = command_parser().parse_args(arguments)
-    store = Store(cache_folder(options.cache_dir))
+    store = TableStore(cache_folder(options.cache_dir))
     keys = store.held_keys()
     universe = ArchiveFolder(store.folder, timeframe="1d")
     if not keys and not universe.universe.is_file():
@@ -58,7 +58,7 @@ def _work(arguments: Sequence[str] | None) -> int:
 def command_parser() -> Parser:
     """Return the parser of the command line."""
     parser = Parser(
-        prog="python -m feeds.inspect",
+        prog="python -m feeds.cached",
         description="Show what the cache holds; gaps are bars missing inside the range.",
         examples=EXAMPLES,
     )
@@ -71,7 +71,7 @@ def command_parser() -> Parser:
     return parser
 
 
-def _read(store: Store, keys: Sequence[Key]) -> tuple[dict[Key, Table], list[str]]:
+def _read(store: TableStore, keys: Sequence[Key]) -> tuple[dict[Key, StoredTable], list[str]]:
     tables, damage = {}, []
     for key in keys:
         try:
@@ -84,7 +84,7 @@ def _read(store: Store, keys: Sequence[Key]) -> tuple[dict[Key, Table], list[str
     return tables, damage
 
 
-def _row(key: Key, table: Table) -> tuple[str, ...]:
+def _row(key: Key, table: StoredTable) -> tuple[str, ...]:
     manifest = table.manifest
     shape = "%Y-%m-%d" if key.timeframe not in {"1h", "4h"} else "%Y-%m-%d %H:%M"
     gaps = len(missing_bars(_bars(key, table))) if key.timeframe in BAR_LENGTHS else "-"
@@ -101,7 +101,7 @@ def _row(key: Key, table: Table) -> tuple[str, ...]:
     )
 
 
-def _bars(key: Key, table: Table) -> Bars:
+def _bars(key: Key, table: StoredTable) -> Bars:
     name = instruments.coin if "-" in key.symbol else instruments.index
     return bars_of(table, name(key.symbol), timeframe=key.timeframe)
 
@@ -120,7 +120,7 @@ def _event_lines(key: Key, manifest: Manifest) -> Iterator[str]:
         yield f"{key}: {event.at[:16].replace('T', ' ')} {event.kind}: {event.text}\n"
 
 
-def _cross_check_lines(tables: dict[Key, Table]) -> Iterator[str]:
+def _cross_check_lines(tables: dict[Key, StoredTable]) -> Iterator[str]:
     for one, other in combinations(tables, 2):
         if (one.symbol, one.timeframe) != (other.symbol, other.timeframe):
             continue
