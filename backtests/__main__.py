@@ -18,7 +18,7 @@ COMMANDS: Final = {
     "compare": ("backtests.compare", "list all runs on one page, or put some side by side"),
     "download": ("feeds.download", "fill the cache of live bars and series"),
     "read": ("feeds.read", "say what is made of a file, and write it in our own form"),
-    "inspect": ("feeds.cached", "show what the cache holds"),
+    "cached": ("feeds.cached", "show what the cache holds"),
     "doctor": ("feeds.doctor", "ask every vendor whether it answers from here"),
 }
 SHELLS: Final = ("bash", "zsh", "tcsh")

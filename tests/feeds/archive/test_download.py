@@ -14,7 +14,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from feeds import inspect
+from feeds import cached
 from feeds.archive.download import download_universe
 from feeds.archive.folder import ArchiveFolder
 from feeds.archive.table import pairs_held, path_of, read_table
@@ -326,7 +326,7 @@ def test_universe_ends_on_the_last_day_that_nearly_all_coins_have(folder):
 KILLED = """
 import pathlib, sys
 import pandas as pd
-from feeds import inspect
+from feeds import cached
 from feeds.archive.download import download_universe
 from feeds.archive.folder import ArchiveFolder
 folder = ArchiveFolder(pathlib.Path(sys.argv[1]), timeframe="1d")
@@ -394,7 +394,7 @@ def test_download_command_fetches_a_universe(archive, tmp_path, capsys, monkeypa
         assert main([*arguments, "--symbols", "FTT"]) == 0
         assert main([*arguments, "--quiet"]) == 0
     assert "binance 1d: 4 pairs, 5 coins" in capsys.readouterr().out
-    assert inspect.main(["--cache-dir", str(tmp_path)]) == 0
+    assert cached.main(["--cache-dir", str(tmp_path)]) == 0
     assert capsys.readouterr().out == (
         "universe binance 1d: 4 pairs, 5 coins, 2 of them died, 2024-01-01 to 2024-06-03\n"
     )
