@@ -14,8 +14,7 @@ from backtests.analysis.significance import Significance, significance
 from backtests.analysis.summary import Summary, summarise
 from backtests.api.request import Subject, own_bars, settings_tree
 from backtests.config.config import Config, validated_config
-from backtests.engines.backtest import Engine, run_inputs
-from backtests.engines.backtest import Result as Run
+from backtests.engines.backtest import Engine, Run, run_inputs
 from backtests.engines.cost_runs import cost_runs
 from backtests.market.inputs import Inputs, load_inputs
 from backtests.records.writing import require_writable, write_page

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Final
 
 from backtests.analysis.summary import Summary
-from backtests.engines.backtest import Result
+from backtests.engines.backtest import Run
 from backtests.report.charts.equity import equity_panel, underwater_panel
 from backtests.report.charts.spec import unpacked
 
@@ -14,7 +14,7 @@ EQUITY_SHARE: Final = 0.68  # of the height
 HEIGHT: Final = 620
 
 
-def run_figure(result: Result, summary: Summary) -> "Figure":
+def run_figure(result: Run, summary: Summary) -> "Figure":
     """Return the panels of equity and of what is below the peaks, on one axis of time."""
     from plotly.subplots import make_subplots
 

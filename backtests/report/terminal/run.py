@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from backtests.analysis.summary import Summary
-from backtests.engines.backtest import Result
+from backtests.engines.backtest import Run
 from backtests.report.words import RunJudgement
 from backtests.report.words import notation as fmt
 from backtests.report.words.labels import COLUMNS, FIGURES, columns_of, figure_text
@@ -36,7 +36,7 @@ WORST: Final = 3
 WIDTH: Final = 100  # when nobody watches
 
 
-def show(result: Result, summary: Summary, judged: RunJudgement, *, folder: Path) -> None:
+def show(result: Run, summary: Summary, judged: RunJudgement, *, folder: Path) -> None:
     """Print the comparison on stdout."""
     watched = sys.stdout.isatty()
     console = Console(highlight=False, soft_wrap=not watched, width=None if watched else WIDTH)
@@ -51,7 +51,7 @@ def show(result: Result, summary: Summary, judged: RunJudgement, *, folder: Path
     console.print(f"Tearsheet: {folder / 'tearsheet.html'}", markup=False)
 
 
-def headline(result: Result) -> str:
+def headline(result: Run) -> str:
     """Return what was run: asset, index, rule, span and source."""
     bars = result.market.traded_bars
     rules = result.config.rules
@@ -65,7 +65,7 @@ def headline(result: Result) -> str:
     )
 
 
-def _figures(result: Result, summary: Summary) -> Table:
+def _figures(result: Run, summary: Summary) -> Table:
     columns = columns_of(result)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("")
