@@ -138,9 +138,10 @@ def load_plan(
     """
     tree = config_tree(path, overrides=overrides, flags=flags)
     given = tree.get("sweep")
-    for key, _ in flat_axes(config_tree(None, overrides=overrides).get("sweep", {})):
-        if "." in key and isinstance(given, dict):
-            given.pop(key, None)  # written "rules.hold_days" in the file, and given anew by --set
+    if isinstance(given, dict):
+        for key, _ in flat_axes(config_tree(None, overrides=overrides).get("sweep", {})):
+            if "." in key:
+                given.pop(key, None)  # written "rules.hold_days" in the file, given anew by --set
     return plan_of(tree)
 
 
