@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Any, Final
 
+from backtests.config.tree import SHORT_NAMES
 from feeds.commands import Parser, given_path, run_command
 
 __all__ = [
@@ -86,14 +87,4 @@ def count(text: str) -> int:
 
 def flags(options: argparse.Namespace) -> dict[str, Any]:
     """Return the settings given as flags, by their config key; None where not given."""
-    return {
-        "asset": options.asset,
-        "index.symbol": options.index,
-        "data.source": options.source,
-        "data.data_dir": options.data_dir,
-        "data.cache_dir": options.cache_dir,
-        "data.offline": options.offline,
-        "data.start": options.start,
-        "data.end": options.end,
-        "data.timeframe": options.timeframe,
-    }
+    return {key: getattr(options, name) for name, key in SHORT_NAMES.items()}

@@ -1,27 +1,21 @@
 """Study the claims: python -m backtests.study --all-claims."""
 
 import os
-import re
 import sys
 from argparse import Namespace
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, get_args
 
 from backtests.config.claims import Event
-from backtests.config.files import CLAIMS
 from backtests.options import MOST_WORKERS, Parser, add_run_options, flags, run_command
 from feeds.commands import progress_bar
 from feeds.errors import ConfigError
-from feeds.folders import is_there
-from feeds.wording import nearest
 
 if TYPE_CHECKING:
     from backtests.claims.runner import Judged, StudyPlan
 
-# what a [claim] may say of an event that nobody claims anything about
-EVENT_SETTINGS: Final = frozenset({"assets", "event", "gap_sessions", "horizon_days"})
 PIPED_WIDTH: Final = 132
 EXAMPLES: Final = """\
   python -m backtests.study --all-claims --data-dir DIR
@@ -91,86 +85,34 @@ def _work(arguments: Sequence[str] | None) -> None:
 def _plans(options: Namespace) -> "list[StudyPlan]":
     """Return what to study: claims of files, the claim of the config, or an event."""
     if options.all_claims or options.claim is not None:
+        from backtests.claims.plans import claim_file, claim_presets
+
         if options.config:
             raise ConfigError(
                 "`--config` does not fit `--claim` and `--all-claims`, which bring their own. "
                 "Leave one out; --source and --data-dir choose the bars, --set any setting."
             )
-        names = [_claim_file(options.claim)] if options.claim is not None else _presets()
+        one = options.claim
+        names = claim_presets() if one is None else [claim_file(one, parameter="--claim")]
         return [_claim_plan(path, options) for path in names]
     return [_config_plan(options)]
 
 
 def _claim_plan(path: Path, options: Namespace) -> "StudyPlan":
-    from backtests.config.config import config_tree
+    from backtests.claims.plans import claim_plan
+    from backtests.config.tree import config_tree
 
-    chosen = {"claim.assets": _assets(options)}
-    tree = config_tree(
-        path, overrides=options.set, flags=_flags(options) | chosen, parameter="--claim"
-    )
-    if "claim" not in tree:
-        raise ConfigError(f"`--claim` {path} has no table [claim]. Add one, as in configs/claims.")
-    return _plan(tree, name=path.stem)
+    tree = config_tree(path, overrides=options.set, flags=_flags(options), parameter="--claim")
+    return claim_plan(tree, path=path)
 
 
 def _config_plan(options: Namespace) -> "StudyPlan":
-    """Return the study of the config's own claim, or of an event under the config's settings."""
-    from backtests.config.config import config_tree
+    from backtests.claims.plans import config_plan, require_event
+    from backtests.config.tree import config_tree
 
-    chosen = {"claim.assets": _assets(options)}
-    tree = config_tree(options.config, overrides=options.set, flags=_flags(options) | chosen)
-    claim = tree.get("claim", {})
-    if not isinstance(claim, dict) or (options.event is None and claim.keys() - EVENT_SETTINGS):
-        return _plan(tree, name=options.config.stem if options.config else "claim")
-    event = _event(options.event, tree)
-    assets = claim.get("assets") or [str(tree.get("asset", "BTC")).upper()]
-    held = {key: claim[key] for key in claim.keys() & EVENT_SETTINGS}
-    named = ", ".join(map(str, assets)) if isinstance(assets, list) else assets
-    tree["claim"] = held | {
-        "assets": assets,
-        "event": event,
-        "measure": "event",
-        "statement": f"{named} after {str(event).replace('_', ' ')} of the index",
-        "source": "",
-        "support": "",
-        "effect": 0.0,
-    }
-    return _plan(tree, name=str(event))
-
-
-def _event(named: str | None, tree: Mapping[str, Any]) -> Any:
-    """Return the event to study: as named, else the config's own, else new highs."""
-    events = get_args(Event)
-    if named is None:
-        rules, claim = tree.get("rules"), tree.get("claim", {})
-        trigger = rules.get("trigger") if isinstance(rules, dict) else None
-        return claim.get("event", trigger if trigger in events else "new_high")
-    if named not in events:
-        near = nearest(named, events)
-        hint = f" The nearest is {near!r}." if near else ""
-        raise ConfigError(
-            f"`--event` must be one of {', '.join(events)}, received {named!r}.{hint}"
-        )
-    return named
-
-
-def _plan(tree: dict[str, Any], *, name: str) -> "StudyPlan":
-    from backtests.claims.runner import StudyPlan
-    from backtests.config.config import validated_config
-    from backtests.config.settings import StudySettings
-
-    config = validated_config(tree)
-    if config.claim is None:
-        raise ConfigError("`claim` must be a section, received nothing.")
-    named = {"name": config.claim.name or _file_name(name)}
-    claim = config.claim.model_copy(update=named)
-    study = config.study or StudySettings()
-    return StudyPlan(config.model_copy(update={"claim": claim, "study": study}))
-
-
-def _file_name(text: str) -> str:
-    """Return a text as the name of files may be."""
-    return re.sub(r"[^A-Za-z0-9]+", "-", text)[:60].strip("-") or "claim"
+    tree = config_tree(options.config, overrides=options.set, flags=_flags(options))
+    event = None if options.event is None else require_event(options.event, parameter="--event")
+    return config_plan(tree, event=event, name=options.config.stem if options.config else "claim")
 
 
 def _flags(options: Namespace) -> dict[str, Any]:
@@ -178,6 +120,7 @@ def _flags(options: Namespace) -> dict[str, Any]:
     horizons = options.horizons
     return {
         **flags(options),
+        "claim.assets": _assets(options),
         "study.horizons": horizons
         if horizons is None
         else [_number(part, "--horizons", least=1) for part in horizons.split(",")],
@@ -196,29 +139,6 @@ def _assets(options: Namespace) -> list[str] | None:
     if not names:
         raise ConfigError(f"`--{parameter}` must name coins, such as BTC,ETH, received {text!r}.")
     return names
-
-
-def _claim_file(given: str) -> Path:
-    """Return the file of a claim: a preset by its name, or a path.
-
-    Raises
-    ------
-    ConfigError
-        If there is neither.
-    """
-    known = {path.stem: path for path in _presets()}
-    if given in known:
-        return known[given]
-    path = Path(given)
-    if given.strip() and is_there(path):
-        return path
-    near = nearest(given, known, alike=0.4)
-    hint = f"The nearest is {near!r}." if near else f"There are: {', '.join(known)}."
-    raise ConfigError(f"`--claim` {given!r} is no preset of configs/claims and no file. {hint}")
-
-
-def _presets() -> list[Path]:
-    return sorted(CLAIMS.glob("*.toml"))
 
 
 def _if_given(text: str | None, parameter: str, *, least: int) -> int | None:

@@ -65,16 +65,14 @@ def _work(arguments: Sequence[str] | None) -> int:
     # before arrow is loaded: its own pool keeps what is freed, which numpy could use again
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
 
-    from backtests.records.writing import write_page
-    from backtests.report.pages.sweep import sheet
+    from backtests.report.sweep_files import write_judged
     from backtests.report.terminal.sweep import shown
     from feeds.commands import steps
 
     store, judgement, used = _swept(options)
     with steps(quiet=options.quiet) as step:
         step("drawing the sheet")
-        page = sheet(store, judgement, bars=used.bars, warnings=used.warnings)
-        write_page(store.folder / "sheet.html", page)
+        write_judged(store, judgement, used)
     print(shown(store, judgement, used))  # noqa: T201 (a command speaks to its user)
     return 2 if sum(store.failures().values()) == store.plan.trials else 0
 
@@ -97,9 +95,7 @@ def _require_fitting(options: argparse.Namespace) -> None:
 
 def _swept(options: argparse.Namespace) -> "tuple[Store, Judgement | None, UsedBars]":
     """Do and judge all trials; what was loaded and remembered for it goes when this returns."""
-    from backtests.records.text import as_json
-    from backtests.records.writing import require_writable, write_page
-    from backtests.report.words.sweep import verdict
+    from backtests.records.writing import require_writable
     from backtests.search.bars import used_bars
     from backtests.search.judging.judge import judge
     from backtests.search.plan import load_plan
@@ -123,9 +119,6 @@ def _swept(options: argparse.Namespace) -> "tuple[Store, Judgement | None, UsedB
     with steps(quiet=options.quiet) as step:
         step("judging the best of them")
         judgement = judge(store, library=library)
-    if judgement is not None:
-        figures = {**judgement.plain(), "verdict": verdict(judgement)}
-        write_page(store.folder / "overfitting.json", as_json(figures))
     return store, judgement, used
 
 

@@ -1,13 +1,14 @@
 """Bars as everything beyond the border sees them."""
 
 import hashlib
+import importlib
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Self
 
 import numpy as np
 import pandas as pd
 
-from feeds.instruments import Instrument
+from feeds.instruments import Instrument, Kind
 
 PRICES: Final = ("open", "high", "low", "close")
 PRICE_LINES: Final = (*PRICES, "volume")
@@ -54,6 +55,14 @@ class Bars:
     say how a file was read, with nothing left open; `origin` says where the rows
     came from. `is_close_only` marks prices made of closes alone. `spans` says which source
     serves which time of a joined history, newest first; empty where there is one source.
+
+    Examples
+    --------
+    >>> import backtests as bt, pandas as pd
+    >>> days = pd.date_range("2024-01-01", periods=3, tz="UTC")
+    >>> frame = pd.DataFrame({"Open": 1.0, "High": 2.0, "Low": 0.5, "Close": 1.5}, index=days)
+    >>> bt.Bars.from_frame(frame, symbol="ETH-USD")
+    <Bars of ETH-USD: 3 of 1d, 2024-01-01 to 2024-01-03, source frame>
     """
 
     instrument: Instrument
@@ -71,8 +80,44 @@ class Bars:
         """The notes that a reader should see: repairs, and what is uncertain."""
         return tuple(note for note in self.notes if note not in self.readings)
 
+    @classmethod
+    def from_frame(
+        cls, frame: pd.DataFrame, *, symbol: str, timeframe: str = "1d", kind: Kind | None = None
+    ) -> Self:
+        """Return the bars of a frame, validated as a file's or a vendor's would be.
+
+        Parameters
+        ----------
+        frame
+            A row per bar, with a DatetimeIndex or a column `date`, and the columns open, high,
+            low, close and perhaps volume, in any case. An index is dated by its session, a coin
+            by the instant its bar opens (UTC where there is no zone). It is left as it is.
+        symbol
+            What it is of: "RUT", "ETH-USD".
+        timeframe
+            The length of a bar: "1d", "4h" or "1h".
+        kind
+            "index" or "coin", for a symbol that does not tell.
+
+        Raises
+        ------
+        InputError
+            Naming what is wrong, the column and the row.
+        """
+        # the border makes bars, so it stands after them: this is the way back, for users alone
+        border = importlib.import_module("feeds.frames")
+        found: Self = border.bars_of_frame(frame, symbol=symbol, timeframe=timeframe, kind=kind)
+        return found
+
     def __len__(self) -> int:
         return len(self.frame)
+
+    def __repr__(self) -> str:
+        first, last = self.frame.index[0], self.frame.index[-1]
+        return (
+            f"<Bars of {self.instrument.symbol}: {len(self):,} of {self.timeframe}, "
+            f"{first:%Y-%m-%d} to {last:%Y-%m-%d}, source {self.source}>"
+        )
 
     @property
     def sha256(self) -> str:

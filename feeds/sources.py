@@ -115,6 +115,24 @@ class Checked:
         return with_findings(bars, now=self._clock() if self._clock else None)
 
 
+class WithOwn:
+    """A source beside bars of one's own, which go first."""
+
+    def __init__(self, source: Source, own: Iterable[Bars]) -> None:
+        self._source = source
+        self._own = {(bars.instrument, bars.timeframe): bars for bars in own}
+
+    @property
+    def name(self) -> str:
+        """The name of the source of all other bars."""
+        return self._source.name
+
+    def load(self, instrument: Instrument, *, timeframe: str) -> Bars:
+        """Return one's own bars of that length where they are, else the source's."""
+        own = self._own.get((instrument, timeframe))
+        return own or self._source.load(instrument, timeframe=timeframe)
+
+
 def open_source(
     name: str,
     *,

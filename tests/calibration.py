@@ -13,7 +13,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from backtests.config.config import Config, load_config
-from backtests.engines.backtest import Result, run_on
+from backtests.engines.backtest import Run, run_on
 from tests.judged import judged
 from tests.simulated import coin_bars, index_bars
 
@@ -41,7 +41,7 @@ def noise(rng: np.random.Generator, size: int) -> np.ndarray:
     return np.exp(level - level.var()) * rng.standard_t(4, size) / np.sqrt(2)
 
 
-def market_run(seed: int, *, days: int, lookback: int = 252, effect: float = 0.0) -> Result:
+def market_run(seed: int, *, days: int, lookback: int = 252, effect: float = 0.0) -> Run:
     """Return a run on a market without any effect, or with `effect` a day while it is held."""
     rng = np.random.default_rng(seed)
     moves = 0.0003 + INDEX_VOLATILITY * noise(rng, days * 5 // 7)
@@ -56,7 +56,7 @@ def market_run(seed: int, *, days: int, lookback: int = 252, effect: float = 0.0
     return run
 
 
-def run_walk(config: Config, moves: np.ndarray, returns: np.ndarray) -> Result:
+def run_walk(config: Config, moves: np.ndarray, returns: np.ndarray) -> Run:
     index = index_bars(np.clip(moves, -0.5, 1.0), first=FIRST)
     coin = coin_bars("BTC", np.clip(returns, -0.9, 3.0), first=FIRST)
     return run_on(config, index=index, coin=coin, engine="fast")

@@ -4,7 +4,7 @@ from backtests.analysis.costs import CostSensitivity, cost_sensitivity
 from backtests.analysis.significance import Significance, significance
 from backtests.analysis.summary import Summary, summarise
 from backtests.config.settings import SignificanceSettings
-from backtests.engines.backtest import Result
+from backtests.engines.backtest import Run
 from backtests.engines.cost_runs import cost_runs
 from backtests.records.run_files import run_files
 from backtests.report.words import RunJudgement, judge_run
@@ -13,18 +13,18 @@ from backtests.report.words.prose import run_facts
 FEW_DRAWS = SignificanceSettings(draws=100)
 
 
-def judged(result: Result) -> tuple[Summary, Significance, RunJudgement]:
+def judged(result: Run) -> tuple[Summary, Significance, RunJudgement]:
     """Return a run's figures, how sure they are, and what is said of them."""
     summary, found = summarise(result), significance(result, FEW_DRAWS)
     return summary, found, judge_run(run_facts(result), summary, found)
 
 
-def sensitivity_of(result: Result) -> CostSensitivity:
+def sensitivity_of(result: Run) -> CostSensitivity:
     """Return what a run's figures are at other costs."""
     return cost_sensitivity(result, cost_runs(result))
 
 
-def files_of(result: Result) -> dict[str, str]:
+def files_of(result: Run) -> dict[str, str]:
     """Return the tables and documents a run leaves, by name."""
     summary, found, said = judged(result)
     return run_files(result, summary, found, verdict=said.verdict, conclusion=said.conclusion)

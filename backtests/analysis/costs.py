@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from backtests.analysis import metrics
-from backtests.engines.backtest import Result
+from backtests.engines.backtest import Run
 from backtests.engines.cost_runs import CostRun, CostRuns
 
 
@@ -31,12 +31,12 @@ class CostSensitivity:
     break_even_bps: float
 
 
-def cost_sensitivity(result: Result, runs: CostRuns) -> CostSensitivity:
+def cost_sensitivity(result: Run, runs: CostRuns) -> CostSensitivity:
     """Return the figures of a result's runs at other costs."""
     return CostSensitivity(tuple(_row(result, one) for one in runs.runs), runs.break_even_bps)
 
 
-def _row(result: Result, run: CostRun) -> CostRow:
+def _row(result: Run, run: CostRun) -> CostRow:
     own, held = run.strategy, run.buy_and_hold
     return CostRow(
         run.multiple,

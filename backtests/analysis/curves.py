@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 
 from backtests.analysis.exposure import evenly_held_returns, exposure_of
-from backtests.engines.backtest import Result
+from backtests.engines.backtest import Run
 
 
-def compared_equity(result: Result) -> dict[str, pd.Series]:
+def compared_equity(result: Run) -> dict[str, pd.Series]:
     """Return in money what a run is compared with, a row per bar, by the names of its figures.
 
     The coin held evenly is counted from open to open as its figures are: a row is what there is

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from backtests.engines.backtest import Result
+from backtests.engines.backtest import Run
 from backtests.market.tape import NANOSECONDS
 from feeds.arrays import Flags, Integers
 from strategies.filters import Gate
@@ -44,7 +44,7 @@ class GateRecord:
     exits: int
 
 
-def gate_records(result: Result) -> tuple[GateRecord, ...]:
+def gate_records(result: Run) -> tuple[GateRecord, ...]:
     """Return one record a filter, in the config's order."""
     tape = result.market.traded
     ends = (tape.lines["bar_end"] * NANOSECONDS).astype(np.int64)
@@ -57,7 +57,7 @@ def gate_records(result: Result) -> tuple[GateRecord, ...]:
     )
 
 
-def signal_on(result: Result) -> Flags:
+def signal_on(result: Run) -> Flags:
     """Return whether the position of the signal is held at each bar's end.
 
     It is on from the fill of a trigger to the fill of an exit, or until nothing is left;
@@ -76,7 +76,7 @@ def signal_on(result: Result) -> Flags:
     return on if result.config.idle.asset else on & result.strategy.invested.to_numpy()
 
 
-def _filter_exits(result: Result) -> Flags:
+def _filter_exits(result: Run) -> Flags:
     """Return the bars at whose end a filter decided to leave: those before its fills."""
     fills, times = result.strategy.fills, result.strategy.bars.index
     sold = fills.loc[fills["reason"] == EXIT_REASONS[EXIT_FILTER], "time"]

@@ -10,7 +10,7 @@ from pandas.api.typing import NaTType
 from backtests.analysis import metrics
 from backtests.analysis.decisions import signal_on
 from backtests.analysis.exposure import Exposure
-from backtests.engines.backtest import Result
+from backtests.engines.backtest import Run
 from feeds.arrays import Integers
 
 EPISODE_GAP_SESSIONS: Final = 60
@@ -71,7 +71,7 @@ class Spell:
     exit_reason: str
 
 
-def spells(result: Result) -> list[Spell]:
+def spells(result: Run) -> list[Spell]:
     """Return the stretches with the signal on, in order."""
     on = signal_on(result)
     times = result.strategy.bars.index
@@ -107,7 +107,7 @@ class BestSpell:
     spells: int
 
 
-def best_spell(result: Result, exposure: Exposure) -> BestSpell:
+def best_spell(result: Run, exposure: Exposure) -> BestSpell:
     """Return the run's best spell; `exposure` is that of its strategy."""
     returns, idle = result.strategy.returns.to_numpy(), exposure.idle_returns
     times, every, best = pd.DatetimeIndex(result.strategy.bars.index), spells(result), None
@@ -137,6 +137,6 @@ def _after(times: pd.DatetimeIndex, end: pd.Timestamp | NaTType) -> int:
     return len(times) if isinstance(end, NaTType) else int(times.searchsorted(end)) + 1
 
 
-def is_plain(result: Result) -> bool:
+def is_plain(result: Run) -> bool:
     """Whether one coin was traded against cash, so that every trade is a spell."""
     return result.strategy.positions.shape[1] == 1 and not result.config.idle.asset

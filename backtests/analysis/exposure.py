@@ -7,7 +7,7 @@ import numpy as np
 from backtests.analysis import metrics
 from backtests.config.config import ALTS
 from backtests.engines.account import Account, interest_of
-from backtests.engines.backtest import Result
+from backtests.engines.backtest import Run
 from backtests.market.elapsed import SECONDS_PER_YEAR, interest
 from backtests.market.tape import Tape
 from feeds.arrays import Flags, Floats
@@ -39,7 +39,7 @@ class Exposure:
         return float(self.weights.mean()) if self.weights.size else float("nan")
 
 
-def exposure_of(result: Result, account: Account | None = None) -> Exposure:
+def exposure_of(result: Run, account: Account | None = None) -> Exposure:
     """Return what one of a run's accounts held, by default the strategy.
 
     Of a basket, `coin_returns` are those of holding the same basket all the time; where the
@@ -114,7 +114,7 @@ def scaled_returns(returns: Floats, *, share: float, idle_returns: Floats) -> Fl
     return share * returns + (1 - share) * idle_returns
 
 
-def _coin_returns(result: Result) -> Floats:
+def _coin_returns(result: Run) -> Floats:
     if result.config.asset == ALTS:
         return result.buy_and_hold.returns.to_numpy()
     bars = result.market.traded_bars
@@ -122,7 +122,7 @@ def _coin_returns(result: Result) -> Floats:
     return np.asarray(np.append(opens[1:], bars["close"].iloc[-1]) / opens - 1)
 
 
-def _idle_returns(result: Result, *, bought: Flags) -> Floats:
+def _idle_returns(result: Run, *, bought: Flags) -> Floats:
     """Return what money outside the signal earns: cash, or the coin rotated out of."""
     is_other_coin = "idle" in result.others and not bought.all()
     if is_other_coin:

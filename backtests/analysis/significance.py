@@ -27,7 +27,7 @@ from backtests.analysis.sharpe import (
     sharpe_sample,
 )
 from backtests.config.settings import SignificanceSettings
-from backtests.engines.backtest import Result
+from backtests.engines.backtest import Run
 from feeds.arrays import Floats
 
 STRATEGY: Final = "strategy"
@@ -107,7 +107,7 @@ class Significance:
         return {**asdict(self), "better_signal": self.better}
 
 
-def significance(result: Result, settings: SignificanceSettings | None = None) -> Significance:
+def significance(result: Run, settings: SignificanceSettings | None = None) -> Significance:
     """Return how sure the result is; the same settings and bars give the same figures.
 
     `settings` are by default those of the result's config.
@@ -160,7 +160,7 @@ def significance(result: Result, settings: SignificanceSettings | None = None) -
     )
 
 
-def _series(result: Result, exposure: Exposure) -> dict[str, Floats]:
+def _series(result: Run, exposure: Exposure) -> dict[str, Floats]:
     return {
         STRATEGY: result.strategy.returns.to_numpy(),
         "buy_and_hold": result.buy_and_hold.returns.to_numpy(),
@@ -196,6 +196,6 @@ def _sampling(settings: SignificanceSettings, series: Mapping[str, Floats]) -> S
     return Sampling(block, settings.draws, settings.confidence, settings.seed)
 
 
-def _episodes(result: Result) -> int:
+def _episodes(result: Run) -> int:
     sessions = result.market.traded.lines["trigger_session"]
     return len(episode_starts(sessions[sessions >= 0].astype(np.int64)))

@@ -12,7 +12,7 @@ from backtests.analysis.exposure import Exposure, evenly_held_returns, exposure_
 from backtests.analysis.metrics import drawdowns
 from backtests.analysis.trades import round_trips
 from backtests.engines.account import Account
-from backtests.engines.backtest import Result
+from backtests.engines.backtest import Run
 from backtests.engines.capacity import Capacity
 from backtests.market.elapsed import SECONDS_PER_YEAR, SESSIONS_PER_YEAR, bars_per_year, interest
 from backtests.market.tape import NANOSECONDS
@@ -46,7 +46,7 @@ class Summary:
     capacity: Capacity
 
 
-def summarise(result: Result) -> Summary:
+def summarise(result: Run) -> Summary:
     """Return the figures of a result."""
     accounts = {
         "strategy": result.strategy,
@@ -81,7 +81,7 @@ def summarise(result: Result) -> Summary:
     )
 
 
-def _even_figures(result: Result, exposure: Exposure) -> Figures:
+def _even_figures(result: Run, exposure: Exposure) -> Figures:
     """Return the figures of the coin held evenly at the strategy's average exposure."""
     returns = evenly_held_returns(exposure)
     spells = drawdowns(pd.Series(returns, index=result.strategy.bars.index))
@@ -101,7 +101,7 @@ def _even_figures(result: Result, exposure: Exposure) -> Figures:
 
 
 def _account_figures(
-    result: Result, account: Account, *, spells: pd.DataFrame, trades: pd.DataFrame
+    result: Run, account: Account, *, spells: pd.DataFrame, trades: pd.DataFrame
 ) -> Figures:
     returns = account.returns.to_numpy()
     figures = metrics.return_figures(
@@ -124,13 +124,13 @@ def _account_figures(
     return figures
 
 
-def index_periods_per_year(result: Result) -> float:
+def index_periods_per_year(result: Run) -> float:
     """Return the sessions per year in the run: 252, or those there are if they are fewer."""
     sessions = len(_index_returns(result)[0])
     return bars_per_year(sessions, years=result.years, nominal=SESSIONS_PER_YEAR)
 
 
-def _index_figures(result: Result) -> Figures:
+def _index_figures(result: Run) -> Figures:
     """Return the index's figures from its sessions; cash earns from one close to the next."""
     returns, known = _index_returns(result)
     years = np.diff(known, prepend=result.market.traded.lines["time"][:1]) / SECONDS_PER_YEAR
@@ -150,7 +150,7 @@ def _drawdown_days(spells: pd.DataFrame) -> Figures:
     return {"max_drawdown_days": deepest, "longest_drawdown_days": longest}
 
 
-def _index_returns(result: Result) -> tuple[pd.Series, Floats]:
+def _index_returns(result: Run) -> tuple[pd.Series, Floats]:
     """Return each session's return in the run, and when (seconds, UTC) its close was known.
 
     The first session is measured from the level known at the first bar's open; an index without
@@ -175,12 +175,12 @@ def _session_dates(times: pd.DatetimeIndex) -> pd.DatetimeIndex:
     return times if times.tz is None else times.tz_convert(NEW_YORK).tz_localize(None).normalize()
 
 
-def _trades(result: Result, account: Account) -> pd.DataFrame:
+def _trades(result: Run, account: Account) -> pd.DataFrame:
     tape = result.market.traded
     closes = dict(zip(tape.coins, tape.matrix("close")[-1].tolist(), strict=True))
     return round_trips(account.fills, last_time=tape.times[-1], last_closes=closes)
 
 
-def _trigger_sessions(result: Result) -> np.ndarray[Any, np.dtype[np.int64]]:
+def _trigger_sessions(result: Run) -> np.ndarray[Any, np.dtype[np.int64]]:
     sessions = result.market.traded.lines["trigger_session"]
     return sessions[sessions >= 0].astype(np.int64)

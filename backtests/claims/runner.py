@@ -32,6 +32,7 @@ from backtests.config.config import Config
 from backtests.config.settings import StudySettings
 from backtests.market.inputs import require_series
 from feeds.arrays import Floats
+from feeds.bars import Bars
 
 # delays and paths are pictures: their bands need no more
 PICTURE_DRAWS: Final = 2_000
@@ -107,10 +108,10 @@ class Judged:
     tested: int
 
 
-def run_study(plan: StudyPlan) -> Study:
-    """Return the study of one claim; same plan and bars, same study."""
+def run_study(plan: StudyPlan, *, own: Sequence[Bars] = ()) -> Study:
+    """Return the study of one claim; same plan and bars, some of them one's own, same study."""
     require_series(plan.config)
-    world = World(plan.config)
+    world = World(plan.config, own=own)
     question = Question(world, plan.claim, plan.placement)
     findings = tuple(measure(question))
     names = () if plan.claim.measure == "no_data" else plan.claim.assets

@@ -1,6 +1,7 @@
 """The bars a study needs, loaded once: indices with their events, coins and baskets."""
 
 import contextlib
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -28,7 +29,7 @@ from feeds.errors import ConfigError
 from feeds.history import source_in_words
 from feeds.instruments import Instrument
 from feeds.known_highs import false_highs
-from feeds.sources import Source, open_source
+from feeds.sources import Source, WithOwn, open_source
 from feeds.vendors.addresses import use_addresses
 from strategies.signals import IndexSignals, index_signals, new_high, prior_high
 
@@ -39,12 +40,14 @@ RELATIVE_LOOKBACK: Final = 252
 class World:
     """Everything the studies of one index read, loaded when first asked for."""
 
-    def __init__(self, config: Config, *, source: Source | None = None) -> None:
+    def __init__(
+        self, config: Config, *, source: Source | None = None, own: Sequence[Bars] = ()
+    ) -> None:
         self.config = config
         require_folder(config)
         data = config.data
         use_addresses(config.vendors.model_dump())
-        self._source = source or open_source(
+        vendors = source or open_source(
             data.source,
             data_dir=data.data_dir,
             cache_dir=data.cache_dir,
@@ -52,6 +55,7 @@ class World:
             choices=data.choices,
             history=data.history,
         )
+        self._source = WithOwn(vendors, own)
         self._bars: dict[tuple[Instrument, str], Bars] = {}
         self._signals: dict[str, IndexSignals] = {}
         self._remarks: list[str] = []

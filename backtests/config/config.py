@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field, ValidationError, field_validator, mo
 
 from backtests.config.claims import ClaimSettings
 from backtests.config.explain import explained, said
-from backtests.config.files import NotTomlError, parsed_toml, preset_path, read_toml
+from backtests.config.names import whole_keys
 from backtests.config.settings import (
     Date,
     ReadingSettings,
@@ -19,6 +19,7 @@ from backtests.config.settings import (
     StudySettings,
     VendorSettings,
 )
+from backtests.config.tree import config_tree, put_all
 from feeds.errors import ConfigError
 from feeds.instruments import SERIES_NAME
 from feeds.wording import nearest, nearest_hint
@@ -114,7 +115,18 @@ class CostSettings(Settings):
 
 
 class Config(Settings):
-    """Everything that decides what a run computes."""
+    """Everything that decides what a run computes.
+
+    `load_config` makes one of names and files, and says in one line what is wrong with them.
+
+    Examples
+    --------
+    >>> import backtests as bt
+    >>> bt.Config(asset="btc", rules={"hold_days": 30}).rules.hold_days
+    30
+    >>> print(bt.Config().to_toml().splitlines()[0])
+    asset = "ETH"
+    """
 
     asset: Symbol = "ETH"
     data: DataSettings = DataSettings()
@@ -178,43 +190,41 @@ class Config(Settings):
 
 
 def load_config(
-    path: Path | None, *, overrides: Sequence[str] = (), flags: Mapping[str, Any] | None = None
+    path: str | Path | None = None,
+    *,
+    overrides: Sequence[str] = (),
+    flags: Mapping[str, Any] | None = None,
+    **settings: Any,
 ) -> Config:
-    """Return the config: defaults, then the file, then `section.key=value`, then the flags.
+    """Return the config: defaults, the file, `section.key=value`, the flags, the settings.
+
+    Parameters
+    ----------
+    path
+        A TOML file, or the name of a preset: "eth", "btc".
+    overrides
+        What `--set` takes: "signal.lookback=252".
+    flags
+        Values by whole key: {"signal.lookback": 252}; None where not given.
+    settings
+        Values by the last part of their key, or whole sections: `hold_days=90`,
+        `source="sample"`, `filters={"vix": {}}`.
 
     Raises
     ------
     ConfigError
         Naming the key, the value received, what is allowed and the nearest key.
+
+    Examples
+    --------
+    >>> import backtests as bt
+    >>> config = bt.load_config("eth", hold_days=90, source="sample")
+    >>> config.asset, config.rules.hold_days
+    ('ETH', 90)
     """
-    return validated_config(config_tree(path, overrides=overrides, flags=flags))
-
-
-def config_tree(
-    path: Path | None,
-    *,
-    overrides: Sequence[str] = (),
-    flags: Mapping[str, Any] | None = None,
-    parameter: str = "--config",
-) -> dict[str, Any]:
-    """Return the settings given in file, overrides and flags, not yet validated.
-
-    `parameter` is the option that named the file, for messages.
-    """
-    tree = _read(path, parameter) if path else {}
-    inside = tree.get("data")
-    stages = (
-        {f"data.{key}": value for key, value in inside.items()} if isinstance(inside, dict) else {},
-        dict(map(_override, overrides)),
-        {key: value for key, value in (flags or {}).items() if value is not None},
-    )
-    for stage in stages:
-        for key, value in stage.items():
-            put(tree, key, value)
-        # a folder named alone is where the bars are
-        if stage.get("data.data_dir") and not stage.get("data.source"):
-            put(tree, "data.source", "files")
-    return tree
+    tree = config_tree(None if path is None else Path(path), overrides=overrides, flags=flags)
+    put_all(tree, whole_keys(settings, model=Config))
+    return validated_config(tree)
 
 
 def validated_config(tree: Mapping[str, Any]) -> Config:
@@ -246,29 +256,6 @@ def _require_order(data: DataSettings) -> None:
         )
 
 
-def _read(path: Path, parameter: str) -> dict[str, Any]:
-    try:
-        return read_toml(preset_path(path, parameter=parameter))
-    except NotTomlError as error:
-        raise ConfigError(f"`{parameter}` {path}: {error}. Give a TOML file.") from error
-
-
-def _override(text: str) -> tuple[str, Any]:
-    key, separator, value = text.partition("=")
-    if not separator or not key.strip():
-        raise ConfigError(f"`--set` takes section.key=value, received {text!r}.")
-    return key.strip(), _parsed(value.strip())
-
-
-def _parsed(text: str) -> Any:
-    """Read a value as TOML would; a bare word is a string."""
-    try:
-        table = parsed_toml(f"value = {text}".encode(errors="surrogateescape"))
-    except NotTomlError:
-        return text
-    return table["value"] if len(table) == 1 else text
-
-
 def _beginning(name: str, given: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a filter starts from; one of another name must say what it reads."""
     own = {"series": name.upper()} if re.fullmatch(SERIES_NAME, name) else {}
@@ -282,16 +269,3 @@ def _beginning(name: str, given: Mapping[str, Any]) -> dict[str, Any]:
             f"reads: `filters.{name}.series` or `filters.{name}.kind`."
         )
     return own
-
-
-def put(tree: dict[str, Any], dotted: str, value: Any) -> None:
-    """Set `section.key` in a tree of settings."""
-    *sections, key = dotted.split(".")
-    for section in sections:
-        tree = tree.setdefault(section, {})
-        if not isinstance(tree, dict):
-            raise ConfigError(
-                f"`{dotted}` is no setting: `{section}` is not a section. See configs/eth.toml for "
-                "all keys."
-            )
-    tree[key] = value

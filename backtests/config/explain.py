@@ -39,6 +39,16 @@ def explained(error: ValidationError, model: type[BaseModel], *, section: str = 
     return f"{_sentence(first, model, section)}{more}"
 
 
+def setting_keys(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
+    """Yield the whole key of every setting: "rules.hold_days"; named sections are left out."""
+    for name, field in model.model_fields.items():
+        section = section_of(field.annotation)
+        if section is not None:
+            yield from setting_keys(section, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}"
+
+
 def _sentence(finding: ErrorDetails, model: type[BaseModel], section: str) -> str:
     if finding["type"] == SAID:
         return finding["msg"]
@@ -93,7 +103,7 @@ def _locate(location: Sequence[str | int], model: type[BaseModel]) -> tuple[str,
     for part in location:
         if get_origin(inside) is dict:  # a section of named sections: the name is free
             inside = get_args(inside)[1]
-        elif section := _section(inside):
+        elif section := section_of(inside):
             field = section.model_fields.get(str(part))
             inside = field.annotation if field else None
         else:
@@ -107,19 +117,10 @@ def _nearest_key(key: str, model: type[BaseModel]) -> str:
     if section.startswith("filters."):
         near = nearest(name, FilterSettings.model_fields)
         return f"{section}.{near}" if near else ""
-    return nearest(key, _keys(model), alike=0.5)
+    return nearest(key, setting_keys(model), alike=0.5)
 
 
-def _keys(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
-    for name, field in model.model_fields.items():
-        section = _section(field.annotation)
-        if section is not None:
-            yield from _keys(section, f"{prefix}{name}.")
-        else:
-            yield f"{prefix}{name}"
-
-
-def _section(annotation: Any) -> type[BaseModel] | None:
+def section_of(annotation: Any) -> type[BaseModel] | None:
     """Return the section a field holds, also where it may be left out; None for a value."""
     kinds = () if get_origin(annotation) is dict else get_args(annotation)
     for kind in (annotation, *kinds):

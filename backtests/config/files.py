@@ -1,6 +1,5 @@
 """Settings in TOML as people and programs leave it: a table, or one sentence of what is wrong."""
 
-import difflib
 import tomllib
 from pathlib import Path
 from typing import Any, Final
@@ -78,8 +77,10 @@ def preset_path(given: Path, *, parameter: str = "--config") -> Path:
     known = {path.relative_to(PRESETS).with_suffix("").as_posix(): path for path in _presets()}
     if name in known:
         return known[name]
-    near = difflib.get_close_matches(name, known, n=1)
-    hint = f"The nearest preset is {near[0]}." if near else "Give a TOML file."
+    from feeds.wording import nearest  # which loads pandas, and --help must not
+
+    near = nearest(name, known)
+    hint = f"The nearest preset is {near}." if near else "Give a TOML file."
     raise ConfigError(f"`{parameter}` {given}: no such file, and no preset of that name. {hint}")
 
 

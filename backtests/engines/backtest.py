@@ -31,7 +31,7 @@ Engine = Literal["backtrader", "fast"]
 
 
 @dataclass(frozen=True)
-class Result:
+class Run:
     """Everything a run computed, before any figure is taken from it.
 
     `buy_and_hold` is the benchmark: the coin, or the basket at its weights all the time. `others`
@@ -167,7 +167,7 @@ def _false_highs(config: Config, inputs: Inputs) -> list[str]:
     return [] if highs.sessions[-1].tz_localize("UTC") < first else [highs.text]
 
 
-def backtest(config: Config, *, engine: Engine = "backtrader") -> Result:
+def backtest(config: Config, *, engine: Engine = "backtrader") -> Run:
     """Load the bars the config names and run it on backtrader.
 
     Raises
@@ -178,12 +178,12 @@ def backtest(config: Config, *, engine: Engine = "backtrader") -> Result:
     return run_inputs(config, load_inputs(config), engine=engine)
 
 
-def run_on(config: Config, *, index: Bars, coin: Bars, engine: Engine = "backtrader") -> Result:
+def run_on(config: Config, *, index: Bars, coin: Bars, engine: Engine = "backtrader") -> Run:
     """Run the config on an index and one coin already loaded."""
     return run_inputs(config, Inputs(index, (coin,)), engine=engine)
 
 
-def run_inputs(config: Config, inputs: Inputs, *, engine: Engine = "backtrader") -> Result:
+def run_inputs(config: Config, inputs: Inputs, *, engine: Engine = "backtrader") -> Run:
     """Run the config on everything it reads; both engines give the same result."""
     market = build_market(config, inputs)
     own = control_config(config)
@@ -194,7 +194,7 @@ def run_inputs(config: Config, inputs: Inputs, *, engine: Engine = "backtrader")
         others["first_members"] = buy_and_hold(tape, costs=config.costs)
     if config.idle.asset:
         others["idle"] = hold_idle(tape, config, simulate=compared)
-    return Result(
+    return Run(
         config,
         market,
         strategy=_engine(engine)(tape, config),

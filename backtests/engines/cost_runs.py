@@ -7,7 +7,7 @@ import numpy as np
 
 from backtests.config.config import Config, CostSettings
 from backtests.engines.account import Account
-from backtests.engines.backtest import Result, engine_of_comparisons
+from backtests.engines.backtest import Run, engine_of_comparisons
 from backtests.engines.baselines import benchmark
 
 MULTIPLES: Final = (0.0, 1.0, 2.0, 3.0)
@@ -49,7 +49,7 @@ class CostRuns:
     break_even_bps: float
 
 
-def cost_runs(result: Result) -> CostRuns:
+def cost_runs(result: Run) -> CostRuns:
     """Run the config again at multiples of its costs (of the default, where it has none)."""
     runs = tuple(_run(result, each) for each in MULTIPLES)
     if runs[0].gap <= 0:
@@ -57,7 +57,7 @@ def cost_runs(result: Result) -> CostRuns:
     return CostRuns(runs, _break_even(result, runs[0], runs[-1]))
 
 
-def _break_even(result: Result, low: CostRun, high: CostRun) -> float:
+def _break_even(result: Run, low: CostRun, high: CostRun) -> float:
     """Return where the gap closes: it falls almost in a line, so a secant finds it quickly."""
     for _ in range(ATTEMPTS):
         bps = _between(low, high)
@@ -77,7 +77,7 @@ def _between(low: CostRun, high: CostRun) -> float:
     return bps if bps <= MOST_BPS else np.inf
 
 
-def _run(result: Result, multiple: float) -> CostRun:
+def _run(result: Run, multiple: float) -> CostRun:
     costs = _scaled(_base(result.config), multiple)
     if costs == result.config.costs:
         return CostRun(multiple, _total_bps(costs), result.strategy, result.buy_and_hold)

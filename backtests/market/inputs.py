@@ -1,6 +1,6 @@
 """Everything a run reads: the index, the coins, and what its filters need."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from feeds.instruments import INDEX_NAMES
 from feeds.reused import split_reused
 from feeds.series import Series
 from feeds.series_sources import load_series, series_names
-from feeds.sources import Loaded, Request, is_live, load_all, open_source
+from feeds.sources import Loaded, Request, WithOwn, is_live, load_all, open_source
 from feeds.universe import altcoins
 from feeds.vendors.addresses import use_addresses
 from feeds.wording import nearest_hint
@@ -47,8 +47,8 @@ class Inputs:
         return tuple({(each.instrument.symbol, each.timeframe): each for each in bars}.values())
 
 
-def load_inputs(config: Config) -> Inputs:
-    """Load what the config names from its source.
+def load_inputs(config: Config, *, own: Sequence[Bars] = ()) -> Inputs:
+    """Load what the config names from its source, but for the bars that are one's `own`.
 
     Raises
     ------
@@ -75,7 +75,7 @@ def load_inputs(config: Config) -> Inputs:
         history=config.data.history,
     )
     wanted = (index, *coins, *benchmarks.values(), *([idle] if idle else []))
-    loaded = load_all(source, wanted)
+    loaded = load_all(WithOwn(source, own), wanted)
     left_out = _left_out(config, loaded)
     bars = loaded.bars
     is_real = bars[index].source != "sample"

@@ -10,7 +10,7 @@ import pandas as pd
 from backtests.analysis.curves import compared_equity, with_start
 from backtests.analysis.significance import Significance
 from backtests.analysis.summary import Summary
-from backtests.engines.backtest import Result
+from backtests.engines.backtest import Run
 from backtests.engines.capacity import Capacity
 from backtests.records.provenance import provenance
 from backtests.records.text import as_csv, as_json
@@ -21,7 +21,7 @@ LIBRARIES: Final = ("backtrader", "exchange_calendars", "numpy", "pandas", "pyfo
 
 
 def run_files(
-    result: Result,
+    result: Run,
     summary: Summary,
     significance: Significance,
     *,
@@ -47,7 +47,7 @@ def run_files(
 
 
 def metrics_json(
-    result: Result,
+    result: Run,
     summary: Summary,
     significance: Significance,
     *,
@@ -96,7 +96,7 @@ def _best(summary: Summary) -> dict[str, Any]:
     }
 
 
-def equity_csv(result: Result) -> str:
+def equity_csv(result: Run) -> str:
     """Return a row of the starting cash and one per tradable bar; time is the bar's open, UTC.
 
     The accounts it is compared with follow under the names they have in metrics.json. Units of
@@ -113,11 +113,11 @@ def equity_csv(result: Result) -> str:
     return as_csv(with_start(table.assign(**others), start, length=_bar_length(result)))
 
 
-def _bar_length(result: Result) -> pd.Timedelta:
+def _bar_length(result: Run) -> pd.Timedelta:
     return BAR_LENGTHS[result.market.coin.timeframe]
 
 
-def signals_csv(result: Result) -> str:
+def signals_csv(result: Run) -> str:
     """Return one row an index session, the whole history."""
     market, signals = result.market, result.market.signals
     table = pd.DataFrame(
@@ -147,7 +147,7 @@ def drawdowns_csv(summary: Summary) -> str:
     return as_csv(joined[["of", *joined.columns.drop("of")]])
 
 
-def manifest_json(result: Result, *, created: pd.Timestamp) -> str:
+def manifest_json(result: Run, *, created: pd.Timestamp) -> str:
     """Return what was used: versions, source, symbols, ranges, rows and digests of the bars."""
     content = {
         "created": created.strftime(TIME_FORMAT),

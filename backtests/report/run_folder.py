@@ -7,7 +7,7 @@ import pandas as pd
 from backtests.analysis.costs import CostSensitivity
 from backtests.analysis.significance import Significance
 from backtests.analysis.summary import Summary
-from backtests.engines.backtest import Result
+from backtests.engines.backtest import Run
 from backtests.records.run_files import manifest_json, run_files
 from backtests.records.writing import run_id, write_folder
 from backtests.report.pages.luck import significance_section
@@ -17,7 +17,7 @@ from backtests.report.words import RunJudgement
 
 
 def write_run(
-    result: Result,
+    result: Run,
     summary: Summary,
     significance: Significance,
     judged: RunJudgement,

@@ -16,7 +16,8 @@ from backtests.search.walkforward.windows import WindowSettings
 from feeds.sessions import BAR_LENGTHS
 
 
-def _table(found: WalkForward, plan: Plan) -> pd.DataFrame:
+def steps_table(found: WalkForward, plan: Plan) -> pd.DataFrame:
+    """Return a row per window: its days, what was chosen on them, and what came of it."""
     return pd.DataFrame(
         [
             {
@@ -47,7 +48,7 @@ def walk_files(found: WalkForward, plan: Plan, settings: WindowSettings) -> dict
     )
     length = BAR_LENGTHS[plan.base.data.timeframe]
     return {
-        "steps.csv": as_csv(_table(found, plan)),
+        "steps.csv": as_csv(steps_table(found, plan)),
         "equity.csv": as_csv(with_start(equity, 1.0, length=length)),
         "walkforward.json": as_json(_summary(found, plan, settings)),
         "walkforward.html": walk_sheet(found, plan, settings),

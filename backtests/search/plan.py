@@ -13,9 +13,10 @@ import numpy as np
 import tomli_w
 from pydantic import Field, ValidationError
 
-from backtests.config.config import Config, config_tree, put, validated_config
+from backtests.config.config import Config, validated_config
 from backtests.config.explain import as_written, explained
 from backtests.config.files import parsed_toml
+from backtests.config.tree import config_tree, put
 from backtests.search.space import (
     Axis,
     Choice,
@@ -136,6 +137,22 @@ def load_plan(
         If any setting, or any value of any axis, is not allowed.
     """
     tree = config_tree(path, overrides=overrides, flags=flags)
+    given = tree.get("sweep")
+    if isinstance(given, dict):
+        for key, _ in flat_axes(config_tree(None, overrides=overrides).get("sweep", {})):
+            if "." in key:
+                given.pop(key, None)  # written "rules.hold_days" in the file, given anew by --set
+    return plan_of(tree)
+
+
+def plan_of(tree: dict[str, Any]) -> Plan:
+    """Return the plan of a tree of settings, which loses the tables that are no part of a run.
+
+    Raises
+    ------
+    ConfigError
+        As `load_plan`.
+    """
     given = tree.pop("sweep", {})
     tree.pop("walkforward", None)  # how a walk-forward cuts the bars: its own matter
     base = validated_config(tree)
@@ -143,9 +160,6 @@ def load_plan(
         raise ConfigError(
             f"`sweep` must be a table of settings to vary, received {as_written(given)}."
         )
-    for key, _ in _flat(config_tree(None, overrides=overrides).get("sweep", {})):
-        if "." in key:
-            given.pop(key, None)  # written "rules.hold_days" in the file, and given anew by --set
     options = {key: given[key] for key in given if key in SearchSettings.model_fields}
     axes = _axes(base, {key: given[key] for key in given if key not in options})
     base = _with_all_keys(base, axes)
@@ -189,7 +203,7 @@ def value_at(config: Config, key: str) -> Any:
 
 def _axes(base: Config, given: Mapping[str, Any]) -> tuple[Axis, ...]:
     found: dict[str, Axis] = {}
-    for key, value in _flat({key: given[key] for key in given if key != "order"}):
+    for key, value in flat_axes({key: given[key] for key in given if key != "order"}):
         if key in found:
             raise ConfigError(f"`sweep.{key}` is given twice. Leave one out.")
         near = difflib.get_close_matches(key, SearchSettings.model_fields, n=1)
@@ -218,12 +232,12 @@ def _with_all_keys(base: Config, axes: Sequence[Axis]) -> Config:
     return base
 
 
-def _flat(tree: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
+def flat_axes(tree: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
     """Return axes by dotted key: `"rules.hold_days" = ...` and `rules.hold_days = ...` alike."""
     found: list[tuple[str, Any]] = []
     for key, value in tree.items():
         if isinstance(value, Mapping) and "from" not in value:
-            found += _flat(value, f"{prefix}{key}.")
+            found += flat_axes(value, f"{prefix}{key}.")
         else:
             found.append((f"{prefix}{key}", value))
     return found

@@ -12,8 +12,9 @@ import pandas as pd
 import tomli_w
 from numpy.typing import NDArray
 
-from backtests.config.config import Config, put
+from backtests.config.config import Config
 from backtests.config.explain import as_written
+from backtests.config.tree import put
 from feeds.arrays import Integers
 from feeds.errors import ConfigError
 

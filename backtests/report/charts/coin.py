@@ -7,7 +7,7 @@ import pandas as pd
 from backtests.analysis.episodes import is_plain, spells
 from backtests.analysis.summary import Summary
 from backtests.config.config import ALTS
-from backtests.engines.backtest import Result
+from backtests.engines.backtest import Run
 from backtests.report.charts.equity import daily, daily_states, held_bands, time_span
 from backtests.report.charts.palette import LIGHT
 from backtests.report.charts.spec import (
@@ -29,7 +29,7 @@ PRICES_FROM: Final = 0.06
 BAND_COLORS: Final = ("muted", "idle", "first_members", "mark")
 
 
-def coin_panel(result: Result, summary: Summary) -> Spec:
+def coin_panel(result: Run, summary: Summary) -> Spec:
     """Draw the close, where the signal was on, and every entry and exit.
 
     A basket is drawn as its level: held all the time at its weights, without costs. Under a
@@ -57,7 +57,7 @@ def coin_panel(result: Result, summary: Summary) -> Spec:
     return {"data": traces, "layout": drawn}
 
 
-def source_band(result: Result) -> list[Spec]:
+def source_band(result: Run) -> list[Spec]:
     """Return a strip for each source of a joined history, none where there is one source."""
     first, last = time_span(result)
     spans = [span for span in result.market.coin.spans if span.last >= first]
@@ -87,7 +87,7 @@ def _source_name(span: Span) -> str:
     return f"bars of {span.label}{closes}"
 
 
-def _signal_on(result: Result, days: pd.DatetimeIndex) -> pd.Series:
+def _signal_on(result: Run, days: pd.DatetimeIndex) -> pd.Series:
     on = pd.Series(False, index=days)
     for spell in spells(result):
         last = days[-1] if pd.isna(spell.end) else spell.end - pd.Timedelta(1)
@@ -95,7 +95,7 @@ def _signal_on(result: Result, days: pd.DatetimeIndex) -> pd.Series:
     return on
 
 
-def _entries_and_exits(result: Result, trades: pd.DataFrame) -> list[Spec]:
+def _entries_and_exits(result: Run, trades: pd.DataFrame) -> list[Spec]:
     """Return markers at the fills' prices; where these are of other coins, at the open."""
     if is_plain(result):
         closed = trades[trades["status"] == "closed"]

@@ -7,7 +7,7 @@ import pandas as pd
 
 from backtests.analysis.contribution import coin_profits, coin_weights
 from backtests.analysis.summary import Summary
-from backtests.engines.backtest import Result
+from backtests.engines.backtest import Run
 from backtests.report.charts.equity import daily, time_span
 from backtests.report.charts.palette import COINS, LIGHT
 from backtests.report.charts.spec import (
@@ -25,7 +25,7 @@ ROW_HEIGHT: Final = 26
 NOTHING: Final = "The strategy made no trade."
 
 
-def profit_panel(result: Result, summary: Summary) -> Spec:
+def profit_panel(result: Run, summary: Summary) -> Spec:
     """Draw each coin's profit in money, the best on top."""
     del summary
     profits = coin_profits(result.strategy, result.market.traded).sum()
@@ -55,7 +55,7 @@ def profit_panel(result: Result, summary: Summary) -> Spec:
     }
 
 
-def weights_panel(result: Result, summary: Summary) -> Spec:
+def weights_panel(result: Run, summary: Summary) -> Spec:
     """Draw the weights of the most held coins over time, stacked, the rest as one."""
     del summary
     weights = coin_weights(result.strategy, result.market.traded)

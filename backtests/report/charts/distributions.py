@@ -7,7 +7,7 @@ import numpy as np
 from backtests.analysis.periods import yearly_returns
 from backtests.analysis.summary import Summary
 from backtests.analysis.trades import excursions
-from backtests.engines.backtest import Result
+from backtests.engines.backtest import Run
 from backtests.report.charts.palette import LIGHT
 from backtests.report.charts.spec import Spec, UndrawableError, layout, log_ticks, packed, plain
 from backtests.report.words import notation as written
@@ -17,7 +17,7 @@ BINS: Final = 60
 TAIL: Final = 0.002  # the outermost bins take all that lies beyond these quantiles
 
 
-def distribution_panel(result: Result, summary: Summary) -> Spec:
+def distribution_panel(result: Run, summary: Summary) -> Spec:
     """Draw the distribution of bar returns: the strategy invested, and the coin held."""
     del summary
     invested = result.strategy.invested.to_numpy()
@@ -48,7 +48,7 @@ def distribution_panel(result: Result, summary: Summary) -> Spec:
     }
 
 
-def years_panel(result: Result, summary: Summary) -> Spec:
+def years_panel(result: Run, summary: Summary) -> Spec:
     """Draw each calendar year's return, strategy beside buy-and-hold."""
     del summary
     accounts = {"strategy": result.strategy, "hold": result.buy_and_hold}
@@ -79,7 +79,7 @@ def years_panel(result: Result, summary: Summary) -> Spec:
     }
 
 
-def excursion_panel(result: Result, summary: Summary) -> Spec:
+def excursion_panel(result: Run, summary: Summary) -> Spec:
     """Draw the worst and best each trade saw on its way, and where it ended.
 
     In multiples of the entry price on a log scale, so that halving and doubling weigh alike.

@@ -14,7 +14,7 @@ from backtests.analysis.metrics import underwater
 from backtests.analysis.periods import rolling_ratio
 from backtests.analysis.summary import Summary
 from backtests.engines.account import Account
-from backtests.engines.backtest import Result
+from backtests.engines.backtest import Run
 from backtests.report.charts.palette import LIGHT
 from backtests.report.charts.spec import (
     Spec,
@@ -32,7 +32,7 @@ from backtests.report.words.labels import columns_of
 PERCENT_AXIS: Final = {"tickformat": ".0%"}
 
 
-def time_span(result: Result) -> tuple[pd.Timestamp, pd.Timestamp]:
+def time_span(result: Run) -> tuple[pd.Timestamp, pd.Timestamp]:
     """Return the days the panels span: from the first bar to the end of the last."""
     bars = result.strategy.bars.index
     return bars[0].normalize(), bars[-1].normalize() + pd.Timedelta(days=1)
@@ -43,7 +43,7 @@ def daily(series: pd.Series) -> pd.Series:
     return series.resample("1D").last()
 
 
-def equity_panel(result: Result, summary: Summary) -> Spec:
+def equity_panel(result: Run, summary: Summary) -> Spec:
     """Draw equity of the strategy and all it is compared with from the same starting cash."""
     own = daily(result.strategy.equity)
     x = every_day(own.index[0])
@@ -69,7 +69,7 @@ def equity_panel(result: Result, summary: Summary) -> Spec:
     }
 
 
-def _compared(result: Result) -> list[tuple[str, str, pd.Series, str]]:
+def _compared(result: Run) -> list[tuple[str, str, pd.Series, str]]:
     index = result.market.index_level
     scaled = index / index.iloc[0] * result.strategy.initial_cash
     return [
@@ -83,7 +83,7 @@ def _compared(result: Result) -> list[tuple[str, str, pd.Series, str]]:
     ]
 
 
-def underwater_panel(result: Result, summary: Summary) -> Spec:
+def underwater_panel(result: Run, summary: Summary) -> Spec:
     """Draw how far strategy and buy-and-hold were below their peaks, the worst point marked."""
     span = time_span(result)
     held = daily(_underwater(result.buy_and_hold))
@@ -107,7 +107,7 @@ def underwater_panel(result: Result, summary: Summary) -> Spec:
     }
 
 
-def exposure_panel(result: Result, summary: Summary) -> Spec:
+def exposure_panel(result: Run, summary: Summary) -> Spec:
     """Draw the fraction of equity in the coin at each bar's end."""
     del summary
     weight = daily(result.strategy.bars["weight"])
@@ -125,19 +125,19 @@ def exposure_panel(result: Result, summary: Summary) -> Spec:
     return {"data": [trace], "layout": time_layout(time_span(result), height=170, yaxis=yaxis)}
 
 
-def rolling_sharpe_panel(result: Result, summary: Summary) -> Spec:
+def rolling_sharpe_panel(result: Run, summary: Summary) -> Spec:
     """Draw the Sharpe ratio of the last year of bars, of strategy and buy-and-hold."""
     del summary
     return _rolling_panel(result, title="Sharpe ratio", form="%{y:.2f}", is_ratio=True)
 
 
-def rolling_volatility_panel(result: Result, summary: Summary) -> Spec:
+def rolling_volatility_panel(result: Run, summary: Summary) -> Spec:
     """Draw the annualised volatility of the last year of bars, of both."""
     del summary
     return _rolling_panel(result, title="Volatility", form="%{y:.1%}", is_ratio=False)
 
 
-def _rolling_panel(result: Result, *, title: str, form: str, is_ratio: bool) -> Spec:
+def _rolling_panel(result: Run, *, title: str, form: str, is_ratio: bool) -> Spec:
     year = round(result.periods_per_year)
     if len(result.strategy.bars) < year:
         raise UndrawableError(
@@ -164,7 +164,7 @@ def _rolling_panel(result: Result, *, title: str, form: str, is_ratio: bool) -> 
     return {"data": traces, "layout": time_layout(time_span(result), height=240, yaxis=yaxis)}
 
 
-def held_bands(result: Result) -> list[Spec]:
+def held_bands(result: Run) -> list[Spec]:
     """Return a shade behind each stretch with the signal on."""
     end = time_span(result)[1]
     return [
@@ -184,7 +184,7 @@ def held_bands(result: Result) -> list[Spec]:
     ]
 
 
-def daily_states(result: Result, trades: pd.DataFrame) -> list[str]:
+def daily_states(result: Run, trades: pd.DataFrame) -> list[str]:
     """Return for each day of the run what the strategy did, or where its money was."""
     held = daily(result.strategy.invested.astype(np.float64)) > 0
     if is_plain(result):

@@ -9,7 +9,7 @@ import pandas as pd
 from backtests.analysis.decisions import CLOSED, OPEN, UNKNOWN, GateRecord, gate_records
 from backtests.analysis.levels import LevelSpan, level_spans
 from backtests.analysis.summary import Summary
-from backtests.engines.backtest import Result
+from backtests.engines.backtest import Run
 from backtests.report.charts.equity import time_span
 from backtests.report.charts.palette import LIGHT
 from backtests.report.charts.spec import (
@@ -31,7 +31,7 @@ ENDINGS: Final = {
 }
 
 
-def run_levels(result: Result) -> list[LevelSpan]:
+def run_levels(result: Run) -> list[LevelSpan]:
     """Return the support levels that were followed during the run."""
     first = result.market.traded_sessions.start
     last = result.market.traded_sessions.stop
@@ -40,7 +40,7 @@ def run_levels(result: Result) -> list[LevelSpan]:
     return [span for span in spans if span.stop >= first and span.start < last]
 
 
-def index_panel(result: Result, summary: Summary) -> Spec:
+def index_panel(result: Run, summary: Summary) -> Spec:
     """Draw the index's close over the run's sessions with every signal on it."""
     del summary
     label = result.market.index.instrument.label
@@ -54,7 +54,7 @@ def index_panel(result: Result, summary: Summary) -> Spec:
     }
 
 
-def _lines(result: Result, spans: list[LevelSpan]) -> list[Spec]:
+def _lines(result: Run, spans: list[LevelSpan]) -> list[Spec]:
     sessions = result.market.traded_sessions
     frame = result.market.index.frame.iloc[sessions]
     signals = result.market.signals
@@ -75,7 +75,7 @@ def _lines(result: Result, spans: list[LevelSpan]) -> list[Spec]:
     ]
 
 
-def _highs(result: Result) -> list[Spec]:
+def _highs(result: Run) -> list[Spec]:
     sessions = result.market.traded_sessions
     closes = result.market.index.frame["close"].iloc[sessions]
     signals = result.market.signals
@@ -110,7 +110,7 @@ class _Event:
     level: float
 
 
-def _fates(spans: list[LevelSpan], result: Result) -> list[Spec]:
+def _fates(spans: list[LevelSpan], result: Run) -> list[Spec]:
     held = [_Event(span.held_from, span.level) for span in spans if span.held_from is not None]
     traces = [_marked("Support held", held, result, color="good", symbol="triangle-up")]
     for name, (fates, color, symbol) in ENDINGS.items():
@@ -119,7 +119,7 @@ def _fates(spans: list[LevelSpan], result: Result) -> list[Spec]:
     return traces
 
 
-def _marked(name: str, events: list[_Event], result: Result, *, color: str, symbol: str) -> Spec:
+def _marked(name: str, events: list[_Event], result: Run, *, color: str, symbol: str) -> Spec:
     sessions = result.market.traded_sessions
     dates = result.market.index.frame.index
     shown = [event for event in events if sessions.start <= event.session < sessions.stop]
@@ -139,7 +139,7 @@ ROW_HEIGHT: Final = 38
 STYLES: Final = {OPEN: ("good", 16), CLOSED: ("bad", 7), UNKNOWN: ("index", 2)}
 
 
-def gates_panel(result: Result, summary: Summary) -> Spec:
+def gates_panel(result: Run, summary: Summary) -> Spec:
     """Draw each filter's states as a band over the run."""
     del summary
     records = gate_records(result)

@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from backtests.report.charts.palette import LIGHT
+from feeds.arrays import Floats
 
 Spec = dict[str, Any]
 
@@ -38,6 +39,12 @@ def packed(values: ArrayLike, *, dtype: str = "f4") -> Spec:
     """Return numbers in plotly's typed-array form: a third of the bytes of written digits."""
     array = np.ascontiguousarray(np.asarray(values, dtype=np.float64), dtype=f"<{dtype}")
     return {"dtype": dtype, "bdata": base64.b64encode(array.tobytes()).decode("ascii")}
+
+
+def unpacked(values: Spec) -> Floats:
+    """Return the numbers that `packed` took."""
+    found = np.frombuffer(base64.b64decode(values["bdata"]), dtype=f"<{values['dtype']}")
+    return found.astype(np.float64)
 
 
 def log_ticks(values: ArrayLike) -> Spec:

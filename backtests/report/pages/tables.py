@@ -20,7 +20,7 @@ from backtests.analysis.periods import (
 from backtests.analysis.summary import Summary
 from backtests.analysis.trades import excursions
 from backtests.engines.account import Account
-from backtests.engines.backtest import Result
+from backtests.engines.backtest import Run
 from backtests.report.pages.section import Cell, Heading, Row, number, numeric, text_row
 from backtests.report.words import notation as written
 from backtests.report.words.labels import FIGURES, columns_of, figure_text
@@ -43,7 +43,7 @@ def key_figures(summary: Summary) -> list[Row]:
     return [_figure_row(summary, name, columns=columns) for name in KEY_FIGURES]
 
 
-def comparison(result: Result, summary: Summary) -> list[Row]:
+def comparison(result: Run, summary: Summary) -> list[Row]:
     """Return every figure in every column, in the order they are defined."""
     columns = tuple(columns_of(result))
     return [_figure_row(summary, name, columns=columns) for name in FIGURES]
@@ -75,7 +75,7 @@ TRADE_COLUMNS: Final = (
 )  # fmt: skip
 
 
-def trade_rows(result: Result, trades: pd.DataFrame) -> list[tuple[Cell, ...]]:
+def trade_rows(result: Run, trades: pd.DataFrame) -> list[tuple[Cell, ...]]:
     """Return one row of cells a trade, in `TRADE_COLUMNS`."""
     worst, best = excursions(trades, tape=result.market.traded)
     rows = zip(trades.to_dict("records"), worst, best, strict=True)
@@ -125,7 +125,7 @@ GATE_COLUMNS: Final = (
 )  # fmt: skip
 
 
-def gate_row(record: GateRecord, result: Result) -> Row:
+def gate_row(record: GateRecord, result: Run) -> Row:
     """Return what a filter did, in `GATE_COLUMNS`."""
     shares = (record.shares[state] for state in ("open", "closed", "unknown"))
     counts = (record.triggers, record.blocked, record.blocked_alone, record.exits)
@@ -182,7 +182,7 @@ CALENDAR: Final[dict[str, tuple[str, Callable[[float], str]]]] = {
 }
 
 
-def recent_rows(result: Result) -> list[Row]:
+def recent_rows(result: Run) -> list[Row]:
     """Return the returns of the last months and years, strategy beside buy-and-hold."""
     own, held = (
         recent_returns(account.returns) for account in (result.strategy, result.buy_and_hold)
@@ -193,7 +193,7 @@ def recent_rows(result: Result) -> list[Row]:
     ]
 
 
-def calendar_rows(result: Result) -> list[Row]:
+def calendar_rows(result: Run) -> list[Row]:
     """Return months, years, tails and the link to the coin, strategy beside buy-and-hold."""
     held = result.buy_and_hold
     sides = [
@@ -206,7 +206,7 @@ def calendar_rows(result: Result) -> list[Row]:
     ]
 
 
-def quantile_rows(result: Result) -> list[Row]:
+def quantile_rows(result: Run) -> list[Row]:
     """Return the distribution of bar returns, strategy beside buy-and-hold."""
     own, held = (
         return_quantiles(account.returns) for account in (result.strategy, result.buy_and_hold)
@@ -217,14 +217,14 @@ def quantile_rows(result: Result) -> list[Row]:
     ]
 
 
-def provenance(result: Result) -> list[dict[str, str]]:
+def provenance(result: Run) -> list[dict[str, str]]:
     """Return where each series came from, and the digest that identifies its rows."""
     return [
         _origin(bars.instrument.kind.capitalize(), bars) for bars in result.market.inputs.all_bars
     ]
 
 
-def joined_spans(result: Result) -> list[dict[str, str]]:
+def joined_spans(result: Run) -> list[dict[str, str]]:
     """Return each source of the histories that were joined from several, newest first."""
     every = [bars for bars in result.market.inputs.all_bars if bars.spans]
     return [_span(bars, span) for bars in every for span in bars.spans]

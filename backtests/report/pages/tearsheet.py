@@ -9,7 +9,7 @@ from backtests.analysis.costs import CostSensitivity
 from backtests.analysis.decisions import gate_records
 from backtests.analysis.summary import Summary
 from backtests.config.config import Config
-from backtests.engines.backtest import Result
+from backtests.engines.backtest import Run
 from backtests.records.text import as_csv
 from backtests.report.charts import distributions
 from backtests.report.charts import equity as charts
@@ -29,7 +29,7 @@ from feeds.history import source_in_words
 # columns of provenance that hold numbers, and those in a style of their own
 COUNTED: Final = ("Rows", "Common bars", "Median difference", "Worst difference")
 STYLES: Final = {"SHA-256": "hash"}
-PANELS: Final[dict[str, Callable[[Result, Summary], Spec]]] = {
+PANELS: Final[dict[str, Callable[[Run, Summary], Spec]]] = {
     "index": index_panel,
     "coin": coin_panel,
     "equity": charts.equity_panel,
@@ -47,7 +47,7 @@ PANELS: Final[dict[str, Callable[[Result, Summary], Spec]]] = {
 
 
 def tearsheet(
-    result: Result,
+    result: Run,
     summary: Summary,
     judged: RunJudgement,
     costs: CostSensitivity,
@@ -78,16 +78,14 @@ def shown_config(config: Config) -> str:
     return mailable(config).to_toml()
 
 
-def _panel(
-    name: str, draw: Callable[[Result, Summary], Spec], result: Result, summary: Summary
-) -> Panel:
+def _panel(name: str, draw: Callable[[Run, Summary], Spec], result: Run, summary: Summary) -> Panel:
     try:
         return Panel(name, draw(result, summary))
     except UndrawableError as error:
         return Panel(name, reason=str(error))
 
 
-def _content(result: Result, summary: Summary, costs: CostSensitivity) -> dict[str, Any]:
+def _content(result: Run, summary: Summary, costs: CostSensitivity) -> dict[str, Any]:
     bars = result.market.traded_bars.index
     return {
         "result": result,
@@ -129,7 +127,7 @@ def _content(result: Result, summary: Summary, costs: CostSensitivity) -> dict[s
     }
 
 
-def _several_coins(result: Result, summary: Summary) -> dict[str, Any]:
+def _several_coins(result: Run, summary: Summary) -> dict[str, Any]:
     table = contribution(result.strategy, result.market.traded, trades=summary.trades)
     return {
         "is_several": result.strategy.positions.shape[1] > 1,

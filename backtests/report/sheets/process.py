@@ -16,8 +16,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Self
 
-import backtests
-
 WORKER: Final = "backtests.report.sheets.worker"
 TIME_LIMIT_SECONDS: Final = 60
 SHEETS: Final = {
@@ -44,7 +42,7 @@ class SheetWorker:
     """
 
     def __init__(self) -> None:
-        root = str(Path(backtests.__file__).resolve().parents[1])
+        root = str(Path(__file__).resolve().parents[3])
         path = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))
         self._process = subprocess.Popen(  # noqa: S603 - our own module, no outside text
             [sys.executable, "-W", "ignore", "-m", WORKER],

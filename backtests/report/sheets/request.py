@@ -7,11 +7,11 @@ import pandas as pd
 
 from backtests.analysis.trades import trade_numbers
 from backtests.engines.account import Account
-from backtests.engines.backtest import Result
+from backtests.engines.backtest import Run
 from backtests.report.words import notation as written
 
 
-def sheet_request(result: Result) -> dict[str, Any]:
+def sheet_request(result: Run) -> dict[str, Any]:
     """Return what pyfolio draws from: daily returns, and fills in round lots."""
     returns = _daily_returns(result.strategy)
     return {

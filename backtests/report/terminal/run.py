@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from backtests.analysis.summary import Summary
-from backtests.engines.backtest import Result
+from backtests.engines.backtest import Run
 from backtests.report.words import RunJudgement
 from backtests.report.words import notation as fmt
 from backtests.report.words.labels import COLUMNS, FIGURES, columns_of, figure_text
@@ -36,13 +36,13 @@ WORST: Final = 3
 WIDTH: Final = 100  # when nobody watches
 
 
-def show(result: Result, summary: Summary, judged: RunJudgement, *, folder: Path) -> None:
+def show(result: Run, summary: Summary, judged: RunJudgement, *, folder: Path) -> None:
     """Print the comparison on stdout."""
     watched = sys.stdout.isatty()
     console = Console(highlight=False, soft_wrap=not watched, width=None if watched else WIDTH)
     for warning in fmt.warning_lines(result.warnings):
         console.print(warning, style="bold yellow", markup=False)
-    console.print(_headline(result), markup=False)
+    console.print(headline(result), markup=False)
     console.print(_figures(result, summary))
     console.print(_drawdowns(summary))
     for text in (judged.verdict, judged.conclusion, judged.sample, judged.capacity):
@@ -51,7 +51,8 @@ def show(result: Result, summary: Summary, judged: RunJudgement, *, folder: Path
     console.print(f"Tearsheet: {folder / 'tearsheet.html'}", markup=False)
 
 
-def _headline(result: Result) -> str:
+def headline(result: Run) -> str:
+    """Return what was run: asset, index, rule, span and source."""
     bars = result.market.traded_bars
     rules = result.config.rules
     held = fmt.counted(rules.hold_days, "day") if rules.hold_days else "until an exit"
@@ -64,7 +65,7 @@ def _headline(result: Result) -> str:
     )
 
 
-def _figures(result: Result, summary: Summary) -> Table:
+def _figures(result: Run, summary: Summary) -> Table:
     columns = columns_of(result)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("")

@@ -4,7 +4,7 @@ from typing import Final
 
 from backtests.analysis.episodes import is_plain
 from backtests.config.config import ALTS, Config
-from backtests.engines.backtest import Result
+from backtests.engines.backtest import Run
 from backtests.market.control import DAYS_PER_SESSION, VOLATILITY_RATIO, control_config
 from backtests.report.words import RunFacts
 from backtests.report.words import notation as written
@@ -13,23 +13,23 @@ from feeds.instruments import BY_SYMBOL
 SAMPLE_SOURCE: Final = "sample"
 
 
-def is_sample(result: Result) -> bool:
+def is_sample(result: Run) -> bool:
     """Whether any of the bars are the bundled sample's simulated days."""
     return SAMPLE_SOURCE in (result.market.coin.source, result.market.index.source)
 
 
-def index_title(result: Result) -> str:
+def index_title(result: Run) -> str:
     """Return what people call the index; its symbol where it has no other name here."""
     symbol = result.market.index.instrument.symbol
     return f"the {BY_SYMBOL[symbol].title}" if symbol in BY_SYMBOL else symbol
 
 
-def traded_title(result: Result) -> str:
+def traded_title(result: Run) -> str:
     """Return what people call what was traded."""
     return "the altcoin basket" if result.config.asset == ALTS else result.asset
 
 
-def rule_in_words(result: Result) -> list[str]:
+def rule_in_words(result: Run) -> list[str]:
     """Return the rule as sentences a reader can check against the config."""
     config = result.config
     sentences = [
@@ -47,7 +47,7 @@ def rule_in_words(result: Result) -> list[str]:
     return [sentence for sentence in sentences if sentence]
 
 
-def run_facts(result: Result) -> RunFacts:
+def run_facts(result: Run) -> RunFacts:
     """Return what the sentences that judge a run need beside its figures."""
     first = (
         result.others["first_members"].fills["symbol"] if "first_members" in result.others else ()
@@ -65,7 +65,7 @@ def run_facts(result: Result) -> RunFacts:
     )
 
 
-def control_in_words(result: Result) -> str:
+def control_in_words(result: Run) -> str:
     """Return how the control differs from the rule."""
     own, theirs = control_config(result.config), result.config
     days = [f"base {own.signal.base} days", f"support confirmed in {own.signal.confirm}"]
@@ -116,7 +116,7 @@ def _holding(config: Config) -> str:
     return f"Leave {window}{', or ' + lost if lost else ''}."
 
 
-def _opening(result: Result) -> str:
+def _opening(result: Run) -> str:
     """Return that the run began in the market, if it did: nothing fired on its own bars then."""
     fills = result.strategy.fills
     if not (fills["time"] == result.market.traded_bars.index[0]).any() or result.config.idle.asset:
@@ -144,7 +144,7 @@ def _filters(config: Config) -> str:
     return f"Only while {config.rules.filters} of these filters let it pass: {names}."
 
 
-def _basket(result: Result) -> str:
+def _basket(result: Run) -> str:
     basket = result.config.basket
     if result.config.asset != ALTS:
         return ""

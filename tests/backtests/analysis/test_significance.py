@@ -13,7 +13,7 @@ from backtests.analysis.placebo import shift_placebo
 from backtests.analysis.significance import COMPARED, EQUAL_EXPOSURE, STRATEGY, significance
 from backtests.config.config import Config, load_config
 from backtests.config.settings import SignificanceSettings
-from backtests.engines.backtest import Result, run_inputs, run_on
+from backtests.engines.backtest import Run, run_inputs, run_on
 from backtests.market.inputs import Inputs
 from feeds.bars import Bars
 from tests.simulated import coin_bars, index_bars
@@ -33,7 +33,7 @@ def index(sessions: int, *, seed: int = 1) -> Bars:
     return index_bars(np.diff(np.exp(0.2 * wave + noise), prepend=1.0))
 
 
-def result(days: int, *options: str, seed: int = 1, effect: float = 0.0) -> Result:
+def result(days: int, *options: str, seed: int = 1, effect: float = 0.0) -> Run:
     rng = np.random.default_rng(seed)
     bars = index(days * 5 // 7)
     returns = rng.normal(0.0005, 0.02, days)
@@ -56,7 +56,7 @@ def test_exposure_grows_as_the_account_did(options: tuple[str, ...], cash_rate: 
     assert shift_placebo(exposure).growth == pytest.approx(growth, abs=1e-4)
 
 
-def basket_or_rotation(*options: str) -> Result:
+def basket_or_rotation(*options: str) -> Run:
     rng = np.random.default_rng(5)
     coins = [coin_bars(name, rng.normal(0.001, 0.03, 900)) for name in ("ADA", "ETH", "SOL")]
     config = settings("costs.commission_bps=0", "costs.slippage_bps=0", *options)

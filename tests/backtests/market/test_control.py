@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from backtests.config.config import load_config
-from backtests.engines.backtest import Result, run_on
+from backtests.engines.backtest import Run, run_on
 from backtests.market.control import (
     DAYS_PER_SESSION,
     VOLATILITY_RATIO,
@@ -19,7 +19,7 @@ from feeds.instruments import Instrument
 from tests.markets import coin_walk, index_walk
 
 
-def run(*overrides: str, coin: Bars | None = None, index_seed: int = 3) -> Result:
+def run(*overrides: str, coin: Bars | None = None, index_seed: int = 3) -> Run:
     config = load_config(None, overrides=("signal.min_history=20", "signal.base=5", *overrides))
     own = coin or coin_walk(700, seed=8)
     return run_on(config, index=index_walk(900, seed=index_seed), coin=own, engine="fast")

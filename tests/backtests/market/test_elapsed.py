@@ -15,7 +15,7 @@ from backtests.analysis.summary import summarise
 from backtests.config.config import load_config
 from backtests.engines import compiled as fast
 from backtests.engines import event_driven as reference
-from backtests.engines.backtest import Result, run_inputs
+from backtests.engines.backtest import Run, run_inputs
 from backtests.market import elapsed
 from backtests.market.inputs import Inputs
 from backtests.market.market import build_market
@@ -42,7 +42,7 @@ def with_rows(bars: Bars, keep: np.ndarray) -> Bars:
     return dataclasses.replace(bars, frame=bars.frame[keep])
 
 
-def run(coin: Bars, **flags: object) -> Result:
+def run(coin: Bars, **flags: object) -> Run:
     config = load_config(None, flags=SMALL | {k.replace("__", "."): v for k, v in flags.items()})
     return run_inputs(config, Inputs(index_walk(900, seed=3), (coin,)), engine="fast")
 
@@ -80,7 +80,7 @@ def test_dropping_any_tenth_of_the_bars_changes_cagr_by_what_the_prices_say(seed
     assert own["cagr"] == pytest.approx(grown, rel=1e-9, abs=1e-12)
 
 
-def replayed(result: Result) -> float:
+def replayed(result: Run) -> float:
     """The growth that follows from the fills' prices alone."""
     growth, fills = 1.0, result.strategy.fills
     last = result.market.traded_bars["close"].iloc[-1]

@@ -15,7 +15,7 @@ from backtests.analysis.episodes import BestSpell
 from backtests.analysis.significance import COMPARED, EQUAL_EXPOSURE, STRATEGY, Significance
 from backtests.analysis.summary import Summary
 from backtests.config.config import load_config
-from backtests.engines.backtest import Result, run_inputs
+from backtests.engines.backtest import Run, run_inputs
 from backtests.engines.capacity import Capacity
 from backtests.market.inputs import Inputs
 from backtests.report.words import RunFacts, RunJudgement, break_even, judge_run, standing
@@ -327,7 +327,7 @@ def test_words_on_real_small_runs_contradict_nothing(seed: int) -> None:
     assert broken(Case(run_facts(result), summary, found, said)) == []
 
 
-def small_run(seed: int) -> Result:
+def small_run(seed: int) -> Run:
     """A run of random settings on walks: short and long, one coin, a basket, filters, stops."""
     rng = np.random.default_rng(seed)
     days = int(rng.choice([90, 250, 600, 1000]))

@@ -1,0 +1,291 @@
+"""A run in Python: `backtest`, the `Result` it returns, the inputs of one and its page."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from backtests.analysis.costs import CostSensitivity, cost_sensitivity
+from backtests.analysis.curves import compared_equity, with_start
+from backtests.analysis.significance import Significance, significance
+from backtests.analysis.summary import Summary, summarise
+from backtests.api.request import Subject, own_bars, settings_tree
+from backtests.config.config import Config, validated_config
+from backtests.engines.backtest import Engine, Run, run_inputs
+from backtests.engines.cost_runs import cost_runs
+from backtests.market.inputs import Inputs, load_inputs
+from backtests.records.writing import require_writable, write_page
+from backtests.report.card import Card, Displayable
+from backtests.report.terminal.run import headline
+from backtests.report.words import RunJudgement, judge_run
+from backtests.report.words.labels import FIGURES, columns_of, figure_text
+from backtests.report.words.prose import run_facts
+from feeds.bars import Bars
+from feeds.errors import ConfigError
+from feeds.sessions import BAR_LENGTHS
+from feeds.wording import nearest_hint
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+
+ENGINES = ("backtrader", "fast")
+BRIEF = ("total_return", "cagr", "sharpe_ratio", "max_drawdown", "time_in_market", "trades")
+BRIEF_COLUMNS = ("strategy", "buy_and_hold")
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Result(Displayable):
+    """What a backtest found, as frames; each is worked out when it is first asked for.
+
+    `run` is what the engine left: the config, the market, every account.
+
+    Examples
+    --------
+    >>> import backtests as bt
+    >>> result = bt.backtest("ETH", source="sample", start="2023-01-01", hold_days=90)
+    >>> result.figures.loc[["cagr", "max_drawdown"], ["strategy", "buy_and_hold"]].shape
+    (2, 2)
+    >>> bool(result.equity["strategy"].iloc[0] == result.config.costs.initial_cash)
+    True
+    >>> [data.name for data in result.plot().data][:2]
+    ['Strategy', 'Hold ETH']
+    """
+
+    run: Run
+
+    @property
+    def config(self) -> Config:
+        """Every setting of the run."""
+        return self.run.config
+
+    @cached_property
+    def equity(self) -> pd.DataFrame:
+        """Equity of the strategy and of all it is compared with, in money, from one start.
+
+        A column each, by the names in `figures`; a row per bar (index `time`: the bar's open,
+        UTC) with the equity at its end. The row before the first bar is the starting cash, so
+        that the change from row to row is the return of each bar, the first one's too. These are
+        the curves of `equity.csv`, where the strategy's is called `equity`.
+        """
+        curves = pd.DataFrame({"strategy": self.run.strategy.equity, **compared_equity(self.run)})
+        length = BAR_LENGTHS[self.run.market.coin.timeframe]
+        table = with_start(curves, self.run.strategy.initial_cash, length=length)
+        return table.set_index("time")[self._columns]
+
+    @cached_property
+    def returns(self) -> pd.DataFrame:
+        """Simple returns per bar, fractions, with the columns of `equity`; costs are in them."""
+        returns = self.equity.pct_change(fill_method=None).iloc[1:]
+        # an account that lost all has nothing left to move: its returns are 0 from there on
+        return returns.assign(
+            strategy=self.run.strategy.returns, buy_and_hold=self.run.buy_and_hold.returns
+        )
+
+    @property
+    def figures(self) -> pd.DataFrame:
+        """All figures, a row each and a column per account; fractions, money or counts.
+
+        Those of metrics.json, under the same names; NaN where a figure is undefined.
+        """
+        every = pd.DataFrame(self._summary.figures).astype("float64")
+        return every.loc[[name for name in FIGURES if name in every.index], self._columns]
+
+    @property
+    def trades(self) -> pd.DataFrame:
+        """The strategy's round trips, a row each, as in trades.csv; the last may be open."""
+        return self._summary.trades
+
+    @property
+    def fills(self) -> pd.DataFrame:
+        """Every fill of the strategy, as in fills.csv."""
+        return self.run.strategy.fills
+
+    @property
+    def drawdowns(self) -> pd.DataFrame:
+        """Every drawdown of strategy and buy-and-hold, deepest first, as in drawdowns.csv."""
+        tables = [table.assign(of=name) for name, table in self._summary.drawdowns.items()]
+        joined = pd.concat(tables, ignore_index=True)
+        return joined[["of", *joined.columns.drop("of")]]
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """All to know before trusting a figure, gravest first."""
+        return self.run.warnings
+
+    @property
+    def verdict(self) -> str:
+        """The headline: what the rule earned beside holding, and at equal exposure."""
+        return self._judged.verdict
+
+    @property
+    def conclusion(self) -> str:
+        """What may be said of chance."""
+        return self._judged.conclusion
+
+    def plot(self) -> "Figure":
+        """Return a plotly figure: equity beside holding in log scale, and below it drawdowns."""
+        from backtests.report.charts.figure import run_figure
+
+        return run_figure(self.run, self._summary)
+
+    def tearsheet(self, path: str | Path) -> Path:
+        """Write the page that the command leaves, one self-contained file, and return its path.
+
+        A file of that name is replaced.
+        """
+        from backtests.report.pages.luck import significance_section
+        from backtests.report.pages.tearsheet import tearsheet as page
+
+        place = _html_place(path)
+        section = significance_section(self._significance, self._judged)
+        text = page(self.run, self._summary, self._judged, self._costs, sections=[section])
+        return write_page(place, text)
+
+    def save(self, out: str | Path = "results") -> Path:
+        """Leave a results folder under `out`, as the command does, and return it."""
+        from backtests.report.run_folder import write_run
+
+        require_writable(Path(out))
+        return write_run(
+            self.run, self._summary, self._significance, self._judged, self._costs, out=Path(out)
+        )
+
+    def card(self) -> Card:
+        """Return the run in brief."""
+        headings = {name: columns_of(self.run)[name] for name in BRIEF_COLUMNS}
+        figures = self._summary.figures
+        table = pd.DataFrame(
+            {
+                heading: {
+                    FIGURES[row].label: figure_text(row, figures[name].get(row)) for row in BRIEF
+                }
+                for name, heading in headings.items()
+            }
+        )
+        said = (self.verdict, self.conclusion)
+        return Card(headline(self.run), table, said, self.warnings)
+
+    @property
+    def _columns(self) -> list[str]:
+        return list(columns_of(self.run))
+
+    @cached_property
+    def _summary(self) -> Summary:
+        return summarise(self.run)
+
+    @cached_property
+    def _significance(self) -> Significance:
+        return significance(self.run)
+
+    @cached_property
+    def _costs(self) -> CostSensitivity:
+        return cost_sensitivity(self.run, cost_runs(self.run))
+
+    @cached_property
+    def _judged(self) -> RunJudgement:
+        return judge_run(run_facts(self.run), self._summary, self._significance)
+
+
+def backtest(
+    asset: Subject = None,
+    *,
+    index: Bars | str | None = None,
+    coin: Bars | None = None,
+    engine: Engine = "backtrader",
+    settings: Mapping[str, Any] | None = None,
+    **keywords: Any,
+) -> Result:
+    """Backtest the rule on an asset, a config, or bars of your own.
+
+    Parameters
+    ----------
+    asset
+        A coin ("ETH", "ALTS" for the basket), a TOML file ("configs/eth.toml"), or a `Config`.
+    index
+        Bars of an index of your own, or the name of one; without it the config's is loaded.
+    coin
+        Bars of a coin of your own; without it the asset's are loaded. Bars of your own are not
+        part of the config: running it again loads those of its source.
+    engine
+        "backtrader", the reference, or "fast", its compiled twin with the same fills.
+    settings
+        Settings by whole key: {"rules.hold_days": 90}.
+    keywords
+        Settings by the last part of their key: hold_days=90, source="sample",
+        start="2018-01-01", data_dir="bars". Sections are mappings: filters={"vix": {}}.
+
+    Raises
+    ------
+    InputError
+        In one line: what is wrong, what was received, and what to do.
+
+    Examples
+    --------
+    >>> import backtests as bt
+    >>> result = bt.backtest("ETH", source="sample", start="2025-01-01", trigger="breakout")
+    >>> result.trades.columns.tolist()[:3]
+    ['symbol', 'entry_time', 'entry_price']
+    >>> inputs = bt.load("ETH", source="sample")
+    >>> own = bt.backtest(index=inputs.index, coin=inputs.coins[0], start="2025-01-01")
+    >>> own.config.asset
+    'ETH'
+    """
+    if engine not in ENGINES:
+        raise ConfigError(
+            f"`engine` must be one of {', '.join(ENGINES)}, received {engine!r}."
+            f"{nearest_hint(str(engine), ENGINES)}"
+        )
+    own = own_bars(index=index, coin=coin)
+    named = {"index": index} if isinstance(index, str) else {}
+    tree = settings_tree(asset, settings=settings, keywords=keywords | named, own=own)
+    config = validated_config(tree)
+    return Result(run_inputs(config, load_inputs(config, own=own), engine=engine))
+
+
+def load(
+    asset: Subject = None, *, settings: Mapping[str, Any] | None = None, **keywords: Any
+) -> Inputs:
+    """Load all that a backtest reads: bars of index and coins, and the series of filters.
+
+    Parameters and errors are those of `backtest`.
+
+    Examples
+    --------
+    >>> import backtests as bt
+    >>> inputs = bt.load("BTC", source="sample")
+    >>> inputs.index.instrument.symbol, inputs.coins[0].instrument.symbol
+    ('RUT', 'BTC-USD')
+    >>> inputs.coins[0].frame.columns.tolist()
+    ['open', 'high', 'low', 'close', 'volume']
+    """
+    return load_inputs(validated_config(settings_tree(asset, settings=settings, keywords=keywords)))
+
+
+def tearsheet(result: Result, path: str | Path = "tearsheet.html") -> Path:
+    """Write a result's page, one self-contained file, and return its path.
+
+    Examples
+    --------
+    >>> import backtests as bt
+    >>> result = bt.backtest("ETH", source="sample", start="2025-01-01")
+    >>> bt.tearsheet(result, "eth.html").name
+    'eth.html'
+    """
+    if not isinstance(result, Result):
+        raise ConfigError(
+            f"`result` must be what bt.backtest(...) returns, received {type(result).__name__}."
+        )
+    return result.tearsheet(path)
+
+
+def _html_place(path: str | Path) -> Path:
+    place = Path(path)
+    if place.is_dir() or not place.parent.is_dir():
+        raise ConfigError(
+            f"`path` must be a file in a folder that is there, received {str(path)!r}. Name one "
+            'such as "tearsheet.html".'
+        )
+    return place

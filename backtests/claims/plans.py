@@ -1,0 +1,107 @@
+"""From what was asked to a plan of a study: a claim of a file, of the config, or an event."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final, get_args
+
+from backtests.claims.runner import StudyPlan
+from backtests.config.claims import Event
+from backtests.config.config import validated_config
+from backtests.config.files import CLAIMS
+from backtests.config.settings import StudySettings
+from feeds.errors import ConfigError
+from feeds.folders import is_there
+from feeds.wording import nearest, nearest_hint
+
+EVENTS: Final = get_args(Event)
+# what a [claim] may say of an event that nobody claims anything about
+EVENT_SETTINGS: Final = frozenset({"assets", "event", "gap_sessions", "horizon_days"})
+
+
+def claim_presets() -> list[Path]:
+    """Return the files of all claims on board."""
+    return sorted(CLAIMS.glob("*.toml"))
+
+
+def claim_file(given: str, *, parameter: str) -> Path:
+    """Return the file of a claim: a preset by its name, or a path.
+
+    Raises
+    ------
+    ConfigError
+        If there is neither.
+    """
+    known = {path.stem: path for path in claim_presets()}
+    if given in known:
+        return known[given]
+    path = Path(given)
+    if given.strip() and is_there(path):
+        return path
+    near = nearest(given, known, alike=0.4)
+    hint = f"The nearest is {near!r}." if near else f"There are: {', '.join(known)}."
+    raise ConfigError(f"`{parameter}` {given!r} is no preset of configs/claims and no file. {hint}")
+
+
+def require_event(given: str, *, parameter: str) -> str:
+    """Return an event's name, or refuse one that is none."""
+    if given not in EVENTS:
+        raise ConfigError(
+            f"`{parameter}` must be one of {', '.join(EVENTS)}, received {given!r}."
+            f"{nearest_hint(str(given), EVENTS)}"
+        )
+    return given
+
+
+def claim_plan(tree: dict[str, Any], *, path: Path) -> StudyPlan:
+    """Return the study of the claim that a file makes."""
+    if "claim" not in tree:
+        raise ConfigError(f"`--claim` {path} has no table [claim]. Add one, as in configs/claims.")
+    return plan_of_tree(tree, name=path.stem)
+
+
+def config_plan(tree: dict[str, Any], *, event: str | None, name: str) -> StudyPlan:
+    """Return the study of a config's own claim, or of an event under the config's settings.
+
+    `name` is what the claim's files are called where it has no name of its own.
+    """
+    claim = tree.get("claim", {})
+    if not isinstance(claim, dict) or (event is None and claim.keys() - EVENT_SETTINGS):
+        return plan_of_tree(tree, name=name)
+    studied = _event_of(tree) if event is None else event
+    assets = claim.get("assets") or [str(tree.get("asset", "BTC")).upper()]
+    held = {key: claim[key] for key in claim.keys() & EVENT_SETTINGS}
+    named = ", ".join(map(str, assets)) if isinstance(assets, list) else assets
+    tree["claim"] = held | {
+        "assets": assets,
+        "event": studied,
+        "measure": "event",
+        "statement": f"{named} after {str(studied).replace('_', ' ')} of the index",
+        "source": "",
+        "support": "",
+        "effect": 0.0,
+    }
+    return plan_of_tree(tree, name=str(studied))
+
+
+def plan_of_tree(tree: Mapping[str, Any], *, name: str) -> StudyPlan:
+    """Return the plan of a tree of settings that holds a claim."""
+    config = validated_config(tree)
+    if config.claim is None:
+        raise ConfigError("`claim` must be a section, received nothing.")
+    named = {"name": config.claim.name or _file_name(name)}
+    claim = config.claim.model_copy(update=named)
+    study = config.study or StudySettings()
+    return StudyPlan(config.model_copy(update={"claim": claim, "study": study}))
+
+
+def _event_of(tree: Mapping[str, Any]) -> Any:
+    """Return the config's own event: its claim's, else its trigger, else new highs."""
+    rules, claim = tree.get("rules"), tree.get("claim", {})
+    trigger = rules.get("trigger") if isinstance(rules, dict) else None
+    return claim.get("event", trigger if trigger in EVENTS else "new_high")
+
+
+def _file_name(text: str) -> str:
+    """Return a text as the name of files may be."""
+    return re.sub(r"[^A-Za-z0-9]+", "-", text)[:60].strip("-") or "claim"

@@ -1,0 +1,89 @@
+"""Settings as they are given, file first and flags last, in one tree that nobody has judged."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from backtests.config.files import NotTomlError, parsed_toml, preset_path, read_toml
+from feeds.errors import ConfigError
+
+# what everybody sets has a name of its own: a flag of the commands, a keyword in Python
+SHORT_NAMES: Final = {
+    "asset": "asset",
+    "index": "index.symbol",
+    "source": "data.source",
+    "data_dir": "data.data_dir",
+    "cache_dir": "data.cache_dir",
+    "offline": "data.offline",
+    "start": "data.start",
+    "end": "data.end",
+    "timeframe": "data.timeframe",
+}
+
+
+def config_tree(
+    path: Path | None,
+    *,
+    overrides: Sequence[str] = (),
+    flags: Mapping[str, Any] | None = None,
+    parameter: str = "--config",
+) -> dict[str, Any]:
+    """Return the settings given in file, overrides and flags, not yet validated.
+
+    `parameter` is the option that named the file, for messages.
+    """
+    tree = _read(path, parameter) if path else {}
+    inside = tree.get("data")
+    written = inside if isinstance(inside, dict) else {}
+    put_all(tree, {f"data.{key}": value for key, value in written.items()})
+    put_all(tree, dict(map(_override, overrides)))
+    put_all(tree, flags or {})
+    return tree
+
+
+def put_all(tree: dict[str, Any], settings: Mapping[str, Any]) -> None:
+    """Set settings by their whole keys, those that are not None, in a tree.
+
+    A folder named alone is where the bars are.
+    """
+    given = {key: value for key, value in settings.items() if value is not None}
+    for key, value in given.items():
+        put(tree, key, value)
+    if given.get("data.data_dir") and not given.get("data.source"):
+        put(tree, "data.source", "files")
+
+
+def put(tree: dict[str, Any], dotted: str, value: Any) -> None:
+    """Set `section.key` in a tree of settings."""
+    *sections, key = dotted.split(".")
+    for section in sections:
+        tree = tree.setdefault(section, {})
+        if not isinstance(tree, dict):
+            raise ConfigError(
+                f"`{dotted}` is no setting: `{section}` is not a section. See configs/eth.toml for "
+                "all keys."
+            )
+    tree[key] = value
+
+
+def _read(path: Path, parameter: str) -> dict[str, Any]:
+    try:
+        return read_toml(preset_path(path, parameter=parameter))
+    except NotTomlError as error:
+        raise ConfigError(f"`{parameter}` {path}: {error}. Give a TOML file.") from error
+
+
+def _override(text: str) -> tuple[str, Any]:
+    key, separator, value = text.partition("=")
+    if not separator or not key.strip():
+        raise ConfigError(f"`--set` takes section.key=value, received {text!r}.")
+    return key.strip(), _parsed(value.strip())
+
+
+def _parsed(text: str) -> Any:
+    """Read a value as TOML would; a bare word is a string."""
+    try:
+        table = parsed_toml(f"value = {text}".encode(errors="surrogateescape"))
+    except NotTomlError:
+        return text
+    return table["value"] if len(table) == 1 else text
