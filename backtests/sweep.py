@@ -66,14 +66,14 @@ def _work(arguments: Sequence[str] | None) -> int:
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
 
     from backtests.report.sweep_files import write_judged
-    from backtests.report.terminal.sweep import shown
+    from backtests.report.terminal.sweep import summary_text
     from feeds.commands import steps
 
     store, judgement, used = _swept(options)
     with steps(quiet=options.quiet) as step:
         step("drawing the sheet")
         write_judged(store, judgement, used)
-    print(shown(store, judgement, used))  # noqa: T201 (a command speaks to its user)
+    print(summary_text(store, judgement, used))  # noqa: T201 (a command speaks to its user)
     return 2 if sum(store.failures().values()) == store.plan.trials else 0
 
 
@@ -125,9 +125,9 @@ def _swept(options: argparse.Namespace) -> "tuple[Store, Judgement | None, UsedB
 def _driver(options: argparse.Namespace, plan: "Plan") -> "AbstractContextManager[Driver]":
     """Return what does the chunks: threads here, or the workers of a cluster."""
     if options.workers or options.scheduler:
-        from backtests.search.cluster import connected
+        from backtests.search.cluster import connect
 
-        return connected(plan, workers=options.workers or 0, scheduler=options.scheduler or "")
+        return connect(plan, workers=options.workers or 0, scheduler=options.scheduler or "")
     from backtests.search.drive import drive
 
     return nullcontext(functools.partial(drive, threads=options.threads))

@@ -50,7 +50,7 @@ def _work(arguments: Sequence[str] | None) -> None:
 
     from backtests.config.tree import config_tree
     from backtests.records.writing import require_writable, run_id, write_folder
-    from backtests.report.terminal.walkforward import shown
+    from backtests.report.terminal.walkforward import summary_text
     from backtests.report.walkforward_files import walk_files
     from backtests.search.plan import load_plan
     from backtests.search.trials.groups import Library
@@ -73,7 +73,7 @@ def _work(arguments: Sequence[str] | None) -> None:
     asset = f"walkforward-{plan.base.asset}"
     name = run_id(asset=asset, config_hash=walk_hash(plan, settings), now=now)
     folder = write_folder(options.out, name, walk_files(found, plan, settings))
-    print(shown(found, plan, settings))  # noqa: T201 (a command speaks to its user)
+    print(summary_text(found, plan, settings))  # noqa: T201 (a command speaks to its user)
     print(f"Sheet: {folder / 'walkforward.html'}")  # noqa: T201
 
 
@@ -89,7 +89,7 @@ def _settings(
     """Return the windows of the config's table [walkforward] and of the flags, which go first."""
     from pydantic import ValidationError
 
-    from backtests.config.explain import allowed, as_written, explained
+    from backtests.config.explain import allowed_values, as_written, explain_error
     from feeds.errors import ConfigError
 
     if not isinstance(written, dict):
@@ -100,8 +100,8 @@ def _settings(
         first = error.errors()[0]
         key = str(first["loc"][0])
         if key not in given:
-            raise ConfigError(explained(error, model, section="walkforward")) from error
-        must, received = allowed(model.model_fields[key]), as_written(first["input"])
+            raise ConfigError(explain_error(error, model, section="walkforward")) from error
+        must, received = allowed_values(model.model_fields[key]), as_written(first["input"])
         name = key.replace("_", "-")
         raise ConfigError(f"`--{name}` must be {must}, received {received}.") from error
 

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 from backtests.search.bars import used_bars
-from backtests.search.cluster import connected
+from backtests.search.cluster import connect
 from backtests.search.plan import load_plan
 from backtests.search.store import create
 from backtests.search.trials.groups import Library
@@ -52,7 +52,7 @@ def swept(data_dir: Path, workers: int, trials: int) -> tuple[float, float, int]
         def report(count: int) -> None:
             done.append((time.perf_counter(), count))
 
-        with connected(plan, workers=workers) as drive:
+        with connect(plan, workers=workers) as drive:
             started = time.perf_counter()
             drive(store, library=library, report=report)
     first, last = done[0][0], done[-1][0]

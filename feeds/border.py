@@ -19,7 +19,7 @@ from feeds.errors import DataError, NotServed
 from feeds.instruments import Instrument
 from feeds.stamps import read_stamps
 from feeds.table import RawTable
-from feeds.wording import counted, listed_times, number_text, time_texts
+from feeds.wording import count_noun, listed_times, number_text, time_texts
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +56,7 @@ def validate_bars(
     DataError
         Naming origin, line, column and value of what is wrong; several rows together.
     """
-    draft = _opened(table, instrument, timeframe, now=now or utc_now(), is_live=is_live)
+    draft = _open(table, instrument, timeframe, now=now or utc_now(), is_live=is_live)
     _require_rows(draft)
     for step in (
         read_stamps,
@@ -85,7 +85,7 @@ def validate_bars(
     )
 
 
-def _opened(
+def _open(
     table: RawTable, instrument: Instrument, timeframe: str, *, now: pd.Timestamp, is_live: bool
 ) -> Draft:
     """Return the table's columns as a draft, sorted by time."""
@@ -104,10 +104,10 @@ def _opened(
     times = pd.DatetimeIndex(frame["date"]).rename(None)
     rows = np.arange(len(frame), dtype=np.int64)
     draft = Draft(table, instrument, timeframe, now, is_live, times, values, rows)
-    return draft if times.is_monotonic_increasing else _sorted(draft)
+    return draft if times.is_monotonic_increasing else _sort(draft)
 
 
-def _sorted(draft: Draft) -> Draft:
+def _sort(draft: Draft) -> Draft:
     """Return the rows by ascending time; where they stood otherwise a note says so."""
     disorder = _disorder(draft)
     order = draft.times.asi8.argsort(kind="stable")
@@ -121,11 +121,11 @@ def _disorder(draft: Draft) -> str:
     stamps = draft.times.asi8
     if (np.diff(stamps) < 0).all():
         is_said = any("newest first" in note for note in draft.table.notes)
-        return "" if is_said else f"{counted(len(draft), 'row')} stood newest first"
+        return "" if is_said else f"{count_noun(len(draft), 'row')} stood newest first"
     early = stamps < np.maximum.accumulate(stamps)
     first = int(early.argmax())
     where = f"{draft.place(first)}, {time_texts(draft.times[first : first + 1])[0]}"
-    return f"{counted(int(early.sum()), 'row')} stood after later ones (the first: {where})"
+    return f"{count_noun(int(early.sum()), 'row')} stood after later ones (the first: {where})"
 
 
 def _require_rows(draft: Draft) -> None:
@@ -152,7 +152,7 @@ def without_unpriced(draft: Draft) -> Draft:
         inside = int((~priced[first:last]).sum())
         if inside > max(FEW_UNPRICED, MOST_UNPRICED * (last - first)):
             raise DataError(
-                f"{draft.origin}: {inside:,} of {counted(last - first, 'bar')} have no price "
+                f"{draft.origin}: {inside:,} of {count_noun(last - first, 'bar')} have no price "
                 f"({listed_times(draft.times[first:last][~priced[first:last]])}). Use another "
                 "source."
             )
@@ -187,7 +187,7 @@ def _contradiction(draft: Draft, at: np.ndarray) -> DataError:
     told = " and ".join(number_text(draft.values[name][row]) for row in (first, second))
     places = " and ".join(draft.place(row) for row in (first, second))
     days = listed_times(draft.times[at])
-    more = f" ({counted(at.size, 'bar')} so: {days})" if at.size > 1 else ""
+    more = f" ({count_noun(at.size, 'bar')} so: {days})" if at.size > 1 else ""
     return DataError(
         f"{draft.origin}: {places} are two different bars of "
         f"{time_texts(draft.times[one : one + 1])[0]}, column `{name}`: {told}{more}. "
@@ -224,7 +224,7 @@ def with_sound_prices(draft: Draft) -> Draft:
     wrong = (above > high) | (low > below)
     if not wrong.any():
         return draft
-    count = counted(int(wrong.sum()), "bar")
+    count = count_noun(int(wrong.sum()), "bar")
     draft = draft.noted(
         f"high or low widened to open and close: {count}, {listed_times(draft.times[wrong])}"
     )
@@ -266,7 +266,7 @@ def _noted_unknown(draft: Draft, name: str, unknown: Flags, how: str) -> Draft:
     count = int(unknown.sum())
     which = "all" if unknown.all() else listed_times(draft.times[unknown])
     return draft.noted(
-        f"{name} is {how}, so unknown: {counted(count, 'bar')} of {len(draft):,} ({which})"
+        f"{name} is {how}, so unknown: {count_noun(count, 'bar')} of {len(draft):,} ({which})"
     )
 
 

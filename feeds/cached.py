@@ -43,7 +43,7 @@ def _work(arguments: Sequence[str] | None) -> int:
         return 0
     tables, damage = _read(store, keys)
     if keys:
-        sys.stdout.write(_aligned([HEADER, *(_row(key, tables[key]) for key in tables)]))
+        sys.stdout.write(_align([HEADER, *(_row(key, tables[key]) for key in tables)]))
     if universe.universe.is_file():
         sys.stdout.write(f"universe {Universe(universe).summary()}\n")
     if options.events:
@@ -106,7 +106,7 @@ def _bars(key: Key, table: StoredTable) -> Bars:
     return bars_of(table, name(key.symbol), timeframe=key.timeframe)
 
 
-def _aligned(rows: Sequence[tuple[str, ...]]) -> str:
+def _align(rows: Sequence[tuple[str, ...]]) -> str:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = (
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
@@ -125,10 +125,10 @@ def _cross_check_lines(tables: dict[Key, StoredTable]) -> Iterator[str]:
         if (one.symbol, one.timeframe) != (other.symbol, other.timeframe):
             continue
         found = cross_check(_bars(one, tables[one]), _bars(other, tables[other]))
-        yield f"{one.symbol} {one.timeframe}: {one.vendor} and {other.vendor} {_told(found)}\n"
+        yield f"{one.symbol} {one.timeframe}: {one.vendor} and {other.vendor} {_describe(found)}\n"
 
 
-def _told(found: Disagreement) -> str:
+def _describe(found: Disagreement) -> str:
     if found.worst_at is None:
         return "share no bar"
     return (

@@ -45,15 +45,15 @@ def xnys() -> Calendar:
     horizon = f"{utc_now().year + 1}-12-31"
     name = f"XNYS_{FIRST_SESSION}_{horizon}_{version('exchange_calendars')}.npz"
     path = cache_folder() / "calendar" / name
-    times = _held(path)
+    times = _hold(path)
     if times is None:
-        times = _computed(horizon)
+        times = _compute(horizon)
         _keep(path, times)
     sessions, opens, closes = (pd.DatetimeIndex(row.view("datetime64[ns]")) for row in times)
     return Calendar(sessions, opens.tz_localize("UTC"), closes.tz_localize("UTC"))
 
 
-def _held(path: Path) -> Integers | None:
+def _hold(path: Path) -> Integers | None:
     """Return the stored times, None if they are not there or not whole (zip checks a CRC)."""
     try:
         with np.load(io.BytesIO(path.read_bytes())) as archive:
@@ -66,7 +66,7 @@ def _held(path: Path) -> Integers | None:
     return times
 
 
-def _computed(horizon: str) -> Integers:
+def _compute(horizon: str) -> Integers:
     import exchange_calendars
 
     calendar = exchange_calendars.get_calendar("XNYS", start=FIRST_SESSION, end=horizon)

@@ -10,7 +10,7 @@ from feeds.bars import PRICES, Bars
 from feeds.calendar_table import HOLIDAYS_KNOWN_FROM
 from feeds.errors import DataError
 from feeds.sessions import BAR_LENGTHS, NEW_YORK, bar_ends, session_hours, sessions_between
-from feeds.wording import BAR_NOUNS, counted, length_text, listed_times, number_text, time_texts
+from feeds.wording import BAR_NOUNS, count_noun, length_text, listed_times, number_text, time_texts
 
 Check = Literal["gap", "stale", "last_bar", "jump", "frozen", "silent_index"]
 
@@ -150,8 +150,8 @@ def _gaps(bars: Bars) -> CheckResult | None:
         return None
     verb, whose = ("is", "its") if len(missing) == 1 else ("are", "their")
     text = (
-        f"{bars.instrument.symbol}: {counted(len(missing), _noun(bars))} {verb} missing inside the "
-        f"range ({listed_times(missing)}); nothing was put in {whose} place"
+        f"{bars.instrument.symbol}: {count_noun(len(missing), _noun(bars))} {verb} missing inside "
+        f"the range ({listed_times(missing)}); nothing was put in {whose} place"
     )
     return CheckResult("gap", len(missing), text + _long_gap(bars))
 
@@ -182,8 +182,8 @@ def _jumps(bars: Bars) -> CheckResult | None:
     worst = int(rows[np.abs(np.log(ratio[rows])).argmax()])
     times = pd.DatetimeIndex(bars.frame.index[rows + 1])
     text = (
-        f"{bars.instrument.symbol}: {counted(int(rows.size), 'split-sized jump')} between a close "
-        f"and the next open ({listed_times(times)}), the largest by a factor of "
+        f"{bars.instrument.symbol}: {count_noun(int(rows.size), 'split-sized jump')} between a "
+        f"close and the next open ({listed_times(times)}), the largest by a factor of "
         f"{ratio[worst]:.4g}; a split or a redenomination may not be adjusted for"
     )
     return CheckResult("jump", int(rows.size), text)
@@ -204,7 +204,7 @@ def _frozen(bars: Bars) -> CheckResult | None:
     runs = "" if rows.size == 1 else f"{rows.size} times, the longest "
     text = (
         f"{bars.instrument.symbol}: the close stands still {runs}for "
-        f"{counted(int(lengths[worst]), _noun(bars))} at {number_text(close[first])} "
+        f"{count_noun(int(lengths[worst]), _noun(bars))} at {number_text(close[first])} "
         f"({ends}); a frozen price makes signals and fills that could not be"
     )
     return CheckResult("frozen", int(rows.size), text)

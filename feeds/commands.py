@@ -77,7 +77,7 @@ def run_command(
     except BrokenPipeError:  # the reader, such as head, has seen enough
         code = 1
     except (InputError, ModuleNotFoundError, OSError, MemoryError, RecursionError) as error:
-        code = _failed(error)
+        code = _failures(error)
     except KeyboardInterrupt:
         code = 1
     _let_go_of_stdout()
@@ -118,7 +118,7 @@ def _let_go_of_stdout() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _failed(error: Exception) -> int:
+def _failures(error: Exception) -> int:
     """Say what went wrong and return the exit code."""
     if isinstance(error, InputError):
         complain(error)

@@ -173,7 +173,7 @@ def _diagnosis(question: VendorQuestion) -> Diagnosis:
             answer = question.ask()
     except (InputError, PassingError) as error:
         return told(_state(error), _reason(error), remedy=question.remedy)
-    return told("answers", _described(answer), closes=_closes(answer))
+    return told("answers", _describe(answer), closes=_closes(answer))
 
 
 def _silent(question: VendorQuestion, seconds: float) -> Diagnosis:
@@ -203,7 +203,7 @@ def _reason(error: Exception) -> str:
     return text.partition(": ")[2].partition(". ")[0].rstrip(".") or text
 
 
-def _described(answer: Bars | Series | str) -> str:
+def _describe(answer: Bars | Series | str) -> str:
     if isinstance(answer, str):
         return answer
     noun = "bar" if isinstance(answer, Bars) else "value"

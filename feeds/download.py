@@ -63,7 +63,7 @@ def _work(
             vendor=None if options.source == "auto" else options.source,
             open_vendor=partial(open_vendor, watch=_watcher(progress)),
         )
-        outcomes = dict(_fetched(source, requests, anew=options.anew, progress=progress))
+        outcomes = dict(_fetch(source, requests, anew=options.anew, progress=progress))
     failures: dict[object, InputError] = {}
     for request in requests:
         outcome = outcomes[request]
@@ -76,7 +76,7 @@ def _work(
             failures[request] = outcome
     series = live_series or open_live_series(cache_dir=options.cache_dir)
     failures.update(_failed_series(series, names))
-    return _failed(failures)
+    return _failures(failures)
 
 
 def _series(text: str) -> list[str]:
@@ -107,7 +107,7 @@ def _failed_series(source: LiveSeries, names: Sequence[str]) -> dict[object, Inp
     return failures
 
 
-def _failed(failures: Mapping[object, InputError]) -> int:
+def _failures(failures: Mapping[object, InputError]) -> int:
     """Say what failed, a dead network once, and return the exit code."""
     unreached = {str(r): error for r, error in failures.items() if isinstance(error, Unreachable)}
     for error in failures.values():
@@ -208,7 +208,7 @@ def _watcher(progress: "Progress") -> Watcher:
     return show
 
 
-def _fetched(
+def _fetch(
     live: Live, requests: Sequence[Request], *, anew: bool, progress: "Progress"
 ) -> Iterator[tuple[Request, Bars | InputError]]:
     """Fetch from several vendors at once and yield each request as it is done or has failed."""

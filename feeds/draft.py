@@ -14,7 +14,7 @@ from feeds.errors import DataError
 from feeds.instruments import Instrument
 from feeds.sessions import BAR_LENGTHS
 from feeds.table import RawTable
-from feeds.wording import NAMED, counted, listed_times, number_text, time_texts
+from feeds.wording import NAMED, count_noun, listed_times, number_text, time_texts
 
 log = logging.getLogger(__name__)
 
@@ -87,7 +87,7 @@ class Draft:
         if not out.any():
             return self
         left, gone = self.only(~out), self.times[out]
-        text = f"left out, {reason}: {counted(len(gone), 'bar')}, {listed_times(gone)}"
+        text = f"left out, {reason}: {count_noun(len(gone), 'bar')}, {listed_times(gone)}"
         if self.is_live and len(left) and gone[0] > left.times[-1]:
             log.info("%s: %s", self.origin, text)
             return left

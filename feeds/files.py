@@ -16,7 +16,7 @@ from feeds.bars import QUOTE_VOLUME, Bars
 from feeds.border import validate_bars
 from feeds.errors import ConfigError, DataError
 from feeds.folders import is_folder
-from feeds.history import joined, newest_first
+from feeds.history import join, newest_first
 from feeds.instruments import Instrument, nearest_index
 from feeds.reading import NOTHING_CHOSEN, Choices, read_bars
 from feeds.sessions import BAR_LENGTHS
@@ -94,7 +94,7 @@ class Files:
         named = {bars.origin: bars for bars in sources.values()}
         main = sources[""].origin if "" in sources else ""
         order = newest_first(named, main=main)
-        return joined(named, order=order if self._history == "longest" else order[:1])
+        return join(named, order=order if self._history == "longest" else order[:1])
 
     def _sources(
         self, instrument: Instrument, timeframe: str

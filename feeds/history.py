@@ -50,7 +50,7 @@ class Seam:
         return bool(enough or self.adjoins)
 
 
-def joined(sources: Mapping[str, Bars], *, order: Sequence[str]) -> Bars:
+def join(sources: Mapping[str, Bars], *, order: Sequence[str]) -> Bars:
     """Return the longest history that the sources of one instrument give together.
 
     Parameters
@@ -69,7 +69,7 @@ def joined(sources: Mapping[str, Bars], *, order: Sequence[str]) -> Bars:
     history, *others = (sources[name] for name in order if name in sources)
     notes = list(filter(None, (_goes_on(history, other) for other in others)))
     while (step := _next_older(history, others)) is not None:
-        history = _extended(history, *step)
+        history = _extend(history, *step)
     notes += [
         _refusal(history, other, seam_between(history, other))
         for other in others
@@ -131,7 +131,7 @@ def _reaches_further(other: Bars, history: Bars) -> bool:
     return bool(other.frame.index[0] < history.frame.index[0])
 
 
-def _extended(history: Bars, older: Bars, seam: Seam) -> Bars:
+def _extend(history: Bars, older: Bars, seam: Seam) -> Bars:
     """Put the older source's bars before the history's first one."""
     start = history.frame.index[0]
     before = older.frame[older.frame.index < start]
@@ -143,8 +143,8 @@ def _extended(history: Bars, older: Bars, seam: Seam) -> Bars:
     extended = replace(
         history,
         frame=frame[[*COLUMNS, *frame.columns.difference(COLUMNS)]],
-        source=_listed(history.source, older.source),
-        origin=_listed(history.origin, older.origin),
+        source=_list(history.source, older.source),
+        origin=_list(history.origin, older.origin),
         spans=(*spans_of(history), span),
     )
     notes = tuple(dict.fromkeys((*history.notes, *older.notes, *_cautions(history, older, seam))))
@@ -234,5 +234,5 @@ def _number(common: int) -> str:
     return f"{common} common {'bar' if common == 1 else 'bars'}" if common else "no common bar"
 
 
-def _listed(names: str, name: str) -> str:
+def _list(names: str, name: str) -> str:
     return names if name in names.split(" + ") else f"{names} + {name}"

@@ -100,13 +100,13 @@ def has_plain_name(name: str) -> bool:
 
 def coin(name: str) -> Instrument:
     """Return the coin called `name`: ETH and ETH-USD are the same."""
-    symbol = _checked(name, "asset")
+    symbol = _check(name, "asset")
     return Instrument(symbol if "-" in symbol else f"{symbol}-USD", "coin")
 
 
 def index(name: str) -> Instrument:
     """Return the index called `name`: RUT and russell2000 are the same."""
-    symbol = INDEX_NAMES.get(name.strip().upper()) or _checked(name, "index.symbol")
+    symbol = INDEX_NAMES.get(name.strip().upper()) or _check(name, "index.symbol")
     return Instrument(symbol, "index")
 
 
@@ -143,7 +143,7 @@ def symbols_of(instrument: Instrument) -> tuple[str, ...]:
     return (instrument.symbol, *pairs, *bases, yahoo_symbol(instrument))
 
 
-def _checked(name: str, parameter: str) -> str:
+def _check(name: str, parameter: str) -> str:
     symbol = name.strip().upper()
     if not _SYMBOL.fullmatch(symbol):
         raise ConfigError(

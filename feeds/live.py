@@ -17,7 +17,7 @@ from feeds.cache.store import Damaged, Key, StoredTable
 from feeds.cache.updates import Cache, Fetched
 from feeds.clock import Clock, utc_now
 from feeds.errors import DataError, NotCached, NotServed
-from feeds.history import joined
+from feeds.history import join
 from feeds.instruments import Instrument
 from feeds.sessions import BAR_LENGTHS, NEW_YORK, bar_ends, session_hours, sessions_between
 from feeds.vendors import OpenVendor, open_vendor
@@ -127,7 +127,7 @@ class Live:
                 log.info("%s %s: %s", name, instrument.symbol, error)
         if not sources:
             raise failures["first"]
-        bars = joined(sources, order=("first", *older))
+        bars = join(sources, order=("first", *older))
         notes = _shortfalls(bars, failures, older)
         for note in notes:
             log.info("%s", note)
@@ -154,7 +154,7 @@ class Live:
             except DataError as error:
                 failures[name] = error
                 log.info("%s %s: %s", name, instrument.symbol, error)
-        raise _combined(failures, instrument)
+        raise _combine(failures, instrument)
 
     def _load_from(self, name: str, instrument: Instrument, timeframe: str) -> Bars:
         key = Key(name, instrument.symbol, timeframe)
@@ -273,7 +273,7 @@ def next_bar_is_over(
     return bool(end + BAR_LENGTHS[timeframe] <= now)
 
 
-def _combined(failures: Mapping[str, DataError], instrument: Instrument) -> DataError:
+def _combine(failures: Mapping[str, DataError], instrument: Instrument) -> DataError:
     if len(failures) == 1:
         return next(iter(failures.values()))
     kinds = {type(error) for error in failures.values()}

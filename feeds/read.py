@@ -59,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _work(arguments: Sequence[str] | None) -> None:
     options = command_parser().parse_args(arguments)
-    choices, wanted = _choices(options), _wanted(options)
+    choices, wanted = _choices(options), _wanted_now(options)
     if options.write and not wanted.stem:
         raise ConfigError("`--write` needs a symbol. Give it with --asset, --index or --series.")
     if options.write and not (is_folder(options.write) or is_folder(options.write.parent)):
@@ -129,7 +129,7 @@ def _choices(options: argparse.Namespace) -> Choices:
     return Choices(columns, options.date_format, options.zone, options.decimal)
 
 
-def _wanted(options: argparse.Namespace) -> ReadRequest:
+def _wanted_now(options: argparse.Namespace) -> ReadRequest:
     named = bar_file(options.file)
     instrument = named.instrument if named else None
     if named and instrument and named.timeframe == DAILY and instrument.kind == "index":

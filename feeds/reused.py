@@ -42,7 +42,7 @@ def split_reused(bars: Bars) -> tuple[Bars, ...]:
         with_findings(
             replace(
                 bars,
-                instrument=numbered(bars.instrument, number),
+                instrument=number_ticker(bars.instrument, number),
                 frame=bars.frame.iloc[first:stop],
                 notes=notes,
             )
@@ -51,7 +51,7 @@ def split_reused(bars: Bars) -> tuple[Bars, ...]:
     )
 
 
-def numbered(instrument: Instrument, number: int) -> Instrument:
+def number_ticker(instrument: Instrument, number: int) -> Instrument:
     """Return the coin that is the `number`th to trade under a ticker: LUNA.2-USD is the second."""
     if number == 1:
         return instrument
@@ -63,7 +63,7 @@ def _note(bars: Bars, times: pd.DatetimeIndex, starts: np.ndarray) -> str:
     spans = "; ".join(
         " to ".join(time_texts(times[[start - 1, start]])) for start in starts.tolist()[:3]
     )
-    name = numbered(bars.instrument, 2).label
+    name = number_ticker(bars.instrument, 2).label
     return (
         f"{bars.instrument.symbol}: comes back after 7 days or more without bars ({spans}), so "
         f"what trades from then on is taken as another coin, {name}"

@@ -91,7 +91,7 @@ def validated_series(
     DataError
         Naming origin, row (1 is the first data row; a line of a file), column and value.
     """
-    table = raw if isinstance(raw, RawTable) else _typed(raw, origin)
+    table = raw if isinstance(raw, RawTable) else _type_table(raw, origin)
     dates = pd.DatetimeIndex(table.frame["date"]).rename(None)
     values = table.frame["value"].to_numpy(np.float64)
     _require_unique(dates, table)
@@ -205,7 +205,7 @@ def _left_out(count: int, origin: str) -> tuple[str, ...]:
     return (note,)
 
 
-def _typed(raw: pd.DataFrame, origin: str) -> RawTable:
+def _type_table(raw: pd.DataFrame, origin: str) -> RawTable:
     """Return a vendor's table of texts as typed columns."""
     missing = [column for column in ("date", "value") if column not in raw.columns]
     if missing:

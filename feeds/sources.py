@@ -176,12 +176,12 @@ def load_all(source: Source, requests: Iterable[Request]) -> Loaded:
     """
     wanted = tuple(dict.fromkeys(requests))
     try:
-        return _loaded(source, wanted)
+        return _load(source, wanted)
     except FellBack:
-        return _loaded(source, wanted)
+        return _load(source, wanted)
 
 
-def _loaded(source: Source, requests: Iterable[Request]) -> Loaded:
+def _load(source: Source, requests: Iterable[Request]) -> Loaded:
     loaded = Loaded({}, {})
     for request in requests:
         try:

@@ -11,7 +11,7 @@ from feeds.calendar_table import xnys
 from feeds.draft import DATE, Draft
 from feeds.errors import DataError
 from feeds.sessions import NEW_YORK, bar_ends, session_positions
-from feeds.wording import NAMED, counted, length_text, time_texts
+from feeds.wording import NAMED, count_noun, length_text, time_texts
 
 # So many gaps in a row, each longer than a bar and all much alike, are bars of another
 # length; holes that chance left are neither. A week of sessions has five, or four.
@@ -45,7 +45,7 @@ def require_session_spacing(draft: Draft, positions: np.ndarray) -> None:
     at = _other_spacing(apart)
     if at is not None:
         times = draft.times[np.searchsorted(positions, different)]
-        raise _refusal(draft, times, at, counted(int(apart[at]), "session"))
+        raise _refusal(draft, times, at, count_noun(int(apart[at]), "session"))
 
 
 def _other_spacing(apart: Floats) -> int | None:

@@ -73,23 +73,23 @@ def _opens_of_coin(draft: Draft) -> Draft:
     times = draft.times
     utc = times.tz_localize("UTC") if times.tz is None else times.tz_convert("UTC")
     draft = replace(draft, times=utc)
-    draft = draft.without(_begun(draft) + draft.length.value > draft.now.value, "still in progress")
-    into = draft.times.asi8 - _begun(draft)
+    draft = draft.without(_begin(draft) + draft.length.value > draft.now.value, "still in progress")
+    into = draft.times.asi8 - _begin(draft)
     if len(draft) and (into >= max(draft.length - LAST_MINUTE, draft.length / 2).value).all():
         seen = time_texts(draft.times[:1])[0]
         draft = draft.noted(
             f"stamped at their close ({seen}), read as the bars that end there, opening "
             f"{length_text(draft.length)} earlier"
         )
-        draft = replace(draft, times=_as_utc(_begun(draft)))
+        draft = replace(draft, times=_as_utc(_begin(draft)))
     require_spacing(draft)
-    strays = draft.times.asi8 != _begun(draft)
+    strays = draft.times.asi8 != _begin(draft)
     if not draft.are_few(strays):
         raise _unreadable(draft, strays)
     return draft.without(strays, f"stamped off the {_grid(draft)} that its bars open at")
 
 
-def _begun(draft: Draft) -> np.ndarray:
+def _begin(draft: Draft) -> np.ndarray:
     nanoseconds = draft.times.asi8
     return nanoseconds - nanoseconds % draft.length.value
 

@@ -13,12 +13,12 @@ BAR_NOUNS: Final = {"1h": "hourly bar", "4h": "4-hour bar", "1d": "daily bar"}
 ONE: Final = {"minute": "a minute", "hour": "an hour", "day": "a day"}
 
 
-def counted(count: int, noun: str) -> str:
+def count_noun(count: int, noun: str) -> str:
     """Return `1 bar`, `1,178 bars`."""
     return f"{count:,} {noun}" + ("" if count == 1 else "s")
 
 
-def listed(texts: Sequence[str], *, count: int | None = None) -> str:
+def list_words(texts: Sequence[str], *, count: int | None = None) -> str:
     """Return the first three, each once, and how many more there are of `count`."""
     rest = (len(texts) if count is None else count) - NAMED
     return ", ".join(texts[:NAMED]) + (f" and {rest:,} more" if rest > 0 else "")
@@ -27,7 +27,7 @@ def listed(texts: Sequence[str], *, count: int | None = None) -> str:
 def listed_times(times: pd.DatetimeIndex) -> str:
     """Return the first three different times and how many more there are."""
     different = times.unique()
-    return listed(time_texts(different[:NAMED]), count=len(different))
+    return list_words(time_texts(different[:NAMED]), count=len(different))
 
 
 def time_texts(times: pd.DatetimeIndex) -> list[str]:

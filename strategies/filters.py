@@ -55,10 +55,10 @@ class Gate:
 
     def opened(self, instants: Integers) -> Flags:
         """Return whether the gate lets an entry pass, unknown decided by the settings."""
-        return passed(self.at(instants), unknown=self.settings.unknown)
+        return pass_gates(self.at(instants), unknown=self.settings.unknown)
 
 
-def passed(states: Floats, *, unknown: str) -> Flags:
+def pass_gates(states: Floats, *, unknown: str) -> Flags:
     """Return where a state lets an entry pass."""
     return np.where(np.isnan(states), unknown == "pass", states == 1.0)
 
@@ -70,7 +70,7 @@ def gate_states(readings: Readings, *, settings: FilterSettings) -> Floats:
 
 def moving_average(readings: Readings, settings: FilterSettings) -> Floats:
     """Open while the index closes above its mean of the last `window` closes."""
-    return _judged(readings.values, _mean(readings.values, settings.window), "above")
+    return _judge(readings.values, _mean(readings.values, settings.window), "above")
 
 
 def relative_strength(readings: Readings, settings: FilterSettings) -> Floats:
@@ -91,8 +91,8 @@ def relative_strength(readings: Readings, settings: FilterSettings) -> Floats:
 def _strength(ratio: Floats, settings: FilterSettings) -> Floats:
     if settings.rule == "new_high":
         high = pd.Series(ratio).rolling(settings.window).max().to_numpy()
-        return _known(ratio >= high, high)
-    return _judged(ratio, _mean(ratio, settings.window), settings.rule)
+        return _known_values(ratio >= high, high)
+    return _judge(ratio, _mean(ratio, settings.window), settings.rule)
 
 
 def series(readings: Readings, settings: FilterSettings) -> Floats:
@@ -104,11 +104,11 @@ def series(readings: Readings, settings: FilterSettings) -> Floats:
     measured = MEASURES[settings.measure](readings, settings)
     if settings.rule in ("rising", "falling"):
         before = pd.Series(measured).shift(settings.window).to_numpy()
-        return _judged(measured, before, "above" if settings.rule == "rising" else "below")
+        return _judge(measured, before, "above" if settings.rule == "rising" else "below")
     if settings.rule == "new_high":
         high = pd.Series(measured).rolling(settings.window).max().to_numpy()
-        return _known(measured >= high, high)
-    return _judged(measured, np.full(measured.size, settings.level), settings.rule)
+        return _known_values(measured >= high, high)
+    return _judge(measured, np.full(measured.size, settings.level), settings.rule)
 
 
 def _level(readings: Readings, settings: FilterSettings) -> Floats:
@@ -149,10 +149,10 @@ def _mean(values: Floats, window: int) -> Floats:
     return np.asarray(pd.Series(values).rolling(window).mean())
 
 
-def _judged(values: Floats, bound: Floats, rule: str) -> Floats:
+def _judge(values: Floats, bound: Floats, rule: str) -> Floats:
     fulfilled = values > bound if rule == "above" else values < bound
-    return _known(fulfilled, values + bound)
+    return _known_values(fulfilled, values + bound)
 
 
-def _known(fulfilled: Flags, needed: Floats) -> Floats:
+def _known_values(fulfilled: Flags, needed: Floats) -> Floats:
     return np.where(np.isnan(needed), np.nan, fulfilled.astype(np.float64))

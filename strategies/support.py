@@ -43,28 +43,28 @@ def follow_support(
     level = np.full(close.size, np.nan)
     held = np.zeros(close.size, dtype=np.bool_)
     lost = np.zeros(close.size, dtype=np.bool_)
-    test = _started(np.nan, rule)
+    test = _start(np.nan, rule)
     for t in range(close.size):
         if not np.isnan(test.level):
             was_held = test.held
-            test = _followed(test, close[t], low[t], rule)
+            test = _follow(test, close[t], low[t], rule)
             held[t] = test.held and not was_held
             lost[t] = was_held and np.isnan(test.level)
         if breakout[t]:
-            test = _started(prior_high[t], rule)
+            test = _start(prior_high[t], rule)
         level[t] = test.level
     return level, held, lost
 
 
-def _started(level: float, rule: SupportRule) -> SupportTest:
+def _start(level: float, rule: SupportRule) -> SupportTest:
     return SupportTest(level, 0, 0, False, False, not rule.retest)
 
 
-def _followed(test: SupportTest, close: float, low: float, rule: SupportRule) -> SupportTest:
+def _follow(test: SupportTest, close: float, low: float, rule: SupportRule) -> SupportTest:
     """Judge one session; a level that failed, lapsed or was lost is NaN afterwards."""
     level = test.level
     if close < level * (1 - rule.tolerance):
-        return _started(np.nan, rule)
+        return _start(np.nan, rule)
     if test.held:
         return test
     cleared = test.cleared or bool(close >= level * (1 + rule.clearance))
@@ -72,5 +72,5 @@ def _followed(test: SupportTest, close: float, low: float, rule: SupportRule) ->
     streak = test.streak + 1 if touched and close >= level else 0
     held = streak >= rule.confirm
     if not held and test.age + 1 >= rule.window:
-        return _started(np.nan, rule)
+        return _start(np.nan, rule)
     return SupportTest(level, test.age + 1, streak, held, cleared, touched)

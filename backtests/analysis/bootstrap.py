@@ -122,7 +122,7 @@ def paired_intervals(
     else:
         growth = _log_growth(matrix)
         every = np.arange(matrix.shape[1])[np.newaxis, :]
-        actual = _resampled(excess, growth, counts, every, scale)[:, :, 0]
+        actual = _resample(excess, growth, counts, every, scale)[:, :, 0]
         drawn = _drawn_figures(excess, growth, counts, scale, sampling)
     figures = {
         name: _by_figure(actual[:, row], drawn[:, row], sampling.confidence)
@@ -207,11 +207,11 @@ def _drawn_figures(
     parts = []
     for rows in _chunks(sampling.draws, size):
         drawn = stationary_indices(size, block=sampling.block_bars, draws=rows, rng=rng)
-        parts.append(_resampled(excess, growth, counts, drawn, scale))
+        parts.append(_resample(excess, growth, counts, drawn, scale))
     return np.concatenate(parts, axis=2)
 
 
-def _resampled(
+def _resample(
     excess: Floats, growth: Floats, counts: Floats, drawn: Integers, scale: _Scale
 ) -> Floats:
     """Return the figures of the bars drawn, shape (figures, series, draws)."""

@@ -52,7 +52,7 @@ def _span(
     held = np.flatnonzero(signals.support_held[start + 1 : stop + 1])
     held_from = start + 1 + int(held[0]) if held.size else None
     if gone.size:
-        fate = _ended(close[stop] < level * (1 - settings.tolerance), held_from)
+        fate = _fate_at_end(close[stop] < level * (1 - settings.tolerance), held_from)
     elif after < close.size:
         fate = "replaced"
     else:
@@ -60,7 +60,7 @@ def _span(
     return LevelSpan(level, start, min(stop, close.size - 1), held_from, fate)
 
 
-def _ended(is_below: bool, held_from: int | None) -> Fate:
+def _fate_at_end(is_below: bool, held_from: int | None) -> Fate:
     if not is_below:
         return "lapsed"
     return "failed" if held_from is None else "lost"

@@ -241,14 +241,14 @@ def _splits(sums: Floats, squares: Floats, sizes: Floats) -> tuple[Floats, Float
         one = _ratios(part @ sums, part @ squares, part @ sizes)
         rest = 1 - part
         other = _ratios(rest @ sums, rest @ squares, rest @ sizes)
-        there.append(_chosen(one, other))
-        back.append(_chosen(other, one))
+        there.append(_choose(one, other))
+        back.append(_choose(other, one))
     first, last = np.concatenate(there, axis=1), np.concatenate(back, axis=1)
     inside, outside, logits = np.concatenate((first, last[:, ::-1]), axis=1)
     return inside, outside, logits
 
 
-def _chosen(inside: Floats, outside: Floats) -> Floats:
+def _choose(inside: Floats, outside: Floats) -> Floats:
     """Return the best ratio inside, that trial's outside, and its logit; shape (3, splits)."""
     splits, trials = inside.shape
     at, best = np.arange(splits), inside.argmax(axis=1)

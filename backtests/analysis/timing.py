@@ -121,7 +121,7 @@ def paired_returns(
 def lead_lag(pairs: PairedReturns, *, confidence: float = 0.95, lags: int = LAGS) -> LeadLag:
     """Return correlations of the index with the coin `lag` sessions later, and who leads."""
     numbers = np.arange(-lags, lags + 1)
-    found = [_lagged(pairs, int(lag)) for lag in numbers]
+    found = [_lagged_correlation(pairs, int(lag)) for lag in numbers]
     table = pd.DataFrame(
         [
             {"lag": lag, **_row(estimate, influence, confidence)}
@@ -154,7 +154,7 @@ def rolling_relation(
         x, y = pairs.index[end - window : end], pairs.coin[end - window : end]
         correlation = _interval(*correlation_influence(x, y), confidence)
         beta = _interval(*beta_influence(x, y), confidence)
-        rows.append({**_named("correlation", correlation), **_named("beta", beta)})
+        rows.append({**_name_values("correlation", correlation), **_name_values("beta", beta)})
     return pd.DataFrame(
         rows,
         columns=[
@@ -200,7 +200,7 @@ def standard_error(influence: Floats) -> float:
     return float(np.sqrt(max(total, 0.0)) / size)
 
 
-def _lagged(pairs: PairedReturns, lag: int) -> tuple[float, Floats]:
+def _lagged_correlation(pairs: PairedReturns, lag: int) -> tuple[float, Floats]:
     size = pairs.index.size
     x = pairs.index[max(0, -lag) : size - max(0, lag)]
     y = pairs.coin[max(0, lag) : size - max(0, -lag)]
@@ -213,7 +213,7 @@ def _asymmetry(pairs: PairedReturns, *, confidence: float) -> Interval:
     total, influence = 0.0, np.zeros(size)
     for lag in range(1, SHORT_LAGS + 1):
         for sign in (1, -1):
-            estimate, own = _lagged(pairs, sign * lag)
+            estimate, own = _lagged_correlation(pairs, sign * lag)
             total += sign * estimate
             # on the common calendar, by the later of the two sessions
             influence[lag:] += sign * own
@@ -233,7 +233,7 @@ def _row(estimate: float, influence: Floats, confidence: float) -> dict[str, flo
     error = standard_error(influence)
     distance = estimate / error if error > 0 else np.nan
     p_value = 2 * NormalDist().cdf(-abs(distance)) if np.isfinite(distance) else np.nan
-    return {**_named("correlation", interval), "p_value": p_value, "distance": distance}
+    return {**_name_values("correlation", interval), "p_value": p_value, "distance": distance}
 
 
 def _interval(estimate: float, influence: Floats, confidence: float) -> Interval:
@@ -241,7 +241,7 @@ def _interval(estimate: float, influence: Floats, confidence: float) -> Interval
     return Interval(estimate, estimate - reach, estimate + reach)
 
 
-def _named(name: str, interval: Interval) -> dict[str, float]:
+def _name_values(name: str, interval: Interval) -> dict[str, float]:
     bounds = (interval.estimate, interval.low, interval.high)
     return dict(zip(_names(name), bounds, strict=True))
 

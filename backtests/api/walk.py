@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from backtests.analysis.curves import with_start
 from backtests.api.request import Subject, own_bars, settings_tree
 from backtests.api.sweep import SWEEP_NAMES, Axes, library_with, with_axes
-from backtests.config.explain import explained
+from backtests.config.explain import explain_error
 from backtests.report.card import Card, Displayable
 from backtests.report.walkforward_files import steps_table
 from backtests.report.words import walkforward as words
@@ -141,4 +141,4 @@ def _windows(given: Any) -> WindowSettings:
     try:
         return WindowSettings.model_validate(given)
     except ValidationError as error:
-        raise ConfigError(explained(error, WindowSettings, section="walkforward")) from error
+        raise ConfigError(explain_error(error, WindowSettings, section="walkforward")) from error

@@ -73,7 +73,7 @@ def against_index(question: Question) -> list[Finding]:
 def against_event(question: Question) -> list[Finding]:
     """Compare growth after one event with that after another that is not the first as well."""
     own, other = question.episodes(), question.episodes(question.claim.against)
-    plain = _chosen(other, ~np.isin(other.starts, own.starts))
+    plain = _choose(other, ~np.isin(other.starts, own.starts))
     found = []
     for name in question.claim.assets:
         growth = question.growth(name)
@@ -96,7 +96,7 @@ def condition(question: Question) -> list[Finding]:
         growth = question.growth(name)
         pair = [
             outcomes(
-                np.where(state == value, growth, np.nan), _chosen(own, state[own.starts] == value)
+                np.where(state == value, growth, np.nan), _choose(own, state[own.starts] == value)
             )
             for value in (1.0, 0.0)
         ]
@@ -164,7 +164,7 @@ MEASURES: Final[dict[str, Callable[[Question], list[Finding]]]] = {
 }
 
 
-def _chosen(own: Episodes, kept: Flags) -> Episodes:
+def _choose(own: Episodes, kept: Flags) -> Episodes:
     return Episodes(own.starts[kept], own.ends[kept], own.events[kept])
 
 

@@ -132,7 +132,7 @@ def run_all(
     plans: Sequence[StudyPlan], *, workers: int = 1, tick: Tick = lambda _: None
 ) -> list[Study]:
     """Return the studies in the order of the plans, whatever order they end in."""
-    return [study for _, study in sorted(_completed(plans, workers, tick), key=lambda one: one[0])]
+    return [study for _, study in sorted(_complete(plans, workers, tick), key=lambda one: one[0])]
 
 
 def judge(studies: Sequence[Study]) -> list[Judged]:
@@ -147,7 +147,7 @@ def judge(studies: Sequence[Study]) -> list[Judged]:
     return judged
 
 
-def _completed(plans: Sequence[StudyPlan], workers: int, tick: Tick) -> Iterator[tuple[int, Study]]:
+def _complete(plans: Sequence[StudyPlan], workers: int, tick: Tick) -> Iterator[tuple[int, Study]]:
     if workers <= 1 or len(plans) <= 1:
         for number, plan in enumerate(plans):
             tick(plan.name)

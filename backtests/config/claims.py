@@ -4,7 +4,7 @@ from typing import Annotated, Final, Literal, Self, get_args
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from backtests.config.explain import said
+from backtests.config.explain import sentence_error
 from backtests.config.settings import Horizon, as_tuple, iso_day
 from feeds.wording import nearest_hint
 from strategies.settings import Days, Sessions, Settings, Symbol
@@ -90,13 +90,13 @@ class ClaimSettings(Settings):
         """Refuse a measure without what it needs, and an event to compare with that is none."""
         key, meaning = NEEDED.get(self.measure, ("", ""))
         if key and not getattr(self, key):
-            raise said(
+            raise sentence_error(
                 f"`claim.{key}` must be {meaning}, as `claim.measure` is {self.measure!r}; "
                 "received nothing."
             )
         events = get_args(Event)
         if self.measure == "against_event" and self.against not in events:
-            raise said(
+            raise sentence_error(
                 f"`claim.against` must be one of {', '.join(map(repr, events))}, received "
                 f"{self.against!r}.{nearest_hint(self.against, events)}"
             )

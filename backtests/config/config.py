@@ -10,7 +10,7 @@ import tomli_w
 from pydantic import AfterValidator, Field, ValidationError, field_validator, model_validator
 
 from backtests.config.claims import ClaimSettings
-from backtests.config.explain import explained, said
+from backtests.config.explain import explain_error, sentence_error
 from backtests.config.names import whole_keys
 from backtests.config.settings import (
     Date,
@@ -164,7 +164,7 @@ class Config(Settings):
     def _claimed_filter(self) -> Self:
         """Refuse a claim about a filter that is not there."""
         if self.claim and self.claim.filter and self.claim.filter not in self.filters:
-            raise said(
+            raise sentence_error(
                 f"`claim.filter` {self.claim.filter!r} is no filter of this config."
                 + nearest_hint(
                     self.claim.filter,
@@ -232,7 +232,7 @@ def validated_config(tree: Mapping[str, Any]) -> Config:
     try:
         config = Config.model_validate(tree)
     except ValidationError as error:
-        raise ConfigError(explained(error, Config)) from error
+        raise ConfigError(explain_error(error, Config)) from error
     _require_order(config.data)
     return with_universe(config)
 
@@ -264,7 +264,7 @@ def _beginning(name: str, given: Mapping[str, Any]) -> dict[str, Any]:
     if not given.keys() & {"series", "kind"}:
         near = nearest(name, READY_MADE)
         hint = f"The nearest is `filters.{near}`" if near else f"There are {', '.join(READY_MADE)}"
-        raise said(
+        raise sentence_error(
             f"`filters.{name}` is no ready-made filter. {hint}; one of your own says what it "
             f"reads: `filters.{name}.series` or `filters.{name}.kind`."
         )

@@ -21,12 +21,12 @@ ELSEWHERE: Final = {
 }
 
 
-def said(sentence: str) -> PydanticCustomError:
+def sentence_error(sentence: str) -> PydanticCustomError:
     """Return the error a validator raises to say `sentence` as it stands."""
     return PydanticCustomError(SAID, "{sentence}", {"sentence": sentence})
 
 
-def explained(error: ValidationError, model: type[BaseModel], *, section: str = "") -> str:
+def explain_error(error: ValidationError, model: type[BaseModel], *, section: str = "") -> str:
     """Return what is wrong first, what was received, what is allowed, and how much more is.
 
     `section` is the table that the model is of, where that is no part of the config.
@@ -61,10 +61,10 @@ def _sentence(finding: ErrorDetails, model: type[BaseModel], section: str) -> st
         return f"`{inside}{key}` is not a setting. {remedy}"
     key = f"{inside}{key}"
     if finding["type"] == "missing":
-        return f"`{key}` must be {allowed(field)}, received nothing."
+        return f"`{key}` must be {allowed_values(field)}, received nothing."
     given = finding["input"]
     hint = _hint(key, given, field) if isinstance(given, str) else ""
-    return f"`{key}` must be {allowed(field)}, received {as_written(given)}.{hint}"
+    return f"`{key}` must be {allowed_values(field)}, received {as_written(given)}.{hint}"
 
 
 def _hint(key: str, given: str, field: FieldInfo) -> str:
@@ -129,7 +129,7 @@ def section_of(annotation: Any) -> type[BaseModel] | None:
     return None
 
 
-def allowed(field: FieldInfo) -> str:
+def allowed_values(field: FieldInfo) -> str:
     """Return in words what a setting may be."""
     extra = field.json_schema_extra
     if isinstance(extra, Mapping) and "allowed" in extra:

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from feeds.archive.folder import ArchiveFolder
-from feeds.archive.universe import DOWNLOAD, Universe, named
+from feeds.archive.universe import DOWNLOAD, Universe, name_of
 from feeds.bars import Bars
 from feeds.checks import Check, findings
 from feeds.errors import ConfigError, DataError
@@ -149,18 +149,18 @@ def _coin_notes(coins: tuple[Bars, ...]) -> tuple[str, ...]:
         for finding in findings(bars):
             labels.setdefault(finding.check, []).append(f"{bars.instrument.label} {finding.count}")
     notes = [
-        f"universe: {what}: {named(labels[check])}"
+        f"universe: {what}: {name_of(labels[check])}"
         for check, what in FOUND.items()
         if check in labels
     ]
     again = [bars.instrument.label for bars in coins if "." in bars.instrument.label]
     if again:
-        notes.append(f"universe: tickers that came back as other coins: {named(again)}")
+        notes.append(f"universe: tickers that came back as other coins: {name_of(again)}")
     still = [bars.instrument.label for bars in coins if _hardly_moves(bars)]
     if still:
         notes.append(
-            f"universe: hardly moving, as what stands for money does: {named(still)}; such a coin "
-            "belongs into feeds/not_altcoins.csv"
+            f"universe: hardly moving, as what stands for money does: {name_of(still)}; such a "
+            "coin belongs into feeds/not_altcoins.csv"
         )
     return tuple(notes)
 

@@ -77,10 +77,10 @@ def _override(text: str) -> tuple[str, Any]:
     key, separator, value = text.partition("=")
     if not separator or not key.strip():
         raise ConfigError(f"`--set` takes section.key=value, received {text!r}.")
-    return key.strip(), _parsed(value.strip())
+    return key.strip(), _parse(value.strip())
 
 
-def _parsed(text: str) -> Any:
+def _parse(text: str) -> Any:
     """Read a value as TOML would; a bare word is a string."""
     try:
         table = parsed_toml(f"value = {text}".encode(errors="surrogateescape"))

@@ -81,21 +81,21 @@ def capacity_warning(found: Capacity, *, who: str) -> tuple[str, ...]:
 def _daily_money(config: Config, inputs: Inputs) -> Mapping[str, pd.Series]:
     """Return the dollar volume of each day (UTC), by symbol; a day with nothing is unknown."""
     found = {}
-    for bars in _traded(inputs):
+    for bars in _traded_bars(inputs):
         money = dollar_volume(bars, settings=config.basket)
         days = pd.DatetimeIndex(money.index).normalize()
         found[bars.instrument.symbol] = money.groupby(days).sum(min_count=1)
     return found
 
 
-def _traded(inputs: Inputs) -> tuple[Bars, ...]:
+def _traded_bars(inputs: Inputs) -> tuple[Bars, ...]:
     return (*inputs.coins, *((inputs.idle,) if inputs.idle else ()))
 
 
 def _impact(fills: pd.DataFrame, config: Config, inputs: Inputs) -> tuple[float, int]:
     """Return the impact that fills paid, in money, and how many paid none."""
     paid, charged = 0.0, 0
-    for bars in {bars.instrument.symbol: bars for bars in _traded(inputs)}.values():
+    for bars in {bars.instrument.symbol: bars for bars in _traded_bars(inputs)}.values():
         own = fills[fills["symbol"] == bars.instrument.symbol]
         times = pd.DatetimeIndex(own["time"])
         is_charged = impact_line(bars, times, settings=config.basket) > 0

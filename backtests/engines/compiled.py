@@ -12,7 +12,7 @@ import pandas as pd
 
 from backtests.config.config import Config
 from backtests.engines.account import Account, account_of, fills_table, upkeep_of
-from backtests.engines.compiling import compiled, family
+from backtests.engines.compiling import compile_function, family
 from backtests.engines.parts import Coins, Money, Part, Signals, money_of, part_of
 from backtests.market.tape import Tape
 from feeds.arrays import Floats, Integers
@@ -106,19 +106,19 @@ def _fills(
         )
 
 
-def _bought(cash: float, units: float, price: float, commission: float) -> float:
+def _buy(cash: float, units: float, price: float, commission: float) -> float:
     """Return the cash left."""
     return cash - units * price - units * commission * price
 
 
-def _sold(cash: float, units: float, paid: float, price: float, commission: float) -> float:
+def _sell(cash: float, units: float, paid: float, price: float, commission: float) -> float:
     """Return the cash there is then; `paid` is the average price the units were bought at."""
     # first the value at cost, then the profit: the broker's order of adding up
     cash = cash + (units * paid + units * (price - paid))
     return cash - units * commission * price
 
 
-def _filled(
+def _fill(
     trades: Floats, prices: Floats, positions: Positions, cash: float, commission: float
 ) -> tuple[float, float]:
     """Carry out trades, changing the positions; return cash and the money that went in."""
@@ -152,7 +152,7 @@ def _moment(signals: Signals, row: int, close: float) -> Moment:
     )
 
 
-def _wanted(signals: Signals, coins: Coins, row: int) -> Wanted:
+def _wanted_now(signals: Signals, coins: Coins, row: int) -> Wanted:
     return Wanted(
         signals.weight[row],
         signals.trigger_kind[row],
@@ -163,7 +163,7 @@ def _wanted(signals: Signals, coins: Coins, row: int) -> Wanted:
     )
 
 
-def _judged(
+def _judge(
     upkeep: Upkeep, stance: Stance, book: Book, paid: Floats, went_in: float
 ) -> tuple[Stance, float, float]:
     """Return the stance and what the stops compare: prices of one coin, a level of a basket."""
@@ -174,14 +174,14 @@ def _judged(
     return stance, stance.level, 1.0 if stance.is_on else np.nan
 
 
-def _opened(upkeep: Upkeep, part: Part, ledger: Ledger) -> Start:
+def _open(upkeep: Upkeep, part: Part, ledger: Ledger) -> Start:
     """Return what a run after these bars opens with."""
     signals, last = part.signals, part.gap_interest.size - 1
     wanted = wanted_at(signals, part.coins, last)
     return opening(upkeep, ledger.state, ledger.stance, wanted, signals.index_close[last])
 
 
-def _kept(rule: Rule, upkeep: Upkeep, part: Part, money: Money, start: Start) -> Ledger:
+def _keep(rule: Rule, upkeep: Upkeep, part: Part, money: Money, start: Start) -> Ledger:
     """Keep the account of some bars, bar by bar."""
     signals, coins, gap_interest = part
     bars, count = coins.close.shape
@@ -232,7 +232,9 @@ def _kept(rule: Rule, upkeep: Upkeep, part: Part, money: Money, start: Start) ->
 
 
 # From the plain functions to compiled ones that call each other.
-step = compiled(rules.step, is_inlined=True, _stop=compiled(rules._stop, is_inlined=True))
+step = compile_function(
+    rules.step, is_inlined=True, _stop=compile_function(rules._stop, is_inlined=True)
+)
 _pricing = family(
     fills.buying_factor,
     fills.selling_factor,
@@ -242,7 +244,7 @@ _pricing = family(
 )
 buying_factor, selling_factor = _pricing["buying_factor"], _pricing["selling_factor"]
 fill_prices, affordable_units = _pricing["fill_prices"], _pricing["affordable_units"]
-orders = compiled(portfolio.orders, **_pricing)
+orders = compile_function(portfolio.orders, **_pricing)
 _judging = family(
     targets.new_stance,
     targets.worth,
@@ -258,11 +260,11 @@ _judging = family(
 new_stance, followed, is_tended, due = (
     _judging[name] for name in ("new_stance", "followed", "is_tended", "due")
 )
-targets_of = compiled(targets.targets, **_judging)
-opening = compiled(targets.opening, targets=targets_of, **_judging)
-_filling = family(_bought, _sold, is_inlined=True)
-bought, sold = _filling["_bought"], _filling["_sold"]
-filled = compiled(_filled, is_inlined=True)
-judged = compiled(_judged, is_inlined=True, followed=followed)
-moment, wanted_at = compiled(_moment, is_inlined=True), compiled(_wanted)
-opened, kept = compiled(_opened), compiled(_kept)
+targets_of = compile_function(targets.targets, **_judging)
+opening = compile_function(targets.opening, targets=targets_of, **_judging)
+_filling = family(_buy, _sell, is_inlined=True)
+bought, sold = _filling["_buy"], _filling["_sell"]
+filled = compile_function(_fill, is_inlined=True)
+judged = compile_function(_judge, is_inlined=True, followed=followed)
+moment, wanted_at = compile_function(_moment, is_inlined=True), compile_function(_wanted_now)
+opened, kept = compile_function(_open), compile_function(_keep)

@@ -23,7 +23,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 _SETTINGS: Final[Any] = numba.core.config
 
 
-def compiled(
+def compile_function(
     function: Function, *, is_inlined: bool = False, **replaced: Callable[..., Any]
 ) -> Function:
     """Return `function` as machine code that runs without holding the interpreter.
@@ -57,7 +57,7 @@ def family(*functions: Callable[..., Any], is_inlined: bool = False) -> dict[str
     """Compile functions, each of which may call those before it, and return them by name."""
     made: dict[str, Any] = {}
     for function in functions:
-        made[function.__name__] = compiled(function, is_inlined=is_inlined, **made)
+        made[function.__name__] = compile_function(function, is_inlined=is_inlined, **made)
     return made
 
 
@@ -68,11 +68,11 @@ def digest_of(function: FunctionType, options: object = ()) -> str:
     what they call), and the values of all other names it reads; of a class its fields, of a
     library its version.
     """
-    parts = [repr(options), *_described(function, frozenset())]
+    parts = [repr(options), *_describe(function, frozenset())]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 
-def _described(function: Any, above: frozenset[int]) -> Iterator[str]:
+def _describe(function: Any, above: frozenset[int]) -> Iterator[str]:
     plain: FunctionType = getattr(function, "py_func", function)
     if id(plain.__code__) in above:
         return  # it calls itself
@@ -90,7 +90,7 @@ def _described(function: Any, above: frozenset[int]) -> Iterator[str]:
 
 def _value_described(name: str, value: Any, above: frozenset[int]) -> Iterator[str]:
     if isinstance(getattr(value, "py_func", value), FunctionType):
-        yield from _described(value, above)
+        yield from _describe(value, above)
     elif isinstance(value, ModuleType):
         yield f"{name} {value.__name__} {getattr(value, '__version__', '')}"
     elif isinstance(value, type):

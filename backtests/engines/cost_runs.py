@@ -78,7 +78,7 @@ def _between(low: CostRun, high: CostRun) -> float:
 
 
 def _run(result: Run, multiple: float) -> CostRun:
-    costs = _scaled(_base(result.config), multiple)
+    costs = _scale(_base(result.config), multiple)
     if costs == result.config.costs:
         return CostRun(multiple, _total_bps(costs), result.strategy, result.buy_and_hold)
     config = result.config.model_copy(update={"costs": costs})
@@ -97,7 +97,7 @@ def _base(config: Config) -> CostSettings:
     )
 
 
-def _scaled(costs: CostSettings, multiple: float) -> CostSettings:
+def _scale(costs: CostSettings, multiple: float) -> CostSettings:
     scaled = {
         name: min(getattr(costs, name) * multiple, MOST_BPS)
         for name in ("commission_bps", "slippage_bps")

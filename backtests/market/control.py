@@ -13,7 +13,7 @@ import pandas as pd
 
 from backtests.config.config import Config
 from backtests.market.market import Market, bar_lines, closes_of, signals_of
-from backtests.market.schedule import all_pass, lead_of, led, schedule_of
+from backtests.market.schedule import all_pass, lead_of, schedule_of, with_lead
 from backtests.market.tape import Tape
 from feeds.bars import Bars
 from feeds.sessions import bar_ends
@@ -59,7 +59,7 @@ def control_tape(market: Market, config: Config) -> Tape:
     signals = signals_of(own, config)
     schedule = schedule_of(config, close=closes_of(own), signals=signals, available_at=available_at)
     tape = Tape(bar_lines(config, market.coin, schedule), market.tape.coins)
-    return led(config, tape, lead_of(schedule, market.coin, all_pass)).cut(market.tradable)
+    return with_lead(config, tape, lead_of(schedule, market.coin, all_pass)).cut(market.tradable)
 
 
 def fall_of_coin(fall: float) -> float:

@@ -19,7 +19,7 @@ def gates_of(config: Config, inputs: Inputs, *, available_at: pd.DatetimeIndex) 
     )
 
 
-def combined(gates: Sequence[Gate], instants: Integers, *, how: str) -> Flags:
+def combine(gates: Sequence[Gate], instants: Integers, *, how: str) -> Flags:
     """Return whether the gates together let an entry pass at each instant."""
     if not gates:
         return np.ones(instants.size, np.bool_)

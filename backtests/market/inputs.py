@@ -79,7 +79,7 @@ def load_inputs(config: Config, *, own: Sequence[Bars] = ()) -> Inputs:
     left_out = _left_out(config, loaded)
     bars = loaded.bars
     is_real = bars[index].source != "sample"
-    drawn, drawn_notes = _drawn(config, is_real=is_real)
+    drawn, drawn_notes = _draw(config, is_real=is_real)
     series, notes = filter_series(config, real=is_real)
     others = {name: bars[request] for name, request in benchmarks.items()}
     return Inputs(
@@ -124,7 +124,7 @@ def _coins(config: Config) -> list[instruments.Instrument]:
     return basket_members(config) if config.asset == ALTS else [instruments.coin(config.asset)]
 
 
-def _drawn(config: Config, *, is_real: bool) -> tuple[tuple[Bars, ...], tuple[str, ...]]:
+def _draw(config: Config, *, is_real: bool) -> tuple[tuple[Bars, ...], tuple[str, ...]]:
     """Return the coins drawn from a universe and what a reader should know; none without one."""
     if not has_universe(config):
         return (), _list_note(config) if is_real else ()

@@ -8,7 +8,7 @@ import pandas as pd
 
 from backtests.config.config import ALTS, Config
 from backtests.market.endings import common_end
-from backtests.market.gates import combined, gates_of, leaving
+from backtests.market.gates import combine, gates_of, leaving
 from backtests.market.inputs import Inputs, has_universe
 from backtests.market.schedule import (
     Schedule,
@@ -16,9 +16,9 @@ from backtests.market.schedule import (
     entry_weights,
     known_from,
     lead_of,
-    led,
     schedule_of,
     seconds,
+    with_lead,
 )
 from backtests.market.tape import (
     NANOSECONDS,
@@ -36,7 +36,7 @@ from feeds.bars import PRICES, Bars
 from feeds.errors import DataError
 from feeds.instruments import Instrument
 from feeds.sessions import bar_ends
-from feeds.wording import counted
+from feeds.wording import count_noun
 from strategies.basket import basket_weights, members, rebalance_bars
 from strategies.filters import Gate
 from strategies.signals import IndexSignals, index_signals
@@ -115,12 +115,12 @@ def build_market(config: Config, inputs: Inputs, *, follow: Follow = follow_supp
     schedule = schedule_of(
         config, close=closes_of(index), signals=signals, available_at=available_at
     )
-    passes = partial(combined, gates, how=config.rules.filters)
+    passes = partial(combine, gates, how=config.rules.filters)
     lines = bar_lines(config, coin, schedule)
     ends = (lines["bar_end"] * NANOSECONDS).astype(np.int64)
     lines["gate"] = passes(ends).astype(np.float64)
     lines["leave"] = leaving(gates, ends).astype(np.float64)
-    tape = led(config, Tape(lines, coins), lead_of(schedule, coin, passes))
+    tape = with_lead(config, Tape(lines, coins), lead_of(schedule, coin, passes))
     ready = np.isfinite(taken(signals.prior_high, positions=lines["session"].astype(np.int64)))
     needed = members_needed(config, known)
     tradable = _tradable(config, inputs, coin, ready & (known >= needed), needed=needed)
@@ -259,7 +259,7 @@ def _tradable(config: Config, inputs: Inputs, coin: Bars, ready: Flags, *, neede
         basket = config.basket
         is_basket = config.asset == ALTS
         member = (
-            f" and {counted(needed, 'coin')} in the basket (`basket.min_members`, "
+            f" and {count_noun(needed, 'coin')} in the basket (`basket.min_members`, "
             f"`basket.select` {basket.select}, `basket.weights` {basket.weights}, "
             f"`basket.min_age_days` {basket.min_age_days})"
         )

@@ -113,7 +113,7 @@ def schedule_of(
     )
 
 
-def led(config: Config, tape: Tape, lead: Lines) -> Tape:
+def with_lead(config: Config, tape: Tape, lead: Lines) -> Tape:
     """Return the tape of all bars with what was known before the first of them opened.
 
     The first open can be bought as the rule would: a single coin at once, a basket once bars

@@ -24,9 +24,7 @@ def as_csv(table: pd.DataFrame) -> str:
     """
     texts = set(table.select_dtypes(["object", "string", "str"]).columns)
     # as objects: what is no text keeps its own type, whole numbers beside gaps too
-    cells = {
-        str(name): pd.Series(map(_guarded, table[name]), table.index, object) for name in texts
-    }
+    cells = {str(name): pd.Series(map(_guard, table[name]), table.index, object) for name in texts}
     cells |= {
         str(name): pd.Series(map(_whole, table[name]), table.index, object)
         for name in table.columns
@@ -38,7 +36,7 @@ def as_csv(table: pd.DataFrame) -> str:
         if days.dropna().eq(days.dropna().dt.normalize()).all()
     }
     guarded = table.assign(**cells)
-    header = [_guarded(name) for name in guarded.columns]
+    header = [_guard(name) for name in guarded.columns]
     return guarded.to_csv(index=False, header=header, date_format=CELL_TIME, lineterminator="\n")
 
 
@@ -46,7 +44,7 @@ def _whole(number: float) -> float | int:
     return int(number) if float(number).is_integer() else number
 
 
-def _guarded(cell: Any) -> Any:
+def _guard(cell: Any) -> Any:
     if not isinstance(cell, str):
         return cell
     # a lone carriage return would end the row for some readers
@@ -61,14 +59,14 @@ def as_markdown(text: str) -> str:
 
 def as_json(value: Any) -> str:
     """Return JSON with null for what is undefined or infinite."""
-    return json.dumps(_defined(value), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    return json.dumps(_define(value), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def _defined(value: Any) -> Any:
+def _define(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: _defined(item) for key, item in value.items()}
+        return {key: _define(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_defined(item) for item in value]
+        return [_define(item) for item in value]
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value

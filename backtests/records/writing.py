@@ -40,10 +40,10 @@ def write_folder(out: Path, name: str, files: Mapping[str, str]) -> Path:
     """
     contents = {file: text.encode() for file, text in files.items()}
     with full_disk_named(out, size=sum(map(len, contents.values()))):
-        return _written(out, name, contents)
+        return _write(out, name, contents)
 
 
-def _written(out: Path, name: str, contents: Mapping[str, bytes]) -> Path:
+def _write(out: Path, name: str, contents: Mapping[str, bytes]) -> Path:
     try:
         out.mkdir(parents=True, exist_ok=True)
         scratch = Path(tempfile.mkdtemp(prefix=".writing-", dir=out))

@@ -31,7 +31,7 @@ class Card:
     def text(self) -> str:
         """Return the card for a terminal."""
         table = [] if self.table.empty else ["", *self.table.to_string().splitlines(), ""]
-        wrapped = [_filled(each) for each in (self.heading, *self.sentences) if each]
+        wrapped = [_fill(each) for each in (self.heading, *self.sentences) if each]
         return "\n".join([*self._warnings(), *wrapped[:1], *table, *wrapped[1:]])
 
     def html(self) -> str:
@@ -47,7 +47,7 @@ class Card:
         return [*lines, *([f"and {rest} more, see .warnings"] if rest > 0 else [])]
 
 
-def _filled(text: str) -> str:
+def _fill(text: str) -> str:
     """Return a sentence in lines, none of which parts a number from its percent sign."""
     return textwrap.fill(unbroken(text), WIDTH).replace(unbroken(" %"), " %")
 

@@ -32,7 +32,7 @@ _libraries: dict[str, Library] = {}
 
 
 @contextmanager
-def connected(plan: Plan, *, workers: int = 0, scheduler: str = "") -> Iterator[Driver]:
+def connect(plan: Plan, *, workers: int = 0, scheduler: str = "") -> Iterator[Driver]:
     """Yield what does chunks on `workers` new processes, or on those of a running scheduler.
 
     Only this process writes to the folder. Lost workers are survived.

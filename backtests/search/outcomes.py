@@ -44,7 +44,7 @@ def best_outcomes(store: Store, *, count: int) -> list[Outcome]:
             enough = np.unique(objective[rows])[-count:][0]
             rows = rows[objective[rows] >= enough]
             table = store.part(chunk, ["trial", *store.plan.keys, *FIGURES]).take(pa.array(rows))
-            kept = _merged([*kept, *_outcomes(table, store.plan, count)], store.plan)[:count]
+            kept = _merge([*kept, *_outcomes(table, store.plan, count)], store.plan)[:count]
     return kept
 
 
@@ -76,17 +76,17 @@ def _outcome(rows: pa.Table, plan: Plan) -> Outcome:
     )
 
 
-def _merged(outcomes: list[Outcome], plan: Plan) -> list[Outcome]:
+def _merge(outcomes: list[Outcome], plan: Plan) -> list[Outcome]:
     """Return outcomes in their order, those with the same figures as one."""
     found: dict[bytes, Outcome] = {}
     for outcome in outcomes:
         figures = (np.array(list(outcome.figures.values())) + 0.0).tobytes()
         before = found.get(figures)
-        found[figures] = _joined(before, outcome, plan) if before else outcome
+        found[figures] = _join(before, outcome, plan) if before else outcome
     return sorted(found.values(), key=lambda outcome: (-_value(outcome, plan), outcome.trial))
 
 
-def _joined(one: Outcome, other: Outcome, plan: Plan) -> Outcome:
+def _join(one: Outcome, other: Outcome, plan: Plan) -> Outcome:
     values = {
         axis.key: _few(
             tuple(dict.fromkeys(one.values[axis.key] + other.values[axis.key])),

@@ -14,7 +14,7 @@ import tomli_w
 from pydantic import Field, ValidationError
 
 from backtests.config.config import Config, validated_config
-from backtests.config.explain import as_written, explained
+from backtests.config.explain import as_written, explain_error
 from backtests.config.files import parsed_toml
 from backtests.config.tree import config_tree, put
 from backtests.search.space import (
@@ -244,7 +244,7 @@ def flat_axes(tree: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]
 
 
 def _validated_axis(base: Config, one: Axis) -> Axis:
-    ends = _validated(base, one)
+    ends = _validate(base, one)
     if isinstance(one, Range):
         return Range(one.key, ends[0], ends[1], one.log)
     if len({(type(value), value) for value in ends}) < len(ends):
@@ -262,7 +262,7 @@ def _usual_chunk(base: Config, axes: Sequence[Axis], options: Mapping[str, Any])
     return 20_000 if is_understood(base, vary=vary) else 2_000
 
 
-def _validated(base: Config, one: Axis) -> tuple[Any, ...]:
+def _validate(base: Config, one: Axis) -> tuple[Any, ...]:
     """Return values as the config holds them: a commission of 10 is 10.0 there, and in its hash."""
 
     def held(value: Any) -> Any:
@@ -282,7 +282,7 @@ def _search(options: Mapping[str, Any]) -> SearchSettings:
     try:
         settings = SearchSettings.model_validate(options)
     except ValidationError as error:
-        raise ConfigError(explained(error, SearchSettings, section="sweep")) from error
+        raise ConfigError(explain_error(error, SearchSettings, section="sweep")) from error
     if settings.objective not in OBJECTIVES:
         raise ConfigError(
             f"`sweep.objective` must be a figure of which more is better, one of "

@@ -108,9 +108,9 @@ def axis(key: str, given: Any) -> Axis:
         other = "`count`" if "count" in given else "`log`"
         raise ConfigError(f"`sweep.{key}`: `step` and {other} exclude each other. Leave one out.")
     if "step" in given:
-        return Choice(key, _stepped(span, given["step"]))
+        return Choice(key, _step_values(span, given["step"]))
     if "count" in given:
-        return Choice(key, _counted(span, given["count"]))
+        return Choice(key, _count(span, given["count"]))
     return span
 
 
@@ -139,7 +139,7 @@ def _is_number(value: Any) -> bool:
     return abs(value) <= LARGEST  # also where it is a whole number too long for a float, or NaN
 
 
-def _stepped(span: Range, step: Any) -> tuple[Any, ...]:
+def _step_values(span: Range, step: Any) -> tuple[Any, ...]:
     if not _is_number(step) or not step > 0:
         raise ConfigError(
             f"`sweep.{span.key}`: `step` must be above 0, received {as_written(step)}."
@@ -155,7 +155,7 @@ def _stepped(span: Range, step: Any) -> tuple[Any, ...]:
     return tuple(round(v, 12) if isinstance(v, float) else v for v in values)
 
 
-def _counted(span: Range, count: Any) -> tuple[Any, ...]:
+def _count(span: Range, count: Any) -> tuple[Any, ...]:
     if not isinstance(count, int) or isinstance(count, bool) or not 1 <= count <= MOST_VALUES:
         raise ConfigError(
             f"`sweep.{span.key}`: `count` must be a whole number from 1 to {MOST_VALUES:,}, "
@@ -234,7 +234,7 @@ def short_hashes(base: Config, columns: Columns) -> list[str]:
     ]
     group = combinations(ordered[:-1], count=ordered[-1].codes.size)
     rows = np.unique(group, return_index=True)[1]
-    begun = _begun(pieces[0], texts[:-1], [column.codes[rows] for column in ordered[:-1]])
+    begun = _begin(pieces[0], texts[:-1], [column.codes[rows] for column in ordered[:-1]])
     found = []
     for place, last in zip(group.tolist(), ordered[-1].codes.tolist(), strict=True):
         digest = begun[place].copy()
@@ -243,7 +243,7 @@ def short_hashes(base: Config, columns: Columns) -> list[str]:
     return found
 
 
-def _begun(first: bytes, texts: list[list[bytes]], codes: list[Integers]) -> list[Any]:
+def _begin(first: bytes, texts: list[list[bytes]], codes: list[Integers]) -> list[Any]:
     """Return a digest of each combination, shape (combinations,) each of `codes`."""
     if not codes:
         return [hashlib.sha256(first)]

@@ -226,7 +226,7 @@ def table_of(plan: Plan, chunk: int, columns: Columns, evaluated: Evaluated) -> 
     """Return a chunk's rows: trial, settings, config hash, figures, and why a trial failed."""
     first, stop = plan.bounds(chunk)
     fields: dict[str, Any] = {"trial": np.arange(first, stop)}
-    fields |= {one.key: _written(one, columns[one.key]) for one in plan.axes}
+    fields |= {one.key: _write(one, columns[one.key]) for one in plan.axes}
     fields["config"] = pa.array(short_hashes(plan.base, columns), pa.string())
     fields |= {name: evaluated.figures[:, place] for place, name in enumerate(FIGURES)}
     fields["failure"] = pa.array(evaluated.failures, pa.string())
@@ -285,7 +285,7 @@ def _kind(one: Any) -> pa.DataType | None:
     return found.get(kinds.pop())
 
 
-def _written(one: Any, column: Column) -> pa.Array:
+def _write(one: Any, column: Column) -> pa.Array:
     kind = _kind(one)
     values = column.values if kind else tuple(str(value) for value in column.values)
     return pa.array(values, kind or pa.string()).take(pa.array(column.codes))

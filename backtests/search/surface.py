@@ -120,7 +120,7 @@ def surface(store: Store) -> Surface:
         kept = slice(rows.start * every - first, None, every)
         objective[rows] = table[plan.settings.objective].to_numpy()[kept]
         for own, scale in zip(places, scales, strict=True):
-            own[rows] = _placed(table[scale.key], scale)[kept]
+            own[rows] = _place(table[scale.key], scale)[kept]
     ascending = np.argsort(objective)[: np.isfinite(objective).sum()]
     whole = plan.settings.search == "grid" and every == 1
     return Surface(
@@ -196,7 +196,7 @@ def _span(low: float, high: float, digits: int) -> str:
     return " to ".join(ends)
 
 
-def _placed(column: pa.ChunkedArray, scale: SettingScale) -> Integers:
+def _place(column: pa.ChunkedArray, scale: SettingScale) -> Integers:
     if scale.edges:
         bins = np.searchsorted(scale.edges, column.to_numpy(), side="right") - 1
         return np.asarray(np.clip(bins, 0, len(scale.labels) - 1), np.int64)

@@ -10,7 +10,7 @@ import pandas as pd
 from feeds.archive.client import Client
 from feeds.archive.folder import ArchiveFolder, ArchiveState
 from feeds.archive.table import QUOTE, base_of
-from feeds.archive.universe import Universe, named
+from feeds.archive.universe import Universe, name_of
 from feeds.archive.update import Archive, Update
 from feeds.clock import Clock, utc_now
 from feeds.commands import complain, exit_code, progress_bar
@@ -49,21 +49,21 @@ def download_universe(
             raise DataError(
                 f"the archive lists no pair in {QUOTE}. Check the address `binance_listing`."
             )
-        wanted = _chosen(listed, symbols)
+        wanted = _choose(listed, symbols)
         outcomes: dict[str, Outcome] = {}
         try:
-            outcomes.update(_watched(archive.updates(wanted, anew=anew), len(wanted), quiet))
+            outcomes.update(_watch(archive.updates(wanted, anew=anew), len(wanted), quiet))
         finally:
-            folder.write_state(_known(folder.state(), listed, outcomes, started))
+            folder.write_state(_known_values(folder.state(), listed, outcomes, started))
         folder.build()
     if not quiet:
         _report(outcomes.values())
-    code = _failed(outcomes)
+    code = _failures(outcomes)
     sys.stdout.write(_summary(Universe(folder), folder, outcomes.values()))
     return code
 
 
-def _chosen(listed: Sequence[str], symbols: Sequence[str]) -> list[str]:
+def _choose(listed: Sequence[str], symbols: Sequence[str]) -> list[str]:
     wanted = []
     for symbol in symbols:
         coin = symbol.strip().upper().removesuffix(QUOTE)
@@ -77,7 +77,7 @@ def _chosen(listed: Sequence[str], symbols: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(wanted)) or list(listed)
 
 
-def _watched(
+def _watch(
     updates: Iterator[tuple[str, Outcome]], total: int, quiet: bool
 ) -> Iterator[tuple[str, Outcome]]:
     with progress_bar(quiet=quiet) as progress:
@@ -87,7 +87,7 @@ def _watched(
             yield pair, outcome
 
 
-def _known(
+def _known_values(
     before: ArchiveState,
     listed: Sequence[str],
     outcomes: Mapping[str, Outcome],
@@ -113,14 +113,14 @@ def _report(outcomes: Iterable[Outcome]) -> None:
     notes = [note for update in updates for note in update.notes]
     holes = [f"{update.pair} {', '.join(update.holes)}" for update in updates if update.holes]
     if holes:
-        notes.append(f"the archive has no file of these months in between: {named(holes)}")
+        notes.append(f"the archive has no file of these months in between: {name_of(holes)}")
     for note in notes[:LINES_SHOWN]:
         sys.stderr.write(f"{note}\n")
     if len(notes) > LINES_SHOWN:
         sys.stderr.write(f"and {len(notes) - LINES_SHOWN} notes more\n")
 
 
-def _failed(outcomes: Mapping[str, Outcome]) -> int:
+def _failures(outcomes: Mapping[str, Outcome]) -> int:
     """Say what failed, a dead network once, and return the exit code."""
     silent = {pair: each for pair, each in outcomes.items() if isinstance(each, Unreachable)}
     errors = [each for each in outcomes.values() if isinstance(each, InputError)]
@@ -134,7 +134,7 @@ def _failed(outcomes: Mapping[str, Outcome]) -> int:
         complain(f"{len(lines) - LINES_SHOWN} more files could not be had")
     if silent:
         complain(min(map(str, silent.values()), key=len))
-        sys.stderr.write(f"not brought up to date: {named(sorted(silent))}\n")
+        sys.stderr.write(f"not brought up to date: {name_of(sorted(silent))}\n")
     return 1 if lines else min(map(exit_code, errors), default=0)
 
 

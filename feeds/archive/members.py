@@ -109,7 +109,7 @@ def fetched(member: Member, client: Client) -> MemberTable:
     DataError
         If it never matched its checksum, or does and cannot be read all the same.
     """
-    once = partial(_verified, member, client)
+    once = partial(_verify, member, client)
     try:
         payload, digest, note = client.patiently(once, subject=str(member))
     except Unreachable as error:
@@ -117,14 +117,14 @@ def fetched(member: Member, client: Client) -> MemberTable:
             raise DataError(f"{error} It is left out.") from error
         raise
     with reading(f"binance archive {member}", "It is left out."):
-        rows = rows_of(_unzipped(payload, member), member)
+        rows = rows_of(_unzip(payload, member), member)
     return MemberTable(member, rows, digest, len(payload), note)
 
 
-def _verified(member: Member, client: Client) -> tuple[bytes, str, str]:
+def _verify(member: Member, client: Client) -> tuple[bytes, str, str]:
     payload = client.file(member.key)
     digest = hashlib.sha256(payload).hexdigest()
-    published = _published(member, client)
+    published = _publish(member, client)
     if published:
         if digest != published:
             raise Unverified("does not match its checksum")
@@ -137,7 +137,7 @@ def _verified(member: Member, client: Client) -> tuple[bytes, str, str]:
     raise Unverified("has no checksum and does not match the listing's MD5")
 
 
-def _published(member: Member, client: Client) -> str:
+def _publish(member: Member, client: Client) -> str:
     """Return the SHA-256 published beside a zip, empty where there is none."""
     if not member.has_checksum:
         return ""
@@ -151,7 +151,7 @@ def _published(member: Member, client: Client) -> str:
     return digest
 
 
-def _unzipped(payload: bytes, member: Member) -> str:
+def _unzip(payload: bytes, member: Member) -> str:
     try:
         with zipfile.ZipFile(io.BytesIO(payload)) as archive:
             tables = [each for each in archive.infolist() if each.filename.endswith(".csv")]

@@ -21,7 +21,7 @@ from feeds.archive.members import COLUMNS, MemberTable, span_of
 from feeds.bars import Bars
 from feeds.folders import write_whole
 from feeds.instruments import Instrument
-from feeds.vendors.tidy import tidied
+from feeds.vendors.tidy import tidy
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -83,7 +83,7 @@ def base_of(pair: str) -> str:
     return pair.removesuffix(QUOTE)
 
 
-def extended(
+def extend(
     held: PairTable | None,
     news: Iterable[MemberTable],
     *,
@@ -111,7 +111,7 @@ def extended(
     joined = pd.concat([*([rows] if len(rows) else []), *parts]) if parts else rows
     if joined.empty:
         return PairTable(pair, timeframe, joined, members)
-    bars = _passed(joined.sort_index(kind="stable"), pair, timeframe, now)
+    bars = _pass_on(joined.sort_index(kind="stable"), pair, timeframe, now)
     notes = tuple(dict.fromkeys((*(held.notes if held else ()), *bars.notes)))
     return PairTable(pair, timeframe, bars.frame[list(COLUMNS)], members, notes=notes)
 
@@ -122,8 +122,8 @@ def _within(period: str, each: MemberTable) -> bool:
     return start <= first and last <= stop
 
 
-def _passed(rows: pd.DataFrame, pair: str, timeframe: str, now: pd.Timestamp) -> Bars:
-    return tidied(
+def _pass_on(rows: pd.DataFrame, pair: str, timeframe: str, now: pd.Timestamp) -> Bars:
+    return tidy(
         rows.rename_axis("date").reset_index(),
         instrument=Instrument(f"{base_of(pair)}-USD", "coin"),
         timeframe=timeframe,

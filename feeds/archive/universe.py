@@ -19,7 +19,7 @@ from feeds.bars import QUOTE_VOLUME, Bars
 from feeds.checks import LONG_GAP
 from feeds.errors import DataError, NotCached
 from feeds.instruments import Instrument
-from feeds.reused import numbered
+from feeds.reused import number_ticker
 from feeds.sessions import BAR_LENGTHS
 from feeds.universe import is_altcoin
 from feeds.vendors.vendor import one_line
@@ -90,9 +90,9 @@ class Universe:
                 f"with `{DOWNLOAD}`."
             ) from error
         except (OSError, pa.ArrowException, ValueError, KeyError, TypeError) as error:
-            raise _damaged(folder, one_line(error)) from error
+            raise _damage(folder, one_line(error)) from error
         if not is_readable:
-            raise _damaged(folder, "it is empty or of another version")
+            raise _damage(folder, "it is empty or of another version")
 
     @property
     def is_complete(self) -> bool:
@@ -178,10 +178,10 @@ class Universe:
                 f"largest of each month may be missing. `{DOWNLOAD}` fetches the rest"
             )
         if about["refused"]:
-            found.append(f"{venue} archive: left out of the universe: {named(about['refused'])}")
+            found.append(f"{venue} archive: left out of the universe: {name_of(about['refused'])}")
         if missing:
             found.append(
-                f"{venue} archive: files that are listed and could not be had: {named(missing)}; "
+                f"{venue} archive: files that are listed and could not be had: {name_of(missing)}; "
                 f"`{DOWNLOAD}` tries again"
             )
         return tuple(found)
@@ -205,7 +205,7 @@ class Universe:
         try:
             content = read()
         except (OSError, pa.ArrowException) as error:
-            raise _damaged(self._folder, one_line(error)) from error
+            raise _damage(self._folder, one_line(error)) from error
         return {name: np.asarray(content[name]) for name in content.column_names}
 
     def _lives(self, group: Mapping[str, Any], place: int) -> Iterator[Coin]:
@@ -222,7 +222,7 @@ class Universe:
         ]  # fmt: skip
         ticker = Instrument(f"{base_of(group['pair'])}-USD", "coin")
         for number, (first, stop) in enumerate(pairwise([0, *real, rows]), start=1):
-            yield Coin(numbered(ticker, number), group["pair"], place, first, stop)
+            yield Coin(number_ticker(ticker, number), group["pair"], place, first, stop)
 
     def _published(self, times: pd.DatetimeIndex, alive: Flags) -> int:
         """Return how many bars there are up to the last that all pairs could have."""
@@ -238,7 +238,7 @@ class Universe:
         return max(count, 1)
 
 
-def named(names: Iterable[str]) -> str:
+def name_of(names: Iterable[str]) -> str:
     """Return the first few names in words."""
     listed = list(names)
     rest = len(listed) - NAMES_SHOWN
@@ -249,7 +249,7 @@ def _instants(nanoseconds: Integers) -> pd.DatetimeIndex:
     return pd.DatetimeIndex(nanoseconds.view("datetime64[ns]")).tz_localize("UTC")
 
 
-def _damaged(folder: ArchiveFolder, reason: str) -> DataError:
+def _damage(folder: ArchiveFolder, reason: str) -> DataError:
     return DataError(
         f"the universe in {folder.root} is damaged ({reason}). `{DOWNLOAD}` puts it together "
         "again; nothing is fetched twice."

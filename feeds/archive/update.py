@@ -13,7 +13,7 @@ import pandas as pd
 from feeds.archive.client import Client
 from feeds.archive.listing import ArchiveListing
 from feeds.archive.members import Member, MemberTable, fetched, members_of
-from feeds.archive.table import QUOTE, PairTable, base_of, extended, read_table, write_table
+from feeds.archive.table import QUOTE, PairTable, base_of, extend, read_table, write_table
 from feeds.clock import Clock, utc_now
 from feeds.errors import DataError, InputError, Unreachable
 from feeds.universe import is_altcoin
@@ -159,7 +159,7 @@ class Archive:
                 self._fetch(days[day], run)
 
     def _put(self, pair: str, listed: Collection[str], run: "_Run") -> PairTable:
-        table = extended(run.held, run.news, pair=pair, timeframe=self.timeframe, now=self._clock())
+        table = extend(run.held, run.news, pair=pair, timeframe=self.timeframe, now=self._clock())
         months_of_days = {period[: len("2022-05")] for period in table.members}
         missing = sorted(set(listed) - set(table.members) - months_of_days)
         table = replace(table, missing=tuple(missing))

@@ -99,7 +99,7 @@ class TableStore:
         except FileNotFoundError:
             return None
         except (OSError, UnicodeDecodeError, Malformed) as error:
-            raise _damaged(key, str(error)) from error
+            raise _damage(key, str(error)) from error
 
     def read(self, key: Key, *, last_rows: int | None = None) -> StoredTable | None:
         """Return a table, or its last segments that hold `last_rows` rows; None if absent.
@@ -135,7 +135,7 @@ class TableStore:
             start = _nanoseconds(frame)[0]
             kept = tuple(s for s in held.segments if s.last < start and s.rows == SEGMENT_ROWS)
             cut = [self._segment(key, segment) for segment in held.segments[len(kept) :]]
-            frame = _joined(cut, frame, held)
+            frame = _join(cut, frame, held)
         folder = self._path(key)
         chunks = (frame.iloc[i : i + SEGMENT_ROWS] for i in range(0, len(frame), SEGMENT_ROWS))
         zone = "" if pd.DatetimeIndex(frame.index).tz is None else "UTC"
@@ -180,9 +180,9 @@ class TableStore:
         try:
             payload = path.read_bytes()
         except OSError as error:
-            raise _damaged(key, f"{segment.file} cannot be read: {error.strerror}") from error
+            raise _damage(key, f"{segment.file} cannot be read: {error.strerror}") from error
         if hashlib.sha256(payload).hexdigest() != segment.sha256:
-            raise _damaged(key, f"{segment.file} does not match its digest")
+            raise _damage(key, f"{segment.file} does not match its digest")
         return pq.ParquetFile(pa.BufferReader(payload)).read(use_threads=False)
 
     def _path(self, key: Key) -> Path:
@@ -194,7 +194,7 @@ def _key(folder: Path) -> Key:
     return Key(unquote(folder.parent.name), symbol, timeframe)
 
 
-def _damaged(key: Key, reason: str) -> Damaged:
+def _damage(key: Key, reason: str) -> Damaged:
     return Damaged(
         f"{key}: the cached table is damaged, {reason}. Run without --offline to fetch it again."
     )
@@ -221,7 +221,7 @@ def _frame(parts: Iterable[Any], manifest: Manifest) -> pd.DataFrame:
     return pd.DataFrame(columns, index=index.tz_localize(manifest.zone or None))
 
 
-def _joined(parts: Iterable[Any], frame: pd.DataFrame, manifest: Manifest) -> pd.DataFrame:
+def _join(parts: Iterable[Any], frame: pd.DataFrame, manifest: Manifest) -> pd.DataFrame:
     tables = list(parts)
     if not tables:
         return frame

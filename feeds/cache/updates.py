@@ -154,7 +154,7 @@ class Cache:
         if first > held.manifest.first:
             text += f", but only from {first:%Y-%m-%d}: the longer history is kept as it is"
             about = replace(before, checked=self._now())
-            self.store.describe(key, _recorded(key, about, [self._event("kept", text)]))
+            self.store.describe(key, _record(key, about, [self._event("kept", text)]))
             return 0
         text += ": fetched again in full, the two are not spliced"
         return self._fill(key, fetched, before, [self._event("reload", text)])
@@ -180,7 +180,7 @@ class Cache:
         )
         if before is not None:
             about = replace(about, revisions=before.revisions, events=before.events)
-        return _recorded(key, about, events)
+        return _record(key, about, events)
 
     def _event(self, kind: str, text: str) -> Event:
         return Event(self._now(), kind, text)
@@ -189,7 +189,7 @@ class Cache:
         return self._clock().isoformat()
 
 
-def _recorded(key: Key, about: About, events: Sequence[Event]) -> About:
+def _record(key: Key, about: About, events: Sequence[Event]) -> About:
     """Add events not yet on record, and say them in the log."""
     known = {(event.kind, event.text) for event in about.events}
     new = [event for event in events if (event.kind, event.text) not in known]

@@ -23,7 +23,7 @@ class PlacedError(DataError):
         super().__init__(f"{origin}: {count}{first}{more}. {remedy}")
 
 
-def quoted(text: str) -> str:
+def quote(text: str) -> str:
     """Return a cell in quotation marks, on one line and of bearable length."""
     return repr(text if len(text) <= LONGEST else f"{text[:LONGEST]}...")
 

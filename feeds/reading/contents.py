@@ -83,10 +83,10 @@ def contents(path: Path) -> list[Content]:
         raise DataError(
             f"{path.name}: cannot be opened ({reason}). Give a file that may be read."
         ) from error
-    return list(_unpacked(Content(path.name, data)))
+    return list(_unpack(Content(path.name, data)))
 
 
-def decoded(content: Content) -> str:
+def decode(content: Content) -> str:
     """Return the text of a table, lines ending in a newline, without byte-order marks.
 
     Raises
@@ -129,7 +129,7 @@ def _refuse_other_text(name: str, text: str) -> None:
             raise DataError(f"{name}: {reason}")
 
 
-def _unpacked(content: Content) -> Iterator[Content]:
+def _unpack(content: Content) -> Iterator[Content]:
     name, data = content.name, content.data
     if not data:
         raise DataError(f"{name}: the file is empty. Download it again.")
@@ -139,12 +139,12 @@ def _unpacked(content: Content) -> Iterator[Content]:
     if data.startswith((ZIP, EMPTY_ZIP)):
         yield from _members(content)
     elif data.startswith(GZIP):
-        yield Content(name, _gunzipped(content))
+        yield Content(name, _gunzip(content))
     else:
         yield content
 
 
-def _gunzipped(content: Content) -> bytes:
+def _gunzip(content: Content) -> bytes:
     try:
         with gzip.GzipFile(fileobj=io.BytesIO(content.data)) as packed:
             data = packed.read(LARGEST_BYTES + 1)

@@ -48,18 +48,18 @@ class DateForm:
 
     def fits(self, shape: bytes) -> bool:
         """Return whether a stamp is in this spelling, with its time and zone if it has them."""
-        return compiled(self.pattern).fullmatch(shape) is not None
+        return compile_function(self.pattern).fullmatch(shape) is not None
 
     def match(self, shape: bytes) -> re.Match[bytes]:
         """Return the parts of a stamp that is in this spelling."""
-        match = compiled(self.pattern).fullmatch(shape)
+        match = compile_function(self.pattern).fullmatch(shape)
         if match is None:
             raise ValueError(f"{shape!r} is not in the spelling {self.pattern}")
         return match
 
 
 @lru_cache(maxsize=64)
-def compiled(pattern: str) -> re.Pattern[bytes]:
+def compile_function(pattern: str) -> re.Pattern[bytes]:
     """Return the pattern of a date and a time behind it, on bytes."""
     return re.compile((pattern + TIME).encode("latin-1"))
 

@@ -100,9 +100,9 @@ def stamps(texts: pa.Array, *, origin: str, date_format: str = "") -> Stamps:
     except OpenOrder:
         if not date_format:
             raise
-        return _formatted(texts, date_format, origin)
+        return _format(texts, date_format, origin)
     if read.wrong.any() and date_format:
-        formatted = _formatted(texts, date_format, origin)
+        formatted = _format(texts, date_format, origin)
         return formatted if formatted.wrong.sum() < read.wrong.sum() else read
     return read
 
@@ -163,7 +163,7 @@ def _date(
     sound = {order: sum(int((d != NAT).sum()) for d in days[order]) for order in days}
     total = sum(len(shape.rows) for shape in alike)
     holding = [order for order in days if sound[order] == total]
-    written = {order: _spelled(alike[0], form, order) for order in days}
+    written = {order: _spell(alike[0], form, order) for order in days}
     if len(holding) > 1:
         first = min(int(shape.rows[0]) for shape in alike)
         raise OpenOrder(
@@ -178,7 +178,7 @@ def _date(
     return written[order]
 
 
-def _spelled(shape: Shape, form: DateForm, order: str) -> str:
+def _spell(shape: Shape, form: DateForm, order: str) -> str:
     match = form.match(shape.text)
     separator = shape.text[match.end("a") : match.end("a") + 1].decode("latin-1")
     with_time = " %H:%M" if match["hour"] else ""
@@ -240,7 +240,7 @@ def _offsets(shape: Shape, form: DateForm) -> Integers:
     return np.asarray(sign * (hours * 60 + minutes), dtype=np.int64)
 
 
-def _formatted(texts: pa.Array, date_format: str, origin: str) -> Stamps:
+def _format(texts: pa.Array, date_format: str, origin: str) -> Stamps:
     """Read the texts as the user says they are written."""
     try:
         parsed = pd.to_datetime(texts.to_pylist(), format=date_format, errors="coerce")

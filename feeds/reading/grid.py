@@ -13,7 +13,7 @@ import pyarrow.csv as arrow_csv
 
 from feeds.arrays import Flags, Integers
 from feeds.errors import DataError
-from feeds.reading.cells import PlacedError, quoted
+from feeds.reading.cells import PlacedError, quote
 from feeds.reading.header import DEEPEST_HEADER, Header, find_header, split_line
 
 LONGEST_FOOTER: Final = 60
@@ -138,7 +138,7 @@ def _rows_alone(part: TextPart) -> TextPart:
     footer = _footer(lines, is_row, delimiter)
     is_row[footer] = False
     if footer:
-        notes.append(f"{part.origin}: the end, {quoted(lines[footer[0]])}, left out")
+        notes.append(f"{part.origin}: the end, {quote(lines[footer[0]])}, left out")
     events = [at for at in np.flatnonzero(is_row) if any(e in lines[at].lower() for e in EVENTS)]
     is_row[events] = False
     if events:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from feeds.errors import DataError
-from feeds.reading.cells import quoted
+from feeds.reading.cells import quote
 from feeds.reading.dialects import plain_name, table
 
 DELIMITERS: Final = ",;\t|"
@@ -63,7 +63,7 @@ def _header(lines: Sequence[str], chosen: Sequence[str], origin: str) -> Header:
     first = next((line for line in lines if line.strip()), "")
     raise DataError(
         f"{origin}: no line of the first {DEEPEST_HEADER} names a column of dates, the file begins "
-        f'{quoted(first)}. Name the columns as the file does: data.columns = {{date = "...", '
+        f'{quote(first)}. Name the columns as the file does: data.columns = {{date = "...", '
         'close = "..."}, or rename them to date, open, high, low, close.'
     )
 

@@ -12,7 +12,7 @@ from feeds.reading.cells import PlacedError
 from feeds.table import RawTable
 
 
-def joined(parts: Sequence[RawTable]) -> RawTable:
+def join(parts: Sequence[RawTable]) -> RawTable:
     """Return one table of several, in their order; a row that stands in two of them once.
 
     Raises

@@ -57,7 +57,7 @@ def layout(grid: Grid, *, purpose: Purpose, symbols: Iterable[str], choices: Cho
         return _headless(grid)
     names = [plain_name(name) for name in grid.names]
     dialect = _dialect(names, grid)
-    columns = _chosen(names, purpose=purpose, choices=choices)
+    columns = _choose(names, purpose=purpose, choices=choices)
     needed = NEEDED[purpose]
     named = _named_by_symbol(names, symbols)
     if named is not None and needed not in columns and (purpose == "series" or not _prices(names)):
@@ -135,7 +135,7 @@ def _prices(names: Sequence[str]) -> bool:
     return not {"open", "high", "low", "close"}.isdisjoint(names)
 
 
-def _chosen(names: Sequence[str], *, purpose: Purpose, choices: Choices) -> dict[str, int]:
+def _choose(names: Sequence[str], *, purpose: Purpose, choices: Choices) -> dict[str, int]:
     """Return the columns that the user names, where the file has them."""
     called = {role: _columns_called(plain_name(n), names) for role, n in choices.columns.items()}
     return {

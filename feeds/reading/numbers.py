@@ -43,13 +43,13 @@ OPEN: Final = re.compile(r"[+-]?\d{1,3}([.,])\d{3}(?:e0\d+)?", re.ASCII)
 LEADING_ZERO: Final = r"^[^0-9]*0[.,]"
 
 
-def _compiled(pattern: str) -> dict[str, re.Pattern[str]]:
+def _compile(pattern: str) -> dict[str, re.Pattern[str]]:
     others = {".": ",", ",": "."}
     return {d: re.compile(pattern.format(d=d, g=g), re.ASCII) for d, g in others.items()}
 
 
-NUMBERS: Final = _compiled(NUMBER)
-PROOFS: Final = _compiled(PROOF)
+NUMBERS: Final = _compile(NUMBER)
+PROOFS: Final = _compile(PROOF)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,12 +164,12 @@ def numbers_of(column: NumberColumn, *, decimal: str) -> tuple[Floats, Flags]:
         shape for shape, sound in zip(column.shapes.texts, is_number, strict=True) if sound
     )
     floats: Floats = (
-        _undressed(texts, set(used), decimal).cast(pa.float64()).to_numpy(zero_copy_only=False)
+        _undress(texts, set(used), decimal).cast(pa.float64()).to_numpy(zero_copy_only=False)
     )
     return floats, np.array(is_wrong)[codes] | np.isinf(floats)
 
 
-def _undressed(texts: pa.Array, used: set[str], decimal: str) -> pa.Array:
+def _undress(texts: pa.Array, used: set[str], decimal: str) -> pa.Array:
     """Return texts of numbers as a machine writes them; only letters in `used` occur."""
     group = "," if decimal == "." else "."
     dropped = dict.fromkeys(f" \t{SPACES}'{APOSTROPHES}$%)+{group}", "")

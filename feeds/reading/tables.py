@@ -12,16 +12,16 @@ import pyarrow as pa
 
 from feeds.errors import DataError
 from feeds.instruments import BY_SYMBOL, Instrument, symbols_of
-from feeds.reading.cells import PlacedError, quoted
+from feeds.reading.cells import PlacedError, quote
 from feeds.reading.choices import NOTHING_CHOSEN, Choices
-from feeds.reading.contents import Content, contents, decoded
+from feeds.reading.contents import Content, contents, decode
 from feeds.reading.epochs import DAY
 from feeds.reading.grid import Grid, text_grids
-from feeds.reading.joining import joined
+from feeds.reading.joining import join
 from feeds.reading.layouts import Layout, bare_symbol, layout, one_ticker, the_ticker
 from feeds.reading.own_form import own_form
 from feeds.reading.parquet import parquet_grid
-from feeds.reading.typed import Typed, typed
+from feeds.reading.typed import Typed, typed_columns
 from feeds.sessions import BAR_LENGTHS
 from feeds.table import RawTable, with_prices
 
@@ -58,7 +58,7 @@ def read_bars(
     tables = _own_bars(parts, instrument, timeframe, choices) or [
         _bars(grid, instrument, timeframe, choices) for grid in grids_of(parts, choices)
     ]
-    return with_prices(joined(tables), kind=instrument.kind)
+    return with_prices(join(tables), kind=instrument.kind)
 
 
 def read_series(path: Path, *, name: str, choices: Choices = NOTHING_CHOSEN) -> RawTable:
@@ -72,8 +72,8 @@ def read_series(path: Path, *, name: str, choices: Choices = NOTHING_CHOSEN) -> 
     parts = contents(path)
     own = _own_tables(parts, "value")
     if own and all(map(_are_days, own)):
-        return joined(own)
-    return joined([_series(grid, name, choices) for grid in grids_of(parts, choices)])
+        return join(own)
+    return join([_series(grid, name, choices) for grid in grids_of(parts, choices)])
 
 
 def _own_tables(parts: Sequence[Content], column: str) -> list[RawTable]:
@@ -91,7 +91,7 @@ def _own_bars(
     parts: Sequence[Content], instrument: Instrument, timeframe: str, choices: Choices
 ) -> list[RawTable]:
     tables = _own_tables(parts, "close")
-    return [_zoned(table, instrument, timeframe, choices) for table in tables]
+    return [_zone(table, instrument, timeframe, choices) for table in tables]
 
 
 def _bars(grid: Grid, instrument: Instrument, timeframe: str, choices: Choices) -> RawTable:
@@ -100,14 +100,14 @@ def _bars(grid: Grid, instrument: Instrument, timeframe: str, choices: Choices) 
     found = layout(grid, purpose="bars", symbols=symbols, choices=choices)
     _require_price(found, grid, instrument)
     grid, ticker = _of_one_ticker(grid, found, instrument)
-    read = typed(grid, found, choices=choices)
+    read = typed_columns(grid, found, choices=choices)
     return _table(grid, found, read, _BarContext(instrument, timeframe, choices, ticker))
 
 
 def _series(grid: Grid, name: str, choices: Choices) -> RawTable:
     grid = one_ticker(grid, symbols=(name,))
     found = layout(grid, purpose="series", symbols=(name,), choices=choices)
-    read = typed(grid, found, choices=choices)
+    read = typed_columns(grid, found, choices=choices)
     if not read.dates.is_midnights:
         raise DataError(
             f"{grid.origin}: column `{found.name('date', grid)}`: {read.dates.reading} carries a "
@@ -146,7 +146,7 @@ def grids_of(parts: Sequence[Content], choices: Choices) -> list[Grid]:
         if is_parquet:
             grids += map(parquet_grid, alike)
         else:
-            grids += text_grids([(part.name, decoded(part)) for part in alike], chosen=chosen)
+            grids += text_grids([(part.name, decode(part)) for part in alike], chosen=chosen)
     return grids
 
 
@@ -181,7 +181,7 @@ def _of_one_ticker(grid: Grid, found: Layout, instrument: Instrument) -> tuple[G
     is_other = bare_symbol(ticker) not in {bare_symbol(symbol) for symbol in symbols}
     if is_other and instrument.kind == "coin":
         raise DataError(
-            f"{grid.origin}: holds {quoted(ticker)}, not {instrument.symbol}. "
+            f"{grid.origin}: holds {quote(ticker)}, not {instrument.symbol}. "
             "Name the file after what it holds."
         )
     if len(tickers) == 1:
@@ -210,10 +210,10 @@ def _table(grid: Grid, found: Layout, read: Typed, context: _BarContext) -> RawT
     is_open = bool(dialect.caution) and _is_fund(instrument)
     readings = () if is_open else note
     table = _of_grid(pd.DataFrame(columns, copy=False), grid, note, readings=readings)
-    return _zoned(table, instrument, context.timeframe, context.choices, found)
+    return _zone(table, instrument, context.timeframe, context.choices, found)
 
 
-def _zoned(
+def _zone(
     table: RawTable,
     instrument: Instrument,
     timeframe: str,

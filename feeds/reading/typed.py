@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from feeds.arrays import Flags, Floats
 from feeds.errors import DataError
-from feeds.reading.cells import PlacedError, quoted
+from feeds.reading.cells import PlacedError, quote
 from feeds.reading.choices import Choices
 from feeds.reading.dates import Stamps, stamps
 from feeds.reading.epochs import NAT
@@ -47,7 +47,7 @@ class Typed:
     writing: tuple[str, ...] = ()
 
 
-def typed(grid: Grid, found: Layout, *, choices: Choices) -> Typed:
+def typed_columns(grid: Grid, found: Layout, *, choices: Choices) -> Typed:
     """Return the typed columns of a grid.
 
     Raises
@@ -91,7 +91,7 @@ def _require_cells(
 
 def _cell(column: pa.Array, row: int) -> str:
     cell = column[row].as_py()
-    return quoted("" if cell is None else str(cell))
+    return quote("" if cell is None else str(cell))
 
 
 def _dates(column: pa.Array, grid: Grid, choices: Choices) -> Stamps:

@@ -56,7 +56,7 @@ def use_addresses(chosen: Mapping[str, str]) -> None:
     ConfigError
         If one cannot be used; then nothing changes.
     """
-    checked = _checked(chosen, parameter="vendors.{}")
+    checked = _check(chosen, parameter="vendors.{}")
     _chosen.clear()
     _chosen.update(checked)
 
@@ -95,10 +95,10 @@ def _from_environment() -> dict[str, str]:
             f'`{VARIABLE}` must be JSON such as {{"fred": "https://mirror.example/fred"}}, '
             f"received {text[:80]!r}."
         )
-    return _checked(chosen, parameter=VARIABLE + ".{}")
+    return _check(chosen, parameter=VARIABLE + ".{}")
 
 
-def _checked(chosen: Mapping[str, object], *, parameter: str) -> dict[str, str]:
+def _check(chosen: Mapping[str, object], *, parameter: str) -> dict[str, str]:
     checked = {}
     for name, address in chosen.items():
         key = parameter.format(name)

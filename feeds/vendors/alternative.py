@@ -74,9 +74,9 @@ class Alternative:
         )
 
     def _asked(self, origin: str) -> bytes:
-        from feeds.vendors.wire import answer, is_json, opened
+        from feeds.vendors.wire import answer, is_json, open_session
 
-        with opened(self._patience, is_data=is_json) as session:
+        with open_session(self._patience, is_data=is_json) as session:
             return answer(
                 session,
                 (self._address or address_of(self.name)) + PATH,

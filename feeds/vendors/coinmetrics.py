@@ -22,7 +22,7 @@ from feeds.instruments import Instrument
 from feeds.table import RawTable, with_prices
 from feeds.vendors.addresses import ADDRESSES, address_of
 from feeds.vendors.patience import Patience
-from feeds.vendors.tidy import tidied
+from feeds.vendors.tidy import tidy
 from feeds.vendors.vendor import one_line, reading
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ class CoinMetrics:
         now = self._clock()
         rows = self._rows(base.lower(), since, origin)
         with reading(origin, REMEDY):
-            bars = tidied(
+            bars = tidy(
                 _bars(_table(rows, origin), since, origin),
                 instrument=instrument,
                 timeframe=timeframe,
@@ -105,7 +105,7 @@ class CoinMetrics:
 
     def _rows(self, asset: str, since: pd.Timestamp | None, origin: str) -> list[dict[str, Any]]:
         """Return the rows of all pages, each of the asset asked for."""
-        from feeds.vendors.wire import is_json, opened
+        from feeds.vendors.wire import is_json, open_session
 
         until = self._patience.fetch_end()
         query = {
@@ -119,7 +119,7 @@ class CoinMetrics:
             query["start_time"] = f"{since - DAYS_BEFORE:%Y-%m-%d}"
         rows: list[dict[str, Any]] = []
         tokens: set[str] = set()
-        with opened(self._patience, is_data=is_json) as session:
+        with open_session(self._patience, is_data=is_json) as session:
             while query:
                 body = self._page(session, query, origin, until)
                 with reading(origin, REMEDY):

@@ -21,15 +21,15 @@ from feeds.sessions import BAR_LENGTHS
 from feeds.vendors.exchange_client import (
     ELSEWHERE,
     TradingPair,
-    configured,
+    configure,
     market_of,
     new_client,
     require_market,
-    translated,
+    translate,
 )
 from feeds.vendors.paging import AskPage, PageSpan, Row, checked_rows, opening, whole_history
 from feeds.vendors.patience import Patience
-from feeds.vendors.tidy import tidied
+from feeds.vendors.tidy import tidy
 from feeds.vendors.vendor import DownloadStep, Watcher, reading
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ class Exchange:
         self.name = name
         self._patience = patience or Patience()
         self._watch = watch
-        self._client = configured(client or new_client(name), self._patience)
+        self._client = configure(client or new_client(name), self._patience)
         self._clock = clock
         self._lock = threading.Lock()
         self._begins: dict[tuple[str, str, int], int] = {}
@@ -104,7 +104,7 @@ class Exchange:
             ask = self._asker(market, timeframe, until)
             span = replace(span, since=self._begin(market, timeframe, span, until))
             rows = whole_history(ask, span, watch=self._reporter(instrument, span))
-            return tidied(
+            return tidy(
                 _table(rows),
                 instrument=instrument,
                 timeframe=timeframe,
@@ -202,7 +202,7 @@ class Exchange:
                 except DataError:
                     raise
                 except Exception as error:
-                    raise translated(error, subject) from error
+                    raise translate(error, subject) from error
 
         return self._patience.call(once, subject=subject, remedy=REMEDY, until=until)
 

@@ -52,7 +52,7 @@ def new_client(name: str) -> "ccxt.Exchange":
     return client
 
 
-def configured(client: "ccxt.Exchange", patience: Patience) -> "ccxt.Exchange":
+def configure(client: "ccxt.Exchange", patience: Patience) -> "ccxt.Exchange":
     """Return `client` with rate limits, our timeouts, and spot markets only.
 
     A proxy set in the environment is honoured, which ccxt by itself does not.
@@ -67,11 +67,11 @@ def configured(client: "ccxt.Exchange", patience: Patience) -> "ccxt.Exchange":
     if isinstance(markets, dict) and "types" in markets:
         # Futures live on other hosts, whose outage would stop a spot download.
         markets["types"] = ["spot"]
-    client.parse_precision = _bounded(client.parse_precision)
+    client.parse_precision = _bound(client.parse_precision)
     return client
 
 
-def _bounded(parse_precision: Callable[[Any], Any]) -> Callable[[Any], Any]:
+def _bound(parse_precision: Callable[[Any], Any]) -> Callable[[Any], Any]:
     """Return ccxt's reading of a number of decimals, which writes out as many as it is told."""
 
     def bounded(digits: Any) -> Any:
@@ -129,7 +129,7 @@ def require_market(client: "ccxt.Exchange", market: TradingPair) -> None:
         )
 
 
-def translated(error: Exception, subject: str) -> Exception:
+def translate(error: Exception, subject: str) -> Exception:
     """Return what an error of ccxt means to us: worth another try, refused, or wrong.
 
     ccxt files 451, 403 and 404 under `ExchangeNotAvailable`, a network error; the status

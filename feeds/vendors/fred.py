@@ -70,10 +70,10 @@ class Fred:
         return replace(series, notes=(*series.notes, note))
 
     def _asked(self, name: str) -> str:
-        from feeds.vendors.wire import answer, opened
+        from feeds.vendors.wire import answer, open_session
 
         base = self._address or address_of(self.name)
-        with opened(self._patience, is_data=_is_csv) as session:
+        with open_session(self._patience, is_data=_is_csv) as session:
             body = answer(
                 session,
                 f"{base}/graph/fredgraph.csv",

@@ -47,9 +47,9 @@ class Ishares:
             return flows(sheet_history(payload, origin=origin), source=self.name)
 
     def _asked(self, origin: str) -> bytes:
-        from feeds.vendors.wire import answer, opened
+        from feeds.vendors.wire import answer, open_session
 
-        with opened(self._patience, is_data=_is_whole) as session:
+        with open_session(self._patience, is_data=_is_whole) as session:
             return answer(
                 session,
                 self._address or address_of(self.name),

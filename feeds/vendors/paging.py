@@ -84,7 +84,7 @@ def opening(ask: AskPage, span: PageSpan) -> int:
     """
     first = _first_bar(ask, span)
     while first >= span.since + span.step:
-        before = _sorted(ask(first - span.page_bars * span.step, first - 1))
+        before = _sort(ask(first - span.page_bars * span.step, first - 1))
         earlier = [row for row in before if row[0] < first]
         if earlier:
             first = max(int(earlier[0][0]), span.since)
@@ -121,7 +121,7 @@ def whole_history(
     rows: dict[int, Row] = {}
     cursor, asked_again = span.since, False
     while cursor <= span.end:
-        page = [row for row in _sorted(ask(cursor)) if row[0] >= cursor]
+        page = [row for row in _sort(ask(cursor)) if row[0] >= cursor]
         if not page:
             if asked_again:
                 break
@@ -133,8 +133,8 @@ def whole_history(
         watch(len(rows), int(page[-1][0]))
     if not span.has_ended and _is_missing(cursor, span):
         raise NotServed(
-            f"{span.origin}: no bars after {_written(cursor - span.step)}, though they must go on "
-            f"to {_written(span.end)}: an empty or repeated page, or the coin no longer trades "
+            f"{span.origin}: no bars after {_write(cursor - span.step)}, though they must go on "
+            f"to {_write(span.end)}: an empty or repeated page, or the coin no longer trades "
             f"there. {REMEDY}"
         )
     return [rows[instant] for instant in sorted(rows)]
@@ -143,12 +143,12 @@ def whole_history(
 def _first_bar(ask: AskPage, span: PageSpan) -> int:
     cursor = span.since
     while cursor <= span.end:
-        page = [row for row in _sorted(ask(cursor)) if row[0] >= span.since]
+        page = [row for row in _sort(ask(cursor)) if row[0] >= span.since]
         if page:
             return int(page[0][0])
         cursor += span.page_bars * span.step
     raise NotServed(
-        f"{span.origin}: no bars from {_written(span.since)} to {_written(span.end)}. {REMEDY}"
+        f"{span.origin}: no bars from {_write(span.since)} to {_write(span.end)}. {REMEDY}"
     )
 
 
@@ -157,11 +157,11 @@ def _merge(rows: dict[int, Row], page: list[Row], span: PageSpan) -> None:
         instant = int(row[0])
         if instant % span.step:
             raise DataError(
-                f"{span.origin}: a bar opens at {_written(instant)}, off the timeframe. {REMEDY}"
+                f"{span.origin}: a bar opens at {_write(instant)}, off the timeframe. {REMEDY}"
             )
         if not _is_same(rows.setdefault(instant, row), row) and instant <= span.end:
             raise DataError(
-                f"{span.origin}: two different bars of {_written(instant)} arrived. {REMEDY}"
+                f"{span.origin}: two different bars of {_write(instant)} arrived. {REMEDY}"
             )
 
 
@@ -178,11 +178,11 @@ def _is_same(one: Row, other: Row) -> bool:
     return all(a == b or (a != a and b != b) for a, b in zip(one, other, strict=True))  # noqa: PLR0124
 
 
-def _sorted(page: list[Row]) -> list[Row]:
+def _sort(page: list[Row]) -> list[Row]:
     return sorted(page, key=lambda row: row[0])
 
 
-def _written(instant: int) -> str:
+def _write(instant: int) -> str:
     import pandas as pd
 
     return f"{pd.Timestamp(instant, unit='ms'):%Y-%m-%d %H:%M}"

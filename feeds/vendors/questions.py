@@ -72,7 +72,7 @@ def all_questions(
     The vendors are opened here, so that importing their libraries counts in no answer's time.
     """
     open_one = open_vendor or open_small
-    vendors = {name: _opened(name, patience, open_one) for name in VENDORS}
+    vendors = {name: _open(name, patience, open_one) for name in VENDORS}
 
     def bars(name: str, instrument: Instrument, length: pd.Timedelta) -> Callable[[], Bars]:
         def ask() -> Bars:
@@ -90,23 +90,23 @@ def all_questions(
             VendorQuestion(name, "BTC", "coin", ELSEWHERE, bars(name, BTC, COIN_DAYS))
             for name in EXCHANGES
         ),
-        _mirrored("coinmetrics", "BTC", OLD, bars("coinmetrics", BTC, COIN_DAYS)),
-        _mirrored("fred", "WALCL", SERIES, lambda: _fred(patience)),
-        _mirrored("alternative", "fear and greed", SERIES, lambda: _fear_and_greed(patience)),
-        _mirrored("ishares", "the fund's file", BY_HAND, lambda: _fund(patience)),
-        _mirrored("binance_listing", "files of BTCUSDT", DEAD, lambda: _listing(patience)),
-        _mirrored("binance_archive", "a checksum", DEAD, lambda: _archive(patience)),
+        _mirror("coinmetrics", "BTC", OLD, bars("coinmetrics", BTC, COIN_DAYS)),
+        _mirror("fred", "WALCL", SERIES, lambda: _fred(patience)),
+        _mirror("alternative", "fear and greed", SERIES, lambda: _fear_and_greed(patience)),
+        _mirror("ishares", "the fund's file", BY_HAND, lambda: _fund(patience)),
+        _mirror("binance_listing", "files of BTCUSDT", DEAD, lambda: _listing(patience)),
+        _mirror("binance_archive", "a checksum", DEAD, lambda: _archive(patience)),
     )
 
 
-def _mirrored(
+def _mirror(
     name: str, subject: str, loss: str, ask: Callable[[], Bars | Series | str]
 ) -> VendorQuestion:
     """Return a question for a vendor that a mirror can stand for."""
     return VendorQuestion(name, subject, "more", f"{loss}; or set vendors.{name} to a mirror.", ask)
 
 
-def _opened(name: str, patience: Patience, open_vendor: OpenPatient) -> Vendor | Unreachable:
+def _open(name: str, patience: Patience, open_vendor: OpenPatient) -> Vendor | Unreachable:
     try:
         return open_vendor(name, patience)
     except ImportError as error:
@@ -187,9 +187,9 @@ def _body(
     query: Mapping[str, str] | None = None,
     first_bytes: int | None = None,
 ) -> bytes:
-    from feeds.vendors.wire import answer, opened
+    from feeds.vendors.wire import answer, open_session
 
-    with opened(patience, is_data=_is_no_page, first_bytes=first_bytes) as session:
+    with open_session(patience, is_data=_is_no_page, first_bytes=first_bytes) as session:
         return answer(
             session,
             address_of(name) + path,

@@ -12,7 +12,7 @@ from feeds.instruments import Instrument
 from feeds.table import RawTable
 
 
-def tidied(
+def tidy(
     raw: pd.DataFrame,
     *,
     instrument: Instrument,

@@ -44,7 +44,7 @@ def answer(
 ) -> bytes:
     """Return the body of the vendor's answer to a request for `url`, trying again where it pays.
 
-    `session` comes from `opened`, with the check that tells data from a page; `subject` names
+    `session` comes from `open_session`, with the check that tells data from a page; `subject` names
     vendor and symbol in messages.
 
     Raises
@@ -70,7 +70,7 @@ def answer(
 
 
 @contextmanager
-def opened(
+def open_session(
     patience: Patience, *, is_data: Check, first_bytes: int | None = None
 ) -> Iterator[requests.Session]:
     """Open a session whose requests are bounded, and whose answers pass `is_data`.
@@ -137,7 +137,7 @@ class PatientAdapter(HTTPAdapter):
         options |= {"stream": True, "timeout": self._timeout}
         response = super().send(request, *args, **options)
         try:
-            body = b"".join(_bounded(response, self._first_bytes))
+            body = b"".join(_bound(response, self._first_bytes))
         except requests.RequestException as error:
             response.close()
             raise requests.ConnectionError(f"{PASSED} broke off", request=request) from error
@@ -202,7 +202,7 @@ def could_not_connect(error: BaseException | None) -> bool:
     return False
 
 
-def _bounded(response: requests.Response, first_bytes: int | None) -> Iterator[bytes]:
+def _bound(response: requests.Response, first_bytes: int | None) -> Iterator[bytes]:
     size = 0
     for chunk in response.iter_content(CHUNK_BYTES):
         size += len(chunk)

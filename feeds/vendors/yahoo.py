@@ -17,7 +17,7 @@ from feeds.errors import DataError, NotServed
 from feeds.instruments import Instrument, yahoo_symbol
 from feeds.sessions import NEW_YORK
 from feeds.vendors.patience import Patience
-from feeds.vendors.tidy import tidied
+from feeds.vendors.tidy import tidy
 from feeds.vendors.vendor import one_line, reading
 from feeds.vendors.yahoo_checks import (
     Chart,
@@ -122,7 +122,7 @@ class Yahoo:
             repeats = require_agreement(chart, timeframe=timeframe, origin=origin)
             require_beginning(chart, frame, start=start, timeframe=timeframe, origin=origin)
             table = _table(frame, chart, instrument, timeframe)
-            bars = tidied(
+            bars = tidy(
                 table[table["date"] >= _first_date(instrument, timeframe, start)],
                 instrument=instrument,
                 timeframe=timeframe,

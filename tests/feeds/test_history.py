@@ -11,7 +11,7 @@ import pytest
 from feeds.bars import COLUMNS, Bars
 from feeds.errors import DataError
 from feeds.files import Files
-from feeds.history import joined, newest_first, seam_between, source_in_words, spans_of
+from feeds.history import join, newest_first, seam_between, source_in_words, spans_of
 from feeds.instruments import coin, index
 from feeds.known_highs import false_highs
 from tests.scripted import days, frame_of, sessions
@@ -41,7 +41,7 @@ def three():
 
 def test_joined_takes_the_time_before_from_the_next_source_unscaled():
     sources = three()
-    history = joined(sources, order=ORDER)
+    history = join(sources, order=ORDER)
     cuts = {"yahoo": ("2020-08-01", "2020-12-31"), "bitstamp": ("2020-04-01", "2020-07-31")}
     cuts["coinmetrics"] = ("2020-01-01", "2020-03-31")
     assert [span.source for span in history.spans] == list(cuts)
@@ -62,7 +62,7 @@ def test_joined_takes_the_time_before_from_the_next_source_unscaled():
 
 
 def test_joined_spans_say_how_the_closes_agreed():
-    newest, middle, old = joined(three(), order=ORDER).spans
+    newest, middle, old = join(three(), order=ORDER).spans
     assert (newest.common, np.isnan(newest.median), np.isnan(newest.worst)) == (0, True, True)
     assert middle.common == len(days("2020-08-01", "2020-12-30"))
     assert middle.median == pytest.approx(1 - 1 / 1.004)
@@ -76,9 +76,9 @@ def test_joined_spans_say_how_the_closes_agreed():
 def test_joined_is_the_same_whatever_order_the_sources_arrive_in():
     sources = three() | {"wrong": bars("2019-12-01", "2020-12-31", apart=0.5)}
     order = (*ORDER, "wrong", "absent")
-    expected = joined(sources, order=order)
+    expected = join(sources, order=order)
     for names in itertools.permutations(sources):
-        history = joined({name: sources[name] for name in names}, order=order)
+        history = join({name: sources[name] for name in names}, order=order)
         assert history.sha256 == expected.sha256
         assert (repr(history.spans), history.notes) == (repr(expected.spans), expected.notes)
 
@@ -88,7 +88,7 @@ def test_joined_changes_no_source_and_leaves_gaps_of_the_first_as_they_are():
     gap = days("2020-09-01", "2020-09-10")
     sources["new"] = replace(sources["new"], frame=sources["new"].frame.drop(gap))
     before = {name: source.sha256 for name, source in sources.items()}
-    history = joined(sources, order=ORDER)
+    history = join(sources, order=ORDER)
     assert {name: source.sha256 for name, source in sources.items()} == before
     assert not history.frame.index.isin(gap).any()
     assert len(history) == len(WHOLE) - len(gap)
@@ -96,7 +96,7 @@ def test_joined_changes_no_source_and_leaves_gaps_of_the_first_as_they_are():
 
 def test_joined_single_source_has_no_spans_but_can_be_asked_for_one():
     alone = bars("2020-01-01", "2020-02-01")
-    history = joined({"new": alone}, order=ORDER)
+    history = join({"new": alone}, order=ORDER)
     assert history.spans == ()
     (span,) = spans_of(history)
     assert (span.source, span.rows, span.common) == ("source", 32, 0)
@@ -105,14 +105,14 @@ def test_joined_single_source_has_no_spans_but_can_be_asked_for_one():
 
 def test_joined_source_that_reaches_no_further_back_is_passed_over_without_a_word():
     sources = {"new": bars("2020-03-01", "2020-12-31"), "old": bars("2020-03-01", "2020-12-31")}
-    history = joined(sources, order=ORDER)
+    history = join(sources, order=ORDER)
     assert (history.spans, history.notes) == ((), ())
 
 
 def test_joined_market_cap_of_one_source_is_unknown_in_the_other():
     sources = three()
     sources["new"].frame["market_cap"] = 5.0
-    history = joined(sources, order=("new", "old"))
+    history = join(sources, order=("new", "old"))
     known = history.frame["market_cap"].notna()
     assert known["2020-08-01":].all()
     assert not known[:"2020-07-31"].any()
@@ -126,7 +126,7 @@ def test_joined_market_cap_of_one_source_is_unknown_in_the_other():
 def test_joined_closes_may_differ_by_one_percent_in_the_median(apart, count):
     sources = {"new": bars("2020-06-01", "2020-12-31", name="yahoo")}
     sources["old"] = bars("2020-01-01", "2020-12-31", name="kraken", apart=1 / (1 - apart) - 1)
-    history = joined(sources, order=ORDER)
+    history = join(sources, order=ORDER)
     assert len(spans_of(history)) == count
     if count == 1:
         assert history.notes == (
@@ -139,7 +139,7 @@ def test_joined_closes_may_differ_by_one_percent_in_the_median(apart, count):
 @pytest.mark.parametrize(("last", "count"), [("2020-06-30", 2), ("2020-06-29", 1)])
 def test_joined_needs_thirty_common_bars(last, count):
     sources = {"new": bars("2020-06-01", "2020-12-31"), "old": bars("2020-01-01", last, name="o")}
-    history = joined(sources, order=ORDER)
+    history = join(sources, order=ORDER)
     assert len(spans_of(history)) == count
     if count == 1:
         assert (
@@ -150,7 +150,7 @@ def test_joined_needs_thirty_common_bars(last, count):
 
 def test_joined_coin_that_only_adjoins_is_refused():
     sources = {"new": bars("2020-06-01", "2020-12-31"), "old": bars("2020-01-01", "2020-05-31")}
-    history = joined(sources, order=ORDER)
+    history = join(sources, order=ORDER)
     assert history.spans == ()
     assert "with no common bar where 30 are needed" in history.notes[0]
 
@@ -161,7 +161,7 @@ def test_joined_source_refused_at_first_is_tried_again_on_the_longer_history():
         "old": bars("2020-01-01", "2020-07-31", name="coinmetrics"),
         "middle": bars("2020-04-01", "2020-12-31", name="bitstamp"),
     }
-    history = joined(sources, order=("new", "old", "middle"))
+    history = join(sources, order=("new", "old", "middle"))
     assert [span.source for span in history.spans] == ["yahoo", "bitstamp", "coinmetrics"]
     assert history.notes == ()
 
@@ -171,7 +171,7 @@ def test_joined_seam_where_one_source_was_thin_is_said():
     old.frame.loc["2020-06-01":"2020-06-30", ["high", "close"]] *= 1.05
     sources = {"new": bars("2020-06-01", "2020-12-31", name="yahoo"), "old": old}
     assert seam_between(sources["new"], old).near == pytest.approx(1 - 1 / 1.05)
-    (note,) = joined(sources, order=ORDER).notes
+    (note,) = join(sources, order=ORDER).notes
     assert (
         "bars before 2020-06-01 are of bitstamp; near there the closes of the two differ by 4.8%"
         in note
@@ -180,7 +180,7 @@ def test_joined_seam_where_one_source_was_thin_is_said():
 
 def test_joined_source_that_goes_on_after_the_first_one_ended_is_named():
     sources = {"new": bars("2020-06-01", "2020-11-30"), "old": bars("2020-01-01", "2020-12-31")}
-    history = joined(sources, order=ORDER)
+    history = join(sources, order=ORDER)
     assert history.frame.index[-1] == pd.Timestamp("2020-11-30", tz="UTC")
     assert "goes on to 2020-12-31 after the end of source on 2020-11-30" in history.notes[0]
 
@@ -196,7 +196,7 @@ def halves(*, opens=1.0, last="2020-05-29"):
 
 
 def test_joined_index_whose_parts_adjoin_says_so_loudly():
-    history = joined(halves(), order=ORDER)
+    history = join(halves(), order=ORDER)
     assert [span.common for span in history.spans] == [0, 0]
     assert history.notes == (
         "RUT: bars before 2020-06-01 are of fred, joined without common bars, only because the "
@@ -206,16 +206,16 @@ def test_joined_index_whose_parts_adjoin_says_so_loudly():
 
 @pytest.mark.parametrize("parts", [halves(opens=0.98), halves(last="2020-05-28")])
 def test_joined_index_that_jumps_or_lacks_a_session_between_is_refused(parts):
-    history = joined(parts, order=ORDER)
+    history = join(parts, order=ORDER)
     assert history.spans == ()
     assert "with no common bar where 30 are needed" in history.notes[0]
 
 
 def test_joined_index_with_few_common_bars_needs_every_one_to_agree():
     parts = halves(last="2020-06-05")
-    assert "joined with 5 common bars of 30, only because" in joined(parts, order=ORDER).notes[0]
+    assert "joined with 5 common bars of 30, only because" in join(parts, order=ORDER).notes[0]
     parts["old"].frame.loc["2020-06-03", "close"] *= 1.02
-    assert joined(parts, order=ORDER).spans == ()
+    assert join(parts, order=ORDER).spans == ()
 
 
 # Which source leads

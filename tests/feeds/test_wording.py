@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from feeds.wording import counted, length_text, listed_times, number_text, time_texts
+from feeds.wording import count_noun, length_text, listed_times, number_text, time_texts
 
 
 @pytest.mark.parametrize(
@@ -51,4 +51,4 @@ def test_listed_times_names_three_and_counts_the_rest():
 
 
 def test_counted_one_and_many():
-    assert (counted(1, "bar"), counted(1178, "day")) == ("1 bar", "1,178 days")
+    assert (count_noun(1, "bar"), count_noun(1178, "day")) == ("1 bar", "1,178 days")

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from strategies.filters import DAY_IN_NANOSECONDS, FILTERS, Gate, Readings, gate_states, passed
+from strategies.filters import DAY_IN_NANOSECONDS, FILTERS, Gate, Readings, gate_states, pass_gates
 from strategies.settings import READY_MADE, FilterSettings
 
 NAN = float("nan")
@@ -106,7 +106,7 @@ def test_gate_without_observations_is_unknown_throughout():
 
 @pytest.mark.parametrize(("unknown", "expected"), [("block", [0, 0, 1]), ("pass", [1, 0, 1])])
 def test_passed_unknown_is_decided_by_the_settings(unknown, expected):
-    found = passed(np.array([NAN, 0.0, 1.0]), unknown=unknown)
+    found = pass_gates(np.array([NAN, 0.0, 1.0]), unknown=unknown)
     assert found.tolist() == [bool(value) for value in expected]
 
 

@@ -9,7 +9,7 @@ from backtests.analysis.summary import Summary
 from backtests.analysis.trades import excursions
 from backtests.engines.backtest import Run
 from backtests.report.charts.palette import LIGHT
-from backtests.report.charts.spec import Spec, UndrawableError, layout, log_ticks, packed, plain
+from backtests.report.charts.spec import Spec, UndrawableError, layout, log_ticks, pack, plain
 from backtests.report.words import notation as written
 from feeds.arrays import Floats
 
@@ -61,7 +61,7 @@ def years_panel(result: Run, summary: Summary) -> Spec:
                 "type": "bar",
                 "name": plain(names[color]),
                 "x": [str(year) for year in years.index],
-                "y": packed(years),
+                "y": pack(years),
                 "marker": {"color": LIGHT[color]},
                 "hovertemplate": "%{y:.1%}",
             }
@@ -115,8 +115,8 @@ def _ranges(worst: Floats, best: Floats) -> list[Spec]:
             "type": "scatter",
             "mode": "lines",
             "name": "Lowest to highest price on the way",
-            "x": packed(np.column_stack([numbers, numbers, gap]).ravel()),
-            "y": packed(np.column_stack([1 + worst, 1 + best, gap]).ravel()),
+            "x": pack(np.column_stack([numbers, numbers, gap]).ravel()),
+            "y": pack(np.column_stack([1 + worst, 1 + best, gap]).ravel()),
             "line": {"color": f"{LIGHT['index']}66", "width": 9},
             "hoverinfo": "skip",
         }
@@ -134,7 +134,7 @@ def _ends(worst: Floats, best: Floats, final: Floats) -> Spec:
         "mode": "markers",
         "name": "Return of the trade",
         "x": list(range(1, final.size + 1)),
-        "y": packed(1 + final),
+        "y": pack(1 + final),
         "text": text,
         "hovertemplate": "%{text}<extra></extra>",
         "marker": {
@@ -159,8 +159,8 @@ def _bars(name: str, returns: Floats, edges: Floats, color: str) -> Spec | None:
     return {
         "type": "bar",
         "name": plain(name),
-        "x": packed((edges[1:] + edges[:-1]) / 2),
-        "y": packed(counts / returns.size),
+        "x": pack((edges[1:] + edges[:-1]) / 2),
+        "y": pack(counts / returns.size),
         "marker": {"color": f"{LIGHT[color]}99"},
         "hovertemplate": "%{y:.1%}",
     }

@@ -57,9 +57,9 @@ def equity_panel(result: Run, summary: Summary) -> Spec:
     ]  # fmt: skip
     traces += [
         line(name, daily(series), color=color, x=x, line={"dash": dash}, hovertemplate=hover)
-        for color, name, series, dash in _compared(result)
+        for color, name, series, dash in _comparisons(result)
     ]
-    reached = np.concatenate([own, *(series for _, _, series, _ in _compared(result))])
+    reached = np.concatenate([own, *(series for _, _, series, _ in _comparisons(result))])
     title = {"text": "Equity, log scale"}
     yaxis = {"type": "log", "title": title, "tickformat": ",~s", **log_ticks(reached)}
     shapes = held_bands(result)
@@ -69,7 +69,7 @@ def equity_panel(result: Run, summary: Summary) -> Spec:
     }
 
 
-def _compared(result: Run) -> list[tuple[str, str, pd.Series, str]]:
+def _comparisons(result: Run) -> list[tuple[str, str, pd.Series, str]]:
     index = result.market.index_level
     scaled = index / index.iloc[0] * result.strategy.initial_cash
     return [

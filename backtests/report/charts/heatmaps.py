@@ -4,7 +4,7 @@ import itertools
 from typing import Final
 
 from backtests.report.charts.spec import Spec, layout, plain
-from backtests.report.charts.sweep import rounded
+from backtests.report.charts.sweep import round_values
 from backtests.report.words.labels import Notation, names, notation
 from backtests.search.surface import SettingScale, Surface
 from feeds.arrays import Floats
@@ -66,7 +66,7 @@ def _heatmap(
         "type": "heatmap",
         "x": [plain(text) for text in other.texts],
         "y": [plain(text) for text in one.texts],
-        "z": rounded(values),
+        "z": round_values(values),
         "colorscale": COLOURS,
         "colorbar": {**bar, "outlinewidth": 0, "tickformat": shown.ticks, "nticks": 6},
         "hovertemplate": f"{place}<br>{shown.label} %{{z:{shown.value}}}<extra></extra>",

@@ -112,14 +112,14 @@ class _Event:
 
 def _fates(spans: list[LevelSpan], result: Run) -> list[Spec]:
     held = [_Event(span.held_from, span.level) for span in spans if span.held_from is not None]
-    traces = [_marked("Support held", held, result, color="good", symbol="triangle-up")]
+    traces = [_mark("Support held", held, result, color="good", symbol="triangle-up")]
     for name, (fates, color, symbol) in ENDINGS.items():
         ended = [_Event(span.stop, span.level) for span in spans if span.fate in fates]
-        traces.append(_marked(name, ended, result, color=color, symbol=symbol))
+        traces.append(_mark(name, ended, result, color=color, symbol=symbol))
     return traces
 
 
-def _marked(name: str, events: list[_Event], result: Run, *, color: str, symbol: str) -> Spec:
+def _mark(name: str, events: list[_Event], result: Run, *, color: str, symbol: str) -> Spec:
     sessions = result.market.traded_sessions
     dates = result.market.index.frame.index
     shown = [event for event in events if sessions.start <= event.session < sessions.stop]

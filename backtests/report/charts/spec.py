@@ -35,14 +35,14 @@ def plain(text: str) -> str:
     return html.escape(text, quote=False)
 
 
-def packed(values: ArrayLike, *, dtype: str = "f4") -> Spec:
+def pack(values: ArrayLike, *, dtype: str = "f4") -> Spec:
     """Return numbers in plotly's typed-array form: a third of the bytes of written digits."""
     array = np.ascontiguousarray(np.asarray(values, dtype=np.float64), dtype=f"<{dtype}")
     return {"dtype": dtype, "bdata": base64.b64encode(array.tobytes()).decode("ascii")}
 
 
 def unpacked(values: Spec) -> Floats:
-    """Return the numbers that `packed` took."""
+    """Return the numbers that `pack` took."""
     found = np.frombuffer(base64.b64decode(values["bdata"]), dtype=f"<{values['dtype']}")
     return found.astype(np.float64)
 
@@ -88,7 +88,7 @@ def _apart(marks: list[float], span: float) -> list[float]:
 
 def milliseconds(times: pd.DatetimeIndex) -> Spec:
     """Return instants as plotly's date axis counts them."""
-    return packed(times.as_unit("ms").asi8, dtype="f8")
+    return pack(times.as_unit("ms").asi8, dtype="f8")
 
 
 def stamp(time: pd.Timestamp) -> str:
@@ -109,7 +109,7 @@ def line(name: str, values: ArrayLike, *, color: str, x: Spec, **more: Any) -> S
         "mode": "lines",
         "name": plain(name),
         **x,
-        "y": packed(values),
+        "y": pack(values),
         "line": style,
         **more,
     }
@@ -134,15 +134,15 @@ def intervals(name: str, x: Sequence[Any], y: ArrayLike, low: ArrayLike, high: A
     known = np.isfinite(below) & np.isfinite(above)
     whiskers = {
         "type": "data", "symmetric": False, "color": LIGHT["strategy"], "thickness": 1.6,
-        "width": 0, "array": packed(np.where(known, above - middle, np.nan)),
-        "arrayminus": packed(np.where(known, middle - below, np.nan)),
+        "width": 0, "array": pack(np.where(known, above - middle, np.nan)),
+        "arrayminus": pack(np.where(known, middle - below, np.nan)),
     }  # fmt: skip
     return {
         "type": "scatter",
         "mode": "markers",
         "name": plain(name),
         "x": list(x),
-        "y": packed(middle),
+        "y": pack(middle),
         "marker": {"color": LIGHT["strategy"], "size": 8},
         "error_y": whiskers,
     }

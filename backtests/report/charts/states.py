@@ -49,7 +49,7 @@ def order_states(held: pd.Series, fills: pd.DataFrame) -> list[str]:
     # all orders of one bar come from one decision and share its reason
     for rows in fills.groupby("time").indices.values():
         done = [
-            f"{verb} {_named(symbols)}"
+            f"{verb} {_name_values(symbols)}"
             for side, verb in (("sell", "sold"), ("buy", "bought"))
             if (symbols := [names[row] for row in rows if sides[row] == side])
         ]
@@ -58,7 +58,7 @@ def order_states(held: pd.Series, fills: pd.DataFrame) -> list[str]:
     return states
 
 
-def _named(symbols: Sequence[str]) -> str:
+def _name_values(symbols: Sequence[str]) -> str:
     names = [written.coin(symbol) for symbol in symbols]
     return ", ".join(names) if len(names) <= NAMED else f"{len(names)} coins"
 

@@ -21,7 +21,7 @@ from backtests.report.charts.spec import (
     level,
     line,
     milliseconds,
-    packed,
+    pack,
     plain,
     upright,
 )
@@ -41,7 +41,7 @@ def path_chart(study: AssetStudy, claim: ClaimSettings) -> Spec:
     del claim
     path, paths = study.events.path, study.events.paths
     _require_some(path["mean"])
-    days = {"x": packed(path.index)}
+    days = {"x": pack(path.index)}
     low, high = (1 + path[name] for name in ("random_low", "random_high"))
     random = _growth("Random dates, mean", path["random_mean"], "index", days, dash="dot")
     mean = _growth("Mean of the episodes", path["mean"], "strategy", days, width=2.6)
@@ -70,9 +70,9 @@ def horizon_chart(study: AssetStudy, claim: ClaimSettings) -> Spec:
     effect = intervals("Effect, 95 % interval", days, *(_multiple(one) for one in bounds))
     detectable = table["detectable"].to_numpy(np.float64)
     columns = {
-        "type": "bar", "name": "Detectable", "x": days, "y": packed(detectable), "base": 1,
+        "type": "bar", "name": "Detectable", "x": days, "y": pack(detectable), "base": 1,
         "marker": {"color": LIGHT["line"]}, "width": 0.7,
-        "customdata": packed(detectable),
+        "customdata": pack(detectable),
         "hovertemplate": f"{GROWTH_HOVER} detectable<extra></extra>",
     }  # fmt: skip
     told = {"text": _horizon_texts(table), "hovertemplate": "%{text}<extra></extra>"}
@@ -95,8 +95,8 @@ def placebo_chart(study: AssetStudy, claim: ClaimSettings) -> Spec:
     counts, edges = np.histogram(study.drawn, bins=RANDOM_BINS)
     growth = np.expm1(edges)
     bars = {
-        "type": "bar", "name": "Draws", "x": packed((edges[:-1] + edges[1:]) / 2),
-        "y": packed(counts), "width": float(edges[1] - edges[0]) * 0.92,
+        "type": "bar", "name": "Draws", "x": pack((edges[:-1] + edges[1:]) / 2),
+        "y": pack(counts), "width": float(edges[1] - edges[0]) * 0.92,
         "text": [f"{a:+.0%} to {b:+.0%}" for a, b in itertools.pairwise(growth)],
         "textposition": "none", "hovertemplate": "%{text}: %{y} draws<extra></extra>",
         "marker": {"color": LIGHT["index"] + "99"},
@@ -125,12 +125,10 @@ def delay_chart(study: AssetStudy, claim: ClaimSettings) -> Spec:
     days, effect = (table[name].to_numpy(np.float64) for name in ("delay_days", "excess"))
     future = table["uses_future"].to_numpy(bool)
     low, high = (1 + table[name].to_numpy(np.float64) for name in ("excess_low", "excess_high"))
-    x: Spec = {"x": packed(days)}
+    x: Spec = {"x": pack(days)}
     sides = [
-        _growth(
-            "Uses the future", effect[future], "mark", {"x": packed(days[future])}, dash="dash"
-        ),
-        _growth("Effect", effect[~future], "strategy", {"x": packed(days[~future])}, width=2.2),
+        _growth("Uses the future", effect[future], "mark", {"x": pack(days[future])}, dash="dash"),
+        _growth("Effect", effect[~future], "strategy", {"x": pack(days[~future])}, width=2.2),
     ]
     return {
         "data": [*band("95 % interval", low, high, color=LIGHT["band"], x=x), *sides],
@@ -204,7 +202,7 @@ CHARTS: Final[Mapping[str, Callable[[AssetStudy, ClaimSettings], Spec]]] = {
 def _growth(name: str, growth: ArrayLike, color: str, x: Spec, **style: float | str) -> Spec:
     """Return a line of growth, drawn as the multiple it is so that its axis can be a log one."""
     values = np.asarray(growth, np.float64)
-    told = {"customdata": packed(values), "hovertemplate": f"day %{{x}}: {GROWTH_HOVER}"}
+    told = {"customdata": pack(values), "hovertemplate": f"day %{{x}}: {GROWTH_HOVER}"}
     return line(name, _multiple(values), color=color, x=x, line={"width": 1.6, **style}, **told)
 
 

@@ -58,18 +58,18 @@ def parallel(surface: Surface, *, objective: str) -> Spec | None:
     called = names([scale.key for scale in surface.scales])
     dimensions = [
         {
-            "label": _wrapped(called[scale.key].short),
+            "label": _wrap(called[scale.key].short),
             "values": places[rows].tolist(),
             "range": [0, max(len(scale.texts) - 1, 1)],
             **_ticks(scale),
         }
         for scale, places in zip(surface.scales, surface.places, strict=True)
     ]
-    values = rounded(surface.objective[rows])
-    own = {"label": _wrapped(shown.label), "values": values, "tickformat": shown.ticks}
+    values = round_values(surface.objective[rows])
+    own = {"label": _wrap(shown.label), "values": values, "tickformat": shown.ticks}
     # everything below the middle of all trials is faint
     ends = surface.ascending[[surface.ascending.size // 2, -1]]
-    middle, highest = rounded(surface.objective[ends])
+    middle, highest = round_values(surface.objective[ends])
     ramp = {"colorscale": FAINT_TO_STRONG, "cmin": middle, "cmax": highest}
     trace = {
         "type": "parcoords",
@@ -89,7 +89,7 @@ def plateau(surface: Surface, *, objective: str, best: Sequence[int] = ()) -> Sp
 
     `best` are the best rows, the best one first: they are marked.
     """
-    rows, around = _known(
+    rows, around = _known_values(
         surface, np.union1d(surface.top(MOST_POINTS // 4), even(surface, MOST_POINTS))
     )
     if rows.size == 0:
@@ -102,14 +102,16 @@ def plateau(surface: Surface, *, objective: str, best: Sequence[int] = ()) -> Sp
         y=f"{label} of the trial",
         texts=[f"trial {trial}" for trial in rows * surface.every],
     )
-    marked, around = _known(surface, np.asarray(best, np.int64) // surface.every)
+    marked, around = _known_values(surface, np.asarray(best, np.int64) // surface.every)
     if marked.size:
-        shown = rounded(surface.objective[marked])
+        shown = round_values(surface.objective[marked])
         texts = [f"trial {trial}, row {list(best).index(trial) + 1}" for trial in marked.tolist()]
         spec["data"][0] |= {"name": "trials", "showlegend": True}
-        spec["data"].append(_marked(rounded(around), shown, texts=texts))
+        spec["data"].append(_mark(round_values(around), shown, texts=texts))
         if marked[0] == best[0]:
-            spec["layout"]["annotations"] = [_arrow(rounded(around)[0], shown[0], "the best row")]
+            spec["layout"]["annotations"] = [
+                _arrow(round_values(around)[0], shown[0], "the best row")
+            ]
     return _with_ticks(spec, objective)
 
 
@@ -130,8 +132,8 @@ def scatter(across: Floats, up: Floats, *, x: str, y: str, texts: Sequence[str] 
     points: Spec = {
         "type": "scatter",
         "mode": "markers",
-        "x": rounded(across),
-        "y": rounded(up),
+        "x": round_values(across),
+        "y": round_values(up),
         "marker": {"color": LIGHT["strategy"], "size": 4, "opacity": 0.5},
         "showlegend": False,
     }
@@ -156,7 +158,7 @@ def even(surface: Surface, count: int) -> Integers:
     return np.asarray(known[np.unique(np.linspace(0, known.size - 1, count).astype(int))], np.int64)
 
 
-def rounded(values: Floats) -> list[Any]:
+def round_values(values: Floats) -> list[Any]:
     """Return numbers with five digits, None where undefined: JSON knows no NaN."""
     nested: list[Any] = np.asarray(values, np.float64).tolist()
     return [_digits(value) for value in nested]
@@ -174,7 +176,7 @@ def _points(name: str, values: Floats, scale: SettingScale) -> Spec:
         "mode": "lines+markers",
         "name": name,
         "x": [plain(text) for text in scale.texts],
-        "y": rounded(values),
+        "y": round_values(values),
         "line": {"color": LIGHT["strategy" if name == "median" else "hold"]},
     }
 
@@ -183,14 +185,14 @@ def _short(scale: SettingScale) -> str:
     return plain(names([scale.key])[scale.key].short)
 
 
-def _known(surface: Surface, rows: Integers) -> tuple[Integers, Floats]:
+def _known_values(surface: Surface, rows: Integers) -> tuple[Integers, Floats]:
     """Return those of the rows that have neighbours, and their mean."""
     around = surface.around(rows)
     known = np.isfinite(around)
     return rows[known], around[known]
 
 
-def _marked(x: list[float], y: list[float], *, texts: list[str]) -> Spec:
+def _mark(x: list[float], y: list[float], *, texts: list[str]) -> Spec:
     marker = {
         "color": LIGHT["hold"],
         "size": 9,
@@ -221,5 +223,5 @@ def _ticks(scale: SettingScale) -> Spec:
     return {"tickvals": kept, "ticktext": [plain(text) for text in shown]}
 
 
-def _wrapped(text: str) -> str:
+def _wrap(text: str) -> str:
     return "<br>".join(plain(line) for line in textwrap.wrap(text, LABEL_WIDTH))

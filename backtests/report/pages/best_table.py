@@ -8,7 +8,7 @@ import numpy as np
 
 from backtests.report.pages.section import Cell, Heading, number
 from backtests.report.words import notation as written
-from backtests.report.words.labels import Notation, listed, names, notation
+from backtests.report.words.labels import Notation, list_words, names, notation
 from backtests.search.outcomes import Outcome
 from backtests.search.plan import Plan
 from backtests.search.space import Axis, Choice, value_text
@@ -147,7 +147,7 @@ def _short(drawn: float) -> str:
 
 def _others(texts: Sequence[str], *, is_all: bool) -> str:
     if len(texts) <= MOST_LISTED:
-        return f"or {listed(texts, last='or')}" if texts else ""
+        return f"or {list_words(texts, last='or')}" if texts else ""
     return "or any other" if is_all else f"or {len(texts)} others"
 
 

@@ -55,7 +55,7 @@ def compare_page(folders: Sequence[Path]) -> str:
     BrokenRunError
         Naming the folder that is no complete run, and why.
     """
-    runs = [_compared(place, folder) for place, folder in enumerate(folders, start=1)]
+    runs = [_comparisons(place, folder) for place, folder in enumerate(folders, start=1)]
     panels = {
         "equity": Panel("equity", _equity_spec(runs)),
         "underwater": Panel("underwater", _underwater_spec(runs)),
@@ -85,7 +85,7 @@ def _settings(tree: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, str
             yield f"{prefix}{name}", str(value) or '""'
 
 
-def _compared(place: int, folder: Path) -> Compared:
+def _comparisons(place: int, folder: Path) -> Compared:
     try:
         record = read_run(folder)
         content = io.StringIO(text_of(folder / "equity.csv", most=MOST_BYTES))
@@ -147,7 +147,7 @@ def _equity_spec(runs: Sequence[Compared]) -> Spec:
 
 def _lines(runs: Sequence[Compared]) -> list[Spec]:
     return [
-        _styled(
+        _style(
             line(
                 run.label, run.equity, color="ink", x=every_day(run.equity.index[0]),
                 hovertemplate="%{y:,.2f}x",
@@ -182,12 +182,12 @@ def _underwater_spec(runs: Sequence[Compared]) -> Spec:
             run.label, underwater(moved - 1), color="ink", x=every_day(run.equity.index[0]),
             hovertemplate="%{y:.1%}",
         )  # fmt: skip
-        traces.append(_styled(trace, place))
+        traces.append(_style(trace, place))
     yaxis: Spec = {"tickformat": ".0%", "title": {"text": "Below the peak"}}
     return {"data": traces, "layout": time_layout(_span(runs), height=320, yaxis=yaxis)}
 
 
-def _styled(trace: Spec, place: int) -> Spec:
+def _style(trace: Spec, place: int) -> Spec:
     """Return the trace in the place's colour and dash, so that no two look alike."""
     color = LIGHT["strategy"] if place == 0 else COINS[place]
     trace["line"] |= {"color": color, "dash": DASHES[place % len(DASHES)], "width": 1.8}

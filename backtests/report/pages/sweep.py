@@ -14,7 +14,7 @@ from backtests.report.pages.best_table import best_table
 from backtests.report.pages.section import Banner, Cell, Panel, number, text_row
 from backtests.report.words import notation as written
 from backtests.report.words import sweep as words
-from backtests.report.words.labels import listed, names, notation
+from backtests.report.words.labels import list_words, names, notation
 from backtests.search.judging.judgement import Judgement
 from backtests.search.outcomes import best_outcomes
 from backtests.search.plan import Plan
@@ -75,7 +75,7 @@ def _content(store: Store, judgement: Judgement | None) -> dict[str, Any]:
     return {
         "plan": plan,
         "shown": notation(plan.settings.objective),
-        "assets": listed(assets(plan)),
+        "assets": list_words(assets(plan)),
         "failures": store.failures(),
         "verdict": words.verdict(judgement) if judgement else words.UNJUDGED,
         "findings": [text_row(*finding) for finding in findings],
@@ -129,7 +129,7 @@ def _pairs(heat: dict[str, Any], plan: Plan) -> list[tuple[str, str]]:
     """Return the pairs of settings that are drawn, in the plan's order, and how they read."""
     called = names(plan.keys)
     pairs = dict.fromkeys(name.partition("|")[2] for name in heat)
-    return [(pair, listed([called[key].short for key in pair.split("|")])) for pair in pairs]
+    return [(pair, list_words([called[key].short for key in pair.split("|")])) for pair in pairs]
 
 
 # heading and whether its cells are numbers
@@ -169,10 +169,10 @@ def bars_table(bars: Sequence[Bars], *, warnings: Sequence[str] = ()) -> BarsTab
 def _line(bars: Sequence[Bars]) -> str:
     if not bars:
         return ""
-    sources = listed(list(dict.fromkeys(one.source for one in bars)))
+    sources = list_words(list(dict.fromkeys(one.source for one in bars)))
     if len(bars) > MOST_NAMED:
         first, last = min(map(_first, bars)), max(map(_last, bars))
-        lengths = listed(list(dict.fromkeys(one.timeframe for one in bars)))
+        lengths = list_words(list(dict.fromkeys(one.timeframe for one in bars)))
         return f"{len(bars)} symbols, bars of {lengths}, {first} to {last}; source {sources}"
     spans = (
         f"{one.instrument.label} {one.timeframe} {_first(one)} to {_last(one)}, "

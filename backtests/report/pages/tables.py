@@ -162,7 +162,7 @@ def return_grid(account: Account) -> list[Row]:
     months, years = monthly_returns(account.returns)
     cells = zip(months.to_numpy(), idle_months(account.invested).to_numpy(), strict=True)
     return [
-        Row(str(year), (*map(_month, returns, idle), _shaded(total)))
+        Row(str(year), (*map(_month, returns, idle), _shade(total)))
         for (year, total), (returns, idle) in zip(years.items(), cells, strict=True)
     ]
 
@@ -280,10 +280,10 @@ def _word(name: str) -> Cell:
 
 
 def _month(value: float, is_idle: bool) -> Cell:
-    return Cell("cash", style="flat") if is_idle and abs(value) < FLAT else _shaded(value)
+    return Cell("cash", style="flat") if is_idle and abs(value) < FLAT else _shade(value)
 
 
-def _shaded(value: float) -> Cell:
+def _shade(value: float) -> Cell:
     if not np.isfinite(value):
         return Cell("")
     text = written.percent_number(value)

@@ -44,11 +44,11 @@ def walk_sheet(found: WalkForward, plan: Plan, settings: WindowSettings) -> str:
 def _content(found: WalkForward, plan: Plan, settings: WindowSettings) -> dict[str, Any]:
     return {
         "plan": plan,
-        "traded": words.traded(plan),
+        "traded": words.traded_text(plan),
         "span": words.span(found.returns.index[0], found.returns.index[-1]),
         "objective": title(plan.settings.objective),
         "verdict": words.verdict(found, plan),
-        "basis": f"{words.basis(found)} {words.kept(found, plan)}",
+        "basis": f"{words.basis(found)} {words.retention(found, plan)}",
         "used": found.used,
         "names": list(NAMES.values()),
         "figures": _figures(found),
@@ -95,7 +95,7 @@ def promised_and_kept(found: WalkForward, *, objective: str) -> Spec:
         "Out of sample": ([step.out_of_sample for step in steps], "strategy", "circle"),
     }
     times = [stamp(step.window.test_start) for step in steps]
-    texts = [_told(step, objective) for step in steps]
+    texts = [_describe(step, objective) for step in steps]
     traces: list[Spec] = [_links(steps, times)]
     for name, (values, colour, symbol) in marks.items():
         edge = {"color": LIGHT[colour], "width": 2}
@@ -188,7 +188,7 @@ def _links(steps: tuple[WalkStep, ...], times: list[str]) -> Spec:
     }
 
 
-def _told(step: WalkStep, objective: str) -> str:
+def _describe(step: WalkStep, objective: str) -> str:
     figures = ("in_sample", "out_of_sample", "median")
     lines = [
         f"{words.figure(objective, getattr(step, name))} {written.words(name)}" for name in figures

@@ -51,12 +51,12 @@ class NothingToDrawError(Exception):
 
 def draw_all(request: Request) -> dict[str, dict[str, str]]:
     """Return for each sheet its PNG in base64, or the reason it could not be drawn."""
-    with annualised(DAYS_PER_YEAR), pyfolio.plotting.plotting_context("paper", font_scale=1.0):
-        return {name: _guarded(draw, request) for name, draw in DRAWINGS.items()}
+    with annualise(DAYS_PER_YEAR), pyfolio.plotting.plotting_context("paper", font_scale=1.0):
+        return {name: _guard(draw, request) for name, draw in DRAWINGS.items()}
 
 
 @contextmanager
-def annualised(days: int) -> Iterator[None]:
+def annualise(days: int) -> Iterator[None]:
     """Have pyfolio and empyrical count `days` periods a year, which they fix at 252."""
     factors = {**empyrical.stats.ANNUALIZATION_FACTORS, "daily": days}
     with (
@@ -66,7 +66,7 @@ def annualised(days: int) -> Iterator[None]:
         yield
 
 
-def _guarded(draw: Callable[[Request], Figure], request: Request) -> dict[str, str]:
+def _guard(draw: Callable[[Request], Figure], request: Request) -> dict[str, str]:
     try:
         with pyfolio.plotting.axes_style("whitegrid"):
             return {"png": _png(draw(request))}

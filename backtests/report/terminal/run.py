@@ -55,7 +55,7 @@ def headline(result: Run) -> str:
     """Return what was run: asset, index, rule, span and source."""
     bars = result.market.traded_bars
     rules = result.config.rules
-    held = fmt.counted(rules.hold_days, "day") if rules.hold_days else "until an exit"
+    held = fmt.count_noun(rules.hold_days, "day") if rules.hold_days else "until an exit"
     return (
         f"{result.asset} on {result.market.index.instrument.label}: trigger "
         f"{fmt.words(rules.trigger)}, held {held}; {fmt.date(bars.index[0])} to "

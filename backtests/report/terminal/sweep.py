@@ -8,7 +8,7 @@ import pandas as pd
 
 from backtests.report.words import notation as written
 from backtests.report.words import sweep as words
-from backtests.report.words.labels import listed, names, notation
+from backtests.report.words.labels import list_words, names, notation
 from backtests.search.bars import UsedBars
 from backtests.search.judging.judgement import Judgement
 from backtests.search.outcomes import Outcome, best_outcomes
@@ -21,7 +21,7 @@ WIDTH: Final = 100
 FIGURES: Final = ("cagr", "max_drawdown", "trades")
 
 
-def shown(store: Store, judgement: Judgement | None, used: UsedBars) -> str:
+def summary_text(store: Store, judgement: Judgement | None, used: UsedBars) -> str:
     """Return warnings, the best distinct results, how far to trust them, and where all is."""
     plan, failures = store.plan, store.failures()
     best = best_outcomes(store, count=TOP)
@@ -65,7 +65,7 @@ def _table(best: Sequence[Outcome], plan: Plan) -> list[str]:
 def _settings(outcome: Outcome, plan: Plan) -> list[str]:
     called = names(plan.keys)
     values = [
-        f"{called[key].clear} {listed([value_text(value) for value in taken], last='or')}"
+        f"{called[key].clear} {list_words([value_text(value) for value in taken], last='or')}"
         for key, taken in outcome.values.items()
     ]
     same = f" ({written.count(outcome.trials)} trials alike)" if outcome.trials > 1 else ""

@@ -11,13 +11,13 @@ from backtests.search.walkforward.walk import WalkForward
 from backtests.search.walkforward.windows import WindowSettings
 
 
-def shown(found: WalkForward, plan: Plan, settings: WindowSettings) -> str:
+def summary_text(found: WalkForward, plan: Plan, settings: WindowSettings) -> str:
     """Return the verdict first, then the figures, the steps, what was chosen, and warnings."""
     banner = ["WARNING  sample data: not a verdict on the idea"] if found.used.is_sample else []
     lines = [
         *banner,
         words.verdict(found, plan),
-        f"{words.basis(found)} {words.kept(found, plan)}",
+        f"{words.basis(found)} {words.retention(found, plan)}",
         "",
         *_figure_lines(found),
         "",

@@ -64,7 +64,7 @@ def _account(found: Capacity) -> str:
     if not isfinite(found.largest_account):
         return ""
     return (
-        f" Up to a starting cash of about {written.rounded(found.largest_account)} every "
+        f" Up to a starting cash of about {written.rounded_money(found.largest_account)} every "
         f"{'fill' if not found.unknown else 'fill of known volume'} stays within "
         f"{written.percent(found.limit, decimals=0)} of its day."
     )

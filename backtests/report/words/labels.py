@@ -184,7 +184,7 @@ def names(keys: Sequence[str]) -> dict[str, Name]:
     }
 
 
-def listed(words: Sequence[str], *, last: str = "and") -> str:
+def list_words(words: Sequence[str], *, last: str = "and") -> str:
     """Return words as a sentence lists them: a, b and c."""
     if len(words) < 2:
         return "".join(words)

@@ -76,7 +76,7 @@ def _against_holding(facts: RunFacts, found: Significance) -> str:
     if isnan(gap.estimate):
         return f"Whether the rule earned more or less than {holding} cannot be told."
     return (
-        f"In these bars the rule earned {_earned(gap)} {holding}; whether it would again cannot "
+        f"In these bars the rule earned {_earnings(gap)} {holding}; whether it would again cannot "
         f"be told{sure}."
     )
 
@@ -135,10 +135,10 @@ def _own_signal(facts: RunFacts, found: Significance) -> str:
             f"At equal exposure {control} earned more{sure}, and the timing of that control is "
             f"better than chance makes likely: {facts.traded}'s own price is the better signal."
         )
-    return f"{_undecided(facts, found, control)}: we cannot show that the index adds anything."
+    return f"{_indecision(facts, found, control)}: we cannot show that the index adds anything."
 
 
-def _undecided(facts: RunFacts, found: Significance, control: str) -> str:
+def _indecision(facts: RunFacts, found: Significance, control: str) -> str:
     """Return how the two compare where neither signal is shown to be the better one."""
     gap = found.differences[EQUAL_EXPOSURE]["cagr"]
     sure = _sure(facts, gap, found)
@@ -150,7 +150,7 @@ def _undecided(facts: RunFacts, found: Significance, control: str) -> str:
     if gap.high < 0:
         return f"At equal exposure {control} earned more{sure}"
     return (
-        f"At equal exposure the rule earned {_earned(gap)} {control} in these bars; whether it "
+        f"At equal exposure the rule earned {_earnings(gap)} {control} in these bars; whether it "
         f"would again cannot be told{sure}"
     )
 
@@ -162,7 +162,7 @@ def _sure(facts: RunFacts, gap: Interval, found: Significance) -> str:
     return f" {phrases.interval_in_words(gap, confidence=found.confidence)}"
 
 
-def _earned(gap: Interval) -> str:
+def _earnings(gap: Interval) -> str:
     return phrases.comparison(
         gap.estimate, larger="more than", smaller="less than", alike="as much as"
     )
@@ -170,7 +170,7 @@ def _earned(gap: Interval) -> str:
 
 def _caveat(facts: RunFacts, summary: Summary) -> str:
     count = phrases.episodes_in_words(summary.episodes_traded)
-    bars = f"not on {written.counted(facts.bars, 'bar')}"
+    bars = f"not on {written.count_noun(facts.bars, 'bar')}"
     if summary.episodes_traded >= FEW_EPISODES:
         return f"All of this rests on {count} of the index, {bars}."
     return (
@@ -182,8 +182,8 @@ def _how(facts: RunFacts, found: Significance) -> str:
     return (
         f"In brackets: where {written.percent(found.confidence, decimals=0)} of "
         f"{written.count(found.draws)} stationary bootstraps lie, in blocks of about "
-        f"{written.counted(round(found.block_bars), 'bar')} drawn together for all. Held evenly: "
-        f"{facts.traded} at the rule's average exposure on every bar.{_equally(found)}"
+        f"{written.count_noun(round(found.block_bars), 'bar')} drawn together for all. Held "
+        f"evenly: {facts.traded} at the rule's average exposure on every bar.{_equally(found)}"
     )
 
 
@@ -204,10 +204,11 @@ def _shifts(facts: RunFacts, found: Significance) -> str:
     middle = found.shift_median_cagr
     if not phrases.is_annual(facts.days):
         middle = (1 + middle) ** (facts.days / DAYS_PER_YEAR) - 1
+    rate = phrases.growth_phrase(middle, days=facts.days)
+    median = "" if isnan(middle) else f"; the middle one {rate}"
     text = (
         f"Moved in time in {written.count(found.shifts)} ways, the same positions did at least as "
-        f"well in {written.percent(found.shift_p_value)} of them"
-        f"{'' if isnan(middle) else f'; the middle one {phrases.made(middle, days=facts.days)}'}."
+        f"well in {written.percent(found.shift_p_value)} of them{median}."
     )
     if isnan(found.control_shift_p_value):
         return text
@@ -247,8 +248,8 @@ def _weight(found: Significance) -> str:
     if not found.effective_bars < found.bars:
         return ""
     return (
-        f" Because good and bad times cluster, these {written.counted(found.bars, 'bar')} tell as "
-        f"much about it as {written.count(found.effective_bars)} independent ones."
+        f" Because good and bad times cluster, these {written.count_noun(found.bars, 'bar')} tell "
+        f"as much about it as {written.count(found.effective_bars)} independent ones."
     )
 
 
@@ -258,4 +259,4 @@ def _sharpe(found: Significance) -> Interval:
 
 def _length(days: float) -> str:
     years = days / DAYS_PER_YEAR
-    return f"{years:,.1f} years" if years >= 1 else written.counted(round(days), "day")
+    return f"{years:,.1f} years" if years >= 1 else written.count_noun(round(days), "day")

@@ -15,7 +15,7 @@ UNDEFINED: Final = "\N{EN DASH}"
 BAR_NAMES: Final = {"1d": "daily", "1h": "hourly", "4h": "four-hour"}
 
 
-def folded(texts: Sequence[str], *, most: int = 5) -> tuple[list[str], list[str]]:
+def fold(texts: Sequence[str], *, most: int = 5) -> tuple[list[str], list[str]]:
     """Return the texts shown at once and those a reader unfolds; a single one is not folded."""
     shown = most if len(texts) > most + 1 else len(texts)
     return list(texts[:shown]), list(texts[shown:])
@@ -23,7 +23,7 @@ def folded(texts: Sequence[str], *, most: int = 5) -> tuple[list[str], list[str]
 
 def warning_lines(texts: Sequence[str]) -> list[str]:
     """Return warnings as a terminal shows them: the first few, and how many more there are."""
-    shown, more = folded(texts)
+    shown, more = fold(texts)
     rest = [f"WARNING  and {len(more)} more, on the page"] if more else []
     return [*(f"WARNING  {text}" for text in shown), *rest]
 
@@ -58,7 +58,7 @@ def money(amount: float) -> str:
     return _number(amount, 0)
 
 
-def rounded(amount: float) -> str:
+def rounded_money(amount: float) -> str:
     """Return an amount of money to two significant digits, in words from a million on."""
     if not math.isfinite(amount) or amount <= 0:
         return UNDEFINED
@@ -75,14 +75,14 @@ def count(number: float) -> str:
     return _number(number, 0)
 
 
-def counted(number: int, noun: str) -> str:
+def count_noun(number: int, noun: str) -> str:
     """Return a number of things: "1 trade", "2 trades"."""
     return f"{count(number)} {noun}{'' if number == 1 else 's'}"
 
 
 def bars(number: int, timeframe: str) -> str:
     """Return a number of bars of a length: "1 daily bar", "2 hourly bars"."""
-    return counted(number, f"{BAR_NAMES.get(timeframe, timeframe)} bar")
+    return count_noun(number, f"{BAR_NAMES.get(timeframe, timeframe)} bar")
 
 
 def days(number: float) -> str:

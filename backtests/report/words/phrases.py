@@ -37,7 +37,7 @@ def rate(growth: float, *, days: float) -> str:
     return f"{written.percent(growth)}{' per year' if is_annual(days) else ''}"
 
 
-def made(growth: float, *, days: float) -> str:
+def growth_phrase(growth: float, *, days: float) -> str:
     """Return a growth as what was made or lost: "lost 3.0 % per year"."""
     if as_written(growth) == 0:
         return "made nothing"
@@ -71,10 +71,10 @@ def comparison(gap: float, *, larger: str, smaller: str, alike: str) -> str:
 
 def episodes_in_words(count: int) -> str:
     """Return "1 independent episode", "6 independent episodes"."""
-    return written.counted(count, "independent episode")
+    return written.count_noun(count, "independent episode")
 
 
-def listed(names: tuple[str, ...]) -> str:
+def list_words(names: tuple[str, ...]) -> str:
     """Return names as a list in words: "a", "a and b", "a, b and c"."""
     *others, last = names
     return f"{', '.join(others)} and {last}" if others else last

@@ -103,7 +103,7 @@ def _trigger(config: Config) -> str:
 
 def _entry(config: Config) -> str:
     late = config.rules.entry_delay_days
-    wait = f"{written.counted(late, 'day')} later, " if late else ""
+    wait = f"{written.count_noun(late, 'day')} later, " if late else ""
     return f"{wait}at the open of the first bar after that close is known"
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 from backtests.analysis.episodes import FEW_EPISODES, FEWEST_EPISODES
-from backtests.report.words.notation import counted, percent, percent_number, ratio
+from backtests.report.words.notation import count_noun, percent, percent_number, ratio
 from backtests.search.judging.judgement import Judgement
 
 CONFIDENCE: Final = 0.95
@@ -27,8 +27,8 @@ class Statistic(NamedTuple):
 def verdict(judgement: Judgement) -> str:
     """Return one sentence that says whether the best row means anything."""
     sample = (
-        f"The best row rests on {counted(judgement.trades, 'trade')} in "
-        f"{counted(judgement.episodes, 'independent episode')} of the index"
+        f"The best row rests on {count_noun(judgement.trades, 'trade')} in "
+        f"{count_noun(judgement.episodes, 'independent episode')} of the index"
     )
     if not judgement.trades:
         return "The best row never trades, so there is nothing to judge."
@@ -57,7 +57,7 @@ def statistics(found: Judgement) -> tuple[Statistic, ...]:
     return (
         *_sample(found),
         *_earnings(found),
-        *_deflated(found),
+        *_deflation(found),
         *_overfitting(found),
         *_superiority(found),
     )
@@ -78,14 +78,16 @@ def _in_columns(verdict: str, rows: Sequence[Statistic], *, width: int) -> list[
 
 
 def _sample(found: Judgement) -> Iterator[Statistic]:
-    yield Statistic("Trials", f"{found.trials:,}", _tried(found))
+    yield Statistic("Trials", f"{found.trials:,}", _trials_meaning(found))
     yield Statistic(
         "Effective number of trials",
         f"{found.effective_trials:,.1f}",
         "How many independent trials they amount to, by the correlation of those drawn "
         "(participation ratio).",
     )
-    yield Statistic("Trials compared", f"{found.compared:,} of {found.reach:,}", _compared(found))
+    yield Statistic(
+        "Trials compared", f"{found.compared:,} of {found.reach:,}", _comparisons(found)
+    )
     bars, shared = found.bars, found.shared_bars
     yield Statistic(
         "Bars", f"{bars.count:,}", f"The best row's, {bars.first} to {bars.last}.{_spans(found)}"
@@ -99,13 +101,13 @@ def _sample(found: Judgement) -> Iterator[Statistic]:
         )
     yield Statistic(
         "Trades",
-        f"{found.trades:,} in {counted(found.episodes, 'episode')}",
+        f"{found.trades:,} in {count_noun(found.episodes, 'episode')}",
         "Signals close together are one episode of the index. These, not bars, are the sample; "
         "below 10 nothing can be concluded, below 20 little.",
     )
 
 
-def _tried(found: Judgement) -> str:
+def _trials_meaning(found: Judgement) -> str:
     if found.search != "guided":
         return "All tried, the ones before this sweep included. The luckiest of them sets the bar."
     return (
@@ -115,7 +117,7 @@ def _tried(found: Judgement) -> str:
     )
 
 
-def _compared(found: Judgement) -> str:
+def _comparisons(found: Judgement) -> str:
     drawn = (
         "All of them"
         if found.drawn == found.reach
@@ -157,7 +159,7 @@ def _luckiest(found: Judgement) -> str:
     )
 
 
-def _deflated(found: Judgement) -> Iterator[Statistic]:
+def _deflation(found: Judgement) -> Iterator[Statistic]:
     yield Statistic(
         "Deflated Sharpe ratio",
         percent(found.deflated),
@@ -233,8 +235,8 @@ def _against_luck(judgement: Judgement) -> str:
             f"luck out: {_beside_luck(judgement)}."
         )
     return (
-        f"the evidence is divided: {_listed(speaks, True)} for the best row, "
-        f"{_listed(speaks, False)} not."
+        f"the evidence is divided: {_list(speaks, True)} for the best row, "
+        f"{_list(speaks, False)} not."
     )
 
 
@@ -245,7 +247,7 @@ def _beside_luck(judgement: Judgement) -> str:
     )
 
 
-def _listed(speaks: dict[str, bool], wanted: bool) -> str:
+def _list(speaks: dict[str, bool], wanted: bool) -> str:
     names = [name for name, does in speaks.items() if does is wanted]
     if wanted:
         return f"{' and '.join(names)} {'speaks' if len(names) == 1 else 'speak'}"

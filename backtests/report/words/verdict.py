@@ -14,15 +14,15 @@ def verdict(facts: RunFacts, summary: Summary) -> str:
     """Return one paragraph: against holding, and against holding evenly at the same exposure."""
     held = summary.figures["buy_and_hold"]
     if facts.untested:
-        return untested(facts.untested)
+        return untested_filters(facts.untested)
     if summary.trades.empty:
         return f"{_never_traded(summary)} {_holding(facts, held)}{_others(facts, summary)}"
     return _standing(facts, summary) + _at_same_exposure(facts, summary) + _others(facts, summary)
 
 
-def untested(filters: tuple[str, ...]) -> str:
+def untested_filters(filters: tuple[str, ...]) -> str:
     """Return that a run tested nothing, because of these filters."""
-    names = phrases.listed(tuple(written.words(name) for name in filters))
+    names = phrases.list_words(tuple(written.words(name) for name in filters))
     were = "filter {} was" if len(filters) == 1 else "filters {} were"
     return (
         f"This run tests nothing: the {were.format(names)} unknown on every bar, and while unknown "
@@ -82,7 +82,7 @@ def _standing(facts: RunFacts, summary: Summary) -> str:
 
 
 def _span(facts: RunFacts) -> str:
-    return f" in {written.counted(round(facts.days), 'day')}, less than a year"
+    return f" in {written.count_noun(round(facts.days), 'day')}, less than a year"
 
 
 def _at_same_exposure(facts: RunFacts, summary: Summary) -> str:
@@ -137,13 +137,13 @@ def _others(facts: RunFacts, summary: Summary) -> str:
     if "first_members" in summary.figures:
         texts.append(
             "Holding means the basket itself, all the time at its weights; the members of the "
-            f"first day ({phrases.listed(facts.first_members)}), left untouched, "
-            f"{_made(facts, summary.figures['first_members'])}."
+            f"first day ({phrases.list_words(facts.first_members)}), left untouched, "
+            f"{_make(facts, summary.figures['first_members'])}."
         )
     if "idle" in summary.figures:
         texts.append(
             f"Holding {facts.idle} all the time, as the rule does while the signal is off, "
-            f"{_made(facts, summary.figures['idle'])}."
+            f"{_make(facts, summary.figures['idle'])}."
         )
     return "".join(f" {text}" for text in texts)
 
@@ -151,7 +151,7 @@ def _others(facts: RunFacts, summary: Summary) -> str:
 def _never_traded(summary: Summary) -> str:
     if not summary.episodes:
         return "The rule never traded, as no trigger came: the run says nothing about the idea."
-    count = written.counted(summary.episodes, "episode")
+    count = written.count_noun(summary.episodes, "episode")
     return (
         f"The rule never traded: triggers fell into {count}, but nothing was bought, so the run "
         "says nothing about the idea."
@@ -159,16 +159,16 @@ def _never_traded(summary: Summary) -> str:
 
 
 def _holding(facts: RunFacts, held: Figures) -> str:
-    return f"Holding {facts.traded} {_made(facts, held)}."
+    return f"Holding {facts.traded} {_make(facts, held)}."
 
 
-def _made(facts: RunFacts, figures: Figures) -> str:
+def _make(facts: RunFacts, figures: Figures) -> str:
     growth = phrases.growth_of(figures, days=facts.days)
     if not isfinite(growth):
         return "made an undefined amount"
     fell = figures["max_drawdown"]
     deepest = f" with a worst drawdown of {written.percent(fell)}" if isfinite(fell) else ""
-    return f"{phrases.made(growth, days=facts.days)}{deepest}"
+    return f"{phrases.growth_phrase(growth, days=facts.days)}{deepest}"
 
 
 def _basis(summary: Summary) -> str:
@@ -195,7 +195,7 @@ def _without_best(facts: RunFacts, summary: Summary) -> str:
         phrases.growth_of(figures[name], days=facts.days)
         for name in ("strategy", "exposure_matched")
     )
-    without = f"{phrases.made(growth, days=facts.days)}"
+    without = f"{phrases.growth_phrase(growth, days=facts.days)}"
     start = f"{'bought' if facts.is_single else 'from'} {written.date(best.start)[:10]}"
     which = f"({start}, {written.points(best.gain)} %)"
     if own > 0 >= growth:

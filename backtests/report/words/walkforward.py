@@ -49,11 +49,12 @@ def verdict(found: WalkForward, plan: Plan) -> str:
     if not found.traded:
         return (
             f"Choosing on the past traded nothing, so it says nothing about the choice; holding "
-            f"{traded(plan)} {phrases.made(growths[1], days=days)}."
+            f"{traded_text(plan)} {phrases.growth_phrase(growths[1], days=days)}."
         )
     gap = growths[0] - growths[1]
     if np.isnan(gap):
-        return f"Choosing on the past cannot be compared with holding {traded(plan)}: {UNDEFINED}."
+        coin = traded_text(plan)
+        return f"Choosing on the past cannot be compared with holding {coin}: {UNDEFINED}."
     word = PAST_TENSE[standing(*growths)]
     by = f" by {phrases.gap_in_words(gap, days=days)}" if gap else ""
     money = (
@@ -61,7 +62,7 @@ def verdict(found: WalkForward, plan: Plan) -> str:
         f"{written.multiple(held['total_return'])} the money)"
     )
     return (
-        f"Choosing on the past {word} holding {traded(plan)}{by}: "
+        f"Choosing on the past {word} holding {traded_text(plan)}{by}: "
         f"{written.percent(growths[0])} against {phrases.rate(growths[1], days=days)}"
         f"{money if phrases.is_annual(days) else ' in less than a year'}, with a worst drawdown "
         f"of {figure('max_drawdown', own['max_drawdown'])} against "
@@ -81,7 +82,7 @@ def basis(found: WalkForward) -> str:
     ahead = sum(step.gain > step.held for step in found.steps)
     tested = steps - idle
     nothing = (
-        f", but {idle} of them traded nothing, so that {_counted(tested, 'choice')} "
+        f", but {idle} of them traded nothing, so that {_count(tested, 'choice')} "
         f"{'was' if tested == 1 else 'were'} put to the test"
         if idle
         else ""
@@ -93,7 +94,7 @@ def basis(found: WalkForward) -> str:
     )
 
 
-def kept(found: WalkForward, plan: Plan) -> str:
+def retention(found: WalkForward, plan: Plan) -> str:
     """Return how much was left of what the choices promised."""
     name, judged = plan.settings.objective, found.efficiency
     promised = (
@@ -121,18 +122,18 @@ def undefined(found: WalkForward) -> str:
 
 def conduct(plan: Plan, settings: WindowSettings) -> dict[str, str]:
     """Return how the walk was done, by the name of each part."""
-    train = _counted(settings.train_days, "day")
+    train = _count(settings.train_days, "day")
     best = "shallowest" if plan.settings.objective == "max_drawdown" else "highest"
     return {
         "Windows": "anchored: every choice looks back to the first day"
         if settings.anchored
         else f"rolling: every choice looks back {train}",
         "Chosen on": f"at least {train}" if settings.anchored else train,
-        "Traded on": f"{_counted(settings.test_days, 'day')} after, perhaps fewer in the last step",
-        "Embargo": f"{_counted(settings.embargo_days, 'day')} before each test not chosen on"
+        "Traded on": f"{_count(settings.test_days, 'day')} after, perhaps fewer in the last step",
+        "Embargo": f"{_count(settings.embargo_days, 'day')} before each test not chosen on"
         if settings.embargo_days
         else "none, 0 days",
-        "Chosen from": f"{_counted(plan.trials, 'trial')} ({plan.settings.search})",
+        "Chosen from": f"{_count(plan.trials, 'trial')} ({plan.settings.search})",
         "Objective": f"the {best} {title(plan.settings.objective)} in sample",
     }
 
@@ -144,10 +145,10 @@ def problems(found: WalkForward, plan: Plan) -> list[str]:
         f"no trial had traded with a defined {title(plan.settings.objective)} before "
         f"{', '.join(empty)}: nothing was chosen and the days after spent in cash"
     )
-    return [*found.used.warnings, *_failed(found, plan), *([cash] if empty else [])]
+    return [*found.used.warnings, *_failures(found, plan), *([cash] if empty else [])]
 
 
-def _failed(found: WalkForward, plan: Plan) -> list[str]:
+def _failures(found: WalkForward, plan: Plan) -> list[str]:
     """Return how many trials failed, and why most of them did, or nothing."""
     if not found.failures:
         return []
@@ -169,7 +170,7 @@ def span(first: Any, last: Any) -> str:
     return f"{written.date(first)} to {written.date(last)}"
 
 
-def traded(plan: Plan) -> str:
+def traded_text(plan: Plan) -> str:
     """Return what people call what is traded."""
     return "the altcoin basket" if plan.base.asset == ALTS else plan.base.asset
 
@@ -189,5 +190,5 @@ def setting_names(keys: Sequence[str]) -> dict[str, str]:
     return {key: name.clear for key, name in names(keys).items()}
 
 
-def _counted(number: int, noun: str) -> str:
+def _count(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -83,8 +83,8 @@ def judge(store: Store, *, library: Library, draws: int = 1_000) -> Judgement | 
             shared.times, timeframe=shared.timeframe, rate=0.0
         ).periods_per_year,
         same_spans=not np.isnan(field.returns).any(),
-        earned=_earned(field.best.returns, chosen),
-        held=_earned(field.best.held, chosen),
+        earned=_earnings(field.best.returns, chosen),
+        held=_earnings(field.best.held, chosen),
         luckiest=expected_maximum_sharpe(trials=counted, variance=variance) * per_year**0.5,
         deflated=deflated_sharpe_ratio(sample, trials=counted, variance=variance),
         deflated_effective=deflated_sharpe_ratio(sample, trials=effective, variance=variance),
@@ -123,7 +123,7 @@ def _excess(shared: Field) -> Floats:
     return excess
 
 
-def _earned(returns: pd.Series, config: Config) -> Earned:
+def _earnings(returns: pd.Series, config: Config) -> Earned:
     scale, values = timescale_of(returns, config), returns.to_numpy()
     return Earned(
         sharpe_ratio=_sharpe_ratio(values, scale), cagr=metrics.cagr(values, years=scale.years)

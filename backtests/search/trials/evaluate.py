@@ -12,7 +12,7 @@ from backtests.search.plan import value_at
 from backtests.search.space import Column, Columns, combinations
 from backtests.search.trials import kernel
 from backtests.search.trials.full import run_in_full
-from backtests.search.trials.groups import Group, Library, joined, tape_key, weights
+from backtests.search.trials.groups import Group, Library, join, tape_key, weights
 from backtests.search.trials.kernel import FIGURES
 from backtests.search.trials.scope import PER_TRIAL, is_understood
 from backtests.search.trials.spans import Trials
@@ -95,7 +95,7 @@ def _run_on_tape(
     trials = _trials(base, columns, rows)._replace(group=group_of[rows], weight=weight_of[rows])
     table = np.array([line for _, line in lines.values()] or [np.empty(0)])
     out = np.empty((rows.size, len(FIGURES)))
-    kernel.run(tape, joined([group for _, group in groups.values()]), trials, table, out)
+    kernel.run(tape, join([group for _, group in groups.values()]), trials, table, out)
     figures[rows] = out
 
 

@@ -16,7 +16,7 @@ from backtests.engines.compiled import (
     opened,
     selling_factor,
 )
-from backtests.engines.compiling import compiled
+from backtests.engines.compiling import compile_function
 from backtests.engines.parts import Coins, Money, Part, part_of
 from backtests.market.elapsed import after_hole, cash_returns
 from backtests.market.tape import Tape
@@ -63,7 +63,7 @@ def full_tape_of(traded: Tape, config: Config) -> FullTape:
     )
 
 
-def _summed(ledger: Ledger, tape: FullTape, scale: RunScale, wins: int) -> Sums:
+def _sum(ledger: Ledger, tape: FullTape, scale: RunScale, wins: int) -> Sums:
     """Add up the returns of an account; after a total loss they are 0."""
     close = tape.traded.coins.close
     before = peak = scale.initial_cash
@@ -151,7 +151,7 @@ def _run(tape: FullTape, trials: Trials, out: Floats) -> None:
         figured(scale, summed(ledger, tape, scale, wins), trades, out[number])
 
 
-summed = compiled(_summed, is_inlined=True)
-counted = compiled(_trades, is_inlined=True)
-fresh_start = compiled(targets.fresh_start, new_stance=new_stance)
-run_in_full = compiled(_run)
+summed = compile_function(_sum, is_inlined=True)
+counted = compile_function(_trades, is_inlined=True)
+fresh_start = compile_function(targets.fresh_start, new_stance=new_stance)
+run_in_full = compile_function(_run)

@@ -12,7 +12,7 @@ import pandas as pd
 
 from backtests.config.config import Config
 from backtests.engines.account import interest_of
-from backtests.engines.compiling import compiled
+from backtests.engines.compiling import compile_function
 from backtests.market import tape
 from backtests.market.elapsed import (
     SECONDS_PER_YEAR,
@@ -20,10 +20,10 @@ from backtests.market.elapsed import (
     cash_returns,
     nominal_bars_per_year,
 )
-from backtests.market.gates import combined
+from backtests.market.gates import combine
 from backtests.market.inputs import Inputs, has_universe, load_inputs
 from backtests.market.market import Market, build_market, market_schedule
-from backtests.market.schedule import entry_weights, lead_of, led, weight_before
+from backtests.market.schedule import entry_weights, lead_of, weight_before, with_lead
 from backtests.search.plan import with_values
 from backtests.search.trials.full import FullTape, full_tape_of
 from backtests.search.trials.ranges import TrialTape, extremes
@@ -37,10 +37,10 @@ from strategies.rules import NONE
 REMEMBERED_MARKETS: Final = 8
 REMEMBERED_GROUPS: Final = 4_096
 
-followed = compiled(
+followed = compile_function(
     support.follow_support,
-    _started=compiled(support._started),
-    _followed=compiled(support._followed, _started=compiled(support._started)),
+    _start=compile_function(support._start),
+    _follow=compile_function(support._follow, _start=compile_function(support._start)),
 )
 
 Thing = TypeVar("Thing")
@@ -105,7 +105,7 @@ class Library:
         """Return `base` with other values of some settings, validated."""
         key = (base, tuple(values.items()))
         with self._lock:
-            return _remembered(
+            return _remember(
                 self._configs, key, lambda: with_values(base, values), REMEMBERED_GROUPS
             )
 
@@ -124,14 +124,14 @@ class Library:
             return build_market(config, self.inputs(config), follow=followed)
 
         with self._lock:
-            return _remembered(self._markets, market_key(config), build, REMEMBERED_MARKETS)
+            return _remember(self._markets, market_key(config), build, REMEMBERED_MARKETS)
 
     def group(self, config: Config) -> Group:
         """Return the events of a config's signals, trigger and entry delay."""
         rules = config.rules
         key = (*market_key(config), rules.trigger, rules.entry_delay_days)
         with self._lock:
-            return _remembered(
+            return _remember(
                 self._groups, key, lambda: _group(config, self.market(config)), REMEMBERED_GROUPS
             )
 
@@ -143,7 +143,7 @@ class Library:
 
         key = (*market_key(config), config.rules, config.size, config.costs.cash_rate)
         with self._lock:
-            return _remembered(self._full_tapes, key, build, REMEMBERED_MARKETS)
+            return _remember(self._full_tapes, key, build, REMEMBERED_MARKETS)
 
 
 def traded_tape(config: Config, library: Library) -> tape.Tape:
@@ -163,7 +163,7 @@ def traded_tape(config: Config, library: Library) -> tape.Tape:
             config, opens=shared["time"], ends=shared["bar_end"], close=shared["close"]
         ),
     }
-    return led(config, tape.Tape(lines, market.tape.coins), group.lead).cut(market.tradable)
+    return with_lead(config, tape.Tape(lines, market.tape.coins), group.lead).cut(market.tradable)
 
 
 def inputs_key(config: Config) -> Hashable:
@@ -195,7 +195,7 @@ def market_key(config: Config) -> tuple[Hashable, ...]:
     return (*shared, config.idle, config.basket, config.costs.impact, filters)
 
 
-def joined(groups: Sequence[Group]) -> TrialEvents:
+def join(groups: Sequence[Group]) -> TrialEvents:
     """Return the groups' events in one array each, as the kernel reads them."""
     sizes = [group.bar.size for group in groups]
     return TrialEvents(
@@ -219,7 +219,7 @@ def weights(config: Config, tape: TrialTape) -> Floats | None:
     return None if (known == 1).all() else known
 
 
-def _remembered(
+def _remember(
     store: "OrderedDict[Hashable, Any]", key: Hashable, build: Callable[[], Thing], limit: int
 ) -> Thing:
     if key in store:
@@ -282,7 +282,7 @@ def _group(config: Config, market: Market) -> Group:
     opens = pd.DatetimeIndex(market.coin.frame.index).as_unit("ns")
     ends = bar_ends(opens, kind="coin", timeframe=market.coin.timeframe)
     schedule = market_schedule(market, config)
-    passes = partial(combined, market.gates, how=config.rules.filters)
+    passes = partial(combine, market.gates, how=config.rules.filters)
     lines = schedule.lines(opens.asi8, ends.asi8)
     trigger, lost = (lines[name].astype(np.int64) for name in ("trigger_session", "lost_session"))
     happens = (trigger > NONE) | (lost > NONE)

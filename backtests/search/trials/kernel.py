@@ -11,7 +11,7 @@ import numpy as np
 
 from backtests.analysis.metrics import ROUNDING
 from backtests.engines.compiled import affordable_units, bought, sold
-from backtests.engines.compiling import compiled
+from backtests.engines.compiling import compile_function
 from backtests.market import elapsed
 from backtests.search.trials.ranges import TrialTape, spanned
 from backtests.search.trials.spans import (
@@ -166,7 +166,7 @@ def _flat(tape: TrialTape, first: int, stop: int) -> Counted:
     return Counted(returns, squares, 0.0, 0.0, 0.0)
 
 
-def _added(sums: Counted, change: float, missed: float) -> Counted:
+def _add(sums: Counted, change: float, missed: float) -> Counted:
     """Count a bar's return in the place of what cash would have earned over a gap before it."""
     beyond = change - missed
     return Counted(
@@ -220,7 +220,7 @@ def _added_up(tape: TrialTape, trial: Trial, spans: Integers, weight: Floats) ->
     return Sums(growth / trial.initial_cash, sums, deepest, held, wins)
 
 
-def _figured(scale: RunScale, sums: Sums, trades: int, row: Floats) -> None:
+def _figure(scale: RunScale, sums: Sums, trades: int, row: Floats) -> None:
     """Write the figures of one trial, in the order of FIGURES; undefined is NaN."""
     bars, per_year, counted = scale.counted, np.sqrt(scale.periods_per_year), sums.counted
     deviation = spread(counted.returns, counted.squares, bars)
@@ -266,13 +266,13 @@ def _run(
         figured(scale, sums, count, out[number])
 
 
-years_between = compiled(elapsed.years_between, is_inlined=True)
-bars_per_year = compiled(elapsed.bars_per_year, is_inlined=True)
-flat = compiled(_flat, is_inlined=True)
-added = compiled(_added, is_inlined=True)
-counted_in = compiled(_counted_in, is_inlined=True)
-spread = compiled(_spread, is_inlined=True)
-looked_up = compiled(_looked_up, is_inlined=True)
-added_up = compiled(_added_up, is_inlined=True)
-figured = compiled(_figured, is_inlined=True)
-run = compiled(_run)
+years_between = compile_function(elapsed.years_between, is_inlined=True)
+bars_per_year = compile_function(elapsed.bars_per_year, is_inlined=True)
+flat = compile_function(_flat, is_inlined=True)
+added = compile_function(_add, is_inlined=True)
+counted_in = compile_function(_counted_in, is_inlined=True)
+spread = compile_function(_spread, is_inlined=True)
+looked_up = compile_function(_looked_up, is_inlined=True)
+added_up = compile_function(_added_up, is_inlined=True)
+figured = compile_function(_figure, is_inlined=True)
+run = compile_function(_run)

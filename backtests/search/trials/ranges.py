@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from backtests.engines.compiling import compiled
+from backtests.engines.compiling import compile_function
 from feeds.arrays import Flags, Floats, Integers
 from strategies import rules
 from strategies.rules import NONE, STAY, Moment, Rule
@@ -94,7 +94,7 @@ def _filled(close: Floats, table: Floats) -> None:
                 entry[LOW], entry[HIGH], entry[FALL] = low, high, fall
 
 
-def _spanned(
+def _span_over(
     close: Floats, table: Floats, level: Integers, first: int, last: int
 ) -> tuple[float, float, float]:
     """Return the lowest and highest close of bars first..last, and the deepest fall inside."""
@@ -106,8 +106,8 @@ def _spanned(
     return min(left[LOW], right[LOW]), max(left[HIGH], right[HIGH]), fall
 
 
-_fill = compiled(_filled)
-spanned = compiled(_spanned, is_inlined=True)
+_fill = compile_function(_filled)
+spanned = compile_function(_span_over, is_inlined=True)
 
 
 # the table's fall is a quotient where the rule has a product: asked a little early, never late
@@ -161,7 +161,7 @@ def _first_stopped(
     return stop
 
 
-def _stopped(tape: TrialTape, rule: Rule, entry: int, stop: int, entry_price: float) -> int:
+def _stop_bar(tape: TrialTape, rule: Rule, entry: int, stop: int, entry_price: float) -> int:
     """Return the bar before `stop` on which a position held from `entry` is stopped out.
 
     `stop` if there is none. The fall of the index is a trailing stop on the index, whose high
@@ -179,6 +179,6 @@ def _stopped(tape: TrialTape, rule: Rule, entry: int, stop: int, entry_price: fl
     return stop
 
 
-stopped_by = compiled(rules._stop, is_inlined=True)
-first_stopped = compiled(_first_stopped, is_inlined=True)
-stopped = compiled(_stopped, is_inlined=True)
+stopped_by = compile_function(rules._stop, is_inlined=True)
+first_stopped = compile_function(_first_stopped, is_inlined=True)
+stopped = compile_function(_stop_bar, is_inlined=True)

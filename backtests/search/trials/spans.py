@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from backtests.engines.compiled import step
-from backtests.engines.compiling import compiled
+from backtests.engines.compiling import compile_function
 from backtests.search.trials.ranges import TrialTape, stopped
 from feeds.arrays import Flags, Floats, Integers
 from strategies.rules import ENTER, NONE, STAY, Moment, Rule, State
@@ -123,13 +123,13 @@ class TrialSpan(NamedTuple):
     window_end: float
 
 
-def _opened(tape: TrialTape, events: TrialEvents, trial: Trial) -> TrialSpan:
+def _open(tape: TrialTape, events: TrialEvents, trial: Trial) -> TrialSpan:
     """Return the span that is open when the first bar of all opens, or the first after it."""
     span = TrialSpan(trial.events_from, trial.blocked, 0, trial.window_end)
     return span if tape.time[0] < trial.window_end else entered(events, trial, span)
 
 
-def _entered(events: TrialEvents, trial: Trial, span: TrialSpan) -> TrialSpan:
+def _enter(events: TrialEvents, trial: Trial, span: TrialSpan) -> TrialSpan:
     """Return the span that the next trigger opens."""
     at, blocked = span.at, span.blocked
     while at < trial.events_to:
@@ -188,7 +188,7 @@ def _own_stop(tape: TrialTape, trial: Trial, entry: int, end: int) -> int:
     return stopped(tape, trial.rule, entry, end, tape.open[entry] * paid)
 
 
-def _held(
+def _hold(
     tape: TrialTape, events: TrialEvents, trial: Trial, span: TrialSpan, through: int
 ) -> tuple[int, int, int]:
     """Follow a span from event to event through a bar, without its stops.
@@ -269,7 +269,7 @@ def _possible(planned: int, weight: Floats, bar: int) -> int:
     return STAY if is_unknown else planned
 
 
-def _owned(tape: TrialTape, trial: Trial, state: State, held: float) -> tuple[State, float]:
+def _own(tape: TrialTape, trial: Trial, state: State, held: float) -> tuple[State, float]:
     """Return state and entry price of the trial's own position where trading begins.
 
     There is none if `held` is NaN.
@@ -280,14 +280,14 @@ def _owned(tape: TrialTape, trial: Trial, state: State, held: float) -> tuple[St
     return own, np.nan if np.isnan(held) else price
 
 
-rule_at = compiled(_rule_at, is_inlined=True)
-trial_at = compiled(_trial_at, is_inlined=True)
-first_end = compiled(_first_end, is_inlined=True)
-entered = compiled(_entered, is_inlined=True)
-opened = compiled(_opened, is_inlined=True)
-own_stop = compiled(_own_stop, is_inlined=True)
-possible = compiled(_possible, is_inlined=True)
-owned = compiled(_owned, is_inlined=True)
-held = compiled(_held, is_inlined=True)
-spans_between_events = compiled(_spans_between_events, is_inlined=True)
-spans_bar_by_bar = compiled(_spans_bar_by_bar, is_inlined=True)
+rule_at = compile_function(_rule_at, is_inlined=True)
+trial_at = compile_function(_trial_at, is_inlined=True)
+first_end = compile_function(_first_end, is_inlined=True)
+entered = compile_function(_enter, is_inlined=True)
+opened = compile_function(_open, is_inlined=True)
+own_stop = compile_function(_own_stop, is_inlined=True)
+possible = compile_function(_possible, is_inlined=True)
+owned = compile_function(_own, is_inlined=True)
+held = compile_function(_hold, is_inlined=True)
+spans_between_events = compile_function(_spans_between_events, is_inlined=True)
+spans_bar_by_bar = compile_function(_spans_bar_by_bar, is_inlined=True)

@@ -125,7 +125,7 @@ def walk_forward(plan: Plan, *, settings: WindowSettings, library: Library) -> W
     used = used_bars(plan, library)
     days = library.market(plan.base).traded_bars.index
     cuts = windows(days[0].normalize(), days[-1].normalize(), settings)
-    held = _held(_between(plan.base, cuts[0].test_start, cuts[-1].test_end), library)
+    held = _hold(_between(plan.base, cuts[0].test_start, cuts[-1].test_end), library)
     walked = [_step(plan, window, held, library) for window in cuts]
     steps = tuple(step for step, _, _ in walked)
     failures = sum((counted for _, _, counted in walked), Counter[str]())
@@ -191,10 +191,10 @@ def _step(
     values = {} if inside.best is None else plan_values(plan, inside.best)
     # one that fails here is counted among the failures, and the window spent in cash
     runs = inside.best is not None and np.isfinite(outside.trades[inside.best])
-    returns = _traded(with_values(test, values), library) if runs else beside[:0]
+    returns = _traded_bars(with_values(test, values), library) if runs else beside[:0]
     returns = returns.reindex(beside.index)
     returns = returns.fillna(pd.Series(_timescale(beside, plan.base).cash_returns, beside.index))
-    own = _chosen(inside, outside) if runs else _in_cash(plan, inside, returns)
+    own = _choose(inside, outside) if runs else _in_cash(plan, inside, returns)
     step = WalkStep(
         window=window,
         trial=inside.best,
@@ -207,7 +207,7 @@ def _step(
     return step, returns, inside.failures + outside.failures
 
 
-def _chosen(inside: Contest, outside: Contest) -> dict[str, Any]:
+def _choose(inside: Contest, outside: Contest) -> dict[str, Any]:
     """Return what the best trial of one window did on the next."""
     best = inside.best or 0
     return {
@@ -244,7 +244,7 @@ def _nothing_to_choose(plan: Plan, count: int, failures: Counter[str], library: 
     )
 
 
-def _traded(config: Config, library: Library) -> pd.Series:
+def _traded_bars(config: Config, library: Library) -> pd.Series:
     tape = traded_tape(config, library)
     account = simulate(tape, config)
     returns = account.returns.copy()
@@ -265,7 +265,7 @@ def lost_by_selling(account: Account, tape: Tape, costs: CostSettings) -> float:
     return 1 - (1 - costs.slippage - moved) * (1 - costs.commission)
 
 
-def _held(config: Config, library: Library) -> pd.Series:
+def _hold(config: Config, library: Library) -> pd.Series:
     return benchmark(library.market(config).traded, config, simulate=simulate).returns
 
 

@@ -17,7 +17,7 @@ from backtests.report.charts.coin import coin_panel
 from backtests.report.pages.tables import joined_spans, provenance
 from backtests.report.terminal.run import _headline
 from feeds.files import Files
-from feeds.history import joined
+from feeds.history import join
 from feeds.instruments import index
 from tests.markets import coin_walk, index_walk
 
@@ -29,7 +29,7 @@ def run():
     whole = coin_walk(1000, seed=7)
     older = replace(whole, source="coinmetrics", is_close_only=True, frame=whole.frame * 1.002)
     newer = replace(whole, source="yahoo", frame=whole.frame[CUT:])
-    coin = joined({"new": newer, "old": older}, order=("new", "old"))
+    coin = join({"new": newer, "old": older}, order=("new", "old"))
     settings = ("signal.min_history=20", "signal.base=5", "rules.hold_days=20")
     config = load_config(None, overrides=settings)
     return run_on(config, index=index_walk(900, seed=3), coin=coin, engine="fast")

@@ -15,7 +15,7 @@ from feeds.errors import DataError, NotServed
 from feeds.instruments import Instrument, coin
 from feeds.sessions import BAR_LENGTHS
 from feeds.vendors.exchange import Exchange
-from feeds.vendors.exchange_client import configured, market_of
+from feeds.vendors.exchange_client import configure, market_of
 from feeds.vendors.patience import Patience
 from feeds.vendors.yahoo import Yahoo
 from tests.feeds.vendors.exchange_servers import client_for, exchange_server, is_page, redirected
@@ -293,7 +293,7 @@ def test_binance_market_list_tells_what_is_traded_and_what_was(recorded):
     markets = listing(recorded, "BINANCE")
     now = pd.Timestamp("2021-10-12", tz="UTC")
     with exchange_that_answers("binance", markets=markets, candles=candles, now=now) as (_, client):
-        configured(client, ONCE).load_markets()
+        configure(client, ONCE).load_markets()
         found = {
             name: market_of(client, coin(name), timeframe="1d", exchange="binance")
             for name in ("BTC", "LEND", "HC")

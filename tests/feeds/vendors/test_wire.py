@@ -9,7 +9,7 @@ import pytest
 
 from feeds.errors import DataError, NotServed, Unreachable
 from feeds.vendors.patience import Patience
-from feeds.vendors.wire import answer, is_json, opened
+from feeds.vendors.wire import answer, is_json, open_session
 from tests.feeds.vendors.loopback import HTML, Answer, Server, as_json, closed_address, serving
 
 TWICE = Patience(attempts=2, first_wait=0.0, longest_wait=0.0)
@@ -26,7 +26,7 @@ def server_of(given):
 
 
 def asked(address, *, patience=TWICE, until=float("inf")):
-    with opened(patience, is_data=is_json) as session:
+    with open_session(patience, is_data=is_json) as session:
         return answer(
             session,
             f"{address}/x",

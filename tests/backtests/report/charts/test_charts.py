@@ -14,7 +14,7 @@ from backtests.report.charts import distributions
 from backtests.report.charts import equity as charts
 from backtests.report.charts.coin import coin_panel
 from backtests.report.charts.index import index_panel
-from backtests.report.charts.spec import packed
+from backtests.report.charts.spec import pack
 from backtests.report.charts.states import day_states, runs
 from strategies.settings import SignalSettings
 from strategies.signals import index_signals
@@ -47,7 +47,7 @@ def run():
 
 def test_packed_array_reads_back():
     values = [0.5, np.nan, -3.25]
-    np.testing.assert_array_equal(unpacked(packed(values)), np.float32(values))
+    np.testing.assert_array_equal(unpacked(pack(values)), np.float32(values))
 
 
 def test_equity_panel_ends_at_the_final_equities(run):

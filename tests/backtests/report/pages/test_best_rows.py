@@ -8,7 +8,7 @@ import pytest
 
 from backtests.report.pages.best_table import best_table, robustness
 from backtests.report.words import notation as written
-from backtests.report.words.labels import listed, names
+from backtests.report.words.labels import list_words, names
 from backtests.search.outcomes import Outcome, best_outcomes
 from backtests.search.plan import load_plan
 from backtests.search.space import value_text
@@ -183,4 +183,4 @@ def test_values_are_written_as_words(value: object, text: str) -> None:
 
 
 def test_listed_words() -> None:
-    assert [listed("abc"[:n]) for n in range(4)] == ["", "a", "a and b", "a, b and c"]
+    assert [list_words("abc"[:n]) for n in range(4)] == ["", "a", "a and b", "a, b and c"]

@@ -21,7 +21,7 @@ from backtests.search.judging.judge import judge
 from backtests.search.plan import load_plan
 from backtests.search.space import Range
 from backtests.search.store import Store, create
-from backtests.search.surface import _placed as placed
+from backtests.search.surface import _place as placed
 from backtests.search.surface import _scale as scale_of
 from backtests.search.surface import neighbours, surface
 from backtests.search.trials.groups import Library

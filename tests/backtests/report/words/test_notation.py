@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from backtests.records.text import FORMULA_STARTS, as_csv, as_markdown
-from backtests.report.words.notation import folded, warning_lines
+from backtests.report.words.notation import fold, warning_lines
 
 
 @pytest.mark.parametrize("start", FORMULA_STARTS)
@@ -40,5 +40,5 @@ def test_warning_lines_beyond_five_are_counted_but_a_single_one_is_shown():
     shown = warning_lines(texts)
     assert shown[:5] == [f"WARNING  {text}" for text in texts[:5]]
     assert shown[5:] == ["WARNING  and 4 more, on the page"]
-    first, more = folded(texts)
+    first, more = fold(texts)
     assert first + more == texts

@@ -11,7 +11,7 @@ from backtests.market.inputs import Inputs
 from backtests.search.plan import with_values
 from backtests.search.space import column_of
 from backtests.search.trials.evaluate import _trials
-from backtests.search.trials.groups import Library, joined
+from backtests.search.trials.groups import Library, join
 from backtests.search.trials.spans import spans_bar_by_bar, spans_between_events, trial_at
 from tests.markets import coin_walk, index_walk
 
@@ -56,7 +56,7 @@ def test_spans_between_events_equal_those_of_the_step_function_on_every_bar(
     columns = {"rules.hold_days": column_of([config.rules.hold_days])}
     trials = _trials(config, columns, np.zeros(1, np.int64))
     found, expected = np.zeros((2, tape.close.size, 2), np.int64)
-    events, ones = joined([group]), np.ones(tape.close.size)
+    events, ones = join([group]), np.ones(tape.close.size)
     trial = trial_at(events, trials, 0)
     count = spans_between_events(tape, events, trial, found)
     assert count == spans_bar_by_bar(tape, events, trial, expected, ones)

@@ -13,7 +13,7 @@ from backtests.engines.baselines import buy_and_hold
 from backtests.market.inputs import Inputs
 from backtests.market.market import build_market
 from backtests.report.pages.walkforward import promised_and_kept, walk_sheet
-from backtests.report.terminal.walkforward import shown
+from backtests.report.terminal.walkforward import summary_text
 from backtests.report.words import walkforward as words
 from backtests.search.plan import Plan, load_plan
 from backtests.search.trials.groups import Library
@@ -129,7 +129,7 @@ def test_words_say_what_was_left(load: Load, kept: float, text: str) -> None:
     plan = load()
     found = walked(plan, market())
     found = dataclasses.replace(found, efficiency=Efficiency(2.0, kept))
-    assert words.kept(found, plan).endswith(text)
+    assert words.retention(found, plan).endswith(text)
 
 
 def test_walk_with_a_window_that_has_nothing_to_choose_spends_it_in_cash(load: Load) -> None:
@@ -163,7 +163,7 @@ def test_walk_whose_choices_never_trade_says_why_ratios_are_missing(load: Load) 
     found = walked(plan, market(falls=slice("2019-07-01", None)))
     assert found.chosen
     assert not found.traded
-    said = shown(found, plan, SETTINGS)
+    said = summary_text(found, plan, SETTINGS)
     assert "none of it was left, because nothing was traded" in said
     assert "0.0 % per year, Sharpe ratio n/a" in said
     assert "The walk's Sharpe ratio is n/a, because its returns never varied." in said
