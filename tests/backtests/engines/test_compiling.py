@@ -59,9 +59,9 @@ def test_digest_of_a_function_that_calls_itself_ends() -> None:
 def test_constant_of_another_module_is_never_answered_by_old_code(tmp_path) -> None:
     """numba alone would: it looks at the file of the cached function only."""
     (tmp_path / "user.py").write_text(
-        "import constants\nfrom backtests.engines.compiling import compiled\n"
+        "import constants\nfrom backtests.engines.compiling import compile_function\n"
         "FACTOR = constants.FACTOR\ndef times(x): return x * FACTOR\n"
-        "print(compiled(times)(1.0))\n"
+        "print(compile_function(times)(1.0))\n"
     )
     answers = []
     for factor in ("2.0", "3.0"):

@@ -15,7 +15,7 @@ from backtests.market.inputs import Inputs
 from backtests.records.run_files import manifest_json
 from backtests.report.charts.coin import coin_panel
 from backtests.report.pages.tables import joined_spans, provenance
-from backtests.report.terminal.run import _headline
+from backtests.report.terminal.run import headline
 from feeds.files import Files
 from feeds.history import join
 from feeds.instruments import index
@@ -36,7 +36,7 @@ def run():
 
 
 def test_headline_names_each_source_with_its_start(run):
-    assert _headline(run).endswith("source yahoo from 2019-06, coinmetrics from 2018-01")
+    assert headline(run).endswith("source yahoo from 2019-06, coinmetrics from 2018-01")
 
 
 def test_manifest_has_every_span_with_how_the_closes_agreed(run):

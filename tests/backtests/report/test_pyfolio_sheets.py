@@ -108,7 +108,7 @@ def test_worker_counts_365_days_a_year_and_restores_pyfolio_s_252():
 import numpy as np, pandas as pd
 import backtests.report.sheets.worker as worker
 returns = pd.Series(np.random.default_rng(1).normal(0, 0.01, 400))
-with worker.annualised(365):
+with worker.annualise(365):
     rolling = worker.pyfolio.timeseries.rolling_volatility(returns, 100).iloc[-1]
     annual = worker.empyrical.annual_volatility(returns)
 assert np.isclose(rolling, returns[-100:].std(ddof=1) * np.sqrt(365)), rolling
