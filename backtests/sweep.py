@@ -45,7 +45,7 @@ def command_parser() -> Parser:
     parser = Parser(
         prog="python -m backtests.sweep",
         description="Try many settings: the grid, random draws or a guided search over the "
-        "[sweep] table of a config; leave a table with a row a trial.",
+        "[sweep] table of a config; leave a table with a row per trial.",
         examples=EXAMPLES,
     )
     add_run_options(parser)

@@ -23,7 +23,9 @@ def main() -> None:
     parser.add_argument("--data-dir", type=Path, default=ROOT.parent / "shared" / "data")
     parser.add_argument("--most", type=int, default=2)
     options = parser.parse_args()
-    print("| workers | trials | first chunk after | from then on | trials a second | efficiency |")
+    print(
+        "| workers | trials | first chunk after | from then on | trials per second | efficiency |"
+    )
     print("|---:|---:|---:|---:|---:|---:|")
     alone = 0.0
     workers = 1

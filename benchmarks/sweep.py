@@ -83,7 +83,7 @@ def main() -> None:
         whole
     )
     lines = [
-        "| engine | trials a second | against vectorbt | a second of one core | against |",
+        "| engine | trials per second | against vectorbt | per second of one core | against |",
         "|---|---:|---:|---:|---:|",
         *(row(name, own, theirs) for name, own in measured.items()),
         "",

@@ -52,7 +52,7 @@ def main() -> None:
             "|---|---:|---:|---:|---:|",
             *(row(name, given, options.data_dir) for name, given in ACCOUNTS.items()),
             "",
-            f"Runs a second of one core, medians of {ROUNDS} rounds, "
+            f"Runs per second of one core, medians of {ROUNDS} rounds, "
             f"load {os.getloadavg()[0]:.1f}; the compiled ones return 11 figures each.",
             "",
         ]

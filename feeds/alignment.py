@@ -48,7 +48,7 @@ def latest_arrival(
     return np.where(event > before, event, -1)
 
 
-def taken(values: Floats, *, positions: Integers) -> Floats:
+def values_at(values: Floats, *, positions: Integers) -> Floats:
     """Return the value at each position, NaN where the position is -1."""
     padded = np.append(np.asarray(values, dtype=np.float64), np.nan)
     return padded[positions]

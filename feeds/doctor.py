@@ -243,14 +243,14 @@ def _print(found: Sequence[Diagnosis], compared: Comparison | None, *, enough: b
     for each in found:
         state = Text(each.state, style="green" if each.state == "answers" else "red")
         table.add_row(
-            each.vendor, each.subject, state, f"{each.seconds:.1f}", Text(_told(each.detail))
+            each.vendor, each.subject, state, f"{each.seconds:.1f}", Text(_answer_text(each.detail))
         )
     console.print(table)
     for line in (*_agreement(compared), *_advice(found, enough=enough)):
         console.print(Text(as_invoked(line)))
 
 
-def _told(detail: str) -> str:
+def _answer_text(detail: str) -> str:
     return detail.removesuffix(" (tried once)")
 
 

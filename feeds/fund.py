@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 
 from feeds.errors import DataError
-from feeds.series import Series, released, terms
+from feeds.series import Series, release_frame, terms
 
 log = logging.getLogger(__name__)
 
@@ -84,7 +84,7 @@ def flows(history: FundHistory, *, source: str, lag_days: float | None = None) -
     if values.empty:
         raise DataError(f"{history.origin}: fewer than two days with shares. {REMEDY}")
     units, release = terms(NAME, lag_days)
-    return Series(NAME, units, released(values, release), source, history.origin, tuple(notes))
+    return Series(NAME, units, release_frame(values, release), source, history.origin, tuple(notes))
 
 
 def sheet_history(payload: bytes, *, origin: str) -> FundHistory:

@@ -14,7 +14,7 @@ from feeds.cache.updates import Cache, Fetched
 from feeds.errors import Absent, DataError, NotCached
 from feeds.instruments import BY_SYMBOL, index
 from feeds.releases import FRED_SERIES, SERIES, after_days
-from feeds.series import Series, released, terms
+from feeds.series import Series, release_frame, terms
 from feeds.sessions import bar_ends
 from feeds.sources import Source
 from feeds.vendors.alternative import Alternative
@@ -125,7 +125,7 @@ class LiveSeries:
             )
         units, release = terms(name, lag_days)
         about = table.manifest.about
-        frame = released(table.frame["value"], release)
+        frame = release_frame(table.frame["value"], release)
         return Series(name, units, frame, about.source, about.origin, about.notes)
 
     def _renewed(self, key: Key) -> StoredTable | None:
@@ -160,5 +160,5 @@ def closes(bars: Bars, *, lag_days: float | None = None) -> Series:
             return after_days(sessions, lag_days=lag_days)
         return bar_ends(sessions, kind="index", timeframe="1d") + late
 
-    frame = released(bars.frame["close"], release)
+    frame = release_frame(bars.frame["close"], release)
     return Series(name, "index", frame, bars.source, bars.origin, bars.notes)

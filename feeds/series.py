@@ -100,10 +100,10 @@ def validated_series(
         raise DataError(f"{origin}: no observations. Download it again or remove it.")
     held = pd.Series(values[~empty], index=dates[~empty]).sort_index()
     notes = (*table.notes, *_left_out(int(empty.sum()), origin))
-    return Series(name, units, released(held, release), source, origin, notes, table.readings)
+    return Series(name, units, release_frame(held, release), source, origin, notes, table.readings)
 
 
-def released(values: pd.Series, release: Release) -> pd.DataFrame:
+def release_frame(values: pd.Series, release: Release) -> pd.DataFrame:
     """Return the frame of a `Series` from finite values by ascending observation date."""
     dates = pd.DatetimeIndex(values.index).rename(None)
     # Two dates may come out together, as a weekend's do; a later date is never known earlier.

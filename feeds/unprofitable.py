@@ -10,7 +10,7 @@ from typing import Final
 
 import pandas as pd
 
-from feeds.series import Series, released, terms
+from feeds.series import Series, release_frame, terms
 
 NAME: Final = "UNPROFITABLE_SHARE"
 NEGATIVE_EARNINGS: Final = "negative earnings"
@@ -74,4 +74,6 @@ def unprofitable_share(*, lag_days: float | None = None) -> Series:
         f"measures ({', '.join(measures)}), so that a step may be a change of measure; figures "
         f"counted in hindsight are not used ({early})"
     )
-    return Series(NAME, units, released(values, release), "published", "press figures", (note,))
+    return Series(
+        NAME, units, release_frame(values, release), "published", "press figures", (note,)
+    )

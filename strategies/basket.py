@@ -44,7 +44,7 @@ def basket_weights(panel: BasketPanel, qualified: Flags, *, settings: BasketSett
     """
     raw = np.where(qualified, WEIGHTINGS[settings.weights](panel, settings), 0.0)
     raw = np.nan_to_num(raw, nan=0.0)
-    return capped(_shares(raw), cap=settings.max_coin_weight)
+    return cap_weights(_shares(raw), cap=settings.max_coin_weight)
 
 
 def members(panel: BasketPanel, *, settings: BasketSettings) -> Flags:
@@ -74,7 +74,7 @@ def _as_decided(chosen: Flags, decides: Flags) -> Flags:
     return np.where(latest[:, np.newaxis] >= 0, chosen[latest], False)
 
 
-def capped(shares: Floats, *, cap: float) -> Floats:
+def cap_weights(shares: Floats, *, cap: float) -> Floats:
     """Return shares with none above `cap`; the excess goes to the others in proportion."""
     shares = shares.copy()
     for _ in range(shares.shape[1]):

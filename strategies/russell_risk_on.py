@@ -14,9 +14,9 @@ from strategies.targets import (
     Book,
     Wanted,
     due,
-    followed,
     fresh_start,
     is_tended,
+    next_stance,
     targets,
 )
 
@@ -153,7 +153,7 @@ class RussellRiskOn(bt.Strategy):  # type: ignore[misc]
             position = self.position
             return self._close[0], position.price if position.size else np.nan
         if self.stance.is_on or self.stance.value or self._bought:
-            self.stance = followed(self.stance, self._book(), self._bought)
+            self.stance = next_stance(self.stance, self._book(), self._bought)
             self._bought = 0.0
         return self.stance.level, 1.0 if self.stance.is_on else np.nan
 

@@ -132,7 +132,7 @@ def worth(units: Numbers, prices: Numbers) -> float:
     return total
 
 
-def followed(stance: Stance, book: Book, bought: float) -> Stance:
+def next_stance(stance: Stance, book: Book, bought: float) -> Stance:
     """Chain the level: what the positions are worth over what was there and was paid in.
 
     `bought` is the value of what the bar's orders bought, less that of what they sold.

@@ -10,7 +10,7 @@ from backtests.market.tape import Tape
 def coin_profits(account: Account, tape: Tape) -> pd.DataFrame:
     """Return what each coin earned on each bar, in money, costs included.
 
-    A row a bar, a column a symbol. Units held through a bar earn its change from the close
+    A row per bar, a column per symbol. Units held through a bar earn its change from the close
     before; what was bought or sold at its open earns from the fill's price. All of them and
     the interest on cash add up to the change of equity.
     """
@@ -41,7 +41,7 @@ def coin_weights(account: Account, tape: Tape) -> pd.DataFrame:
 
 
 def contribution(account: Account, tape: Tape, *, trades: pd.DataFrame) -> pd.DataFrame:
-    """Return a row a coin that was ever held, the most profitable first.
+    """Return a row per coin that was ever held, the most profitable first.
 
     `profit` in money, `share` of the starting cash, `held` the fraction of bars with the coin
     held at the end, `mean_weight` over those bars, `trades`, and `worst` and `best` return of

@@ -66,7 +66,7 @@ class EventStudy:
     """The tables of a study; returns are simple fractions, NaN where not known.
 
     `episodes` has a row an episode, `horizons` a row a horizon, `left_out` a row a horizon
-    and episode left out, `path` a row a day with the mean and its bands, `paths` a column an
+    and episode left out, `path` a row per day with the mean and its bands, `paths` a column per
     episode.
     """
 

@@ -92,7 +92,7 @@ def turnover(fills: pd.DataFrame, *, equity: pd.Series, years: float) -> float:
 def costs_paid(fills: pd.DataFrame, *, opens: pd.DataFrame) -> float:
     """Return commissions, slippage and impact, in money, the last two from the bar's open.
 
-    `opens` has a row a bar and a column a symbol.
+    `opens` has a row per bar and a column per symbol.
     """
     if fills.empty:
         return 0.0

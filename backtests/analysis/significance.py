@@ -49,7 +49,7 @@ class Significance:
     same rule on the coin's own price.
 
     `shift_p_value` is the share of all shifts of the strategy's positions in time that grew
-    at least as much, `shift_median_cagr` what the middle one earned a year, and
+    at least as much, `shift_median_cagr` what the middle one earned per year, and
     `control_shift_p_value` the first of the control. `tried` is how many settings the rule was
     chosen from, itself included.
 

@@ -31,7 +31,7 @@ COLUMNS = (
 def round_trips(
     fills: pd.DataFrame, *, last_time: pd.Timestamp, last_closes: Mapping[str, float]
 ) -> pd.DataFrame:
-    """Return one row a trade, in order of entry.
+    """Return one row per trade, in order of entry.
 
     `return` is what came back over what was paid, costs included, minus 1. A trade is entered
     at its first fill's time and price and left at its last one's; `later_fills` counts those in

@@ -1,4 +1,4 @@
-"""One function a kind of claim: from the question to findings, one an asset."""
+"""One function per kind of claim: from the question to findings, one per asset."""
 
 from collections.abc import Callable
 from typing import Final

@@ -21,7 +21,7 @@ FILL_COLUMNS = ("time", "symbol", "side", "units", "price", "commission", "reaso
 class Account:
     """What an account did, bar by bar and fill by fill.
 
-    `bars` has a row a bar (index: its opening instant, UTC) with cash, equity and weight
+    `bars` has a row per bar (index: its opening instant, UTC) with cash, equity and weight
     (fraction of equity in coins) at its end; `positions` the units of each coin, a column a
     symbol: equity = cash + the sum of units x close. `fills` has `FILL_COLUMNS`. `refused`
     counts orders the broker did not carry out; `pending` is the reason of an order decided

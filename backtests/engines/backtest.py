@@ -15,7 +15,7 @@ from backtests.engines.capacity import Capacity, capacity_of, capacity_warning
 from backtests.market.control import control_config, control_tape
 from backtests.market.elapsed import DAYS_PER_YEAR, after_hole, cash_returns
 from backtests.market.endings import ending_notes, survivor_note
-from backtests.market.gates import untested
+from backtests.market.gates import blind_filters
 from backtests.market.inputs import Inputs, has_universe, load_inputs
 from backtests.market.market import Market, build_market
 from backtests.market.tape import NANOSECONDS, Tape
@@ -82,7 +82,7 @@ class Run:
     def untested(self) -> tuple[str, ...]:
         """Filters unknown on every bar that let nothing pass: with them a run tests nothing."""
         ends = (self.market.traded.lines["bar_end"] * NANOSECONDS).astype(np.int64)
-        return untested(self.market.gates, ends, how=self.config.rules.filters)
+        return blind_filters(self.market.gates, ends, how=self.config.rules.filters)
 
     @functools.cached_property
     def capacity(self) -> Capacity:

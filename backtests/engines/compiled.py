@@ -170,7 +170,7 @@ def _judge(
     if upkeep.is_single:
         return stance, book.closes[0], paid[0] if book.units[0] > 0 else np.nan
     if stance.is_on or stance.value != 0 or went_in != 0:
-        stance = followed(stance, book, went_in)
+        stance = next_stance(stance, book, went_in)
     return stance, stance.level, 1.0 if stance.is_on else np.nan
 
 
@@ -248,7 +248,7 @@ orders = compile_function(portfolio.orders, **_pricing)
 _judging = family(
     targets.new_stance,
     targets.worth,
-    targets.followed,
+    targets.next_stance,
     targets.wanted_weight,
     targets.is_stray,
     targets.is_tended,
@@ -257,14 +257,14 @@ _judging = family(
     targets.due,
     is_inlined=True,
 )
-new_stance, followed, is_tended, due = (
-    _judging[name] for name in ("new_stance", "followed", "is_tended", "due")
+new_stance, next_stance, is_tended, due = (
+    _judging[name] for name in ("new_stance", "next_stance", "is_tended", "due")
 )
 targets_of = compile_function(targets.targets, **_judging)
 opening = compile_function(targets.opening, targets=targets_of, **_judging)
 _filling = family(_buy, _sell, is_inlined=True)
 bought, sold = _filling["_buy"], _filling["_sell"]
 filled = compile_function(_fill, is_inlined=True)
-judged = compile_function(_judge, is_inlined=True, followed=followed)
+judged = compile_function(_judge, is_inlined=True, next_stance=next_stance)
 moment, wanted_at = compile_function(_moment, is_inlined=True), compile_function(_wanted_now)
 opened, kept = compile_function(_open), compile_function(_keep)

@@ -36,7 +36,7 @@ def leaving(gates: Sequence[Gate], instants: Integers) -> Flags:
     return leave
 
 
-def untested(gates: Sequence[Gate], instants: Integers, *, how: str) -> tuple[str, ...]:
+def blind_filters(gates: Sequence[Gate], instants: Integers, *, how: str) -> tuple[str, ...]:
     """Return the filters, by name, that blocked every entry because they were never known.
 
     Such a run says nothing about the idea. `how` is how gates are combined: with "any" one that

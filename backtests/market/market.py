@@ -30,7 +30,7 @@ from backtests.market.tape import (
     level_lines,
     panel_of,
 )
-from feeds.alignment import latest_known, taken
+from feeds.alignment import latest_known, values_at
 from feeds.arrays import Flags, Floats, Integers
 from feeds.bars import PRICES, Bars
 from feeds.errors import DataError
@@ -121,7 +121,7 @@ def build_market(config: Config, inputs: Inputs, *, follow: Follow = follow_supp
     lines["gate"] = passes(ends).astype(np.float64)
     lines["leave"] = leaving(gates, ends).astype(np.float64)
     tape = with_lead(config, Tape(lines, coins), lead_of(schedule, coin, passes))
-    ready = np.isfinite(taken(signals.prior_high, positions=lines["session"].astype(np.int64)))
+    ready = np.isfinite(values_at(signals.prior_high, positions=lines["session"].astype(np.int64)))
     needed = members_needed(config, known)
     tradable = _tradable(config, inputs, coin, ready & (known >= needed), needed=needed)
     return Market(inputs, coin, signals, available_at, gates, tape, tradable)

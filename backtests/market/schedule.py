@@ -15,7 +15,7 @@ import pandas as pd
 from backtests.config.config import ALTS, Config
 from backtests.market.elapsed import nominal_bars_per_year, observed_bars_per_year
 from backtests.market.tape import NANOSECONDS, Lines, Tape
-from feeds.alignment import Instants, latest_arrival, latest_known, taken
+from feeds.alignment import Instants, latest_arrival, latest_known, values_at
 from feeds.arrays import Flags, Floats, Integers
 from feeds.bars import PRICES, Bars
 from feeds.sessions import BAR_LENGTHS, bar_ends
@@ -84,7 +84,7 @@ class Schedule:
         arrived = np.where(trigger > NONE, self.kinds[trigger], 0) if self.kinds.size else trigger
         return {
             "session": session.astype(np.float64),
-            "index_close": taken(self.close, positions=session),
+            "index_close": values_at(self.close, positions=session),
             "trigger_session": trigger.astype(np.float64),
             "trigger_kind": arrived.astype(np.float64),
             "lost_session": lost.astype(np.float64),

@@ -66,7 +66,7 @@ class Tape:
 
     @property
     def opens(self) -> pd.DataFrame:
-        """The opens, a row a bar and a column a symbol."""
+        """The opens, a row per bar and a column per symbol."""
         return pd.DataFrame(self.matrix("open"), index=self.times, columns=list(self.coins))
 
     @property

@@ -1,4 +1,4 @@
-"""The tables and documents a run leaves, as text; one function a file."""
+"""The tables and documents a run leaves, as text; one function per file."""
 
 import importlib.metadata
 import platform

@@ -8,7 +8,7 @@ import pandas as pd
 
 from backtests.config.config import Config
 from backtests.engines.backtest import ONE_DAY, input_warnings, untested_warning
-from backtests.market.gates import gates_of, untested
+from backtests.market.gates import blind_filters, gates_of
 from backtests.market.inputs import Inputs
 from backtests.market.schedule import known_from
 from backtests.search.plan import Plan
@@ -69,11 +69,11 @@ def _notes(config: Config, inputs: Inputs) -> tuple[str, ...]:
     silent = silent_index(
         known_from(inputs.index, config), symbol=inputs.index.instrument.symbol, until=last
     )
-    blind = untested_warning(_untested(config, inputs))
+    blind = untested_warning(_blind_filters(config, inputs))
     return (*blind, *input_warnings(config, inputs), *((silent.text,) if silent else ()))
 
 
-def _untested(config: Config, inputs: Inputs) -> tuple[str, ...]:
+def _blind_filters(config: Config, inputs: Inputs) -> tuple[str, ...]:
     """Return the filters that are unknown on every bar of the coins."""
     gates = gates_of(config, inputs, available_at=known_from(inputs.index, config))
     ends = np.unique(
@@ -86,4 +86,4 @@ def _untested(config: Config, inputs: Inputs) -> tuple[str, ...]:
             ]
         )
     )
-    return untested(gates, ends, how=config.rules.filters)
+    return blind_filters(gates, ends, how=config.rules.filters)

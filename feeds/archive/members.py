@@ -99,7 +99,7 @@ class MemberTable:
     note: str = ""
 
 
-def fetched(member: Member, client: Client) -> MemberTable:
+def fetch_member(member: Member, client: Client) -> MemberTable:
     """Fetch a zip, verify it, and read its rows.
 
     Raises

@@ -12,7 +12,7 @@ import pandas as pd
 
 from feeds.archive.client import Client
 from feeds.archive.listing import ArchiveListing
-from feeds.archive.members import Member, MemberTable, fetched, members_of
+from feeds.archive.members import Member, MemberTable, fetch_member, members_of
 from feeds.archive.table import QUOTE, PairTable, base_of, extend, read_table, write_table
 from feeds.clock import Clock, utc_now
 from feeds.errors import DataError, InputError, Unreachable
@@ -35,7 +35,7 @@ class Update:
     """
 
     pair: str
-    fetched: int
+    fetch_member: int
     size: int
     notes: tuple[str, ...] = ()
     failures: tuple[str, ...] = ()
@@ -115,7 +115,7 @@ class Archive:
         before = run.held.notes if run.held else ()
         return Update(
             pair,
-            fetched=len(run.news),
+            fetch_member=len(run.news),
             size=sum(each.size for each in run.news),
             notes=(*run.notes, *(note for note in table.notes if note not in before)),
             failures=tuple(run.failures),
@@ -145,7 +145,7 @@ class Archive:
         if run.holds(member):
             return
         try:
-            run.take(fetched(member, self._client))
+            run.take(fetch_member(member, self._client))
         except Unreachable:
             raise
         except DataError as error:

@@ -101,10 +101,10 @@ def _table() -> dict[str, Months]:
     text = files(__name__).joinpath("monthly.csv").read_text(encoding="utf-8")
     for row in csv.DictReader(text.splitlines()):
         rows.setdefault(row["symbol"], []).append(row)
-    return {symbol: _parsed(own) for symbol, own in rows.items()}
+    return {symbol: _parse(own) for symbol, own in rows.items()}
 
 
-def _parsed(rows: list[dict[str, str]]) -> Months:
+def _parse(rows: list[dict[str, str]]) -> Months:
     starts = pd.DatetimeIndex([row["month"] for row in rows])
     prices = np.array([[float(row[name]) for name in PRICES] for row in rows])
     last_day = rows[-1]["last_day"]
@@ -127,7 +127,7 @@ def _daily(months: Months, instrument: Instrument) -> pd.DataFrame:
         for month, count, start, end in zip(months.starts, counts, starts, ends, strict=True)
     ]
     low, span = lows[month_of_day, np.newaxis], spans[month_of_day, np.newaxis]
-    prices = _rounded(low * np.exp(span * np.concatenate(heights)))
+    prices = _round(low * np.exp(span * np.concatenate(heights)))
     return pd.DataFrame(prices, columns=list(PRICES)).assign(date=days)
 
 
@@ -138,7 +138,7 @@ def _days(months: Months, instrument: Instrument) -> pd.DatetimeIndex:
     return pd.date_range(first, last)
 
 
-def _rounded(prices: Floats) -> Floats:
+def _round(prices: Floats) -> Floats:
     decimals = SIGNIFICANT_DIGITS - 1 - np.floor(np.log10(prices)).astype(np.int64)
     scale = POWERS_OF_TEN[np.maximum(decimals, 0)]
     rounded: Floats = np.rint(prices * scale) / scale

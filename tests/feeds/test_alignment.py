@@ -3,7 +3,7 @@ import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feeds.alignment import latest_arrival, latest_known, taken
+from feeds.alignment import latest_arrival, latest_known, values_at
 from feeds.sessions import session_closes
 
 HOUR = 3_600_000_000_000
@@ -67,5 +67,5 @@ def test_latest_arrival_every_event_in_range_arrives_at_most_once(waits, occurre
 
 def test_taken_unknown_position_is_nan():
     np.testing.assert_array_equal(
-        taken(np.array([5.0, 6.0]), positions=np.array([-1, 0, 1])), [np.nan, 5.0, 6.0]
+        values_at(np.array([5.0, 6.0]), positions=np.array([-1, 0, 1])), [np.nan, 5.0, 6.0]
     )

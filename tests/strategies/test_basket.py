@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from strategies.basket import BasketPanel, basket_weights, capped, members, rebalance_bars
+from strategies.basket import BasketPanel, basket_weights, cap_weights, members, rebalance_bars
 from strategies.settings import BasketSettings
 
 NAN = np.nan
@@ -105,7 +105,7 @@ def test_momentum_weights_give_losers_nothing():
 )
 def test_capped_none_is_above_the_cap_and_nothing_is_lost_that_fits(shares, cap):
     raw = np.array([shares]) / np.sum(shares)
-    found = capped(raw, cap=cap)
+    found = cap_weights(raw, cap=cap)
     assert (found <= cap + 1e-12).all()
     assert found.sum() == pytest.approx(min(1.0, cap * len(shares)), rel=1e-9)
 

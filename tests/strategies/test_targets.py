@@ -22,9 +22,9 @@ from strategies.targets import (
     Upkeep,
     Wanted,
     due,
-    followed,
     is_tended,
     new_stance,
+    next_stance,
     targets,
 )
 
@@ -108,11 +108,11 @@ def test_coin_left_over_from_a_halt_is_sold_once_the_signal_is_off():
 
 
 def test_level_follows_what_was_there_and_was_paid_in():
-    after = followed(ON, HELD._replace(closes=(11.0, 22.0)), 0.0)
+    after = next_stance(ON, HELD._replace(closes=(11.0, 22.0)), 0.0)
     assert (after.level, after.value) == (pytest.approx(1.1), 88.0)
     # 44 more paid in at the open, worth 44 at the close: no gain
     more = Book(0.0, (8.0, 2.0), (11.0, 22.0))
-    assert followed(after, more, 44.0).level == pytest.approx(1.1)
+    assert next_stance(after, more, 44.0).level == pytest.approx(1.1)
 
 
 def test_single_coin_all_in_or_all_out_needs_no_care():

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Final
 from backtests.analysis.summary import Summary
 from backtests.engines.backtest import Run
 from backtests.report.charts.equity import equity_panel, underwater_panel
-from backtests.report.charts.spec import unpacked
+from backtests.report.charts.spec import unpack
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -28,7 +28,7 @@ def run_figure(result: Run, summary: Summary) -> "Figure":
     for row, panel in ((1, above), (2, below)):
         for trace in panel["data"]:
             shown = {key: value for key, value in trace.items() if key != "meta"}
-            shown["y"] = unpacked(trace["y"])
+            shown["y"] = unpack(trace["y"])
             if row == 1:  # the text of each day's state is put in by the page's own script
                 shown["hovertemplate"] = shown["hovertemplate"].partition("<br>")[0]
             named = any(trace["name"] == each["name"] for each in above["data"])

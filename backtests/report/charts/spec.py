@@ -41,7 +41,7 @@ def pack(values: ArrayLike, *, dtype: str = "f4") -> Spec:
     return {"dtype": dtype, "bdata": base64.b64encode(array.tobytes()).decode("ascii")}
 
 
-def unpacked(values: Spec) -> Floats:
+def unpack(values: Spec) -> Floats:
     """Return the numbers that `pack` took."""
     found = np.frombuffer(base64.b64decode(values["bdata"]), dtype=f"<{values['dtype']}")
     return found.astype(np.float64)

@@ -20,7 +20,7 @@ from backtests.report.words import notation as written
 TEMPLATES: Final = files("backtests.report").joinpath("templates")
 LIBRARY_FILE: Final = "plotly.min.js"
 # what the macro of tables asks of headings, rows and cells
-CELL_HELPERS: Final = (section.heading, section.numeric, section.labelled, section.aligned)
+CELL_HELPERS: Final = (section.heading, section.numeric, section.label_cells, section.align_cells)
 NO_BANNER: Final = Banner()
 NO_PANELS: Final[Mapping[str, Panel]] = {}
 UNSAFE_IN_SCRIPT: Final = str.maketrans(

@@ -114,14 +114,14 @@ def text_row(label: str, *texts: str) -> Row:
     return Row(label, tuple(map(Cell, texts)))
 
 
-def labelled(given: Row | Sequence[Cell | str]) -> Row:
+def label_cells(given: Row | Sequence[Cell | str]) -> Row:
     """Return a row of cells, without a label unless it has one."""
     if isinstance(given, Row):
         return given
     return Row("", tuple(one if isinstance(one, Cell) else Cell(str(one)) for one in given))
 
 
-def aligned(cell: Cell, *, is_number: bool) -> Cell:
+def align_cells(cell: Cell, *, is_number: bool) -> Cell:
     """Return a cell that stands as its column's heading does."""
     if not is_number or "num" in cell.style.split():
         return cell

@@ -155,7 +155,7 @@ GRID_COLUMNS: Final = (Heading("Year", is_hidden=True), *numeric((*MONTHS, "Year
 
 
 def return_grid(account: Account) -> list[Row]:
-    """Return a row a year: twelve months (empty where there were no bars) and the year.
+    """Return a row per year: twelve months (empty where there were no bars) and the year.
 
     A month without a position and without a return says "cash".
     """

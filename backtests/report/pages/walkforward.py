@@ -52,7 +52,7 @@ def _content(found: WalkForward, plan: Plan, settings: WindowSettings) -> dict[s
         "used": found.used,
         "names": list(NAMES.values()),
         "figures": _figures(found),
-        "undefined": words.undefined(found),
+        "undefined": words.undefined_text(found),
         "missing": missing(found),
         "keys": words.setting_names(plan.keys),
         "columns": _columns(plan),

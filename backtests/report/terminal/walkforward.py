@@ -41,7 +41,7 @@ def _figure_lines(found: WalkForward) -> list[str]:
         f"{words.figure('max_drawdown', figures['max_drawdown'])}"
         for name, figures in found.figures.items()
     ]
-    return [*lines, *filter(None, [words.undefined(found)])]
+    return [*lines, *filter(None, [words.undefined_text(found)])]
 
 
 def _step_table(found: WalkForward, plan: Plan) -> str:

@@ -113,7 +113,7 @@ def retention(found: WalkForward, plan: Plan) -> str:
     return f"{became}: {judged.share * 100:.0f} % of it was left."
 
 
-def undefined(found: WalkForward) -> str:
+def undefined_text(found: WalkForward) -> str:
     """Return why the walk has no Sharpe ratio; empty where it has one."""
     if np.isfinite(found.figures["walk_forward"]["sharpe_ratio"]):
         return ""

@@ -155,7 +155,7 @@ def _bars(times: pd.DatetimeIndex) -> BarRange:
 
 
 def _spread_of_drawn(field: Field) -> float:
-    """Return the variance (ddof 1) of the Sharpe ratios a year of comparable trials drawn."""
+    """Return the variance (ddof 1) of the Sharpe ratios per year of comparable trials drawn."""
     columns = itertools.compress(
         zip(field.returns.T, field.configs, strict=True), field.is_drawn & field.is_comparable
     )

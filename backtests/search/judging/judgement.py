@@ -17,7 +17,7 @@ class BarRange:
 
 @dataclass(frozen=True, slots=True)
 class Earned:
-    """What an account earned a year; NaN where undefined."""
+    """What an account earned per year; NaN where undefined."""
 
     sharpe_ratio: float
     cagr: float
@@ -25,7 +25,7 @@ class Earned:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """The statistics of one sweep's best trial; Sharpe ratios a year, probabilities 0 to 1.
+    """The statistics of one sweep's best trial; Sharpe ratios per year, probabilities 0 to 1.
 
     `trials` counts everything tried, `counted` what the deflated ratio takes for it: of a
     guided search all settings in its `reach`. The field is `drawn` of the `reach` and the

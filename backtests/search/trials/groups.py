@@ -13,13 +13,7 @@ import pandas as pd
 from backtests.config.config import Config
 from backtests.engines.account import interest_of
 from backtests.engines.compiling import compile_function
-from backtests.market import tape
-from backtests.market.elapsed import (
-    SECONDS_PER_YEAR,
-    after_hole,
-    cash_returns,
-    nominal_bars_per_year,
-)
+from backtests.market import elapsed, tape
 from backtests.market.gates import combine
 from backtests.market.inputs import Inputs, has_universe, load_inputs
 from backtests.market.market import Market, build_market, market_schedule
@@ -238,8 +232,8 @@ def _tape(config: Config, market: Market) -> TrialTape:
     gap_interest, bar_interest = interest_of(market.tape, config)
     times, ends, rate = lines["time"], lines["bar_end"], config.costs.cash_rate
     # measured from what cash earns through a bar: then cash has no return but over gaps
-    holes = after_hole(times, ends)
-    idle = np.where(holes, 0.0, cash_returns(times, ends, rate=rate) - bar_interest)
+    holes = elapsed.after_hole(times, ends)
+    idle = np.where(holes, 0.0, elapsed.cash_returns(times, ends, rate=rate) - bar_interest)
     opens, close = np.ascontiguousarray(lines["open"]), np.ascontiguousarray(lines["close"])
     earlier = np.concatenate((opens[:1], close[:-1]))
     returns = np.where(holes, 0.0, close / earlier - 1 - bar_interest)
@@ -272,9 +266,9 @@ def _tape(config: Config, market: Market) -> TrialTape:
         level=level,
         gap_interest=gap_interest,
         bar_interest=bar_interest,
-        interest_rate=float(np.log1p(rate) / SECONDS_PER_YEAR),
+        interest_rate=float(np.log1p(rate) / elapsed.SECONDS_PER_YEAR),
         is_even=not (idle.any() or holes.any()),
-        nominal_bars=nominal_bars_per_year(times, ends),
+        nominal_bars=elapsed.nominal_bars_per_year(times, ends),
     )
 
 

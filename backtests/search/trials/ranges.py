@@ -73,7 +73,7 @@ def extremes(close: Floats) -> tuple[Floats, Integers]:
     return table, level
 
 
-def _filled(close: Floats, table: Floats) -> None:
+def _fill_table(close: Floats, table: Floats) -> None:
     for height in range(table.shape[0]):
         half = 1 << height
         for middle in range(half, close.size + half, 2 * half):
@@ -106,7 +106,7 @@ def _span_over(
     return min(left[LOW], right[LOW]), max(left[HIGH], right[HIGH]), fall
 
 
-_fill = compile_function(_filled)
+_fill = compile_function(_fill_table)
 spanned = compile_function(_span_over, is_inlined=True)
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from feeds.archive.listing import File, read_page
-from feeds.archive.members import fetched, members_of, rows_of, span_of
+from feeds.archive.members import fetch_member, members_of, rows_of, span_of
 from feeds.errors import DataError, Unreachable
 from feeds.vendors.patience import PassingError
 from tests.feeds.archive.loopback_archive import (
@@ -98,7 +98,7 @@ def test_members_of_a_listing_pass_over_what_is_none_of_theirs():
 def test_fetched_zip_has_its_rows_and_its_digest():
     served = archive()
     with serving_archive(served) as client:
-        got = fetched(member(), client)
+        got = fetch_member(member(), client)
     assert got.rows.equals(ROWS)
     assert got.sha256 == hashlib.sha256(served.files[KEY]).hexdigest()
     assert (got.size, got.note) == (len(served.files[KEY]), "")
@@ -120,7 +120,7 @@ def test_fetched_through_a_passing_fault_is_whole(fault, ending):
     served = archive()
     served.server.fault(PASSING[fault], when=lambda r: r.path.endswith(ending), times=1)
     with serving_archive(served) as client:
-        assert fetched(member(), client).rows.equals(ROWS)
+        assert fetch_member(member(), client).rows.equals(ROWS)
 
 
 @pytest.mark.parametrize("fault", ["truncated", "altered"])
@@ -129,7 +129,7 @@ def test_fetched_that_never_matches_its_checksum_is_one_line(fault):
     served.server.fault(PASSING[fault], when=lambda r: r.path.endswith(".zip"), times=99)
     reason = r"ADAUSDT 2024-12: does not match its checksum \(tried 3 times\)\. .* It is left out"
     with serving_archive(served) as client, pytest.raises(DataError, match=reason) as caught:
-        fetched(member(), client)
+        fetch_member(member(), client)
     assert not isinstance(caught.value, Unreachable)
 
 
@@ -137,7 +137,7 @@ def test_fetched_from_an_archive_that_is_down_is_unreachable():
     served = archive()
     served.server.fault(PASSING["503"], when=lambda r: True, times=99)
     with serving_archive(served) as client, pytest.raises(Unreachable, match="HTTP 503 .tried 3"):
-        fetched(member(), client)
+        fetch_member(member(), client)
 
 
 def test_fetched_without_a_checksum_is_held_to_the_listing():
@@ -146,10 +146,10 @@ def test_fetched_without_a_checksum_is_held_to_the_listing():
     tag = hashlib.md5(served.files[KEY], usedforsecurity=False).hexdigest()
     with serving_archive(served) as client:
         for one in (member(etag=tag), member(etag=tag, has_checksum=False)):
-            assert "verified by the listing's MD5" in fetched(one, client).note
+            assert "verified by the listing's MD5" in fetch_member(one, client).note
         with pytest.raises(DataError, match="does not match the listing's MD5"):
-            fetched(member(etag="0" * 32), client)
-        assert "own CRC only" in fetched(member(etag="0-2"), client).note
+            fetch_member(member(etag="0" * 32), client)
+        assert "own CRC only" in fetch_member(member(etag="0-2"), client).note
 
 
 def two_tables():
@@ -174,7 +174,7 @@ def test_fetched_zip_that_was_published_broken_is_one_line(payload, reason):
     served = archive()
     served.put_zip("monthly", "ADAUSDT", "ADAUSDT-1d-2024-12", payload)
     with serving_archive(served) as client, pytest.raises(DataError, match=reason) as caught:
-        fetched(member(), client)
+        fetch_member(member(), client)
     assert len(str(caught.value).splitlines()) == 1
 
 
