@@ -35,7 +35,7 @@ class Update:
     """
 
     pair: str
-    fetch_member: int
+    fetched: int
     size: int
     notes: tuple[str, ...] = ()
     failures: tuple[str, ...] = ()
@@ -115,7 +115,7 @@ class Archive:
         before = run.held.notes if run.held else ()
         return Update(
             pair,
-            fetch_member=len(run.news),
+            fetched=len(run.news),
             size=sum(each.size for each in run.news),
             notes=(*run.notes, *(note for note in table.notes if note not in before)),
             failures=tuple(run.failures),
