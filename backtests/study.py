@@ -165,12 +165,12 @@ def _show(judged: "list[Judged]", page: Path) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from backtests.report.pages.study import interval, probability, size
+    from backtests.report.pages.study import P_HEADING, interval, p_values, probability, size
 
     table = Table(box=None, pad_edge=False)
     for column in ("claim" if judged[0].claim.is_claim else "event", "asset"):
         table.add_column(column, no_wrap=True)
-    for column in ("effect", "interval", "p", "all counted", "episodes"):
+    for column in ("effect", "interval", P_HEADING, "all counted", "episodes"):
         table.add_column(column, justify="right", no_wrap=True)
     table.add_column("verdict", no_wrap=True)
     for one in judged:
@@ -180,7 +180,7 @@ def _show(judged: "list[Judged]", page: Path) -> None:
             found.asset,
             size(found.estimate, found.unit),
             interval(found),
-            probability(found.p_value),
+            p_values(found),
             probability(one.adjusted_p),
             str(found.episodes),
             one.verdict,

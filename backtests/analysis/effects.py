@@ -62,14 +62,16 @@ class Effect:
 class Outcomes:
     """Episodes with a known outcome: `values` of all eligible sessions, episodes among them.
 
-    `values` has shape (eligible sessions,), `starts` and `spans` shape (episodes,); `kept`
-    is the number of each of these episodes among all, shape (episodes,).
+    `values` has shape (eligible sessions,), as has `sessions`, their number among all sessions;
+    `starts` and `spans` have shape (episodes,); `kept` is the number of each of these episodes
+    among all, shape (episodes,).
     """
 
     values: Floats
     starts: Integers
     spans: Integers
     kept: Integers
+    sessions: Integers
 
     def without(self, number: int) -> "Outcomes":
         """Return the same with one episode left out."""
@@ -78,6 +80,7 @@ class Outcomes:
             np.delete(self.starts, number),
             np.delete(self.spans, number),
             np.delete(self.kept, number),
+            self.sessions,
         )
 
     @property
@@ -99,6 +102,7 @@ def outcomes(values: Floats, episodes: Episodes) -> Outcomes:
         starts=np.searchsorted(eligible, episodes.starts[kept]),
         spans=(episodes.ends - episodes.starts)[kept],
         kept=kept,
+        sessions=eligible,
     )
 
 

@@ -12,7 +12,14 @@ from backtests.api.request import Subject, own_bars, settings_tree
 from backtests.claims.plans import claim_file, claim_plan, config_plan, require_event
 from backtests.claims.runner import Judged, Study, judge, run_study
 from backtests.report.card import Card, Displayable
-from backtests.report.pages.study import figures_row, interval, probability, size, study_page
+from backtests.report.pages.study import (
+    P_HEADING,
+    figures_row,
+    interval,
+    p_values,
+    size,
+    study_page,
+)
 from backtests.report.words.claims import reason
 from feeds.bars import Bars
 from feeds.errors import ConfigError
@@ -93,7 +100,7 @@ class StudyResult(Displayable):
             {
                 "effect": size(one.estimate, one.unit),
                 "interval": interval(one),
-                "p": probability(one.p_value),
+                P_HEADING: p_values(one),
                 "episodes": str(one.episodes),
             }
             for one in found

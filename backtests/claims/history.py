@@ -90,7 +90,7 @@ def every_episode(question: Question) -> list[Finding]:
             reason = "Not each was followed by a rise; of random dates "
             reason += f"{effect.random_mean * 100:.0f} % were."
             finding = replace(finding, decided=NOT_SUPPORTED, reason=reason)
-        found.append(finding)
+        found.append(question.with_strata(finding, name, replace(sample, values=rises)))
     return found
 
 

@@ -48,9 +48,9 @@ def against_asset(question: Question) -> list[Finding]:
     return [
         _against_random(
             question,
-            f"{name} - {question.claim.against}",
+            name,
             outcomes(question.growth(name) - other, own),
-            beyond=f" beyond {question.claim.against}",
+            beyond=question.claim.against,
         )
         for name in question.claim.assets
     ]
@@ -65,6 +65,7 @@ def against_index(question: Question) -> list[Finding]:
             name,
             outcomes(question.growth(name), question.episodes()),
             outcomes(question.growth(name, index=other), question.episodes(index=other)),
+            second_index=other,
         )
         for name in question.claim.assets
     ]
@@ -169,21 +170,25 @@ def _choose(own: Episodes, kept: Flags) -> Episodes:
 
 
 def _against_random(
-    question: Question, name: str, sample: Outcomes, *, beyond: str = ""
+    question: Question, asset: str, sample: Outcomes, *, beyond: str = ""
 ) -> Finding:
     days = question.claim.horizon_days
     effect = effect_against_random(sample, placement=question.placement, key=days)
     without = left_out_effects(sample, placement=question.placement, key=days)
-    return question.grown(
-        name,
+    more = f" beyond {beyond}" if beyond else ""
+    finding = question.grown(
+        f"{asset} - {beyond}" if beyond else asset,
         effect,
-        figure=f"{_percent(effect.mean)}{beyond} in {days} days after {effect.episodes} "
+        figure=f"{_percent(effect.mean)}{more} in {days} days after {effect.episodes} "
         f"episodes, {_percent(effect.random_mean)} after random dates",
         left_out=min((one.excess for one in without), default=np.nan),
     )
+    return question.with_strata(finding, asset, sample)
 
 
-def _difference(question: Question, name: str, first: Outcomes, second: Outcomes) -> Finding:
+def _difference(
+    question: Question, name: str, first: Outcomes, second: Outcomes, *, second_index: str = ""
+) -> Finding:
     """Return how much more followed the first kind of episode than the second."""
     counts = first.starts.size, second.starts.size
     if min(counts) == 0:
@@ -193,13 +198,14 @@ def _difference(question: Question, name: str, first: Outcomes, second: Outcomes
     without = [_gap(question, first.without(row), second) for row in _rows(first)]
     without += [_gap(question, first, second.without(row)) for row in _rows(second)]
     means = float(first.own.mean()), float(second.own.mean())
-    return question.grown(
+    finding = question.grown(
         name,
         effect,
         figure=f"{_percent(means[0])} ({counts[0]} episodes) against {_percent(means[1])} "
         f"({counts[1]}) in {question.claim.horizon_days} days",
         left_out=min((one.excess for one in without), default=np.nan),
     )
+    return question.with_strata(finding, name, first, second, second_index=second_index)
 
 
 def _gap(question: Question, first: Outcomes, second: Outcomes) -> Effect:

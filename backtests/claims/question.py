@@ -1,17 +1,29 @@
 """A claim put to the bars: what every measurement starts from."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
+import pandas as pd
 
-from backtests.analysis.effects import Effect, Placement
+from backtests.analysis.effects import Effect, Outcomes, Placement
 from backtests.analysis.episodes import Episodes, episodes
 from backtests.analysis.events import Events
 from backtests.analysis.forward import AssetPrices, entry_positions, forward_growth
+from backtests.analysis.strata import (
+    StratifiedOutcomes,
+    halving_eras,
+    market_states,
+    stratified_p_value,
+)
 from backtests.claims.verdicts import TOO_LITTLE, Finding
 from backtests.claims.world import World
 from backtests.config.claims import ClaimSettings
-from feeds.arrays import Floats
+from feeds.arrays import Floats, Integers
+
+# kinds of strata, and keys of their draws
+ERAS: Final = 1
+STATES: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +96,33 @@ class Question:
             episodes=effect.episodes,
             unit="share",
         )
+
+    def with_strata(
+        self, finding: Finding, name: str, *samples: Outcomes, second_index: str = ""
+    ) -> Finding:
+        """Return a finding with its p-values within eras, and within market states of a coin.
+
+        `samples` are the outcomes whose mean, or difference of two means, was found; the second
+        may be that of another index.
+        """
+        found = []
+        for kind in (ERAS, STATES):
+            groups = [
+                StratifiedOutcomes(sample, self._strata(kind, name, sample, index))
+                for sample, index in zip(samples, ("", second_index), strict=False)
+            ]
+            key = (self.claim.horizon_days, kind)
+            found.append(stratified_p_value(*groups, placement=self.placement, key=key))
+        return replace(finding, p_era=found[0], p_matched=found[1])
+
+    def _strata(self, kind: int, name: str, sample: Outcomes, index: str) -> Integers:
+        """Return the stratum of each eligible session."""
+        if kind == ERAS:
+            sessions = pd.DatetimeIndex(self.world.index(index).frame.index)
+            return halving_eras(sessions[sample.sessions])
+        asset = self.asset(name)
+        entries = entry_positions(asset, available_at=self.world.known_at(index))
+        return market_states(asset, entries[sample.sessions])
 
     def unknown(self, reason: str, *, asset: str = "") -> Finding:
         """Return a finding that nothing can be told, and why."""

@@ -98,7 +98,7 @@ class Study:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A finding with its verdict, and its p-value with all `tested` ones of the page counted."""
+    """A finding with its verdict, and its hardest p with all `tested` of the page counted."""
 
     study: str
     claim: ClaimSettings
@@ -136,9 +136,9 @@ def run_all(
 
 
 def judge(studies: Sequence[Study]) -> list[Judged]:
-    """Return every finding with its own verdict, and its p-value with all counted (Holm)."""
+    """Return every finding with its own verdict, and its hardest p with all counted (Holm)."""
     pairs = [(study, finding) for study in studies for finding in study.findings]
-    tested = [np.nan if one.decided else one.p_value for _, one in pairs]
+    tested = [np.nan if one.decided else one.hardest_p for _, one in pairs]
     adjusted = holm(np.array(tested, np.float64))
     number = int(np.isfinite(adjusted).sum())
     judged = []

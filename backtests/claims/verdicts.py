@@ -1,10 +1,11 @@
 """From figures to a verdict: supported, not supported, or too little data to tell.
 
-Support needs a p-value of at most `LEVEL` in the claimed direction that no single episode
-carries alone. A claim is not supported if the interval rules out an effect as large as claimed.
-All else is too little data, however the estimate looks: absence of evidence is not evidence of
-absence. Writers seldom say how much and by when: horizons and claimed sizes are our reading, made
-with earlier tables in view, and stand in each claim's file for others to change.
+Support needs p-values of at most `LEVEL` in the claimed direction, against random dates of all, of
+the same era and of the same market state, that no single episode carries alone. A claim is not
+supported if the interval rules out an effect as large as claimed. All else is too little data,
+however the estimate looks: absence of evidence is not evidence of absence. Writers seldom say how
+much and by when: horizons and claimed sizes are our reading, made with earlier tables in view, and
+stand in each claim's file for others to change.
 
 A verdict rests on its finding alone, so that a question has one answer, whether it is put alone
 or among others. What is left of it once all findings of a page are counted is a line of its own.
@@ -21,6 +22,10 @@ Verdict = Literal[
     "supported", "not supported", "too little data to tell", "beyond luck", "not told from luck"
 ]
 
+Placebo = Literal["all", "era", "matched"]
+
+PLACEBOS: Final[tuple[Placebo, ...]] = ("all", "era", "matched")
+
 SUPPORTED: Final = "supported"
 NOT_SUPPORTED: Final = "not supported"
 TOO_LITTLE: Final = "too little data to tell"
@@ -35,9 +40,11 @@ class Finding:
     """What one measurement found; all sizes in the claim's own unit, NaN where undefined.
 
     `figure` is the finding in words. `estimate`, `low` and `high` are the effect with its
-    interval, `claimed` what the claim amounts to (NaN: nothing is claimed), `detectable` what
-    so many episodes could show, `left_out` the smallest estimate when any one episode is left
-    out. `index`, `event`, `asset` and `horizon_days` say what was looked at; `unit` is "growth"
+    interval; `p_value` sets it against random dates of the whole history, `p_era` of the same
+    era between halvings, `p_matched` with the coin's same trend and volatility. `claimed` is what
+    the claim amounts to (NaN: nothing is claimed), `detectable` what so many episodes could show,
+    `left_out` the smallest estimate when any one episode is left out. `index`, `event`, `asset`
+    and `horizon_days` say what was looked at; `unit` is "growth"
     for a fraction beyond random dates, "share" or "correlation". `decided` and `reason` are set
     where the verdict does not follow from these figures.
     """
@@ -51,6 +58,8 @@ class Finding:
     low: float = nan
     high: float = nan
     p_value: float = nan
+    p_era: float = nan
+    p_matched: float = nan
     claimed: float = nan
     detectable: float = nan
     left_out: float = nan
@@ -59,6 +68,22 @@ class Finding:
     reason: str = ""
     decided: Verdict | None = None
 
+    @property
+    def p_values(self) -> dict[Placebo, float]:
+        """The p-value against each placebo."""
+        return {"all": self.p_value, "era": self.p_era, "matched": self.p_matched}
+
+    @property
+    def hardest(self) -> Placebo:
+        """The placebo with the largest p-value, which decides; the first of equal ones."""
+        found = self.p_values
+        return max(PLACEBOS, key=lambda name: -1.0 if isnan(found[name]) else found[name])
+
+    @property
+    def hardest_p(self) -> float:
+        """The largest of the p-values that are defined; NaN if none is."""
+        return self.p_values[self.hardest]
+
 
 def verdict(finding: Finding) -> Verdict:
     """Return the verdict on a finding."""
@@ -66,7 +91,7 @@ def verdict(finding: Finding) -> Verdict:
         return finding.decided
     if finding.episodes < FEWEST_EPISODES or isnan(finding.p_value):
         return TOO_LITTLE
-    if finding.p_value <= LEVEL and finding.estimate > 0:
+    if finding.hardest_p <= LEVEL and finding.estimate > 0:
         if not finding.left_out > 0:
             return TOO_LITTLE
         return BEYOND_LUCK if isnan(finding.claimed) else SUPPORTED

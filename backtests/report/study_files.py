@@ -10,9 +10,11 @@ from backtests.claims.runner import AssetStudy, Judged, Study
 from backtests.records.text import as_csv, as_json, as_markdown
 from backtests.report.pages.base import LIBRARY_FILE, plotly_library
 from backtests.report.pages.study import (
+    P_HEADING,
     claims_page,
     figures_row,
     interval,
+    p_values,
     probability,
     size,
     study_page,
@@ -56,15 +58,16 @@ def study_files(studies: Sequence[Study], judged: list[Judged]) -> dict[str, str
 def markdown(judged: Sequence[Judged], *, kind: str = "claim") -> str:
     """Return the findings as a Markdown table, a row each."""
     lines = [
-        f"| {kind} | asset | effect | 95 % interval | p | p, all counted | episodes | verdict |",
+        f"| {kind} | asset | effect | 95 % interval | {P_HEADING} | p, all counted | episodes | "
+        "verdict |",
         "|---|---|---:|---:|---:|---:|---:|---|",
     ]
     for one in judged:
         found = one.finding
-        effect, p_value = size(found.estimate, found.unit), probability(found.p_value)
+        effect = size(found.estimate, found.unit)
         statement, asset = as_markdown(one.claim.statement), as_markdown(found.asset)
         lines.append(
-            f"| {statement} | {asset} | {effect} | {interval(found)} | {p_value} | "
+            f"| {statement} | {asset} | {effect} | {interval(found)} | {p_values(found)} | "
             f"{probability(one.adjusted_p)} | {found.episodes} | {one.verdict} |"
         )
     return "\n".join(lines) + "\n"

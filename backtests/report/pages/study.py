@@ -17,6 +17,7 @@ from backtests.report.words.claims import among_all, reason
 from feeds.sample import SAMPLE_SOURCE
 
 UNITS: Final = {"growth": " %", "share": " points", "correlation": ""}
+P_HEADING: Final = "p (all dates / era / matched)"
 STYLES: Final = {SUPPORTED: "yes", BEYOND_LUCK: "yes", NOT_SUPPORTED: "no"}
 
 HORIZON_COLUMNS: Final = {
@@ -62,7 +63,7 @@ def claims_page(judged: list[Judged], studies: list[Study]) -> str:
         "rows": [_row(one) for one in judged],
         "tally": tally,
         "tested": len(tested),
-        "low": sum(one.finding.p_value <= LEVEL for one in tested),
+        "low": sum(one.finding.hardest_p <= LEVEL for one in tested),
         "draws": studies[0].draws,
     }
     return render("claims.html.j2", content, banner=_banner(studies))
@@ -118,10 +119,12 @@ def figures_row(one: Judged) -> dict[str, Any]:
         "left_out": found.left_out,
         "episodes": found.episodes,
         "p_value": found.p_value,
+        "p_era": found.p_era,
+        "p_matched": found.p_matched,
         "p_adjusted": one.adjusted_p,
         "verdict": one.verdict,
         "reason": reason(found),
-        "counted": among_all(found.p_value, one.adjusted_p, findings=one.tested),
+        "counted": among_all(found.hardest_p, one.adjusted_p, findings=one.tested),
     }
 
 
@@ -149,6 +152,14 @@ def probability(value: float) -> str:
     return f"{value:.4f}" if value < 0.01 else f"{value:.2f}"
 
 
+def p_values(found: Finding) -> str:
+    """Return the p-values against each placebo, as `P_HEADING` names them."""
+    known = list(found.p_values.values())
+    if not any(map(math.isfinite, known)):
+        return written.UNDEFINED
+    return " / ".join(map(probability, known))
+
+
 def _row(one: Judged) -> dict[str, Any]:
     style = STYLES.get(one.verdict, "open")
     return {**figures_row(one), "numbers": _numbers(one), "cards": _cards(one), "style": style}
@@ -156,13 +167,13 @@ def _row(one: Judged) -> dict[str, Any]:
 
 def _numbers(one: Judged) -> dict[str, str]:
     """Return a finding's numbers by the columns of the table of all."""
-    cards, counted = _cards(one), probability(one.adjusted_p)
-    both = f"{cards['p-value']} ({counted})"
+    cards = _cards(one)
     return {
         "Effect": cards["Effect"],
         "Interval": cards["95 % interval"],
         "Detectable": cards["Detectable"],
-        "p (all counted)": both if math.isfinite(one.adjusted_p) else cards["p-value"],
+        P_HEADING: cards[P_HEADING],
+        "All counted": probability(one.adjusted_p),
         "Episodes": cards["Episodes"],
     }
 
@@ -172,7 +183,7 @@ def _cards(one: Judged) -> dict[str, str]:
     return {
         "Effect": size(found.estimate, found.unit),
         "95 % interval": interval(found),
-        "p-value": probability(found.p_value),
+        P_HEADING: p_values(found),
         "Episodes": written.count(found.episodes) if found.episodes else written.UNDEFINED,
         "Detectable": size(found.detectable, found.unit),
     }

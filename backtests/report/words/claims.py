@@ -1,10 +1,22 @@
 """Why a finding has its verdict, in one sentence, and what is left of it among all others."""
 
 from math import isfinite, isnan
+from typing import Final
 
 from backtests.analysis.effects import LEVEL
-from backtests.claims.verdicts import FEWEST_EPISODES, Finding
+from backtests.claims.verdicts import FEWEST_EPISODES, Finding, Placebo
 from backtests.report.words.notation import percent
+
+ALIKE: Final[dict[Placebo, str]] = {
+    "all": "random dates",
+    "era": "random dates of the same four-year era",
+    "matched": "random dates with the coin's same trend and volatility",
+}
+# what stands out against all dates, and what a harder placebo says of it
+OVERTURNED: Final[dict[Placebo, str]] = {
+    "era": "the event is not told from its times",
+    "matched": "the event is not told from the market it fell into",
+}
 
 
 def reason(finding: Finding) -> str:
@@ -13,21 +25,22 @@ def reason(finding: Finding) -> str:
         return finding.reason
     if finding.episodes < FEWEST_EPISODES or isnan(finding.p_value):
         return f"Only {_count(finding.episodes)} with a known outcome."
-    if finding.p_value <= LEVEL and finding.estimate > 0:
+    if finding.hardest_p <= LEVEL and finding.estimate > 0:
         return _beyond_luck(finding)
-    as_well = f"{finding.p_value * 100:.0f} % of random dates did as well"
+    as_well = f"{finding.hardest_p * 100:.0f} % of {ALIKE[finding.hardest]} did as well"
+    harder = _harder_placebo(finding)
     could_show = (
         f"{_count(finding.episodes).capitalize()} could show only an effect of "
         f"{_size(finding.detectable, finding)} or more"
     )
     if isnan(finding.claimed):
-        return f"{could_show}; {as_well}."
+        return f"{harder}{could_show}; {as_well}."
     size, claimed = _size(finding.high, finding), _size(finding.claimed, finding)
     if finding.high < finding.claimed:
-        return f"The interval ends at {size}, short of the claimed {claimed}; {as_well}."
+        return f"{harder}The interval ends at {size}, short of the claimed {claimed}; {as_well}."
     return (
-        f"{could_show}; the interval does not rule out the claimed {claimed}, nor is the effect "
-        "told from luck."
+        f"{harder}{could_show}; the interval does not rule out the claimed {claimed}, nor is the "
+        "effect told from luck."
     )
 
 
@@ -45,8 +58,18 @@ def among_all(p_value: float, adjusted_p: float, *, findings: int) -> str:
     return f"{text}."
 
 
+def _harder_placebo(finding: Finding) -> str:
+    """Return the sentence on the placebo that decides against all dates; empty if none does."""
+    if not finding.p_value <= LEVEL < finding.hardest_p or finding.estimate <= 0:
+        return ""
+    return (
+        f"Against {ALIKE[finding.hardest]} p is {finding.hardest_p:.2f}: "
+        f"{OVERTURNED[finding.hardest]} (against all dates p is {finding.p_value:.2g}). "
+    )
+
+
 def _beyond_luck(finding: Finding) -> str:
-    alone = f"Only {percent(finding.p_value)} of random dates did as well"
+    alone = f"Only {percent(finding.hardest_p)} of {ALIKE[finding.hardest]} did as well"
     if not isfinite(finding.left_out):
         return f"{alone}, but no episode can be left out to see what is left."
     if finding.left_out <= 0:
