@@ -16,7 +16,7 @@ from feeds.errors import ConfigError
 if TYPE_CHECKING:
     from backtests.claims.runner import Judged, StudyPlan
 
-PIPED_WIDTH: Final = 132
+PIPED_WIDTH: Final = 150
 EXAMPLES: Final = """\
   python -m backtests.study --all-claims --data-dir DIR
   python -m backtests.study --claim new-high-btc

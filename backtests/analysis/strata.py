@@ -26,7 +26,7 @@ FEWEST_IN_CELL: Final = 250
 UNKNOWN: Final = -1
 
 _ROUNDS: Final = 20  # of drawing again what stands too close
-_SWEEPS: Final = 30  # of moving each episode in turn, where that was not enough
+_SWEEPS: Final = 50  # of moving each episode in turn, where that was not enough
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ def stratified_starts(
     of an earlier one. Every admissible arrangement is equally likely: drawn at random and drawn
     again while it does not fit. What still does not fit after `_ROUNDS` (tight strata) starts
     as the real arrangement and moves one episode at a time wherever it fits (Metropolis, whose
-    moves are symmetric and so leave all arrangements equally likely).
+    moves are symmetric and so keep all arrangements equally likely).
 
     Returns
     -------
@@ -176,15 +176,33 @@ def _fits(starts: Integers, sample: Outcomes, gap: int) -> Flags:
 def _moved(
     pools: _Pools, sample: Outcomes, gap: int, rows: int, rng: np.random.Generator
 ) -> Integers:
-    starts = np.tile(sample.starts, (rows, 1))
+    """Return arrangements far from the real one by moves that fit, shape (rows, episodes).
+
+    In a sweep each episode in turn moves within its stratum, then two of one stratum change
+    places or not, without which their inner lengths would keep their order in time.
+    """
+    starts = np.repeat(sample.starts[:, np.newaxis], rows, axis=1)
+    reach = sample.spans[:, np.newaxis] + gap
     for _ in range(_SWEEPS):
-        proposed = pools.drawn(rows, rng)
-        for episode in range(sample.starts.size):
-            trial = starts.copy()
-            trial[:, episode] = proposed[:, episode]
-            fitting = _fits(trial, sample, gap)
-            starts[fitting, episode] = proposed[fitting, episode]
-    return starts
+        for own, proposed in enumerate(pools.drawn(rows, rng).T):
+            _move(starts, own, proposed, sample.sessions, reach)
+        pair = rng.choice(np.flatnonzero(pools.begin == rng.choice(pools.begin)), 2)
+        swapped = starts.copy()
+        swapped[pair] = starts[pair[::-1]]
+        fitting = _fits(swapped.T, sample, gap) & (rng.random(rows) < 0.5)
+        starts[:, fitting] = swapped[:, fitting]
+    return starts.T
+
+
+def _move(
+    starts: Integers, own: int, proposed: Integers, sessions: Integers, reach: Integers
+) -> None:
+    """Move one episode in place, in every column in which it fits, shape (episodes, rows)."""
+    later = sessions[proposed] - sessions[starts]
+    fitting = (later > reach) | (later < -reach[own])
+    fitting[own] = True
+    moving = fitting.all(axis=0)
+    starts[own, moving] = proposed[moving]
 
 
 def _log_steps(asset: AssetPrices) -> tuple[Floats, Flags]:

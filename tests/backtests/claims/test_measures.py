@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from backtests.claims.world import World
 from backtests.config.claims import ClaimSettings
 from backtests.config.config import Config, load_config
 from backtests.config.settings import StudySettings
+from feeds import instruments
 from feeds.bars import Bars
 from feeds.errors import ConfigError
 from tests.simulated import coin_bars, index_bars, save_bars
@@ -89,8 +91,34 @@ def test_average_finds_the_planted_effect_and_only_that(folder: Path) -> None:
     assert good.p_value < 0.01
     assert good.estimate > 0.3
     assert good.left_out > 0.2
+    assert max(good.p_era, good.p_matched) < 0.05
     assert dull.p_value > 0.05
     assert dull.high < 0.2
+    assert min(dull.p_era, dull.p_matched) > 0.05
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        {"measure": "against_asset", "against": "DULL"},
+        {"measure": "against_event", "against": "relative_high"},
+        {"measure": "against_index", "against": "SPX"},
+        {"measure": "condition", "filter": "lead", "event": "new_high", "gap_sessions": 10},
+        {"measure": "every_episode", "last": 3},
+    ],
+    ids=lambda claim: claim["measure"],
+)
+def test_every_comparison_with_random_dates_has_all_three_placebos(
+    folder: Path, tmp_path: Path, claim: dict[str, object]
+) -> None:
+    for path in folder.glob("*.csv"):
+        shutil.copy(path, tmp_path)
+    other = index_bars(np.random.default_rng(2).normal(0.0008, 0.01, DAYS * 5 // 7))
+    save_bars(tmp_path, replace(other, instrument=instruments.index("SPX")))
+    (found,) = findings(tmp_path, assets=["GOOD"], **claim)
+    assert found.episodes > 0
+    for p in found.p_values.values():
+        assert 0 < p <= 1
 
 
 def test_order_of_assets_changes_no_finding(folder: Path) -> None:
@@ -200,4 +228,4 @@ def test_number_of_processes_changes_nothing(folder: Path) -> None:
     assert judge(alone) == judge(together)
     # two tests are counted: the smaller p-value doubles
     good = judge(alone)[0]
-    assert good.adjusted_p == pytest.approx(2 * good.finding.p_value)
+    assert good.adjusted_p == pytest.approx(2 * good.finding.hardest_p)

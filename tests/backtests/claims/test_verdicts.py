@@ -33,6 +33,20 @@ def finding(**changes: object) -> Finding:
         ({"left_out": math.nan}, "too little data to tell", "no episode can be left out"),
         ({"p_value": 0.3}, "too little data to tell", "an effect of +40 % or more"),
         ({"p_value": 0.3, "high": 0.49}, "not supported", "ends at +49 %, short of"),
+        ({"p_era": 0.03}, "supported", "Only 3.0 % of random dates of the same four-year era"),
+        (
+            {"p_era": 0.21, "p_matched": 0.04},
+            "too little data to tell",
+            "Against random dates of the same four-year era p is 0.21: the event is not told from "
+            "its times (against all dates p is 0.01). 6 episodes could",
+        ),
+        (
+            {"p_era": 0.04, "p_matched": 0.3, "high": 0.49},
+            "not supported",
+            "with the coin's same trend and volatility p is 0.30: the event is not told from the "
+            "market it fell into (against all dates p is 0.01). The interval ends at +49 %",
+        ),
+        ({"p_value": 0.2, "p_era": 0.01}, "too little data to tell", "6 episodes could show only"),
         ({"episodes": 2}, "too little data to tell", "Only 2 episodes"),
         ({"p_value": math.nan}, "too little data to tell", "Only 6 episodes"),
         ({"decided": "not supported", "reason": "It fell."}, "not supported", "It fell."),
@@ -66,6 +80,14 @@ def test_verdict_on_an_event_speaks_of_no_claim(changes: dict[str, object], expe
     assert found == expected
     assert "claim" not in reason(one)
     assert "nan" not in reason(one)
+
+
+def test_hardest_placebo_is_the_largest_p_that_is_defined() -> None:
+    assert (finding().hardest, finding().hardest_p) == ("all", 0.01)
+    assert finding(p_era=0.01).hardest == "all"
+    assert finding(p_era=0.2, p_matched=0.3).hardest == "matched"
+    assert finding(p_era=0.2, p_matched=math.nan).hardest_p == 0.2
+    assert math.isnan(finding(p_value=math.nan).hardest_p)
 
 
 def test_counted_says_what_is_left_among_all_and_nothing_of_one_alone() -> None:
