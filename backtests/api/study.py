@@ -12,7 +12,8 @@ from backtests.api.request import Subject, own_bars, settings_tree
 from backtests.claims.plans import claim_file, claim_plan, config_plan, require_event
 from backtests.claims.runner import Judged, Study, judge, run_study
 from backtests.report.card import Card, Displayable
-from backtests.report.pages.study import figures_row, interval, probability, size, study_page
+from backtests.report.pages.study import figures_row, interval, probability, study_page
+from backtests.report.words.answers import size
 from backtests.report.words.claims import reason
 from feeds.bars import Bars
 from feeds.errors import ConfigError

@@ -12,11 +12,10 @@ from backtests.report.pages.base import LIBRARY_FILE, plotly_library
 from backtests.report.pages.study import (
     claims_page,
     figures_row,
-    interval,
     probability,
-    size,
     study_page,
 )
+from backtests.report.words.answers import STATED, evidence_in_words, size
 
 PACKAGES: Final = ("russell-risk-on", "numpy", "pandas", "scipy")
 
@@ -32,9 +31,10 @@ def study_files(studies: Sequence[Study], judged: list[Judged]) -> dict[str, str
     """
     kind, stem = ("claim", "claims") if studies[0].claim.is_claim else ("study", "findings")
     findings = [figures_row(one) for one in judged]
+    study_of = {study.name: study for study in studies}
     files = {
         f"{stem}.csv": as_csv(pd.DataFrame(findings)),
-        f"{stem}.json": as_json(findings),
+        f"{stem}.json": as_json([claim_row(one, study_of[one.study]) for one in judged]),
         f"{stem}.md": markdown(judged, kind=kind),
         "manifest.json": as_json(_manifest(studies)),
         **{f"{name}.csv": text for name, text in _tables(studies, kind).items()},
@@ -49,23 +49,53 @@ def study_files(studies: Sequence[Study], judged: list[Judged]) -> dict[str, str
             study, judged, claims_link="index.html", library_file=LIBRARY_FILE
         )
         files[f"{study.name}.toml"] = study.config.to_toml()
-    files |= {"index.html": claims_page(judged, list(studies)), LIBRARY_FILE: plotly_library()}
+    files |= {
+        "index.html": claims_page(judged, list(studies), library_file=LIBRARY_FILE),
+        LIBRARY_FILE: plotly_library(),
+    }
     return files
+
+
+def claim_row(one: Judged, study: Study) -> dict[str, Any]:
+    """Return a finding with its dates, and what followed since the claim was published."""
+    found = one.finding
+    since = study.since.get(found.asset.split(" - ")[0])
+    return {
+        **figures_row(one),
+        "effect": found.estimate,
+        "p": found.p_value,
+        "p_all_counted": one.adjusted_p,
+        "episodes": list(found.dates),
+        "episode_count": found.episodes,
+        "since_published": since
+        and {
+            "from": f"{since.first:%Y-%m-%d}",
+            "to": f"{since.last:%Y-%m-%d}",
+            "value": since.at_horizon,
+            "buy_and_hold": since.value,
+            "usual": since.usual,
+            "share_below": since.share_below,
+        },
+    }
 
 
 def markdown(judged: Sequence[Judged], *, kind: str = "claim") -> str:
     """Return the findings as a Markdown table, a row each."""
     lines = [
-        f"| {kind} | asset | effect | 95 % interval | p | p, all counted | episodes | verdict |",
-        "|---|---|---:|---:|---:|---:|---:|---|",
+        f"| {kind} | asset | reading | as stated | effect | claimed | ruled out above "
+        "| p | p, all counted | episodes | as evidence |",
+        "|---|---|---|---|---:|---:|---:|---:|---:|---:|---|",
     ]
     for one in judged:
         found = one.finding
         effect, p_value = size(found.estimate, found.unit), probability(found.p_value)
+        stated = STATED[found.as_stated] if one.claim.is_claim else ""
         statement, asset = as_markdown(one.claim.statement), as_markdown(found.asset)
         lines.append(
-            f"| {statement} | {asset} | {effect} | {interval(found)} | {p_value} | "
-            f"{probability(one.adjusted_p)} | {found.episodes} | {one.verdict} |"
+            f"| {statement} | {asset} | {as_markdown(found.reading)} | {stated} | "
+            f"{effect} | {size(found.claimed, found.unit)} | {size(found.high, found.unit)} | "
+            f"{p_value} | {probability(one.adjusted_p)} | {found.episodes} | "
+            f"{evidence_in_words(found) if one.claim.is_claim else one.verdict} |"
         )
     return "\n".join(lines) + "\n"
 
