@@ -1,6 +1,7 @@
 """All effects of a page with their intervals, sorted: a forest plot."""
 
 from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
 
@@ -9,10 +10,10 @@ from backtests.claims.runner import Judged
 from backtests.report.charts.palette import LIGHT
 from backtests.report.charts.spec import Spec, UndrawableError, layout, pack, plain
 
-ROW: int = 26
-MARGIN: int = 90
-WIDEST: float = 4.0  # effects beyond +400 % are drawn at the edge, with their figure in the text
-COLORS = {"supported": "good", "ruled_out": "bad", "too_little": "muted"}
+ROW: Final = 26
+MARGIN: Final = 110
+WIDEST: Final = 4.0  # effects beyond +400 % are drawn at the edge, with their figure in the text
+COLORS: Final = {"supported": "good", "ruled_out": "bad", "too_little": "muted"}
 
 
 def forest_chart(judged: Sequence[Judged]) -> Spec:
@@ -59,7 +60,11 @@ def forest_chart(judged: Sequence[Judged]) -> Spec:
         "layout": layout(
             height=MARGIN + ROW * len(rows),
             hovermode="closest",
-            xaxis={"tickformat": "+.0%", "title": {"text": "Growth beyond random dates"}},
+            xaxis={
+                "tickformat": "+.0%",
+                "side": "top",
+                "title": {"text": "Growth beyond random dates"},
+            },
             yaxis={"automargin": True, "showgrid": False, "tickfont": {"size": 12}},
             shapes=[
                 {
@@ -72,8 +77,7 @@ def forest_chart(judged: Sequence[Judged]) -> Spec:
 
 
 def _name(one: Judged) -> str:
-    reading = f", {one.finding.reading}" if one.finding.reading else ""
-    return plain(f"{one.study} ({one.finding.asset}){reading}")
+    return plain(f"{one.study} ({one.finding.asset})")
 
 
 def _text(one: Judged) -> str:

@@ -9,7 +9,7 @@ import pandas as pd
 from backtests.analysis.effects import LEVEL
 from backtests.claims.answers import evidence
 from backtests.claims.runner import AssetStudy, Judged, Study
-from backtests.claims.verdicts import BEYOND_LUCK, NOT_SUPPORTED, SUPPORTED, Finding
+from backtests.claims.verdicts import BEYOND_LUCK, Finding
 from backtests.report.charts.forest import forest_chart
 from backtests.report.charts.spec import Spec, UndrawableError
 from backtests.report.charts.study import CHARTS
@@ -28,7 +28,7 @@ from backtests.report.words.answers import (
 from backtests.report.words.claims import among_all, reason
 from feeds.sample import SAMPLE_SOURCE
 
-STYLES: Final = {SUPPORTED: "yes", BEYOND_LUCK: "yes", NOT_SUPPORTED: "no"}
+STYLES: Final = {"supported": "yes", BEYOND_LUCK: "yes", "ruled_out": "no"}
 
 HORIZON_COLUMNS: Final = {
     "horizon_days": "Days",
@@ -59,17 +59,18 @@ COUNTS: Final = ("horizon_days", "episodes", "independent")
 def claims_page(judged: list[Judged], studies: list[Study], *, library_file: str = "") -> str:
     """Return the page with a row per finding and a link to each claim's study."""
     tested = [one for one in judged if math.isfinite(one.adjusted_p)]
+    first = fairest(judged)
     content = {
         **_origin(studies),
         "number_columns": list(_numbers(judged[0])),
-        "rows": [_row(one) for one in judged],
+        "rows": [_row(one) | {"is_fairest": one in first} for one in judged],
         "take_home": _take_home(judged, studies),
         "since": _since(studies),
         "tested": len(tested),
         "low": sum(one.finding.p_value <= LEVEL for one in tested),
         "draws": studies[0].draws,
     }
-    forest = _drawn_panel("forest", lambda: forest_chart(judged))
+    forest = _drawn_panel("forest", lambda: forest_chart(first))
     return render(
         "claims.html.j2",
         content,
@@ -161,13 +162,19 @@ def _row(one: Judged) -> dict[str, Any]:
         **figures_row(one),
         "numbers": _numbers(one),
         "cards": _cards(one),
-        "style": STYLES.get(one.verdict, "open"),
+        "style": STYLES.get(evidence(found) if one.claim.is_claim else one.verdict, "open"),
         "reading": found.reading,
         "stated": STATED[found.as_stated],
         "answer": evidence_in_words(found) if one.claim.is_claim else one.verdict,
         "sizes": ruled_out(found),
         "dates": ", ".join(found.dates),
     }
+
+
+def fairest(judged: list[Judged]) -> list[Judged]:
+    """Return the findings of each claim's first reading, which is the fairest."""
+    first = {one.study: one.finding.reading for one in reversed(judged)}
+    return [one for one in judged if one.finding.reading == first[one.study]]
 
 
 def _take_home(judged: list[Judged], studies: list[Study]) -> str:

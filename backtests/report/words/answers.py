@@ -42,14 +42,12 @@ def ruled_out(found: Finding) -> str:
     if not (isfinite(found.high) and isfinite(found.low)):
         return ""
     high, low = size(found.high, found.unit), size(found.low, found.unit)
-    if isnan(found.claimed):
-        return f"Ruled out is what lies outside {low} to {high}."
+    claimed = size(found.claimed, found.unit)
     if found.high < found.claimed:
-        claimed = size(found.claimed, found.unit)
         return f"{claimed} is ruled out, up to {high} is not."
-    if found.low > 0:
-        return f"Nothing at all is ruled out, and so is more than {high}."
-    return f"Neither nothing at all nor {size(found.claimed, found.unit)} is ruled out."
+    fitting = f"Any effect from {low} to {high} fits these bars"
+    is_inside = found.low <= found.claimed <= found.high
+    return f"{fitting}, the claimed {claimed} too." if is_inside else f"{fitting}."
 
 
 def since_in_words(name: str, claim: ClaimSettings, since: SincePublished | None) -> str:
