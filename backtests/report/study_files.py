@@ -12,11 +12,15 @@ from backtests.report.pages.base import LIBRARY_FILE, plotly_library
 from backtests.report.pages.study import (
     claims_page,
     figures_row,
+    interval,
     probability,
     study_page,
 )
 from backtests.report.words.answers import STATED, evidence_in_words, size
 
+TEXT_CELLS: Final = frozenset(
+    {"claim", "study", "asset", "reading", "as stated", "as evidence", "verdict"}
+)
 PACKAGES: Final = ("russell-risk-on", "numpy", "pandas", "scipy")
 
 
@@ -80,24 +84,48 @@ def claim_row(one: Judged, study: Study) -> dict[str, Any]:
 
 
 def markdown(judged: Sequence[Judged], *, kind: str = "claim") -> str:
-    """Return the findings as a Markdown table, a row each."""
-    lines = [
-        f"| {kind} | asset | reading | as stated | effect | claimed | ruled out above "
-        "| p | p, all counted | episodes | as evidence |",
-        "|---|---|---|---|---:|---:|---:|---:|---:|---:|---|",
-    ]
-    for one in judged:
-        found = one.finding
-        effect, p_value = size(found.estimate, found.unit), probability(found.p_value)
-        stated = STATED[found.as_stated] if one.claim.is_claim else ""
-        statement, asset = as_markdown(one.claim.statement), as_markdown(found.asset)
-        lines.append(
-            f"| {statement} | {asset} | {as_markdown(found.reading)} | {stated} | "
-            f"{effect} | {size(found.claimed, found.unit)} | {size(found.high, found.unit)} | "
-            f"{p_value} | {probability(one.adjusted_p)} | {found.episodes} | "
-            f"{evidence_in_words(found) if one.claim.is_claim else one.verdict} |"
-        )
+    """Return the findings as a Markdown table, a row per finding."""
+    cells = _claim_cells if kind == "claim" else _event_cells
+    rows = [cells(one) for one in judged]
+    marks = ("---" if name in TEXT_CELLS else "---:" for name in rows[0])
+    lines = [f"| {' | '.join(rows[0])} |", f"|{'|'.join(marks)}|"]
+    lines += [f"| {' | '.join(row.values())} |" for row in rows]
     return "\n".join(lines) + "\n"
+
+
+def _claim_cells(one: Judged) -> dict[str, str]:
+    found = one.finding
+    return {
+        "claim": as_markdown(one.claim.statement),
+        "asset": as_markdown(found.asset),
+        "reading": as_markdown(found.reading),
+        "as stated": STATED[found.as_stated],
+        "effect": size(found.estimate, found.unit),
+        "claimed": size(found.claimed, found.unit),
+        "ruled out above": size(found.high, found.unit),
+        **_shared_cells(one),
+        "as evidence": evidence_in_words(found),
+    }
+
+
+def _event_cells(one: Judged) -> dict[str, str]:
+    found = one.finding
+    return {
+        "study": as_markdown(one.claim.statement),
+        "asset": as_markdown(found.asset),
+        "effect": size(found.estimate, found.unit),
+        "95 % interval": interval(found),
+        **_shared_cells(one),
+        "verdict": one.verdict,
+    }
+
+
+def _shared_cells(one: Judged) -> dict[str, str]:
+    return {
+        "p": probability(one.finding.p_value),
+        "p, all counted": probability(one.adjusted_p),
+        "episodes": str(one.finding.episodes),
+    }
 
 
 def _tables(studies: Sequence[Study], kind: str) -> dict[str, str]:
