@@ -16,7 +16,7 @@ from feeds.errors import ConfigError
 if TYPE_CHECKING:
     from backtests.claims.runner import Judged, StudyPlan
 
-PIPED_WIDTH: Final = 150
+PIPED_WIDTH: Final = 220
 EXAMPLES: Final = """\
   python -m backtests.study --all-claims --data-dir DIR
   python -m backtests.study --claim new-high-btc
@@ -165,25 +165,35 @@ def _show(judged: "list[Judged]", page: Path) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from backtests.report.pages.study import P_HEADING, interval, p_values, probability, size
+    from backtests.report.words.answers import (
+        P_HEADING,
+        STATED,
+        evidence_in_words,
+        interval,
+        p_values,
+        probability,
+        size,
+    )
 
     table = Table(box=None, pad_edge=False)
-    for column in ("claim" if judged[0].claim.is_claim else "event", "asset"):
-        table.add_column(column, no_wrap=True)
+    is_claim = judged[0].claim.is_claim
+    for column in ("claim", "asset", "reading", "as stated") if is_claim else ("event", "asset"):
+        table.add_column(column, no_wrap=column != "reading")
     for column in ("effect", "interval", P_HEADING, "all counted", "episodes"):
         table.add_column(column, justify="right", no_wrap=True)
-    table.add_column("verdict", no_wrap=True)
+    table.add_column("as evidence" if is_claim else "verdict", no_wrap=True)
     for one in judged:
         found = one.finding
         table.add_row(
             one.study,
             found.asset,
+            *((found.reading, STATED[found.as_stated]) if is_claim else ()),
             size(found.estimate, found.unit),
             interval(found),
             p_values(found),
             probability(one.adjusted_p),
             str(found.episodes),
-            one.verdict,
+            evidence_in_words(found) if is_claim else one.verdict,
         )
     # piped, rich would fold the table at 80 columns
     console = Console(highlight=False, width=None if sys.stdout.isatty() else PIPED_WIDTH)

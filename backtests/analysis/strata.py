@@ -55,7 +55,7 @@ def market_states(asset: AssetPrices, entries: Integers) -> Integers:
     known = np.isfinite(trend)
     cells = np.full(entries.size, UNKNOWN)
     by_trend, by_volatility = _terciles(trend[known]), _terciles(volatility[known])
-    cells[known] = 3 * by_trend + _joined_small(by_trend, by_volatility)
+    cells[known] = 3 * by_trend + _join_small(by_trend, by_volatility)
     return cells
 
 
@@ -86,7 +86,7 @@ def stratified_p_value(
     NaN where a group has no episode, or no arrangement within its strata but the real one.
     """
     drawn = [
-        drawn_means(group.sample.values, _placed(group, placement, (*key, place)))
+        drawn_means(group.sample.values, _random_places(group, placement, (*key, place)))
         for place, group in enumerate(groups)
     ]
     if min(one.size for one in drawn) == 0:
@@ -115,18 +115,18 @@ def stratified_starts(
     Shape (0, episodes) if none is found.
     """
     sample, pools = group.sample, _Pools.of(group)
-    starts = pools.drawn(draws, rng)
+    starts = pools.draw(draws, rng)
     failed = np.arange(draws)
     for _ in range(_ROUNDS):
         failed = failed[~_fits(starts[failed], sample, gap)]
         if failed.size == 0:
             return starts
-        starts[failed] = pools.drawn(failed.size, rng)
+        starts[failed] = pools.draw(failed.size, rng)
     failed = failed[~_fits(starts[failed], sample, gap)]
     if failed.size == 0:
         return starts
     if _fits(sample.starts[np.newaxis], sample, gap)[0]:
-        starts[failed] = _moved(pools, sample, gap, failed.size, rng)
+        starts[failed] = _move_all(pools, sample, gap, failed.size, rng)
         return starts
     return np.delete(starts, failed, axis=0)
 
@@ -148,13 +148,15 @@ class _Pools:
         )
         return cls(order, begin, end - begin)
 
-    def drawn(self, rows: int, rng: np.random.Generator) -> Integers:
+    def draw(self, rows: int, rng: np.random.Generator) -> Integers:
         """Return a random session of each episode's stratum, shape (rows, episodes)."""
         picks = rng.integers(0, self.size, (rows, self.size.size))
         return np.asarray(self.ordered[self.begin + picks])
 
 
-def _placed(group: StratifiedOutcomes, placement: Placement, key: tuple[int, ...]) -> Integers:
+def _random_places(
+    group: StratifiedOutcomes, placement: Placement, key: tuple[int, ...]
+) -> Integers:
     sample = group.sample
     if sample.starts.size == 0:
         return np.empty((0, 0), np.int64)
@@ -173,7 +175,7 @@ def _fits(starts: Integers, sample: Outcomes, gap: int) -> Flags:
     return np.asarray((placed[:, 1:] - ends[:, :-1] > gap).all(axis=1))
 
 
-def _moved(
+def _move_all(
     pools: _Pools, sample: Outcomes, gap: int, rows: int, rng: np.random.Generator
 ) -> Integers:
     """Return arrangements far from the real one by moves that fit, shape (rows, episodes).
@@ -184,7 +186,7 @@ def _moved(
     starts = np.repeat(sample.starts[:, np.newaxis], rows, axis=1)
     reach = sample.spans[:, np.newaxis] + gap
     for _ in range(_SWEEPS):
-        for own, proposed in enumerate(pools.drawn(rows, rng).T):
+        for own, proposed in enumerate(pools.draw(rows, rng).T):
             _move(starts, own, proposed, sample.sessions, reach)
         pair = rng.choice(np.flatnonzero(pools.begin == rng.choice(pools.begin)), 2)
         swapped = starts.copy()
@@ -222,7 +224,7 @@ def _terciles(values: Floats) -> Integers:
     return np.searchsorted(np.quantile(values, [1 / 3, 2 / 3]), values, side="left")
 
 
-def _joined_small(by_trend: Integers, by_volatility: Integers) -> Integers:
+def _join_small(by_trend: Integers, by_volatility: Integers) -> Integers:
     """Return the terciles of volatility, those too small joined with a neighbour per trend."""
     joined = by_volatility.copy()
     for trend in range(3):

@@ -25,6 +25,12 @@ from feeds.arrays import Floats, Integers
 ERAS: Final = 1
 STATES: Final = 2
 
+# measures that rest on the episodes of the claim's own event
+DATED: Final = (
+    *("event", "average", "every_episode", "against_asset"),
+    *("against_index", "against_event", "condition"),
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Question:
@@ -57,6 +63,18 @@ class Question:
         asset = self.asset(name)
         entries = entry_positions(asset, available_at=self.world.known_at(index))
         return forward_growth(asset, entries, days=self.claim.horizon_days)
+
+    def dates(self, name: str) -> tuple[str, ...]:
+        """Return the first sessions of the episodes a measurement of an asset rests on."""
+        claim, own = self.claim, self.episodes()
+        if claim.measure not in DATED:
+            return (claim.session,) if claim.session else ()
+        sessions = self.events().sessions[own.starts]
+        counted = np.isfinite(self.growth(name)[own.starts])
+        if claim.measure == "every_episode":
+            early = sessions < pd.Timestamp(claim.before or "2100-01-01")
+            counted = counted & early & (np.cumsum((counted & early)[::-1])[::-1] <= claim.last)
+        return tuple(f"{day:%Y-%m-%d}" for day in sessions[counted])
 
     def grown(self, name: str, effect: Effect, *, figure: str, left_out: float) -> Finding:
         """Return a finding about growth from its effect in logs."""

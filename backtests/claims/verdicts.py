@@ -22,6 +22,8 @@ Verdict = Literal[
     "supported", "not supported", "too little data to tell", "beyond luck", "not told from luck"
 ]
 
+AsStated = Literal["true", "false", "not_reproducible"]
+Evidence = Literal["supported", "ruled_out", "too_little"]
 Placebo = Literal["all", "era", "matched"]
 
 PLACEBOS: Final[tuple[Placebo, ...]] = ("all", "era", "matched")
@@ -46,7 +48,8 @@ class Finding:
     `left_out` the smallest estimate when any one episode is left out. `index`, `event`, `asset`
     and `horizon_days` say what was looked at; `unit` is "growth"
     for a fraction beyond random dates, "share" or "correlation". `decided` and `reason` are set
-    where the verdict does not follow from these figures.
+    where the verdict does not follow from these figures. `reading` is what the claim is taken to
+    mean, `dates` are the first sessions of its episodes, `as_stated` whether what was stated is so.
     """
 
     asset: str
@@ -67,6 +70,9 @@ class Finding:
     unit: Literal["growth", "share", "correlation"] = "growth"
     reason: str = ""
     decided: Verdict | None = None
+    reading: str = ""
+    dates: tuple[str, ...] = ()
+    as_stated: AsStated = "not_reproducible"
 
     @property
     def p_values(self) -> dict[Placebo, float]:
