@@ -8,6 +8,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from backtests.analysis.curve import SpecificationCurve
 from backtests.analysis.effects import (
     Placement,
     holm,
@@ -23,6 +24,7 @@ from backtests.analysis.timing import (
     paired_returns,
     rolling_relation,
 )
+from backtests.claims.curve import claim_curve
 from backtests.claims.measures import measure
 from backtests.claims.question import Question
 from backtests.claims.verdicts import Finding, Verdict, verdict
@@ -84,7 +86,7 @@ class AssetStudy:
 
 @dataclass(frozen=True, slots=True)
 class Study:
-    """A claim with its findings and the tables behind them."""
+    """A claim with its findings and the tables behind them; `curve` is None where it has none."""
 
     name: str
     claim: ClaimSettings
@@ -94,6 +96,7 @@ class Study:
     bars: tuple[dict[str, Any], ...]
     notes: tuple[str, ...]
     draws: int
+    curve: SpecificationCurve | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +119,7 @@ def run_study(plan: StudyPlan, *, own: Sequence[Bars] = ()) -> Study:
     findings = tuple(measure(question))
     names = () if plan.claim.measure == "no_data" else plan.claim.assets
     studies = tuple(_asset_study(question, name, plan) for name in names)
+    curve = claim_curve(question)
     return Study(
         plan.name,
         plan.claim,
@@ -125,6 +129,7 @@ def run_study(plan: StudyPlan, *, own: Sequence[Bars] = ()) -> Study:
         world.bars(),
         world.notes,
         plan.settings.draws,
+        curve,
     )
 
 

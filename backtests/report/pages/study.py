@@ -5,15 +5,17 @@ from typing import Any, Final
 
 import pandas as pd
 
+from backtests.analysis.curve import SpecificationCurve
 from backtests.analysis.effects import LEVEL
 from backtests.claims.runner import AssetStudy, Judged, Study
 from backtests.claims.verdicts import BEYOND_LUCK, NOT_SUPPORTED, SUPPORTED, Finding
+from backtests.report.charts.curve import curve_chart
 from backtests.report.charts.spec import UndrawableError
 from backtests.report.charts.study import CHARTS
 from backtests.report.pages.base import mailable, render
 from backtests.report.pages.section import Banner, Cell, Panel, Row
 from backtests.report.words import notation as written
-from backtests.report.words.claims import among_all, reason
+from backtests.report.words.claims import among_all, curve_details, curve_sentence, reason
 from feeds.sample import SAMPLE_SOURCE
 
 UNITS: Final = {"growth": " %", "share": " points", "correlation": ""}
@@ -81,6 +83,7 @@ def study_page(
         "rows": [_row(one) for one in judged if one.study == study.name],
         "assets": [_asset(place, asset) for place, asset in enumerate(study.assets)],
         "horizon_columns": HORIZON_COLUMNS.values(),
+        "curve": _curve_words(study),
         "claims_link": claims_link,
         "config": mailable(study.config).to_toml(),
     }
@@ -89,6 +92,8 @@ def study_page(
         for place, asset in enumerate(study.assets)
         for name in CHARTS
     }
+    if study.curve is not None:
+        panels["curve"] = _curve_panel(study.curve)
     return render(
         "study.html.j2",
         content,
@@ -183,6 +188,20 @@ def _panel(panel_name: str, chart_name: str, asset: AssetStudy, study: Study) ->
         return Panel(panel_name, CHARTS[chart_name](asset, study.claim))
     except UndrawableError as error:
         return Panel(panel_name, reason=str(error))
+
+
+def _curve_panel(curve: SpecificationCurve) -> Panel:
+    try:
+        return Panel("curve", curve_chart(curve))
+    except UndrawableError as error:
+        return Panel("curve", reason=str(error))
+
+
+def _curve_words(study: Study) -> dict[str, str]:
+    """Return what all readings say together; empty where there are none of the kind."""
+    if study.curve is None:
+        return {}
+    return {"sentence": curve_sentence(study.curve), "details": curve_details(study.curve)}
 
 
 def _asset(place: int, asset: AssetStudy) -> dict[str, Any]:
