@@ -48,13 +48,16 @@ class OutcomeReading:
 class SpecificationCurve:
     """The effects of all readings, sorted, and what they amount to together.
 
+    Choices that come to the same dates and outcomes are one reading, shown under the choices
+    nearest to the question's own: counted twice, a result would seem to be confirmed.
+
     `effects` has a row per reading: a column per choice, `statistic`, `own` (whether it is the
     reading the question was put in), `episodes` with a known outcome, and `effect`: mean or
     median log growth of the episodes minus that of all eligible sessions. `median` is that of
     the effects, `share_above_zero` a fraction, `p` the share of `shifts` and the real calendar
-    whose median is at least as large; NaN without readings or shifts. `different` readings do
-    not have the very same dates and outcomes as another; `left_out` ones have fewer than
-    `FEWEST_EPISODES` episodes and are no part of the rest.
+    whose median is at least as large; NaN without readings or shifts. Of all combinations of
+    choices, `repeated` came to the same as another, and `left_out` have fewer than
+    `FEWEST_EPISODES` episodes.
     """
 
     effects: pd.DataFrame
@@ -62,7 +65,7 @@ class SpecificationCurve:
     share_above_zero: float
     p: float
     readings: int
-    different: int
+    repeated: int
     left_out: int
     shifts: int
 
@@ -91,9 +94,9 @@ def specification_curve(
     grid = _Grid.of(events, outcomes)
     steps = shift_steps(grid.growth.shape[1], shifts=shifts, seed=seed)
     actual, counts = grid.effects(np.array([0]))
-    table = _table(events, outcomes, counts[:, 0], actual[:, 0])
-    known = table["effect"].notna()
-    kept = _sorted(table[known].assign(own=_is_own(table[known], own)))
+    every = _table(events, outcomes, counts[grid.cells, 0], actual[grid.cells, 0])
+    known = every["effect"].notna().to_numpy(np.bool_)
+    kept = _distinct_readings(every[known], grid.cells[known], own)
     effects = kept["effect"].to_numpy(np.float64)
     median = _middle(effects)
     return SpecificationCurve(
@@ -102,7 +105,7 @@ def specification_curve(
         share_above_zero=float((effects > 0).mean()) if effects.size else np.nan,
         p=float(p_value(median, grid.medians(steps))),
         readings=effects.size,
-        different=np.unique(grid.cells[known]).size,
+        repeated=int(known.sum()) - effects.size,
         left_out=int((~known).sum()),
         shifts=steps.size,
     )
@@ -118,12 +121,12 @@ def shift_steps(sessions: int, *, shifts: int, seed: int) -> Integers:
 
 @dataclass(frozen=True, slots=True)
 class _Grid:
-    """Different calendars and outcomes, each once, and which of them each reading has."""
+    """Different calendars and outcomes, each once: a cell is a pair of them and a statistic."""
 
     starts: list[Integers]
     growth: Floats  # (outcomes, sessions), infinite where unknown, which sorts last
     centres: Floats  # (outcomes, statistics) of all eligible sessions
-    cells: Integers  # (readings,): calendar, outcome and statistic as one number
+    cells: Integers  # (combinations,): calendar, outcome and statistic as one number
 
     @classmethod
     def of(cls, events: Sequence[EventReading], outcomes: Sequence[OutcomeReading]) -> "_Grid":
@@ -140,14 +143,14 @@ class _Grid:
         return cls(starts, filled, np.array(centres), cells.ravel())
 
     def effects(self, steps: Integers) -> tuple[Floats, Integers]:
-        """Return effects and episodes of every reading, shape (readings, steps) each."""
+        """Return effects and episodes of every cell, shape (cells, steps) each."""
         found = [self._of_calendar(starts, steps) for starts in self.starts]
         effects = np.stack([effects for effects, _ in found]).reshape(-1, steps.size)
         counts = np.repeat(np.stack([counts for _, counts in found]), len(STATISTICS), axis=1)
-        return effects[self.cells], counts.reshape(-1, steps.size)[self.cells]
+        return effects, counts.reshape(-1, steps.size)
 
     def medians(self, steps: Integers) -> Floats:
-        """Return the median effect of the readings at each step."""
+        """Return the median effect at each step of all cells that have one."""
         most = max((starts.size for starts in self.starts), default=0)
         rows = max(1, _CELLS_AT_ONCE // max(1, most * len(self.growth)))
         parts = [self.effects(steps[at : at + rows])[0] for at in range(0, steps.size, rows)]
@@ -197,21 +200,18 @@ def _table(
     return pd.DataFrame(rows).assign(own=False, episodes=counts, effect=effects)
 
 
-def _sorted(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the readings by effect, those with the same by their choices."""
-    names = ["effect", *(str(name) for name in table if name not in ("effect", "own"))]
-    return table.sort_values(names, key=_comparable, ignore_index=True)
+def _distinct_readings(table: pd.DataFrame, cells: Integers, own: Choices) -> pd.DataFrame:
+    """Return a row per cell, under the choices nearest to one's own, by effect."""
+    apart = sum((table[name] != value).astype(int) for name, value in own.items())
+    choices = [str(name) for name in table if name not in ("own", "effect")]
+    marked = table.assign(own=apart == 0, apart=apart, cell=cells)
+    nearest = marked.sort_values(["apart", *choices], key=_comparable).drop_duplicates("cell")
+    ordered = nearest.sort_values(["effect", *choices], key=_comparable, ignore_index=True)
+    return ordered.drop(columns=["apart", "cell"])
 
 
 def _comparable(column: pd.Series) -> pd.Series:
     return column if pd.api.types.is_numeric_dtype(column) else column.astype(str)
-
-
-def _is_own(table: pd.DataFrame, own: Choices) -> pd.Series:
-    found = pd.Series(True, index=table.index)
-    for name, value in own.items():
-        found &= table[name] == value
-    return found
 
 
 def _average(values: Floats) -> float:

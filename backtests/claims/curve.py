@@ -52,16 +52,22 @@ def claim_curve(question: Question) -> SpecificationCurve | None:
     if inside.size == 0:
         return None
     return specification_curve(
-        [
-            EventReading({**choices, "gap_sessions": gap}, _starts(occurred, gap, inside))
-            for choices, occurred in _occurrences(question)
-            for gap in _with_own(GAPS, question.claim.gap_sessions)
-        ],
+        event_readings(question, inside),
         list(_outcomes(question, inside)),
         own=own_choices(question),
         shifts=min(SHIFTS, question.placement.draws),
         seed=question.placement.seed,
     )
+
+
+def event_readings(question: Question, inside: Integers) -> list[EventReading]:
+    """Return every way to read the event, its episodes counted within the sessions `inside`."""
+    gaps = _with_own(GAPS, question.claim.gap_sessions)
+    return [
+        EventReading({**choices, "gap_sessions": gap}, _starts(occurred, gap, inside))
+        for choices, occurred in _occurrences(question)
+        for gap in gaps
+    ]
 
 
 def own_choices(question: Question) -> dict[str, object]:

@@ -17,14 +17,15 @@ from backtests.report.charts.spec import (
     pack,
     plain,
 )
-from feeds.arrays import Integers
+from feeds.arrays import Floats, Integers
 
 # more points than this would run together on any screen
-MOST_POINTS: Final = 360
+MOST_POINTS: Final = 300
 EFFECTS_HEIGHT: Final = 320
 ROW_HEIGHT: Final = 15
 MARGINS: Final = 90
 GROUP_GAP: Final = 0.7  # rows
+EDGE: Final = 0.015  # of the readings, left free on either side
 
 LABELS: Final[dict[str, Callable[[Any], str]]] = {
     "asset": str,
@@ -65,12 +66,14 @@ def curve_chart(curve: SpecificationCurve) -> Spec:
     return {
         "data": [
             *_effects(table, drawn),
-            *(_ticks(row, table, drawn) for row in rows),
+            *(_row_ticks(row, table, drawn) for row in rows),
+            _own_ticks(rows, table),
         ],
         "layout": layout(
             height=round(ticks_height + EFFECTS_HEIGHT + MARGINS),
             xaxis={
                 "title": {"text": "Readings, sorted by effect"},
+                "range": [-EDGE * len(table), (1 + EDGE) * len(table)],
                 "anchor": "y2",
                 "showgrid": False,
             },
@@ -80,7 +83,7 @@ def curve_chart(curve: SpecificationCurve) -> Spec:
                 "domain": [share + 0.02, 1],
             },
             yaxis2=_rows_axis(rows, share),
-            shapes=[_across(1.0, "muted"), _across(float(np.exp(curve.median)), "hold", "Median")],
+            shapes=[_across(1.0, "ink"), _across(float(np.exp(curve.median)), "hold", "Median")],
             hovermode="closest",
         ),
     }
@@ -111,12 +114,12 @@ def _effects(table: pd.DataFrame, drawn: Integers) -> list[Spec]:
     every = line(
         "All readings", effects, color="index", x={"x": pack(np.arange(effects.size))}, width=1.2
     )
+    points = [_points("Readings", drawn, table, color="strategy", size=4, symbol="circle")]
     own = np.flatnonzero(table["own"])
-    return [
-        {**every, "hoverinfo": "skip"},
-        _points("Readings", drawn, table, color="strategy", size=4, symbol="circle"),
-        _points("As the question is put", own, table, color="mark", size=12, symbol="diamond"),
-    ]
+    if own.size:  # with fewer than three episodes it is no reading
+        name = "As the question is put"
+        points.append(_points(name, own, table, color="mark", size=12, symbol="diamond"))
+    return [{**every, "hoverinfo": "skip"}, *points]
 
 
 def _points(name: str, at: Integers, table: pd.DataFrame, *, color: str, **marker: Any) -> Spec:
@@ -128,33 +131,47 @@ def _points(name: str, at: Integers, table: pd.DataFrame, *, color: str, **marke
         "x": pack(at),
         "y": pack(np.exp(chosen["effect"])),
         "marker": {"color": LIGHT[color], **marker},
-        "text": [_told(record) for record in chosen.to_dict("records")],
+        "text": [_choice_text(record) for record in chosen.to_dict("records")],
         "hovertemplate": "%{text}<extra></extra>",
     }
 
 
-def _told(record: dict[Any, Any]) -> str:
+def _choice_text(record: dict[Any, Any]) -> str:
     """Return a reading in words, for whoever points at it."""
     choices = ", ".join(LABELS[name](record[name]) for name in LABELS if name in record)
     effect = f"{np.expm1(record['effect']) * 100:+.0f} %"
     return plain(f"{effect}, {record['episodes']} episodes: {choices}")
 
 
-def _ticks(row: ChoiceRow, table: pd.DataFrame, drawn: Integers) -> Spec:
+def _row_ticks(row: ChoiceRow, table: pd.DataFrame, drawn: Integers) -> Spec:
     at = drawn[(table[row.choice].iloc[drawn] == row.value).to_numpy(np.bool_)]
-    own = table["own"].to_numpy(np.bool_)[at]
+    heights = np.full(at.size, row.height)
+    return _ticks(row.label, at, heights, color="strategy", size=8, width=1)
+
+
+def _own_ticks(rows: list[ChoiceRow], table: pd.DataFrame) -> Spec:
+    """Return the ticks of the question's own readings, drawn over the others."""
+    own = table["own"].to_numpy(np.bool_)
+    at = [np.flatnonzero(own & (table[row.choice] == row.value).to_numpy()) for row in rows]
+    heights = np.repeat([row.height for row in rows], [each.size for each in at])
+    return _ticks("Own", np.concatenate(at), heights, color="mark", size=12, width=2.4)
+
+
+def _ticks(
+    name: str, at: Integers, heights: Floats, *, color: str, size: int, width: float
+) -> Spec:
     return {
         "type": "scatter",
         "mode": "markers",
-        "name": plain(row.label),
+        "name": plain(name),
         "x": pack(at),
-        "y": pack(np.full(at.size, row.height)),
+        "y": pack(heights),
         "yaxis": "y2",
         "marker": {
             "symbol": "line-ns-open",
-            "size": np.where(own, 12, 8).tolist(),
-            "color": [LIGHT["mark" if one else "strategy"] for one in own],
-            "line": {"width": np.where(own, 2.4, 1).tolist()},
+            "size": size,
+            "color": LIGHT[color],
+            "line": {"width": width},
         },
         "showlegend": False,
         "hoverinfo": "skip",

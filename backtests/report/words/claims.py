@@ -64,13 +64,13 @@ def curve_sentence(curve: SpecificationCurve) -> str:
 
 def curve_details(curve: SpecificationCurve) -> str:
     """Return what was counted as a reading and what was not."""
-    left_out = (
-        f"{curve.left_out:,} more have fewer than {FEWEST_EPISODES} episodes and are left out"
-    )
+    combinations = curve.readings + curve.repeated + curve.left_out
     return (
-        f"{curve.different:,} of the readings differ in dates or outcomes; {left_out}. "
-        f"p = {curve.p:.3f}: the share of calendars, the real one and {curve.shifts:,} moved in a "
-        "circle against the history, whose median over the same readings is at least as large."
+        f"Of {combinations:,} combinations of choices {curve.repeated:,} come to the same as "
+        f"another and count once with it; {curve.left_out:,} have fewer than {FEWEST_EPISODES} "
+        f"episodes and are left out. {curve.shifts:,} times the calendar is moved in a circle "
+        "against the history, by as many sessions in every reading; those calendars do as well "
+        "whose median over all readings is at least as large."
     )
 
 
