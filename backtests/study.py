@@ -165,25 +165,28 @@ def _show(judged: "list[Judged]", page: Path) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from backtests.report.pages.study import interval, probability, size
+    from backtests.report.pages.study import interval, probability
+    from backtests.report.words.answers import STATED, evidence_in_words, size
 
     table = Table(box=None, pad_edge=False)
-    for column in ("claim" if judged[0].claim.is_claim else "event", "asset"):
+    is_claim = judged[0].claim.is_claim
+    for column in ("claim", "asset", "reading", "as stated") if is_claim else ("event", "asset"):
         table.add_column(column, no_wrap=True)
     for column in ("effect", "interval", "p", "all counted", "episodes"):
         table.add_column(column, justify="right", no_wrap=True)
-    table.add_column("verdict", no_wrap=True)
+    table.add_column("as evidence" if is_claim else "verdict", no_wrap=True)
     for one in judged:
         found = one.finding
         table.add_row(
             one.study,
             found.asset,
+            *((found.reading, STATED[found.as_stated]) if is_claim else ()),
             size(found.estimate, found.unit),
             interval(found),
             probability(found.p_value),
             probability(one.adjusted_p),
             str(found.episodes),
-            one.verdict,
+            evidence_in_words(found) if is_claim else one.verdict,
         )
     # piped, rich would fold the table at 80 columns
     console = Console(highlight=False, width=None if sys.stdout.isatty() else PIPED_WIDTH)

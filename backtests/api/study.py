@@ -12,7 +12,8 @@ from backtests.api.request import Subject, own_bars, settings_tree
 from backtests.claims.plans import claim_file, claim_plan, config_plan, require_event
 from backtests.claims.runner import Judged, Study, judge, run_study
 from backtests.report.card import Card, Displayable
-from backtests.report.pages.study import figures_row, interval, probability, size, study_page
+from backtests.report.pages.study import fairest, figures_row, interval, probability, study_page
+from backtests.report.words.answers import STATED, evidence_in_words, size
 from backtests.report.words.claims import reason
 from feeds.bars import Bars
 from feeds.errors import ConfigError
@@ -104,10 +105,11 @@ class StudyResult(Displayable):
         return Card(heading, table, self._sentences(), self.warnings)
 
     def _sentences(self) -> list[str]:
-        said = [f"{one.verdict.capitalize()}. {reason(one.finding)}" for one in self.judged]
+        first = fairest(list(self.judged))
+        said = [_answer(one) for one in first]
         if len(said) == 1:
             return said
-        pairs = zip(self.judged, said, strict=True)
+        pairs = zip(first, said, strict=True)
         return [f"{one.finding.asset}: {sentence}" for one, sentence in pairs]
 
     def _joined(self, tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
@@ -116,6 +118,15 @@ class StudyResult(Displayable):
             return pd.DataFrame()
         joined = pd.concat(named, ignore_index=True)
         return joined[["asset", *joined.columns.drop("asset")]]
+
+
+def _answer(one: Judged) -> str:
+    """Return what is said of a finding: of a claim's both answers, of an event its verdict."""
+    found = one.finding
+    if not one.claim.is_claim:
+        return f"{one.verdict.capitalize()}. {reason(found)}"
+    stated = STATED[found.as_stated]
+    return f"As stated: {stated}. As evidence: {evidence_in_words(found)}. {reason(found)}"
 
 
 def study(

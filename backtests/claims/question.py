@@ -1,8 +1,10 @@
 """A claim put to the bars: what every measurement starts from."""
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
+import pandas as pd
 
 from backtests.analysis.effects import Effect, Placement
 from backtests.analysis.episodes import Episodes, episodes
@@ -12,6 +14,12 @@ from backtests.claims.verdicts import TOO_LITTLE, Finding
 from backtests.claims.world import World
 from backtests.config.claims import ClaimSettings
 from feeds.arrays import Floats
+
+# measures that rest on the episodes of the claim's own event
+DATED: Final = (
+    *("event", "average", "every_episode", "against_asset"),
+    *("against_index", "against_event", "condition"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +53,18 @@ class Question:
         asset = self.asset(name)
         entries = entry_positions(asset, available_at=self.world.known_at(index))
         return forward_growth(asset, entries, days=self.claim.horizon_days)
+
+    def dates(self, name: str) -> tuple[str, ...]:
+        """Return the first sessions of the episodes a measurement of an asset rests on."""
+        claim, own = self.claim, self.episodes()
+        if claim.measure not in DATED:
+            return (claim.session,) if claim.session else ()
+        sessions = self.events().sessions[own.starts]
+        counted = np.isfinite(self.growth(name)[own.starts])
+        if claim.measure == "every_episode":
+            early = sessions < pd.Timestamp(claim.before or "2100-01-01")
+            counted = counted & early & (np.cumsum((counted & early)[::-1])[::-1] <= claim.last)
+        return tuple(f"{day:%Y-%m-%d}" for day in sessions[counted])
 
     def grown(self, name: str, effect: Effect, *, figure: str, left_out: float) -> Finding:
         """Return a finding about growth from its effect in logs."""

@@ -1,6 +1,6 @@
 """Run studies: findings and tables of every claim, on as many processes as wanted."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -24,9 +24,11 @@ from backtests.analysis.timing import (
     paired_returns,
     rolling_relation,
 )
+from backtests.claims.answers import SincePublished, as_stated, since_published
 from backtests.claims.curve import claim_curve
 from backtests.claims.measures import measure
 from backtests.claims.question import Question
+from backtests.claims.readings import readings_of
 from backtests.claims.verdicts import Finding, Verdict, verdict
 from backtests.claims.world import World
 from backtests.config.claims import ClaimSettings
@@ -86,7 +88,10 @@ class AssetStudy:
 
 @dataclass(frozen=True, slots=True)
 class Study:
-    """A claim with its findings and the tables behind them; `curve` is None where it has none."""
+    """A claim with its findings and the tables behind them.
+
+    `since` is by asset what followed its publication; `curve` is None where its measure has none.
+    """
 
     name: str
     claim: ClaimSettings
@@ -96,6 +101,7 @@ class Study:
     bars: tuple[dict[str, Any], ...]
     notes: tuple[str, ...]
     draws: int
+    since: Mapping[str, SincePublished | None]
     curve: SpecificationCurve | None = None
 
 
@@ -115,11 +121,11 @@ def run_study(plan: StudyPlan, *, own: Sequence[Bars] = ()) -> Study:
     """Return the study of one claim; same plan and bars, some of them one's own, same study."""
     require_series(plan.config)
     world = World(plan.config, own=own)
-    question = Question(world, plan.claim, plan.placement)
-    findings = tuple(measure(question))
+    questions = [_question(world, config) for config in readings_of(plan.config)]
+    question = questions[0]
+    findings = tuple(finding for one in questions for finding in _findings(one))
     names = () if plan.claim.measure == "no_data" else plan.claim.assets
     studies = tuple(_asset_study(question, name, plan) for name in names)
-    curve = claim_curve(question)
     return Study(
         plan.name,
         plan.claim,
@@ -129,8 +135,29 @@ def run_study(plan: StudyPlan, *, own: Sequence[Bars] = ()) -> Study:
         world.bars(),
         world.notes,
         plan.settings.draws,
-        curve,
+        {name: since_published(world.asset(name), plan.claim) for name in names},
+        claim_curve(question),
     )
+
+
+def _question(world: World, config: Config) -> Question:
+    reading = StudyPlan(config)
+    return Question(world.under(config), reading.claim, reading.placement)
+
+
+def _findings(question: Question) -> list[Finding]:
+    """Return the findings of one reading, with its name, its dates, and whether it is so."""
+    claim = question.claim
+    return [
+        replace(
+            finding,
+            reading=claim.reading if claim.is_claim else "",
+            dates=() if claim.measure == "no_data" else question.dates(name),
+            as_stated=as_stated(finding, claim),
+        )
+        for finding in measure(question)
+        for name in [finding.asset.split(" - ")[0].split(",")[0]]
+    ]
 
 
 def run_all(

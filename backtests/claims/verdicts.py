@@ -21,6 +21,9 @@ Verdict = Literal[
     "supported", "not supported", "too little data to tell", "beyond luck", "not told from luck"
 ]
 
+AsStated = Literal["true", "false", "not_reproducible"]
+Evidence = Literal["supported", "ruled_out", "too_little"]
+
 SUPPORTED: Final = "supported"
 NOT_SUPPORTED: Final = "not supported"
 TOO_LITTLE: Final = "too little data to tell"
@@ -39,7 +42,8 @@ class Finding:
     so many episodes could show, `left_out` the smallest estimate when any one episode is left
     out. `index`, `event`, `asset` and `horizon_days` say what was looked at; `unit` is "growth"
     for a fraction beyond random dates, "share" or "correlation". `decided` and `reason` are set
-    where the verdict does not follow from these figures.
+    where the verdict does not follow from these figures. `reading` is what the claim is taken to
+    mean, `dates` are the first sessions of its episodes, `as_stated` whether what was stated is so.
     """
 
     asset: str
@@ -58,6 +62,9 @@ class Finding:
     unit: Literal["growth", "share", "correlation"] = "growth"
     reason: str = ""
     decided: Verdict | None = None
+    reading: str = ""
+    dates: tuple[str, ...] = ()
+    as_stated: AsStated = "not_reproducible"
 
 
 def verdict(finding: Finding) -> Verdict:

@@ -1,6 +1,7 @@
 """The bars a study needs, loaded once: indices with their events, coins and baskets."""
 
 import contextlib
+import copy
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
@@ -55,15 +56,23 @@ class World:
             choices=data.choices,
             history=data.history,
         )
-        self._source = WithOwn(vendors, own)
+        self._source: Source = WithOwn(vendors, own)
+        # as they were read, and cut to the config's start and end
+        self._read: dict[tuple[Instrument, str], Bars] = {}
         self._bars: dict[tuple[Instrument, str], Bars] = {}
         self._signals: dict[str, IndexSignals] = {}
         self._remarks: list[str] = []
 
+    def under(self, config: Config) -> "World":
+        """Return the same bars under other settings, read once for all of them."""
+        other = copy.copy(self)
+        other.config, other._bars, other._signals = config, {}, {}
+        return other
+
     @property
     def notes(self) -> tuple[str, ...]:
         """What a reader should know about the bars and series loaded so far, each once."""
-        bars = [self._bars[key] for key in sorted(self._bars, key=str)]
+        bars = [self._read[key] for key in sorted(self._read, key=str)]
         notes = [note for each in bars for note in each.notes]
         signal = self.config.signal
         if signal.lookback == "all":
@@ -84,7 +93,7 @@ class World:
                 "last": f"{bars.frame.index[-1]:%Y-%m-%d}",
                 "sha256": bars.sha256,
             }
-            for bars in sorted(self._bars.values(), key=lambda one: one.instrument.symbol)
+            for bars in sorted(self._read.values(), key=lambda one: one.instrument.symbol)
         )
 
     def index(self, name: str = "") -> Bars:
@@ -151,7 +160,7 @@ class World:
         self._remarks += found.notes
         coins = {}
         for bars in found.coins:
-            self._bars[bars.instrument, bars.timeframe] = bars
+            self._read[bars.instrument, bars.timeframe] = bars
             with contextlib.suppress(ConfigError):  # it did not trade between start and end
                 coins[bars.instrument.symbol] = self._inside(bars)
         if not coins:
@@ -182,8 +191,10 @@ class World:
 
     def _load(self, instrument: Instrument, timeframe: str) -> Bars:
         key = (instrument, timeframe)
+        if key not in self._read:
+            self._read[key] = self._source.load(instrument, timeframe=timeframe)
         if key not in self._bars:
-            self._bars[key] = self._inside(self._source.load(instrument, timeframe=timeframe))
+            self._bars[key] = self._inside(self._read[key])
         return self._bars[key]
 
     def _inside(self, bars: Bars) -> Bars:

@@ -52,6 +52,32 @@ NEEDED: Final = {
 }
 
 
+class ClaimReading(Settings):
+    """One `[[claim.readings]]` table: what else the author can have meant, and why.
+
+    Settings left out are the claim's own. `base`, `lookback`, `index` and `start` take the place
+    of `signal.base`, `signal.lookback`, `index.symbol` and `data.start`.
+    """
+
+    name: Annotated[str, Field(min_length=1, max_length=80)]
+    why: str = ""
+    measure: Measure | None = None
+    event: Event | None = None
+    assets: Names | None = None
+    horizon_days: Horizon | None = None
+    effect: Annotated[float, Field(ge=-1, le=100)] | None = None
+    gap_sessions: Sessions | None = None
+    against: str | None = None
+    session: Day | None = None
+    before: Day | None = None
+    last: Days | None = None
+    filter: str | None = None
+    base: Sessions | None = None
+    lookback: Sessions | Literal["all"] | None = None
+    index: Symbol | None = None
+    start: Day | None = None
+
+
 class ClaimSettings(Settings):
     """The `[claim]` table of a config: read by the study, ignored by a run.
 
@@ -61,12 +87,20 @@ class ClaimSettings(Settings):
     `effect` is the growth beyond a random date (a fraction) that the claim amounts to, over
     `horizon_days` from the first open that can be traded: what counts as support, in words,
     is `support`. `gap_sessions` without an event part two episodes.
+
+    `published` is the day it was published: nothing later is used to judge it, and what followed
+    is told apart. `reading` names what these settings take the claim to mean, the fairest first;
+    `readings` are the others.
     """
 
     name: ClaimName = ""  # what its files are called
     statement: str
     source: str
     support: str
+    published: Day = ""
+    reading: str = ""
+    why: str = ""  # why this is the fairest reading
+    readings: Annotated[tuple[ClaimReading, ...], BeforeValidator(as_tuple)] = ()
     measure: Measure = "average"
     event: Event = "new_high"
     assets: Names = ("BTC",)

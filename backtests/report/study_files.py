@@ -7,6 +7,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from backtests.claims.curve import curve_row
 from backtests.claims.runner import AssetStudy, Judged, Study
 from backtests.records.text import as_csv, as_json, as_markdown
 from backtests.report.pages.base import LIBRARY_FILE, plotly_library
@@ -15,10 +16,13 @@ from backtests.report.pages.study import (
     figures_row,
     interval,
     probability,
-    size,
     study_page,
 )
+from backtests.report.words.answers import STATED, evidence_in_words, size
 
+TEXT_CELLS: Final = frozenset(
+    {"claim", "study", "asset", "reading", "as stated", "as evidence", "verdict"}
+)
 PACKAGES: Final = ("russell-risk-on", "numpy", "pandas", "scipy")
 
 
@@ -33,9 +37,10 @@ def study_files(studies: Sequence[Study], judged: list[Judged]) -> dict[str, str
     """
     kind, stem = ("claim", "claims") if studies[0].claim.is_claim else ("study", "findings")
     findings = [figures_row(one) for one in judged]
+    study_of = {study.name: study for study in studies}
     files = {
         f"{stem}.csv": as_csv(pd.DataFrame(findings)),
-        f"{stem}.json": as_json(findings),
+        f"{stem}.json": as_json([claim_row(one, study_of[one.study]) for one in judged]),
         f"{stem}.md": markdown(judged, kind=kind),
         "manifest.json": as_json(_manifest(studies)),
         **{f"{name}.csv": text for name, text in _tables(studies, kind).items()},
@@ -50,25 +55,80 @@ def study_files(studies: Sequence[Study], judged: list[Judged]) -> dict[str, str
             study, judged, claims_link="index.html", library_file=LIBRARY_FILE
         )
         files[f"{study.name}.toml"] = study.config.to_toml()
-    files |= {"index.html": claims_page(judged, list(studies)), LIBRARY_FILE: plotly_library()}
+    files |= {
+        "index.html": claims_page(judged, list(studies), library_file=LIBRARY_FILE),
+        LIBRARY_FILE: plotly_library(),
+    }
     return files
 
 
+def claim_row(one: Judged, study: Study) -> dict[str, Any]:
+    """Return a finding with its dates, and what followed since the claim was published."""
+    found = one.finding
+    since = study.since.get(found.asset.split(" - ")[0])
+    return {
+        **figures_row(one),
+        "effect": found.estimate,
+        "p": found.p_value,
+        "p_all_counted": one.adjusted_p,
+        "episodes": list(found.dates),
+        "episode_count": found.episodes,
+        "since_published": since
+        and {
+            "from": f"{since.first:%Y-%m-%d}",
+            "to": f"{since.last:%Y-%m-%d}",
+            "value": since.at_horizon,
+            "buy_and_hold": since.value,
+            "usual": since.usual,
+            "share_below": since.share_below,
+        },
+        "curve": curve_row(study.curve),
+    }
+
+
 def markdown(judged: Sequence[Judged], *, kind: str = "claim") -> str:
-    """Return the findings as a Markdown table, a row each."""
-    lines = [
-        f"| {kind} | asset | effect | 95 % interval | p | p, all counted | episodes | verdict |",
-        "|---|---|---:|---:|---:|---:|---:|---|",
-    ]
-    for one in judged:
-        found = one.finding
-        effect, p_value = size(found.estimate, found.unit), probability(found.p_value)
-        statement, asset = as_markdown(one.claim.statement), as_markdown(found.asset)
-        lines.append(
-            f"| {statement} | {asset} | {effect} | {interval(found)} | {p_value} | "
-            f"{probability(one.adjusted_p)} | {found.episodes} | {one.verdict} |"
-        )
+    """Return the findings as a Markdown table, a row per finding."""
+    cells = _claim_cells if kind == "claim" else _event_cells
+    rows = [cells(one) for one in judged]
+    marks = ("---" if name in TEXT_CELLS else "---:" for name in rows[0])
+    lines = [f"| {' | '.join(rows[0])} |", f"|{'|'.join(marks)}|"]
+    lines += [f"| {' | '.join(row.values())} |" for row in rows]
     return "\n".join(lines) + "\n"
+
+
+def _claim_cells(one: Judged) -> dict[str, str]:
+    found = one.finding
+    return {
+        "claim": as_markdown(one.claim.statement),
+        "asset": as_markdown(found.asset),
+        "reading": as_markdown(found.reading),
+        "as stated": STATED[found.as_stated],
+        "effect": size(found.estimate, found.unit),
+        "claimed": size(found.claimed, found.unit),
+        "ruled out above": size(found.high, found.unit),
+        **_shared_cells(one),
+        "as evidence": evidence_in_words(found),
+    }
+
+
+def _event_cells(one: Judged) -> dict[str, str]:
+    found = one.finding
+    return {
+        "study": as_markdown(one.claim.statement),
+        "asset": as_markdown(found.asset),
+        "effect": size(found.estimate, found.unit),
+        "95 % interval": interval(found),
+        **_shared_cells(one),
+        "verdict": one.verdict,
+    }
+
+
+def _shared_cells(one: Judged) -> dict[str, str]:
+    return {
+        "p": probability(one.finding.p_value),
+        "p, all counted": probability(one.adjusted_p),
+        "episodes": str(one.finding.episodes),
+    }
 
 
 def _tables(studies: Sequence[Study], kind: str) -> dict[str, str]:

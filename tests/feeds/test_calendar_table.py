@@ -27,7 +27,7 @@ def computed(monkeypatch):
         calls.append(horizon)
         return np.arange(9, dtype=np.int64).reshape(3, 3)
 
-    monkeypatch.setattr(calendar_table, "_computed", compute)
+    monkeypatch.setattr(calendar_table, "_compute", compute)
     return calls
 
 

@@ -1,25 +1,35 @@
 """The pages of the studies: what is shown, in which words; the looks are in the templates."""
 
 import math
+from collections.abc import Callable
 from typing import Any, Final
 
 import pandas as pd
 
-from backtests.analysis.curve import SpecificationCurve
 from backtests.analysis.effects import LEVEL
+from backtests.claims.answers import evidence
 from backtests.claims.runner import AssetStudy, Judged, Study
-from backtests.claims.verdicts import BEYOND_LUCK, NOT_SUPPORTED, SUPPORTED, Finding
+from backtests.claims.verdicts import BEYOND_LUCK, Finding
 from backtests.report.charts.curve import curve_chart
-from backtests.report.charts.spec import UndrawableError
+from backtests.report.charts.forest import forest_chart
+from backtests.report.charts.spec import Spec, UndrawableError
 from backtests.report.charts.study import CHARTS
 from backtests.report.pages.base import mailable, render
 from backtests.report.pages.section import Banner, Cell, Panel, Row
 from backtests.report.words import notation as written
-from backtests.report.words.claims import among_all, curve_details, curve_sentence, reason
+from backtests.report.words.answers import (
+    STATED,
+    UNITS,
+    evidence_in_words,
+    ruled_out,
+    since_in_words,
+    size,
+    tally,
+)
+from backtests.report.words.claims import among_all, curve_words, reason
 from feeds.sample import SAMPLE_SOURCE
 
-UNITS: Final = {"growth": " %", "share": " points", "correlation": ""}
-STYLES: Final = {SUPPORTED: "yes", BEYOND_LUCK: "yes", NOT_SUPPORTED: "no"}
+STYLES: Final = {"supported": "yes", BEYOND_LUCK: "yes", "ruled_out": "no"}
 
 HORIZON_COLUMNS: Final = {
     "horizon_days": "Days",
@@ -47,27 +57,28 @@ HORIZON_COLUMNS: Final = {
 COUNTS: Final = ("horizon_days", "episodes", "independent")
 
 
-def claims_page(judged: list[Judged], studies: list[Study]) -> str:
-    """Return the page with a row a finding and a link to each claim's study."""
+def claims_page(judged: list[Judged], studies: list[Study], *, library_file: str = "") -> str:
+    """Return the page with a row per finding and a link to each claim's study."""
     tested = [one for one in judged if math.isfinite(one.adjusted_p)]
-    supported = [one for one in tested if one.verdict == SUPPORTED]
-    tally: dict[str, int] = {}
-    for one in judged:
-        tally[one.verdict] = tally.get(one.verdict, 0) + 1
-    lasting = sum(one.adjusted_p <= LEVEL for one in supported)
-    if supported and lasting < len(supported):
-        name = f"supported ({lasting or 'none'} of them once all are counted)"
-        tally = {name if key == SUPPORTED else key: number for key, number in tally.items()}
+    first = fairest(judged)
     content = {
         **_origin(studies),
         "number_columns": list(_numbers(judged[0])),
-        "rows": [_row(one) for one in judged],
-        "tally": tally,
+        "rows": [_row(one) | {"is_fairest": one in first} for one in judged],
+        "take_home": _take_home(judged, studies),
+        "since": _since(studies),
         "tested": len(tested),
         "low": sum(one.finding.p_value <= LEVEL for one in tested),
         "draws": studies[0].draws,
     }
-    return render("claims.html.j2", content, banner=_banner(studies))
+    forest = _drawn_panel("forest", lambda: forest_chart(first))
+    return render(
+        "claims.html.j2",
+        content,
+        banner=_banner(studies),
+        panels={"forest": forest},
+        library_file=library_file,
+    )
 
 
 def study_page(
@@ -83,8 +94,9 @@ def study_page(
         "rows": [_row(one) for one in judged if one.study == study.name],
         "assets": [_asset(place, asset) for place, asset in enumerate(study.assets)],
         "horizon_columns": HORIZON_COLUMNS.values(),
-        "curve": _curve_words(study),
+        "curve": curve_words(study.curve),
         "claims_link": claims_link,
+        "since": _since([study]),
         "config": mailable(study.config).to_toml(),
     }
     panels = {
@@ -92,8 +104,8 @@ def study_page(
         for place, asset in enumerate(study.assets)
         for name in CHARTS
     }
-    if study.curve is not None:
-        panels["curve"] = _curve_panel(study.curve)
+    if (curve := study.curve) is not None:
+        panels["curve"] = _drawn_panel("curve", lambda: curve_chart(curve))
     return render(
         "study.html.j2",
         content,
@@ -109,9 +121,10 @@ def figures_row(one: Judged) -> dict[str, Any]:
     return {
         "claim" if is_claim else "study": one.study,
         "statement": one.claim.statement,
+        "asset": found.asset,
+        **({"reading": found.reading, "published": one.claim.published} if is_claim else {}),
         "index": found.index,
         "event": found.event,
-        "asset": found.asset,
         "horizon_days": found.horizon_days,
         "figure": found.figure,
         "unit": found.unit,
@@ -124,19 +137,12 @@ def figures_row(one: Judged) -> dict[str, Any]:
         "episodes": found.episodes,
         "p_value": found.p_value,
         "p_adjusted": one.adjusted_p,
+        **({"as_stated": found.as_stated, "evidence": evidence(found)} if is_claim else {}),
+        "ruled_out_above": found.high,
         "verdict": one.verdict,
         "reason": reason(found),
         "counted": among_all(found.p_value, one.adjusted_p, findings=one.tested),
     }
-
-
-def size(value: float, unit: str) -> str:
-    """Return an effect in its unit, with a sign."""
-    if not math.isfinite(value):
-        return written.UNDEFINED
-    if unit == "correlation":
-        return f"{value:+.2f}"
-    return f"{value * 100:+.0f}{UNITS[unit]}"
 
 
 def interval(found: Finding) -> str:
@@ -155,8 +161,42 @@ def probability(value: float) -> str:
 
 
 def _row(one: Judged) -> dict[str, Any]:
-    style = STYLES.get(one.verdict, "open")
-    return {**figures_row(one), "numbers": _numbers(one), "cards": _cards(one), "style": style}
+    found = one.finding
+    return {
+        **figures_row(one),
+        "numbers": _numbers(one),
+        "cards": _cards(one),
+        "style": STYLES.get(evidence(found) if one.claim.is_claim else one.verdict, "open"),
+        "reading": found.reading,
+        "stated": STATED[found.as_stated],
+        "answer": evidence_in_words(found) if one.claim.is_claim else one.verdict,
+        "sizes": ruled_out(found),
+        "dates": ", ".join(found.dates),
+    }
+
+
+def fairest(judged: list[Judged]) -> list[Judged]:
+    """Return the findings of each claim's first reading, which is the fairest."""
+    first = {one.study: one.finding.reading for one in reversed(judged)}
+    return [one for one in judged if one.finding.reading == first[one.study]]
+
+
+def _take_home(judged: list[Judged], studies: list[Study]) -> str:
+    """Return the one line over all claims, each by its fairest reading and first asset."""
+    first = {one.study: one for one in reversed(judged)}
+    answers = [(one.finding.as_stated, evidence(one.finding)) for one in first.values()]
+    followed = [next(iter(study.since.values()), None) for study in studies]
+    return tally(answers, [one.value > 0 for one in followed if one is not None])
+
+
+def _since(studies: list[Study]) -> list[str]:
+    """Return what followed each claim, each asset and day of publication once."""
+    texts = [
+        since_in_words(name, study.claim, since)
+        for study in studies
+        for name, since in study.since.items()
+    ]
+    return [text for text in dict.fromkeys(texts) if text]
 
 
 def _numbers(one: Judged) -> dict[str, str]:
@@ -184,24 +224,14 @@ def _cards(one: Judged) -> dict[str, str]:
 
 
 def _panel(panel_name: str, chart_name: str, asset: AssetStudy, study: Study) -> Panel:
+    return _drawn_panel(panel_name, lambda: CHARTS[chart_name](asset, study.claim))
+
+
+def _drawn_panel(name: str, draw: Callable[[], Spec]) -> Panel:
     try:
-        return Panel(panel_name, CHARTS[chart_name](asset, study.claim))
+        return Panel(name, draw())
     except UndrawableError as error:
-        return Panel(panel_name, reason=str(error))
-
-
-def _curve_panel(curve: SpecificationCurve) -> Panel:
-    try:
-        return Panel("curve", curve_chart(curve))
-    except UndrawableError as error:
-        return Panel("curve", reason=str(error))
-
-
-def _curve_words(study: Study) -> dict[str, str]:
-    """Return what all readings say together; empty where there are none of the kind."""
-    if study.curve is None:
-        return {}
-    return {"sentence": curve_sentence(study.curve), "details": curve_details(study.curve)}
+        return Panel(name, reason=str(error))
 
 
 def _asset(place: int, asset: AssetStudy) -> dict[str, Any]:

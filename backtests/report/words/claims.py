@@ -50,6 +50,13 @@ def among_all(p_value: float, adjusted_p: float, *, findings: int) -> str:
     return f"{text}."
 
 
+def curve_words(curve: SpecificationCurve | None) -> dict[str, str]:
+    """Return what all readings say together, and of what; empty where there is no curve."""
+    if curve is None:
+        return {}
+    return {"sentence": curve_sentence(curve), "details": curve_details(curve)}
+
+
 def curve_sentence(curve: SpecificationCurve) -> str:
     """Return what all readings together say, in a sentence that can be quoted."""
     if not curve.readings:

@@ -38,7 +38,8 @@ def test_study_of_a_claim_carries_its_verdict():
     found = bt.study(claim="three-earlier-highs", **QUICK)
     assert found.study.name == "three-earlier-highs"
     assert found.judged[0].verdict in ("supported", "not supported", "too little data to tell")
-    assert found.verdict.startswith(found.judged[0].verdict.capitalize())
+    assert found.verdict.startswith("As stated: ")
+    assert ". As evidence: " in found.verdict
     assert "The three earlier episodes" in found._repr_html_()
 
 

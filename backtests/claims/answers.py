@@ -1,0 +1,89 @@
+"""The answers to a claim's two questions as codes, and what followed since it was published."""
+
+from dataclasses import dataclass
+from math import isfinite, isnan, nan
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from backtests.analysis.forward import NO_ENTRY, AssetPrices, entry_positions, forward_growth
+from backtests.claims.verdicts import NOT_SUPPORTED, SUPPORTED, AsStated, Evidence, Finding, verdict
+from backtests.config.claims import ClaimSettings
+
+DAY: Final = 86_400_000_000_000  # nanoseconds
+FEWEST_SPANS: Final = 30
+
+
+@dataclass(frozen=True, slots=True)
+class SincePublished:
+    """What holding the claim's asset brought after it was published, fractions.
+
+    From the first open after the day of publication to the last bar, and over the claim's
+    horizon where it is over (NaN where not). `usual` is the median of all spans as long as the
+    first one before publication, `share_below` the share of them that brought less.
+    """
+
+    first: pd.Timestamp
+    last: pd.Timestamp
+    value: float
+    at_horizon: float
+    usual: float
+    share_below: float
+
+    @property
+    def days(self) -> float:
+        """Days from the first open to the last bar's end."""
+        return (self.last - self.first) / pd.Timedelta(days=1)
+
+
+def as_stated(finding: Finding, claim: ClaimSettings) -> AsStated:
+    """Return whether what was stated is so, whatever it proves.
+
+    A figure that is reached from no date its author can have used is not reproducible, nor is a
+    claim that no data can tell. A direction is true where the estimate has it.
+    """
+    if isnan(finding.estimate):
+        return "not_reproducible"
+    if claim.measure == "one_episode":
+        return "true" if finding.estimate >= claim.effect else "not_reproducible"
+    if claim.measure == "every_episode":
+        return "true" if finding.decided is None else "false"
+    return "true" if finding.estimate > 0 else "false"
+
+
+def evidence(finding: Finding) -> Evidence:
+    """Return whether a finding is evidence: for the claim, against its size, or neither."""
+    found = verdict(finding)
+    if found == SUPPORTED:
+        return "supported"
+    is_bounded = isfinite(finding.high) and isfinite(finding.claimed)
+    if found == NOT_SUPPORTED and is_bounded and finding.high < finding.claimed:
+        return "ruled_out"
+    return "too_little"
+
+
+def since_published(asset: AssetPrices, claim: ClaimSettings) -> SincePublished | None:
+    """Return what followed the day a claim was published; None where no bar opens after it."""
+    day = pd.Timestamp(claim.published, tz="UTC") + pd.Timedelta(days=1)
+    begin = int(np.searchsorted(asset.times, day.value))
+    if not claim.published or begin >= asset.times.size - 1:
+        return None
+    days = (asset.times[-1] - asset.times[begin]) / DAY
+    entry = np.array([begin])
+    earlier = entry_positions(asset, available_at=asset.times[:begin])
+    # a span that began earlier ends by the publication, so that none of it is counted twice
+    over = asset.times[:begin] + int(days * DAY) <= asset.times[begin]
+    spans = forward_growth(asset, np.where(over, earlier, NO_ENTRY), days=days)
+    spans = spans[np.isfinite(spans)]
+    value = float(forward_growth(asset, entry, days=days)[0])
+    at_horizon = float(forward_growth(asset, entry, days=claim.horizon_days)[0])
+    is_known = spans.size >= FEWEST_SPANS
+    return SincePublished(
+        first=pd.Timestamp(asset.times[begin], tz="UTC"),
+        last=pd.Timestamp(asset.times[-1], tz="UTC"),
+        value=float(np.expm1(value)),
+        at_horizon=float(np.expm1(at_horizon)),
+        usual=float(np.expm1(np.median(spans))) if is_known else nan,
+        share_below=float((spans < value).mean()) if is_known else nan,
+    )

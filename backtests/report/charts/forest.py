@@ -1,0 +1,88 @@
+"""All effects of a page with their intervals, sorted: a forest plot."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+
+from backtests.claims.answers import evidence
+from backtests.claims.runner import Judged
+from backtests.report.charts.palette import LIGHT
+from backtests.report.charts.spec import Spec, UndrawableError, layout, pack, plain
+
+ROW: Final = 26
+MARGIN: Final = 110
+WIDEST: Final = 4.0  # effects beyond +400 % are drawn at the edge, with their figure in the text
+COLORS: Final = {"supported": "good", "ruled_out": "bad", "too_little": "muted"}
+
+
+def forest_chart(judged: Sequence[Judged]) -> Spec:
+    """Return the effects on growth with their 95 % intervals, the largest on top."""
+    rows = [
+        one
+        for one in judged
+        if one.finding.unit == "growth" and np.isfinite([one.finding.low, one.finding.high]).all()
+    ]
+    if not rows:
+        raise UndrawableError("No finding about growth has an interval.")
+    rows = sorted(rows, key=lambda one: one.finding.estimate)
+    names = [_name(one) for one in rows]
+    low, middle, high = (
+        np.array([getattr(one.finding, part) for one in rows])
+        for part in ("low", "estimate", "high")
+    )
+    shown = np.minimum(middle, WIDEST)
+    return {
+        "data": [
+            {
+                "type": "scatter",
+                "mode": "markers",
+                "x": pack(shown),
+                "y": names,
+                "text": [plain(_text(one)) for one in rows],
+                "hovertemplate": "%{text}<extra></extra>",
+                "showlegend": False,
+                "marker": {
+                    "size": 9,
+                    "color": [LIGHT[COLORS[evidence(one.finding)]] for one in rows],
+                },
+                "error_x": {
+                    "type": "data",
+                    "symmetric": False,
+                    "array": pack(np.minimum(high, WIDEST) - shown),
+                    "arrayminus": pack(shown - np.minimum(low, WIDEST)),
+                    "color": LIGHT["muted"],
+                    "thickness": 1.4,
+                    "width": 0,
+                },
+            }
+        ],
+        "layout": layout(
+            height=MARGIN + ROW * len(rows),
+            hovermode="closest",
+            xaxis={
+                "tickformat": "+.0%",
+                "side": "top",
+                "title": {"text": "Growth beyond random dates"},
+            },
+            yaxis={"automargin": True, "showgrid": False, "tickfont": {"size": 12}},
+            shapes=[
+                {
+                    "type": "line", "yref": "paper", "y0": 0, "y1": 1, "x0": 0, "x1": 0,
+                    "line": {"color": LIGHT["muted"], "width": 1}, "layer": "below",
+                }
+            ],
+        ),
+    }  # fmt: skip
+
+
+def _name(one: Judged) -> str:
+    return plain(f"{one.study} ({one.finding.asset})")
+
+
+def _text(one: Judged) -> str:
+    found = one.finding
+    return (
+        f"{_name(one)}: {found.estimate:+.0%} ({found.low:+.0%} to {found.high:+.0%}), "
+        f"{found.episodes} episodes"
+    )
