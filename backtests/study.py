@@ -16,7 +16,7 @@ from feeds.errors import ConfigError
 if TYPE_CHECKING:
     from backtests.claims.runner import Judged, StudyPlan
 
-PIPED_WIDTH: Final = 132
+PIPED_WIDTH: Final = 220
 EXAMPLES: Final = """\
   python -m backtests.study --all-claims --data-dir DIR
   python -m backtests.study --claim new-high-btc
@@ -171,7 +171,7 @@ def _show(judged: "list[Judged]", page: Path) -> None:
     table = Table(box=None, pad_edge=False)
     is_claim = judged[0].claim.is_claim
     for column in ("claim", "asset", "reading", "as stated") if is_claim else ("event", "asset"):
-        table.add_column(column, no_wrap=True)
+        table.add_column(column, no_wrap=column != "reading")
     for column in ("effect", "interval", "p", "all counted", "episodes"):
         table.add_column(column, justify="right", no_wrap=True)
     table.add_column("as evidence" if is_claim else "verdict", no_wrap=True)

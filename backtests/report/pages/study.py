@@ -7,6 +7,7 @@ from typing import Any, Final
 import pandas as pd
 
 from backtests.analysis.effects import LEVEL
+from backtests.analysis.power import verdict_rates
 from backtests.claims.answers import evidence
 from backtests.claims.runner import AssetStudy, Judged, Study
 from backtests.claims.verdicts import BEYOND_LUCK, Finding
@@ -92,7 +93,7 @@ def study_page(
         **_origin([study]),
         "study": study,
         "rows": [_row(one) for one in judged if one.study == study.name],
-        "assets": [_asset(place, asset) for place, asset in enumerate(study.assets)],
+        "assets": [_asset(place, asset, study) for place, asset in enumerate(study.assets)],
         "horizon_columns": HORIZON_COLUMNS.values(),
         "curve": curve_words(study.curve),
         "claims_link": claims_link,
@@ -234,7 +235,7 @@ def _drawn_panel(name: str, draw: Callable[[], Spec]) -> Panel:
         return Panel(name, reason=str(error))
 
 
-def _asset(place: int, asset: AssetStudy) -> dict[str, Any]:
+def _asset(place: int, asset: AssetStudy, study: Study) -> dict[str, Any]:
     own = asset.events
     lead = asset.lead_lag
     return {
@@ -242,6 +243,7 @@ def _asset(place: int, asset: AssetStudy) -> dict[str, Any]:
         "name": own.asset,
         "event": written.words(own.event),
         "horizons": _horizon_rows(own.horizons),
+        "rates": _rate_rows(asset, study),
         "episodes": _episode_rows(own.episodes),
         "returns": [
             f"{str(name)[7:-1]} days" for name in own.episodes if str(name).startswith("return_")
@@ -249,6 +251,17 @@ def _asset(place: int, asset: AssetStudy) -> dict[str, Any]:
         "leader": lead.leader,
         "asymmetry": lead.asymmetry,
     }
+
+
+def _rate_rows(asset: AssetStudy, study: Study) -> list[list[str]]:
+    """Return how often each verdict comes out by true effect; none where it rests on others."""
+    if study.claim.measure != "average":
+        return []
+    rates = verdict_rates(asset.drawn, claimed=study.claim.effect)
+    return [
+        [size(float(str(effect)), "growth"), *(written.percent(rate, decimals=0) for rate in row)]
+        for effect, row in zip(rates.index, rates.to_numpy(), strict=True)
+    ]
 
 
 def _horizon_rows(table: pd.DataFrame) -> list[list[str]]:
