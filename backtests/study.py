@@ -165,8 +165,13 @@ def _show(judged: "list[Judged]", page: Path) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from backtests.report.pages.study import interval, probability
-    from backtests.report.words.answers import STATED, evidence_in_words, size
+    from backtests.report.words.answers import (
+        STATED,
+        evidence_in_words,
+        interval,
+        probability,
+        size,
+    )
 
     table = Table(box=None, pad_edge=False)
     is_claim = judged[0].claim.is_claim

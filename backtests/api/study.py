@@ -12,8 +12,8 @@ from backtests.api.request import Subject, own_bars, settings_tree
 from backtests.claims.plans import claim_file, claim_plan, config_plan, require_event
 from backtests.claims.runner import Judged, Study, judge, run_study
 from backtests.report.card import Card, Displayable
-from backtests.report.pages.study import fairest, figures_row, interval, probability, study_page
-from backtests.report.words.answers import STATED, evidence_in_words, size
+from backtests.report.pages.study import fairest, figures_row, study_page
+from backtests.report.words.answers import STATED, evidence_in_words, interval, probability, size
 from backtests.report.words.claims import reason
 from feeds.bars import Bars
 from feeds.errors import ConfigError

@@ -14,11 +14,9 @@ from backtests.report.pages.base import LIBRARY_FILE, plotly_library
 from backtests.report.pages.study import (
     claims_page,
     figures_row,
-    interval,
-    probability,
     study_page,
 )
-from backtests.report.words.answers import STATED, evidence_in_words, size
+from backtests.report.words.answers import STATED, evidence_in_words, interval, probability, size
 
 TEXT_CELLS: Final = frozenset(
     {"claim", "study", "asset", "reading", "as stated", "as evidence", "verdict"}

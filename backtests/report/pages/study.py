@@ -10,7 +10,7 @@ from backtests.analysis.effects import LEVEL
 from backtests.analysis.power import verdict_rates
 from backtests.claims.answers import evidence
 from backtests.claims.runner import AssetStudy, Judged, Study
-from backtests.claims.verdicts import BEYOND_LUCK, Finding
+from backtests.claims.verdicts import BEYOND_LUCK
 from backtests.report.charts.curve import curve_chart
 from backtests.report.charts.forest import forest_chart
 from backtests.report.charts.spec import Spec, UndrawableError
@@ -20,8 +20,9 @@ from backtests.report.pages.section import Banner, Cell, Panel, Row
 from backtests.report.words import notation as written
 from backtests.report.words.answers import (
     STATED,
-    UNITS,
     evidence_in_words,
+    interval,
+    probability,
     ruled_out,
     since_in_words,
     size,
@@ -144,21 +145,6 @@ def figures_row(one: Judged) -> dict[str, Any]:
         "reason": reason(found),
         "counted": among_all(found.p_value, one.adjusted_p, findings=one.tested),
     }
-
-
-def interval(found: Finding) -> str:
-    """Return the bounds of an effect, the unit named once."""
-    if not math.isfinite(found.low):
-        return written.UNDEFINED
-    low = size(found.low, found.unit).removesuffix(UNITS[found.unit])
-    return f"{low} to {size(found.high, found.unit)}"
-
-
-def probability(value: float) -> str:
-    """Return a p-value with the digits it has."""
-    if not math.isfinite(value):
-        return written.UNDEFINED
-    return f"{value:.4f}" if value < 0.01 else f"{value:.2f}"
 
 
 def _row(one: Judged) -> dict[str, Any]:

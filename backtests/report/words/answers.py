@@ -27,6 +27,21 @@ def size(value: float, unit: str) -> str:
     return f"{value * 100:+.0f}{UNITS[unit]}"
 
 
+def interval(found: Finding) -> str:
+    """Return the bounds of an effect, the unit named once."""
+    if not isfinite(found.low):
+        return written.UNDEFINED
+    low = size(found.low, found.unit).removesuffix(UNITS[found.unit])
+    return f"{low} to {size(found.high, found.unit)}"
+
+
+def probability(value: float) -> str:
+    """Return a p-value with the digits it has."""
+    if not isfinite(value):
+        return written.UNDEFINED
+    return f"{value:.4f}" if value < 0.01 else f"{value:.2f}"
+
+
 def evidence_in_words(found: Finding) -> str:
     """Return in a few words whether a finding is evidence, with the size that is ruled out."""
     answers: dict[Evidence, str] = {
