@@ -4,10 +4,7 @@ import math
 from collections.abc import Callable
 from typing import Any, Final
 
-import pandas as pd
-
 from backtests.analysis.effects import LEVEL
-from backtests.analysis.power import verdict_rates
 from backtests.claims.answers import evidence
 from backtests.claims.runner import AssetStudy, Judged, Study
 from backtests.claims.verdicts import BEYOND_LUCK
@@ -16,8 +13,13 @@ from backtests.report.charts.forest import forest_chart
 from backtests.report.charts.spec import Spec, UndrawableError
 from backtests.report.charts.study import CHARTS
 from backtests.report.pages.base import mailable, render
-from backtests.report.pages.study_tables import HORIZON_COLUMNS, episode_rows, horizon_rows, rate_rows
 from backtests.report.pages.section import Banner, Cell, Panel, Row
+from backtests.report.pages.study_tables import (
+    HORIZON_COLUMNS,
+    episode_rows,
+    horizon_rows,
+    rate_rows,
+)
 from backtests.report.words import notation as written
 from backtests.report.words.answers import (
     P_HEADING,
@@ -35,7 +37,6 @@ from backtests.report.words.claims import among_all, curve_words, reason
 from feeds.sample import SAMPLE_SOURCE
 
 STYLES: Final = {"supported": "yes", BEYOND_LUCK: "yes", "ruled_out": "no"}
-
 
 
 def claims_page(judged: list[Judged], studies: list[Study], *, library_file: str = "") -> str:

@@ -47,6 +47,7 @@ def rate_rows(asset: AssetStudy, study: Study) -> list[list[str]]:
 
 
 def horizon_rows(table: pd.DataFrame) -> list[list[str]]:
+    """Return a row per horizon, in `HORIZON_COLUMNS`."""
     rows = []
     for record in table.to_dict("records"):
         cells = []
@@ -63,6 +64,7 @@ def horizon_rows(table: pd.DataFrame) -> list[list[str]]:
 
 
 def episode_rows(table: pd.DataFrame) -> list[list[str]]:
+    """Return a row per episode: its dates, its events and the growth over each horizon."""
     rows = []
     for record in table.to_dict("records"):
         cells = [written.date(record[name]) for name in ("session", "last_event", "entry_time")]
