@@ -51,7 +51,7 @@ def market(seed: int, *, effect: float = 0.0) -> tuple[list[EventReading], list[
     return calendars(occurred), outcomes(returns)
 
 
-def curve_of(seed: int, *, effect: float = 0.0, shifts: int = 199) -> SpecificationCurve:
+def curve_of(seed: int, *, effect: float = 0.0, shifts: int = 99) -> SpecificationCurve:
     return specification_curve(*market(seed, effect=effect), own=OWN, shifts=shifts)
 
 
