@@ -8,6 +8,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from backtests.analysis.curve import SpecificationCurve
 from backtests.analysis.effects import (
     Placement,
     holm,
@@ -24,6 +25,7 @@ from backtests.analysis.timing import (
     rolling_relation,
 )
 from backtests.claims.answers import SincePublished, as_stated, since_published
+from backtests.claims.curve import claim_curve
 from backtests.claims.measures import measure
 from backtests.claims.question import Question
 from backtests.claims.readings import readings_of
@@ -86,7 +88,10 @@ class AssetStudy:
 
 @dataclass(frozen=True, slots=True)
 class Study:
-    """A claim with its findings, the tables behind them, and by asset what followed it."""
+    """A claim with its findings and the tables behind them.
+
+    `since` is by asset what followed its publication; `curve` is None where its measure has none.
+    """
 
     name: str
     claim: ClaimSettings
@@ -97,6 +102,7 @@ class Study:
     notes: tuple[str, ...]
     draws: int
     since: Mapping[str, SincePublished | None]
+    curve: SpecificationCurve | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +136,7 @@ def run_study(plan: StudyPlan, *, own: Sequence[Bars] = ()) -> Study:
         world.notes,
         plan.settings.draws,
         {name: since_published(world.asset(name), plan.claim) for name in names},
+        claim_curve(question),
     )
 
 

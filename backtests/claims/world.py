@@ -113,6 +113,13 @@ class World:
             occurred = getattr(self._signals_of(bars), event)
         return Events(event, _dates(bars), self.known_at(index), occurred)
 
+    def relative_close(self, bars: Bars) -> Floats:
+        """Return the ratio of an index's closes to the S&P 500's, NaN where that has none."""
+        other = self.index(MARKET)
+        self._remarks += missing_benchmark_bars(bars, {MARKET: other})
+        market = other.frame["close"].reindex(bars.frame.index)
+        return (bars.frame["close"] / market).to_numpy(np.float64)
+
     def gate(self, name: str) -> tuple[Floats, tuple[str, ...]]:
         """Return a filter's state at every session: 1 open, 0 closed, NaN unknown; and why."""
         if name not in self.config.filters:
@@ -165,10 +172,7 @@ class World:
 
     def _relative_highs(self, bars: Bars) -> Flags:
         """Return where the ratio to the S&P 500 closes above its highest of a year."""
-        other = self.index(MARKET)
-        self._remarks += missing_benchmark_bars(bars, {MARKET: other})
-        market = other.frame["close"].reindex(bars.frame.index)
-        ratio = (bars.frame["close"] / market).to_numpy(np.float64)
+        ratio = self.relative_close(bars)
         known = np.flatnonzero(np.isfinite(ratio))
         occurred = np.zeros(ratio.size, np.bool_)
         high, _ = prior_high(ratio[known], lookback=RELATIVE_LOOKBACK)

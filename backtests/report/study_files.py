@@ -4,8 +4,10 @@ import importlib.metadata
 from collections.abc import Sequence
 from typing import Any, Final
 
+import numpy as np
 import pandas as pd
 
+from backtests.claims.curve import curve_row
 from backtests.claims.runner import AssetStudy, Judged, Study
 from backtests.records.text import as_csv, as_json, as_markdown
 from backtests.report.pages.base import LIBRARY_FILE, plotly_library
@@ -36,8 +38,8 @@ def study_files(studies: Sequence[Study], judged: list[Judged]) -> dict[str, str
     One study: `study.html` and `config.toml`. Several: `index.html`, a page and a config each,
     and once the library that draws their charts. Always the findings as `claims.csv`,
     `claims.json` and a Markdown table, `claims.md` (`findings` where only an event is
-    studied); the tables `horizons`, `episodes`, `left_out`, `path`, `delays`, `lead_lag` and
-    `rolling` as CSV with the study and `asset` in front; and `manifest.json`.
+    studied); the tables `horizons`, `episodes`, `left_out`, `path`, `delays`, `lead_lag`,
+    `rolling` and `curve` as CSV with the study and `asset` in front; and `manifest.json`.
     """
     kind, stem = ("claim", "claims") if studies[0].claim.is_claim else ("study", "findings")
     findings = [figures_row(one) for one in judged]
@@ -86,6 +88,7 @@ def claim_row(one: Judged, study: Study) -> dict[str, Any]:
             "usual": since.usual,
             "share_below": since.share_below,
         },
+        "curve": curve_row(study.curve),
     }
 
 
@@ -143,7 +146,16 @@ def _tables(studies: Sequence[Study], kind: str) -> dict[str, str]:
                 named.insert(0, "asset", asset.events.asset)
                 named.insert(0, kind, study.name)
                 parts.setdefault(name, []).append(named)
+        if study.curve is not None:
+            parts.setdefault("curve", []).append(_readings(study.name, study.curve.effects, kind))
     return {name: as_csv(pd.concat(tables, ignore_index=True)) for name, tables in parts.items()}
+
+
+def _readings(name: str, effects: pd.DataFrame, kind: str) -> pd.DataFrame:
+    """Return a row per reading, smallest effect first, as growth beyond other dates."""
+    ordered = [kind, "asset", *(column for column in effects if column != "asset")]
+    grown = effects.assign(**{kind: name, "effect": np.expm1(effects["effect"])})
+    return grown[ordered]
 
 
 def _frames(asset: AssetStudy) -> dict[str, pd.DataFrame]:

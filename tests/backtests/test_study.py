@@ -50,13 +50,13 @@ def test_event_study_leaves_page_tables_and_config(
         "study.html", "config.toml", "findings.csv", "findings.json", "findings.md",
         "manifest.json",
         "horizons.csv", "episodes.csv", "left_out.csv", "path.csv", "delays.csv",
-        "lead_lag.csv", "rolling.csv",
+        "lead_lag.csv", "rolling.csv", "curve.csv",
     }  # fmt: skip
     shown = capsys.readouterr()
     assert str(left / "study.html") in shown.out
     assert shown.err == ""
     page = (left / "study.html").read_text()
-    assert page.count('class="plot" data-chart=') == 12
+    assert page.count('class="plot" data-chart=') == 12  # no reading has three episodes
     assert "nan" not in texts_of(page).lower().split()
     assert not re.search(r'(?:src|href)="https?:', page)
     with (left / "horizons.csv").open() as file:

@@ -4,18 +4,22 @@ import math
 from collections.abc import Callable
 from typing import Any, Final
 
-import pandas as pd
-
 from backtests.analysis.effects import LEVEL
-from backtests.analysis.power import verdict_rates
 from backtests.claims.answers import evidence
 from backtests.claims.runner import AssetStudy, Judged, Study
 from backtests.claims.verdicts import BEYOND_LUCK
+from backtests.report.charts.curve import curve_chart
 from backtests.report.charts.forest import forest_chart
 from backtests.report.charts.spec import Spec, UndrawableError
 from backtests.report.charts.study import CHARTS
 from backtests.report.pages.base import mailable, render
 from backtests.report.pages.section import Banner, Cell, Panel, Row
+from backtests.report.pages.study_tables import (
+    HORIZON_COLUMNS,
+    episode_rows,
+    horizon_rows,
+    rate_rows,
+)
 from backtests.report.words import notation as written
 from backtests.report.words.answers import (
     P_HEADING,
@@ -29,35 +33,10 @@ from backtests.report.words.answers import (
     size,
     tally,
 )
-from backtests.report.words.claims import among_all, reason
+from backtests.report.words.claims import among_all, curve_words, reason
 from feeds.sample import SAMPLE_SOURCE
 
 STYLES: Final = {"supported": "yes", BEYOND_LUCK: "yes", "ruled_out": "no"}
-
-HORIZON_COLUMNS: Final = {
-    "horizon_days": "Days",
-    "episodes": "Episodes",
-    "independent": "Without overlap",
-    "mean": "Mean",
-    "mean_low": "low",
-    "mean_high": "high",
-    "median": "Median",
-    "hit_rate": "Rose",
-    "other_mean": "Other dates: mean",
-    "other_median": "median",
-    "other_hit_rate": "rose",
-    "excess": "Effect",
-    "excess_low": "low",
-    "excess_high": "high",
-    "p_value": "p",
-    "p_holm": "p (all horizons)",
-    "detectable": "Detectable",
-    "left_out_low": "One left out: from",
-    "left_out_high": "to",
-    "adverse_mean": "Deepest low: mean",
-    "adverse_worst": "worst",
-}
-COUNTS: Final = ("horizon_days", "episodes", "independent")
 
 
 def claims_page(judged: list[Judged], studies: list[Study], *, library_file: str = "") -> str:
@@ -97,6 +76,7 @@ def study_page(
         "rows": [_row(one) for one in judged if one.study == study.name],
         "assets": [_asset(place, asset, study) for place, asset in enumerate(study.assets)],
         "horizon_columns": HORIZON_COLUMNS.values(),
+        "curve": curve_words(study.curve),
         "claims_link": claims_link,
         "since": _since([study]),
         "config": mailable(study.config).to_toml(),
@@ -106,6 +86,8 @@ def study_page(
         for place, asset in enumerate(study.assets)
         for name in CHARTS
     }
+    if (curve := study.curve) is not None:
+        panels["curve"] = _drawn_panel("curve", lambda: curve_chart(curve))
     return render(
         "study.html.j2",
         content,
@@ -228,52 +210,15 @@ def _asset(place: int, asset: AssetStudy, study: Study) -> dict[str, Any]:
         "place": place,
         "name": own.asset,
         "event": written.words(own.event),
-        "horizons": _horizon_rows(own.horizons),
-        "rates": _rate_rows(asset, study),
-        "episodes": _episode_rows(own.episodes),
+        "horizons": horizon_rows(own.horizons),
+        "rates": rate_rows(asset, study),
+        "episodes": episode_rows(own.episodes),
         "returns": [
             f"{str(name)[7:-1]} days" for name in own.episodes if str(name).startswith("return_")
         ],
         "leader": lead.leader,
         "asymmetry": lead.asymmetry,
     }
-
-
-def _rate_rows(asset: AssetStudy, study: Study) -> list[list[str]]:
-    """Return how often each verdict comes out by true effect; none where it rests on others."""
-    if study.claim.measure != "average":
-        return []
-    rates = verdict_rates(asset.drawn, claimed=study.claim.effect)
-    return [
-        [size(float(str(effect)), "growth"), *(written.percent(rate, decimals=0) for rate in row)]
-        for effect, row in zip(rates.index, rates.to_numpy(), strict=True)
-    ]
-
-
-def _horizon_rows(table: pd.DataFrame) -> list[list[str]]:
-    rows = []
-    for record in table.to_dict("records"):
-        cells = []
-        for name in HORIZON_COLUMNS:
-            value = float(record[name])
-            if name in COUNTS:
-                cells.append(written.count(value))
-            elif name.startswith("p_"):
-                cells.append(probability(value))
-            else:
-                cells.append(written.percent_number(value))
-        rows.append(cells)
-    return rows
-
-
-def _episode_rows(table: pd.DataFrame) -> list[list[str]]:
-    rows = []
-    for record in table.to_dict("records"):
-        cells = [written.date(record[name]) for name in ("session", "last_event", "entry_time")]
-        cells.insert(2, written.count(record["events"]))
-        returns = [value for name, value in record.items() if str(name).startswith("return_")]
-        rows.append(cells + [written.percent_number(float(value)) for value in returns])
-    return rows
 
 
 def _origin(studies: list[Study]) -> dict[str, Any]:

@@ -1,8 +1,9 @@
-"""Why a finding has its verdict, in one sentence, and what is left of it among all others."""
+"""Why a finding has its verdict, what is left of it among all others, and in all readings."""
 
-from math import isfinite, isnan
+from math import expm1, isfinite, isnan
 from typing import Final
 
+from backtests.analysis.curve import SpecificationCurve
 from backtests.analysis.effects import LEVEL
 from backtests.claims.verdicts import FEWEST_EPISODES, Finding, Placebo
 from backtests.report.words.notation import percent
@@ -17,6 +18,8 @@ OVERTURNED: Final[dict[Placebo, str]] = {
     "era": "the event is not told from its times",
     "matched": "the event is not told from the market it fell into",
 }
+# beyond this share on one side of zero the readings agree, whatever chance makes of it
+AGREEMENT: Final = 0.9
 
 
 def reason(finding: Finding) -> str:
@@ -56,6 +59,47 @@ def among_all(p_value: float, adjusted_p: float, *, findings: int) -> str:
     if p_value <= LEVEL < adjusted_p:
         return f"{text}: among so many, one such is to be expected by luck."
     return f"{text}."
+
+
+def curve_words(curve: SpecificationCurve | None) -> dict[str, str]:
+    """Return what all readings say together, and of what; empty where there is no curve."""
+    if curve is None:
+        return {}
+    return {"sentence": curve_sentence(curve), "details": curve_details(curve)}
+
+
+def curve_sentence(curve: SpecificationCurve) -> str:
+    """Return what all readings together say, in a sentence that can be quoted."""
+    if not curve.readings:
+        return "No reading has as many as three episodes with a known outcome."
+    above = f"Of {curve.readings:,} readings {curve.share_above_zero * 100:.0f} % are above zero"
+    median = f"the median is {expm1(curve.median) * 100:+.0f} %"
+    if not isfinite(curve.p):
+        return f"{above}; {median}, and the history is too short for shifted calendars."
+    shifted = "fewer than 1" if curve.p < 0.01 else f"{curve.p * 100:.0f}"
+    return f"{above}; {median}, and {shifted} % of shifted calendars do as well: {_moral(curve)}."
+
+
+def curve_details(curve: SpecificationCurve) -> str:
+    """Return what was counted as a reading and what was not."""
+    combinations = curve.readings + curve.repeated + curve.left_out
+    return (
+        f"Of {combinations:,} combinations of choices {curve.repeated:,} come to the same as "
+        f"another and count once with it; {curve.left_out:,} have fewer than {FEWEST_EPISODES} "
+        f"episodes and are left out. {curve.shifts:,} times the calendar is moved in a circle "
+        "against the history, by as many sessions in every reading; those calendars do as well "
+        "whose median over all readings is at least as large."
+    )
+
+
+def _moral(curve: SpecificationCurve) -> str:
+    if curve.p <= LEVEL and curve.median > 0:
+        return "the result does not hang on the reading"
+    if curve.share_above_zero >= AGREEMENT:
+        return "the readings agree, but luck does as well"
+    if curve.median <= 0:
+        return "most readings show no rise beyond that of other dates"
+    return "the result is the reading's, not the data's"
 
 
 def _harder_placebo(finding: Finding) -> str:
