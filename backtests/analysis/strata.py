@@ -11,6 +11,7 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from backtests.analysis.effects import Outcomes, Placement
 from backtests.analysis.forward import DAY, AssetPrices
@@ -25,7 +26,9 @@ TRAILING_DAYS: Final = 90
 FEWEST_IN_CELL: Final = 250
 UNKNOWN: Final = -1
 
-_ROUNDS: Final = 20  # of drawing again what stands too close
+_ROUNDS: Final = 100  # of drawing again what stands too close, at most
+_WORTHWHILE: Final = 0.02  # share that must fit in a round of many for another one
+_MANY: Final = 100
 _SWEEPS: Final = 50  # of moving each episode in turn, where that was not enough
 
 
@@ -106,8 +109,8 @@ def stratified_starts(
     They are places among the eligible sessions and in the order of the real episodes, which
     keep their inner lengths: a later one starts more than `gap` sessions after the last event
     of an earlier one. Every admissible arrangement is equally likely: drawn at random and drawn
-    again while it does not fit. What still does not fit after `_ROUNDS` (tight strata) starts
-    as the real arrangement and moves one episode at a time wherever it fits (Metropolis, whose
+    again while it does not fit. Where that seldom helps (tight strata), what is left starts as
+    the real arrangement and moves one episode at a time wherever it fits (Metropolis, whose
     moves are symmetric and so keep all arrangements equally likely).
 
     Returns
@@ -116,16 +119,14 @@ def stratified_starts(
     """
     sample, pools = group.sample, _Pools.of(group)
     starts = pools.draw(draws, rng)
-    failed = np.arange(draws)
+    failed = np.flatnonzero(~_fits(starts, sample, gap))
     for _ in range(_ROUNDS):
+        tried = failed.size
+        starts[failed] = pools.draw(tried, rng)
         failed = failed[~_fits(starts[failed], sample, gap)]
-        if failed.size == 0:
-            return starts
-        starts[failed] = pools.draw(failed.size, rng)
-    failed = failed[~_fits(starts[failed], sample, gap)]
-    if failed.size == 0:
-        return starts
-    if _fits(sample.starts[np.newaxis], sample, gap)[0]:
+        if failed.size == 0 or (tried > _MANY and tried - failed.size <= _WORTHWHILE * tried):
+            break
+    if failed.size == 0 or _fits(sample.starts[np.newaxis], sample, gap)[0]:
         starts[failed] = _move_all(pools, sample, gap, failed.size, rng)
         return starts
     return np.delete(starts, failed, axis=0)
@@ -184,10 +185,11 @@ def _move_all(
     places or not, without which their inner lengths would keep their order in time.
     """
     starts = np.repeat(sample.starts[:, np.newaxis], rows, axis=1)
-    reach = sample.spans[:, np.newaxis] + gap
+    if rows == 0:
+        return starts.T
+    reach = (sample.spans[:, np.newaxis] + gap).astype(np.int32)
     for _ in range(_SWEEPS):
-        for own, proposed in enumerate(pools.draw(rows, rng).T):
-            _move(starts, own, proposed, sample.sessions, reach)
+        _move_each(starts, pools.draw(rows, rng).T, sample.sessions.astype(np.int32), reach)
         pair = rng.choice(np.flatnonzero(pools.begin == rng.choice(pools.begin)), 2)
         swapped = starts.copy()
         swapped[pair] = starts[pair[::-1]]
@@ -196,15 +198,18 @@ def _move_all(
     return starts.T
 
 
-def _move(
-    starts: Integers, own: int, proposed: Integers, sessions: Integers, reach: Integers
+def _move_each(
+    starts: Integers, proposed: Integers, sessions: NDArray[np.int32], reach: NDArray[np.int32]
 ) -> None:
-    """Move one episode in place, in every column in which it fits, shape (episodes, rows)."""
-    later = sessions[proposed] - sessions[starts]
-    fitting = (later > reach) | (later < -reach[own])
-    fitting[own] = True
-    moving = fitting.all(axis=0)
-    starts[own, moving] = proposed[moving]
+    """Move the episodes in turn, in place, in each column where it fits: (episodes, rows)."""
+    places = sessions[starts]
+    for own, start in enumerate(proposed):
+        place = sessions[start]
+        later = place - places
+        fitting = (later > reach) | (later < -reach[own])
+        fitting[own] = True
+        moving = fitting.all(axis=0)
+        starts[own, moving], places[own, moving] = start[moving], place[moving]
 
 
 def _log_steps(asset: AssetPrices) -> tuple[Floats, Flags]:
