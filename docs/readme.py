@@ -34,7 +34,17 @@ def claims(data_dir: Path) -> str:
     """Return the table of claims, judged on the bars in `data_dir`."""
     with tempfile.TemporaryDirectory() as folder:
         left = judged_claims(data_dir, out=Path(folder))
-        return f"\n{(left / 'claims.md').read_text(encoding='utf-8')}\n"
+        return f"\n{fairest_readings((left / 'claims.md').read_text(encoding='utf-8'))}\n"
+
+
+def fairest_readings(table: str) -> str:
+    """Return the rows of each claim's first reading, which is the fairest, without its name."""
+    head, rule, *rows = [line.strip("|").split("|") for line in table.splitlines()]
+    at = head.index(" reading ")
+    first: dict[str, str] = {}
+    kept = [row for row in rows if first.setdefault(row[0], row[at]) == row[at]]
+    shown = [[*row[:at], *row[at + 1 :]] for row in (head, rule, *kept)]
+    return "".join(f"|{'|'.join(row)}|\n" for row in shown)
 
 
 def measured(name: str) -> str:

@@ -13,7 +13,7 @@ from backtests.config.config import load_config
 from backtests.config.files import CLAIMS
 from backtests.report.pages.base import LIBRARY_FILE, plotly_library
 from backtests.study import main
-from docs.readme import README, judged_claims
+from docs.readme import README, fairest_readings, judged_claims
 from docs.readme import part as readme_part
 from tests.simulated import coin_bars, index_bars, save_bars
 
@@ -247,7 +247,7 @@ def judged(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_claims_table_of_the_readme_is_what_the_real_bars_say(judged: Path) -> None:
-    made = (judged / "claims.md").read_text(encoding="utf-8")
+    made = fairest_readings((judged / "claims.md").read_text(encoding="utf-8"))
     assert readme_part(README.read_text(encoding="utf-8"), "claims") == f"\n{made}\n"
 
 
