@@ -40,7 +40,9 @@ def probability(value: float) -> str:
     """Return a p-value with the digits it has."""
     if not isfinite(value):
         return written.UNDEFINED
-    return f"{value:.4f}" if value < 0.01 else f"{value:.2f}"
+    # near the level a rounded 0.05 would not say on which side it is
+    decimals = 4 if value < 0.01 else 3 if value < 0.1 else 2
+    return f"{value:.{decimals}f}"
 
 
 def p_values(found: Finding) -> str:
