@@ -100,7 +100,11 @@ class ClaimSettings(Settings):
     published: Day = ""
     reading: str = ""
     why: str = ""  # why this is the fairest reading
-    readings: Annotated[tuple[ClaimReading, ...], BeforeValidator(as_tuple)] = ()
+    readings: Annotated[
+        tuple[ClaimReading, ...],
+        BeforeValidator(as_tuple),
+        Field(json_schema_extra={"allowed": "a list of tables, each with a name"}),
+    ] = ()
     measure: Measure = "average"
     event: Event = "new_high"
     assets: Names = ("BTC",)

@@ -103,6 +103,9 @@ def _locate(location: Sequence[str | int], model: type[BaseModel]) -> tuple[str,
     for part in location:
         if get_origin(inside) is dict:  # a section of named sections: the name is free
             inside = get_args(inside)[1]
+        elif get_origin(inside) is tuple and isinstance(part, int):  # one of several tables
+            inside, names[-1] = get_args(inside)[0], f"{names[-1]}[{part}]"
+            continue
         elif section := section_of(inside):
             field = section.model_fields.get(str(part))
             inside = field.annotation if field else None
