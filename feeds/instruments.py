@@ -31,6 +31,7 @@ LISTINGS: Final = (
     Listing("IWM", "iShares Russell 2000 ETF", "IWM"),
     Listing("IWN", "iShares Russell 2000 Value ETF", "IWN"),
     Listing("SPX", "S&P 500", "^GSPC", ("SP500", "GSPC")),
+    Listing("NDX", "Nasdaq 100", "^NDX", ("NASDAQ100",)),
     Listing("VIX", "CBOE Volatility Index", "^VIX"),
 )
 # Yahoo's own spelling is a name as well: ^RUT, ^GSPC.

@@ -9,7 +9,7 @@ import pandas as pd
 
 from feeds.arrays import Flags, Floats, Integers
 from feeds.bars import Bars
-from feeds.sessions import bar_ends
+from feeds.sessions import bar_ends, session_hours
 
 NO_ENTRY: Final = -1
 DAY: Final = 86_400_000_000_000  # nanoseconds
@@ -60,6 +60,23 @@ def asset_prices(
     # a hole inside a coin's life, and its time after death, show the last price there was
     filled = pd.DataFrame(prices).ffill().to_numpy()
     return AssetPrices(name, times, filled, np.where(np.isnan(lows), filled, lows), trades)
+
+
+def index_prices(name: str, bars: Bars) -> AssetPrices:
+    """Return the prices of an index of daily bars, as an asset that can be bought.
+
+    A session is dated by its opening instant and bought at its close: the published opens of old
+    indices are the closes before, which nobody could trade once they were known.
+    """
+    sessions = pd.DatetimeIndex(bars.frame.index)
+    opens, closes = session_hours(sessions)
+    close = bars.frame["close"].to_numpy(np.float64)
+    prices = np.append(close, close[-1])[:, np.newaxis]
+    lows = np.append(bars.frame["low"].to_numpy(np.float64), close[-1])[:, np.newaxis]
+    trades = np.ones(prices.shape, np.bool_)
+    trades[-1] = False
+    times = np.append(opens.as_unit("ns").asi8, closes[-1:].as_unit("ns").asi8)
+    return AssetPrices(name, times, prices, np.minimum(lows, prices), trades)
 
 
 def entry_positions(asset: AssetPrices, *, available_at: Integers) -> Integers:

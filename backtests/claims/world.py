@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from backtests.analysis.events import Events
-from backtests.analysis.forward import AssetPrices, asset_prices
+from backtests.analysis.forward import AssetPrices, asset_prices, index_prices
 from backtests.config.config import ALTS, Config, with_universe
 from backtests.config.membership import universe_members
 from backtests.market.gates import gates_of
@@ -142,8 +142,10 @@ class World:
         return gate.at(known_at), notes
 
     def asset(self, name: str) -> AssetPrices:
-        """Return the prices of a coin, or of the config's basket: what it holds of `ALTS`."""
+        """Return the prices of a coin, an index, or what the config's basket holds: `ALTS`."""
         timeframe = self.config.data.timeframe
+        if name in instruments.BY_SYMBOL or name in instruments.INDEX_NAMES:
+            return index_prices(name, self._until(self.index(name)))
         if name != ALTS:
             return asset_prices(name, {name: self._load(instruments.coin(name), timeframe)})
         config = with_universe(self.config.model_copy(update={"asset": ALTS}))
@@ -196,6 +198,13 @@ class World:
         if key not in self._bars:
             self._bars[key] = self._inside(self._read[key])
         return self._bars[key]
+
+    def _until(self, bars: Bars) -> Bars:
+        """Cut an index that is bought to `end`, as a coin is."""
+        sessions = _dates(bars)
+        end = self.config.data.end
+        known = sessions if not end else sessions[sessions <= pd.Timestamp(end)]
+        return replace(bars, frame=bars.frame.loc[known])
 
     def _inside(self, bars: Bars) -> Bars:
         """Cut a coin's bars to `start` and `end`; an index needs its past for its highs."""

@@ -5,13 +5,16 @@ import pandas as pd
 import pytest
 
 from backtests.analysis.forward import (
+    DAY,
     NO_ENTRY,
     adverse_excursion,
     asset_prices,
     entry_positions,
     forward_growth,
+    index_prices,
 )
-from tests.simulated import coin_bars
+from feeds.sessions import bar_ends
+from tests.simulated import coin_bars, index_bars
 
 DAY = pd.Timedelta(days=1)
 
@@ -90,3 +93,18 @@ def test_adverse_excursion_is_the_deepest_low_before_the_end() -> None:
 def test_a_coin_that_only_rises_has_no_adverse_excursion() -> None:
     asset = asset_prices("A", {"A": coin_bars("A", np.full(20, 0.01))})
     assert adverse_excursion(asset, np.array([3]), days=5).tolist() == [0.0]
+
+
+def test_index_is_bought_at_the_close_after_the_one_that_told() -> None:
+    bars = index_bars(np.full(30, 0.01))
+    asset = index_prices("NDX", bars)
+    ends = bar_ends(pd.DatetimeIndex(bars.frame.index), kind="index", timeframe="1d")
+    close = bars.frame["close"].to_numpy()
+    entries = entry_positions(asset, available_at=ends[10:11].as_unit("ns").asi8)
+    assert asset.prices[entries[0], 0] == close[11]
+    # seven days later is the fifth session after, unless one falls out
+    grown = forward_growth(asset, entries, days=7)
+    target = asset.times[entries[0]] + 7 * DAY
+    later = int(np.searchsorted(asset.times, target))
+    assert grown[0] == pytest.approx(np.log(close[later] / close[11]))
+    assert entry_positions(asset, available_at=ends[-1:].as_unit("ns").asi8)[0] == NO_ENTRY
