@@ -5,7 +5,6 @@ import pandas as pd
 import pytest
 
 from backtests.analysis.forward import (
-    DAY,
     NO_ENTRY,
     adverse_excursion,
     asset_prices,
@@ -104,7 +103,7 @@ def test_index_is_bought_at_the_close_after_the_one_that_told() -> None:
     assert asset.prices[entries[0], 0] == close[11]
     # seven days later is the fifth session after, unless one falls out
     grown = forward_growth(asset, entries, days=7)
-    target = asset.times[entries[0]] + 7 * DAY
+    target = asset.times[entries[0]] + 7 * DAY.value
     later = int(np.searchsorted(asset.times, target))
     assert grown[0] == pytest.approx(np.log(close[later] / close[11]))
     assert entry_positions(asset, available_at=ends[-1:].as_unit("ns").asi8)[0] == NO_ENTRY
