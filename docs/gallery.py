@@ -1,7 +1,8 @@
 """Take the pictures of the gallery: python -m docs.gallery DATA_DIR.
 
-All are of the bundled sample but one: the basket of the largest coins of 2014 to 2020, living and
-dead, is drawn from the real bars in DATA_DIR/cmc_2013_2020 and the index beside them.
+All are of the bundled sample but three: the basket of the largest coins of 2014 to 2020, living and
+dead, is drawn from the real bars in DATA_DIR/cmc_2013_2020 and the index beside them, the claims
+from DATA_DIR/deep.
 """
 
 import os
@@ -19,6 +20,7 @@ from backtests.report.pdf import require_browser
 from backtests.run import main as run
 from backtests.sweep import main as sweep
 from backtests.walkforward import main as walk
+from docs.readme import judged_claims
 
 GALLERY: Final = Path(__file__).parent / "gallery"
 SWEEP: Final = Path(__file__).parents[1] / "configs" / "sweeps" / "eth.toml"
@@ -58,6 +60,8 @@ PICTURES: Final = (
     Picture("sweep", "sweep", height=1000),
     Picture("surface", "sweep", part="heat", height=740),
     Picture("walkforward", "walk", height=1000),
+    Picture("claims", "claims", height=1180),
+    Picture("curve", "curve", part="readings", height=920),
 )
 
 
@@ -67,6 +71,8 @@ def main(data: Path) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         pages = _pages(Path(scratch) / "results")
         pages["dead/tearsheet.html"] = _dead(data, Path(scratch))
+        claims = judged_claims(data / "deep", out=Path(scratch) / "claims")
+        pages |= {"claims": claims / "index.html", "curve": claims / "new-high-btc.html"}
         for picture in PICTURES:
             source = pages[picture.page]
             shot = Path(scratch) / f"{picture.name}.png"
