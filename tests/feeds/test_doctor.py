@@ -40,6 +40,10 @@ NOW = pd.Timestamp("2024-06-28 22:00", tz="UTC")
 FIRST = pd.Timestamp("2024-06-20", tz="UTC")
 CLOSE = 108.0  # of 2024-06-27, the last day that is over
 
+# vendors are asked on threads, and Python's warning filters are one for all of them: a thread that
+# puts back the suite's "error" while yfinance reads would turn a warning of its own into a failure
+pytestmark = pytest.mark.filterwarnings("default")
+
 
 def publishers():
     """Return a server that is FRED, CoinMetrics, alternative.me, the archive and the fund."""
