@@ -42,7 +42,7 @@ CLOSE = 108.0  # of 2024-06-27, the last day that is over
 
 # vendors are asked on threads, and Python's warning filters are one for all of them: a thread that
 # puts back the suite's "error" while yfinance reads would turn a warning of its own into a failure
-pytestmark = pytest.mark.filterwarnings("default")
+pytestmark = pytest.mark.filterwarnings("ignore")
 
 
 def publishers():
