@@ -12,6 +12,7 @@ from backtests.config.files import CLAIMS
 from backtests.config.settings import StudySettings
 from feeds.errors import ConfigError
 from feeds.folders import is_there
+from feeds.reading.cells import quote
 from feeds.wording import nearest, nearest_hint
 
 EVENTS: Final = get_args(Event)
@@ -40,7 +41,9 @@ def claim_file(given: str, *, parameter: str) -> Path:
         return path
     near = nearest(given, known, alike=0.4)
     hint = f"The nearest is {near!r}." if near else f"There are: {', '.join(known)}."
-    raise ConfigError(f"`{parameter}` {given!r} is no preset of configs/claims and no file. {hint}")
+    raise ConfigError(
+        f"`{parameter}` {quote(given)} is no preset of configs/claims and no file. {hint}"
+    )
 
 
 def require_event(given: str, *, parameter: str) -> str:

@@ -103,7 +103,8 @@ def _locate(location: Sequence[str | int], model: type[BaseModel]) -> tuple[str,
     for part in location:
         if get_origin(inside) is dict:  # a section of named sections: the name is free
             inside = get_args(inside)[1]
-        elif get_origin(inside) is tuple and isinstance(part, int):  # one of several tables
+        elif isinstance(part, int) and get_origin(inside) is tuple and section_of(inside):
+            # one of several tables; of a list of values the whole is named
             inside, names[-1] = get_args(inside)[0], f"{names[-1]}[{part}]"
             continue
         elif section := section_of(inside):
