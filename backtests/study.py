@@ -14,7 +14,8 @@ from feeds.commands import progress_bar
 from feeds.errors import ConfigError
 
 if TYPE_CHECKING:
-    from backtests.claims.runner import Judged, StudyPlan
+    from backtests.claims.plans import StudyPlan
+    from backtests.claims.runner import Judged
 
 PIPED_WIDTH: Final = 220
 EXAMPLES: Final = """\

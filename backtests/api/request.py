@@ -98,6 +98,11 @@ def own_bars(*, index: Any, coin: Any) -> tuple[Bars, ...]:
     return tuple(found)
 
 
+def named_index(index: Bars | str | None) -> dict[str, str]:
+    """Return the setting that an index given by its name is; none for bars of one."""
+    return {"index": index} if isinstance(index, str) else {}
+
+
 def _is_file(subject: str) -> bool:
     return subject.casefold().endswith(FILE_ENDING) or "/" in subject
 

@@ -12,11 +12,12 @@ from backtests.analysis.costs import CostSensitivity, cost_sensitivity
 from backtests.analysis.curves import compared_equity, with_start
 from backtests.analysis.significance import Significance, significance
 from backtests.analysis.summary import Summary, summarise
-from backtests.api.request import Subject, own_bars, settings_tree
+from backtests.api.request import Subject, named_index, own_bars, settings_tree
 from backtests.config.config import Config, validated_config
 from backtests.engines.backtest import Engine, Run, run_inputs
 from backtests.engines.cost_runs import cost_runs
 from backtests.market.inputs import Inputs, load_inputs
+from backtests.records.run_files import drawdowns_table
 from backtests.records.writing import require_writable, write_page
 from backtests.report.card import Card, Displayable
 from backtests.report.terminal.run import headline
@@ -106,9 +107,7 @@ class Result(Displayable):
     @property
     def drawdowns(self) -> pd.DataFrame:
         """Every drawdown of strategy and buy-and-hold, deepest first, as in drawdowns.csv."""
-        tables = [table.assign(of=name) for name, table in self._summary.drawdowns.items()]
-        joined = pd.concat(tables, ignore_index=True)
-        return joined[["of", *joined.columns.drop("of")]]
+        return drawdowns_table(self._summary)
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -239,8 +238,7 @@ def backtest(
             f"{nearest_hint(str(engine), ENGINES)}"
         )
     own = own_bars(index=index, coin=coin)
-    named = {"index": index} if isinstance(index, str) else {}
-    tree = settings_tree(asset, settings=settings, keywords=keywords | named, own=own)
+    tree = settings_tree(asset, settings=settings, keywords=keywords | named_index(index), own=own)
     config = validated_config(tree)
     return Result(run_inputs(config, load_inputs(config, own=own), engine=engine))
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from backtests.api.request import Subject, own_bars, settings_tree
+from backtests.api.request import Subject, named_index, own_bars, settings_tree
 from backtests.claims.plans import claim_file, claim_plan, config_plan, require_event
 from backtests.claims.runner import Judged, Study, judge, run_study
 from backtests.report.card import Card, Displayable
@@ -177,8 +177,7 @@ def study(
     if claim is not None and (event is not None or config is not None):
         raise ConfigError("`claim` brings its own event and config. Leave the others out.")
     own = own_bars(index=index, coin=coin)
-    named = {"index": index} if isinstance(index, str) else {}
-    given = _lists(keywords | named, own)
+    given = _lists(keywords | named_index(index), own)
     path = None if claim is None else claim_file(str(claim), parameter="claim")
     subject = config if path is None else path
     tree = settings_tree(subject, settings=settings, keywords=given, own=own, first=OWN_NAMES)

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from backtests.api.request import Subject, Tree, own_bars, settings_tree
+from backtests.api.request import Subject, Tree, named_index, own_bars, settings_tree
 from backtests.config.config import Config
 from backtests.config.names import plain_value, whole_keys
 from backtests.market.inputs import load_inputs
@@ -173,9 +173,8 @@ def sweep(
     (3, 1)
     """
     own = own_bars(index=index, coin=coin)
-    named = {"index": index} if isinstance(index, str) else {}
     tree = settings_tree(
-        asset, settings=settings, keywords=keywords | named, own=own, first=SWEEP_NAMES
+        asset, settings=settings, keywords=keywords | named_index(index), own=own, first=SWEEP_NAMES
     )
     plan, library = plan_of(with_axes(tree, axes)), library_with(own)
     if out is not None:

@@ -8,7 +8,7 @@ import pandas as pd
 from pydantic import ValidationError
 
 from backtests.analysis.curves import with_start
-from backtests.api.request import Subject, own_bars, settings_tree
+from backtests.api.request import Subject, named_index, own_bars, settings_tree
 from backtests.api.sweep import SWEEP_NAMES, Axes, library_with, with_axes
 from backtests.config.explain import explain_error
 from backtests.report.card import Card, Displayable
@@ -126,9 +126,10 @@ def walk_forward(
     ['walk_forward', 'buy_and_hold']
     """
     own = own_bars(index=index, coin=coin)
-    named = {"index": index} if isinstance(index, str) else {}
     first = SWEEP_NAMES | WALK_NAMES
-    tree = settings_tree(asset, settings=settings, keywords=keywords | named, own=own, first=first)
+    tree = settings_tree(
+        asset, settings=settings, keywords=keywords | named_index(index), own=own, first=first
+    )
     windows = _windows(tree.get("walkforward", {}))
     plan = plan_of(with_axes(tree, axes))
     require_walkable(plan)

@@ -1,17 +1,23 @@
 """The answers to a claim's two questions as codes, and what followed since it was published."""
 
 from dataclasses import dataclass
-from math import isfinite, isnan, nan
+from math import isnan, nan
 from typing import Final
 
 import numpy as np
 import pandas as pd
 
-from backtests.analysis.forward import NO_ENTRY, AssetPrices, entry_positions, forward_growth
+from backtests.analysis.forward import (
+    DAY,
+    NO_ENTRY,
+    AssetPrices,
+    entry_positions,
+    forward_growth,
+    growth_paths,
+)
 from backtests.claims.verdicts import NOT_SUPPORTED, SUPPORTED, AsStated, Evidence, Finding, verdict
 from backtests.config.claims import ClaimSettings
 
-DAY: Final = 86_400_000_000_000  # nanoseconds
 FEWEST_SPANS: Final = 30
 
 
@@ -57,27 +63,27 @@ def evidence(finding: Finding) -> Evidence:
     found = verdict(finding)
     if found == SUPPORTED:
         return "supported"
-    is_bounded = isfinite(finding.high) and isfinite(finding.claimed)
-    if found == NOT_SUPPORTED and is_bounded and finding.high < finding.claimed:
+    if found == NOT_SUPPORTED and finding.high < finding.claimed:
         return "ruled_out"
     return "too_little"
 
 
 def since_published(asset: AssetPrices, claim: ClaimSettings) -> SincePublished | None:
     """Return what followed the day a claim was published; None where no bar opens after it."""
+    if not claim.published:
+        return None
     day = pd.Timestamp(claim.published, tz="UTC") + pd.Timedelta(days=1)
     begin = int(np.searchsorted(asset.times, day.value))
-    if not claim.published or begin >= asset.times.size - 1:
+    if begin >= asset.times.size - 1:
         return None
     days = (asset.times[-1] - asset.times[begin]) / DAY
-    entry = np.array([begin])
     earlier = entry_positions(asset, available_at=asset.times[:begin])
     # a span that began earlier ends by the publication, so that none of it is counted twice
     over = asset.times[:begin] + int(days * DAY) <= asset.times[begin]
     spans = forward_growth(asset, np.where(over, earlier, NO_ENTRY), days=days)
     spans = spans[np.isfinite(spans)]
-    value = float(forward_growth(asset, entry, days=days)[0])
-    at_horizon = float(forward_growth(asset, entry, days=claim.horizon_days)[0])
+    distances = np.array([days, claim.horizon_days])
+    value, at_horizon = growth_paths(asset, np.array([begin]), days=distances)[0].tolist()
     is_known = spans.size >= FEWEST_SPANS
     return SincePublished(
         first=pd.Timestamp(asset.times[begin], tz="UTC"),

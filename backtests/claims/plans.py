@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, get_args
 
-from backtests.claims.runner import StudyPlan
-from backtests.config.claims import Event
-from backtests.config.config import validated_config
+from backtests.analysis.effects import Placement
+from backtests.config.claims import ClaimSettings, Event
+from backtests.config.config import Config, validated_config
 from backtests.config.files import CLAIMS
 from backtests.config.settings import StudySettings
 from feeds.errors import ConfigError
@@ -18,6 +19,36 @@ from feeds.wording import nearest, nearest_hint
 EVENTS: Final = get_args(Event)
 # what a [claim] may say of an event that nobody claims anything about
 EVENT_SETTINGS: Final = frozenset({"assets", "event", "gap_sessions", "horizon_days"})
+
+
+@dataclass(frozen=True, slots=True)
+class StudyPlan:
+    """What to run: a config with a claim, and with how its study is drawn."""
+
+    config: Config
+
+    @property
+    def name(self) -> str:
+        """What its files are called."""
+        return self.claim.name or self.claim.event
+
+    @property
+    def settings(self) -> StudySettings:
+        """How the study is drawn."""
+        return self.config.study or StudySettings()
+
+    @property
+    def claim(self) -> ClaimSettings:
+        """The claim that is put."""
+        if self.config.claim is None:
+            raise ValueError("a plan needs a config with a claim")
+        return self.config.claim
+
+    @property
+    def placement(self) -> Placement:
+        """How random episodes are placed."""
+        settings = self.settings
+        return Placement(gap=self.claim.gap_sessions, draws=settings.draws, seed=settings.seed)
 
 
 def claim_presets() -> list[Path]:

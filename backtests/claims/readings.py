@@ -1,8 +1,9 @@
-"""What a claim can mean: each of its readings as a config of its own, the fairest first."""
+"""What a claim can mean: each of its readings as a plan of its own, the fairest first."""
 
 from collections.abc import Iterator
 from typing import Any, Final
 
+from backtests.claims.plans import StudyPlan
 from backtests.config.claims import ClaimReading, ClaimSettings
 from backtests.config.config import Config, validated_config
 
@@ -16,23 +17,17 @@ OUTSIDE: Final = {
 AS_IT_STANDS: Final = "as it stands"
 
 
-def readings_of(config: Config) -> Iterator[Config]:
-    """Yield a config per reading of its claim, up to the day the claim was published.
+def readings_of(plan: StudyPlan) -> Iterator[StudyPlan]:
+    """Yield a plan per reading of a claim, up to the day the claim was published.
 
     What came after that day must not decide how a claim is judged.
     """
-    claim = _claim(config)
-    known = _until(config, claim.published)
+    claim = plan.claim
+    known = _until(plan.config, claim.published)
     alone = claim.model_copy(update={"readings": (), "reading": claim.reading or AS_IT_STANDS})
-    yield known.model_copy(update={"claim": alone})
+    yield StudyPlan(known.model_copy(update={"claim": alone}))
     for reading in claim.readings:
-        yield _read_as(known, alone, reading)
-
-
-def _claim(config: Config) -> ClaimSettings:
-    if config.claim is None:
-        raise ValueError("readings are those of a config with a claim")
-    return config.claim
+        yield StudyPlan(_read_as(known, alone, reading))
 
 
 def _until(config: Config, published: str) -> Config:

@@ -10,7 +10,6 @@ import pandas as pd
 
 from backtests.analysis.curve import SpecificationCurve
 from backtests.analysis.effects import (
-    Placement,
     holm,
     outcomes,
     random_starts,
@@ -27,13 +26,13 @@ from backtests.analysis.timing import (
 from backtests.claims.answers import SincePublished, as_stated, since_published
 from backtests.claims.curve import claim_curve
 from backtests.claims.measures import measure
+from backtests.claims.plans import StudyPlan
 from backtests.claims.question import Question
 from backtests.claims.readings import readings_of
 from backtests.claims.verdicts import Finding, Verdict, verdict
 from backtests.claims.world import World
 from backtests.config.claims import ClaimSettings
 from backtests.config.config import Config
-from backtests.config.settings import StudySettings
 from backtests.market.inputs import require_series
 from feeds.arrays import Floats
 from feeds.bars import Bars
@@ -42,36 +41,6 @@ from feeds.bars import Bars
 PICTURE_DRAWS: Final = 2_000
 
 Tick = Callable[[str], None]
-
-
-@dataclass(frozen=True, slots=True)
-class StudyPlan:
-    """What to run: a config with a claim, and with how its study is drawn."""
-
-    config: Config
-
-    @property
-    def name(self) -> str:
-        """What its files are called."""
-        return self.claim.name or self.claim.event
-
-    @property
-    def settings(self) -> StudySettings:
-        """How the study is drawn."""
-        return self.config.study or StudySettings()
-
-    @property
-    def claim(self) -> ClaimSettings:
-        """The claim that is put."""
-        if self.config.claim is None:
-            raise ValueError("a plan needs a config with a claim")
-        return self.config.claim
-
-    @property
-    def placement(self) -> Placement:
-        """How random episodes are placed."""
-        settings = self.settings
-        return Placement(gap=self.claim.gap_sessions, draws=settings.draws, seed=settings.seed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +90,10 @@ def run_study(plan: StudyPlan, *, own: Sequence[Bars] = ()) -> Study:
     """Return the study of one claim; same plan and bars, some of them one's own, same study."""
     require_series(plan.config)
     world = World(plan.config, own=own)
-    questions = [_question(world, config) for config in readings_of(plan.config)]
+    questions = [
+        Question(world.under(reading.config), reading.claim, reading.placement)
+        for reading in readings_of(plan)
+    ]
     question = questions[0]
     findings = tuple(finding for one in questions for finding in _findings(one))
     names = () if plan.claim.measure == "no_data" else plan.claim.assets
@@ -140,11 +112,6 @@ def run_study(plan: StudyPlan, *, own: Sequence[Bars] = ()) -> Study:
     )
 
 
-def _question(world: World, config: Config) -> Question:
-    reading = StudyPlan(config)
-    return Question(world.under(config), reading.claim, reading.placement)
-
-
 def _findings(question: Question) -> list[Finding]:
     """Return the findings of one reading, with its name, its dates, and whether it is so."""
     claim = question.claim
@@ -152,11 +119,10 @@ def _findings(question: Question) -> list[Finding]:
         replace(
             finding,
             reading=claim.reading if claim.is_claim else "",
-            dates=() if claim.measure == "no_data" else question.dates(name),
+            dates=() if claim.measure == "no_data" else question.dates(finding.first_asset),
             as_stated=as_stated(finding, claim),
         )
         for finding in measure(question)
-        for name in [finding.asset.split(" - ")[0].split(",")[0]]
     ]
 
 

@@ -75,6 +75,11 @@ class Finding:
     as_stated: AsStated = "not_reproducible"
 
     @property
+    def first_asset(self) -> str:
+        """The asset it is about: of a difference the first of the two, of several the first."""
+        return self.asset.split(" - ")[0].split(", ")[0]
+
+    @property
     def p_values(self) -> dict[Placebo, float]:
         """The p-value against each placebo."""
         return {"all": self.p_value, "era": self.p_era, "matched": self.p_matched}

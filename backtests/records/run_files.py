@@ -37,7 +37,7 @@ def run_files(
         "fills.csv": as_csv(result.strategy.fills),
         "trades.csv": as_csv(summary.trades),
         "signals.csv": signals_csv(result),
-        "drawdowns.csv": drawdowns_csv(summary),
+        "drawdowns.csv": as_csv(drawdowns_table(summary)),
         "config.toml": result.config.to_toml(),
     }
     if result.strategy.positions.shape[1] > 1:
@@ -140,11 +140,11 @@ def signals_csv(result: Run) -> str:
     return as_csv(table)
 
 
-def drawdowns_csv(summary: Summary) -> str:
+def drawdowns_table(summary: Summary) -> pd.DataFrame:
     """Return every drawdown of the strategy and of buy-and-hold, deepest first."""
     tables = [table.assign(of=name) for name, table in summary.drawdowns.items()]
     joined = pd.concat(tables, ignore_index=True)
-    return as_csv(joined[["of", *joined.columns.drop("of")]])
+    return joined[["of", *joined.columns.drop("of")]]
 
 
 def manifest_json(result: Run, *, created: pd.Timestamp) -> str:

@@ -71,7 +71,7 @@ def study_files(studies: Sequence[Study], judged: list[Judged]) -> dict[str, str
 def claim_row(one: Judged, study: Study) -> dict[str, Any]:
     """Return a finding with its dates, and what followed since the claim was published."""
     found = one.finding
-    since = study.since.get(found.asset.split(" - ")[0])
+    since = study.since.get(found.first_asset)
     return {
         **figures_row(one),
         "effect": found.estimate,

@@ -4,7 +4,8 @@ import shutil
 
 import pytest
 
-from backtests.claims.runner import StudyPlan, judge, run_all
+from backtests.claims.plans import StudyPlan
+from backtests.claims.runner import judge, run_all
 from backtests.config.config import load_config
 from backtests.config.files import CLAIMS
 from backtests.records.writing import write_folder

@@ -42,18 +42,20 @@ STYLES: Final = {"supported": "yes", BEYOND_LUCK: "yes", "ruled_out": "no"}
 def claims_page(judged: list[Judged], studies: list[Study], *, library_file: str = "") -> str:
     """Return the page with a row per finding and a link to each claim's study."""
     tested = [one for one in judged if math.isfinite(one.adjusted_p)]
-    first = fairest(judged)
+    readings = _first_readings(judged)
     content = {
         **_origin(studies),
         "number_columns": list(_numbers(judged[0])),
-        "rows": [_row(one) | {"is_fairest": one in first} for one in judged],
+        "rows": [
+            _row(one) | {"is_fairest": one.finding.reading == readings[one.study]} for one in judged
+        ],
         "take_home": _take_home(judged, studies),
         "since": _since(studies),
         "tested": len(tested),
         "low": sum(one.finding.hardest_p <= LEVEL for one in tested),
         "draws": studies[0].draws,
     }
-    forest = _drawn_panel("forest", lambda: forest_chart(first))
+    forest = _drawn_panel("forest", lambda: forest_chart(fairest(judged)))
     return render(
         "claims.html.j2",
         content,
@@ -146,8 +148,12 @@ def _row(one: Judged) -> dict[str, Any]:
 
 def fairest(judged: list[Judged]) -> list[Judged]:
     """Return the findings of each claim's first reading, which is the fairest."""
-    first = {one.study: one.finding.reading for one in reversed(judged)}
+    first = _first_readings(judged)
     return [one for one in judged if one.finding.reading == first[one.study]]
+
+
+def _first_readings(judged: list[Judged]) -> dict[str, str]:
+    return {one.study: one.finding.reading for one in reversed(judged)}
 
 
 def _take_home(judged: list[Judged], studies: list[Study]) -> str:

@@ -6,7 +6,8 @@ from typing import Final
 from backtests.analysis.curve import SpecificationCurve
 from backtests.analysis.effects import LEVEL
 from backtests.claims.verdicts import FEWEST_EPISODES, Finding, Placebo
-from backtests.report.words.notation import percent
+from backtests.report.words.answers import size
+from backtests.report.words.notation import count_noun, percent
 
 ALIKE: Final[dict[Placebo, str]] = {
     "all": "random dates",
@@ -27,20 +28,20 @@ def reason(finding: Finding) -> str:
     if finding.decided is not None:
         return finding.reason
     if finding.episodes < FEWEST_EPISODES or isnan(finding.p_value):
-        return f"Only {_count(finding.episodes)} with a known outcome."
+        return f"Only {count_noun(finding.episodes, 'episode')} with a known outcome."
     if finding.hardest_p <= LEVEL and finding.estimate > 0:
         return _beyond_luck(finding)
     as_well = f"{finding.hardest_p * 100:.0f} % of {ALIKE[finding.hardest]} did as well"
     harder = _harder_placebo(finding)
     could_show = (
-        f"{_count(finding.episodes).capitalize()} could show only an effect of "
+        f"{count_noun(finding.episodes, 'episode').capitalize()} could show only an effect of "
         f"{_size(finding.detectable, finding)} or more"
     )
     if isnan(finding.claimed):
         return f"{harder}{could_show}; {as_well}."
-    size, claimed = _size(finding.high, finding), _size(finding.claimed, finding)
+    high, claimed = _size(finding.high, finding), _size(finding.claimed, finding)
     if finding.high < finding.claimed:
-        return f"{harder}The interval ends at {size}, short of the claimed {claimed}; {as_well}."
+        return f"{harder}The interval ends at {high}, short of the claimed {claimed}; {as_well}."
     return (
         f"{harder}{could_show}; the interval does not rule out the claimed {claimed}, nor is the "
         "effect told from luck."
@@ -123,9 +124,4 @@ def _beyond_luck(finding: Finding) -> str:
 
 
 def _size(value: float, finding: Finding) -> str:
-    unit = "points" if finding.unit == "share" else "%"
-    return f"{value * 100:+.0f} {unit}" if isfinite(value) else "an unknown size"
-
-
-def _count(episodes: int) -> str:
-    return f"{episodes} episode{'' if episodes == 1 else 's'}"
+    return size(value, finding.unit) if isfinite(value) else "an unknown size"

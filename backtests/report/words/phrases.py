@@ -74,12 +74,6 @@ def episodes_in_words(count: int) -> str:
     return written.count_noun(count, "independent episode")
 
 
-def list_words(names: tuple[str, ...]) -> str:
-    """Return names as a list in words: "a", "a and b", "a, b and c"."""
-    *others, last = names
-    return f"{', '.join(others)} and {last}" if others else last
-
-
 @dataclass(frozen=True, slots=True)
 class RunFacts:
     """What sentences about a run need beside its figures.

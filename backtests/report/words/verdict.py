@@ -7,6 +7,7 @@ from backtests.analysis.episodes import FEW_EPISODES, FEWEST_EPISODES
 from backtests.analysis.summary import Figures, Summary
 from backtests.report.words import notation as written
 from backtests.report.words import phrases
+from backtests.report.words.labels import list_words
 from backtests.report.words.phrases import RunFacts
 
 
@@ -22,7 +23,7 @@ def verdict(facts: RunFacts, summary: Summary) -> str:
 
 def untested_filters(filters: tuple[str, ...]) -> str:
     """Return that a run tested nothing, because of these filters."""
-    names = phrases.list_words(tuple(written.words(name) for name in filters))
+    names = list_words(tuple(written.words(name) for name in filters))
     were = "filter {} was" if len(filters) == 1 else "filters {} were"
     return (
         f"This run tests nothing: the {were.format(names)} unknown on every bar, and while unknown "
@@ -137,7 +138,7 @@ def _others(facts: RunFacts, summary: Summary) -> str:
     if "first_members" in summary.figures:
         texts.append(
             "Holding means the basket itself, all the time at its weights; the members of the "
-            f"first day ({phrases.list_words(facts.first_members)}), left untouched, "
+            f"first day ({list_words(facts.first_members)}), left untouched, "
             f"{_make(facts, summary.figures['first_members'])}."
         )
     if "idle" in summary.figures:

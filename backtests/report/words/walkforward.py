@@ -10,6 +10,7 @@ from backtests.config.config import ALTS
 from backtests.report.words import notation as written
 from backtests.report.words import phrases, standing
 from backtests.report.words.labels import FIGURES, names, title
+from backtests.report.words.notation import count_noun
 from backtests.search.plan import Plan
 from backtests.search.walkforward.walk import WalkForward, WalkStep
 from backtests.search.walkforward.windows import WindowSettings
@@ -82,7 +83,7 @@ def basis(found: WalkForward) -> str:
     ahead = sum(step.gain > step.held for step in found.steps)
     tested = steps - idle
     nothing = (
-        f", but {idle} of them traded nothing, so that {_count(tested, 'choice')} "
+        f", but {idle} of them traded nothing, so that {count_noun(tested, 'choice')} "
         f"{'was' if tested == 1 else 'were'} put to the test"
         if idle
         else ""
@@ -122,18 +123,19 @@ def undefined_text(found: WalkForward) -> str:
 
 def conduct(plan: Plan, settings: WindowSettings) -> dict[str, str]:
     """Return how the walk was done, by the name of each part."""
-    train = _count(settings.train_days, "day")
+    train = count_noun(settings.train_days, "day")
     best = "shallowest" if plan.settings.objective == "max_drawdown" else "highest"
     return {
         "Windows": "anchored: every choice looks back to the first day"
         if settings.anchored
         else f"rolling: every choice looks back {train}",
         "Chosen on": f"at least {train}" if settings.anchored else train,
-        "Traded on": f"{_count(settings.test_days, 'day')} after, perhaps fewer in the last step",
-        "Embargo": f"{_count(settings.embargo_days, 'day')} before each test not chosen on"
+        "Traded on": f"{count_noun(settings.test_days, 'day')} after, perhaps fewer in the last "
+        "step",
+        "Embargo": f"{count_noun(settings.embargo_days, 'day')} before each test not chosen on"
         if settings.embargo_days
         else "none, 0 days",
-        "Chosen from": f"{_count(plan.trials, 'trial')} ({plan.settings.search})",
+        "Chosen from": f"{count_noun(plan.trials, 'trial')} ({plan.settings.search})",
         "Objective": f"the {best} {title(plan.settings.objective)} in sample",
     }
 
@@ -188,7 +190,3 @@ def share(fraction: float) -> str:
 def setting_names(keys: Sequence[str]) -> dict[str, str]:
     """Return each setting's name in words."""
     return {key: name.clear for key, name in names(keys).items()}
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

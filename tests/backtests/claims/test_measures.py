@@ -13,8 +13,9 @@ from backtests.analysis.effects import Placement
 from backtests.claims import history
 from backtests.claims.history import top_days
 from backtests.claims.measures import MEASURES, measure
+from backtests.claims.plans import StudyPlan
 from backtests.claims.question import Question
-from backtests.claims.runner import StudyPlan, judge, run_all
+from backtests.claims.runner import judge, run_all
 from backtests.claims.verdicts import Finding
 from backtests.claims.world import World
 from backtests.config.claims import ClaimSettings

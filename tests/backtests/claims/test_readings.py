@@ -10,8 +10,9 @@ import pytest
 
 from backtests.analysis.forward import asset_prices
 from backtests.claims.answers import as_stated, evidence, since_published
+from backtests.claims.plans import StudyPlan
 from backtests.claims.readings import AS_IT_STANDS, readings_of
-from backtests.claims.runner import StudyPlan, judge, run_study
+from backtests.claims.runner import judge, run_study
 from backtests.claims.verdicts import Finding
 from backtests.config.claims import ClaimReading, ClaimSettings
 from backtests.config.config import load_config
@@ -61,7 +62,7 @@ def plan_of(folder: Path, claim: ClaimSettings = CLAIM, *more: str) -> StudyPlan
 
 
 def test_readings_begin_with_the_claim_itself_and_change_only_what_they_say(folder: Path) -> None:
-    first, year, later = readings_of(plan_of(folder).config)
+    first, year, later = (one.config for one in readings_of(plan_of(folder)))
     assert [one.claim.reading for one in (first, year, later)] == [
         AS_IT_STANDS,
         "a year",
@@ -77,7 +78,7 @@ def test_readings_begin_with_the_claim_itself_and_change_only_what_they_say(fold
 
 def test_readings_keep_an_end_before_the_publication(folder: Path) -> None:
     plan = plan_of(folder, CLAIM, "data.end=2017-12-31")
-    assert {one.data.end for one in readings_of(plan.config)} == {"2017-12-31"}
+    assert {one.config.data.end for one in readings_of(plan)} == {"2017-12-31"}
 
 
 def test_findings_do_not_change_with_what_came_after_the_publication(
