@@ -1,35 +1,83 @@
 """The settings of signals, rules and sizes: names, defaults and allowed ranges, once."""
 
-import importlib
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, ClassVar, Final, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
 
 from feeds.instruments import SERIES_NAME, has_plain_name
+from strategies.registry import Kind, entries, is_known
 
 
 @dataclass(frozen=True, slots=True)
-class Registry:
-    """The names in a registry, such as "FILTERS" of "strategies.filters".
+class RegisteredName:
+    """The names a setting may have: those of registered functions of a kind, and `also` these.
 
-    It is looked up only when a name is given: registries live beside their functions, which
-    import libraries a config does not need.
+    They are looked up only when a name is given: the functions import libraries a config does
+    not need.
     """
 
-    module: str
-    attribute: str
+    kind: Kind
+    also: tuple[str, ...] = ()
+    events: bool = False  # those that only date events, too
 
     @property
     def names(self) -> list[str]:
         """Every name there is."""
-        return list(getattr(importlib.import_module(self.module), self.attribute))
+        known = entries(self.kind).values()
+        return [*self.also, *(one.name for one in known if self.events or not one.only_event)]
 
     def __call__(self, name: str) -> str:
         """Return the name if it is registered, else raise ValueError, for pydantic."""
-        if name not in self.names:
+        if name not in self.names and (not is_known(self.kind, name) or name not in self.names):
             raise ValueError(name)
         return name
+
+
+class TriggerName(RegisteredName):
+    """The names a trigger may have, or several of them: "any(new_high, reclaim)"."""
+
+    def __call__(self, name: str) -> str:
+        """Return the trigger if all its names are registered, else raise ValueError."""
+        for each in trigger_parts(name)[1]:
+            if each not in self.names:
+                super().__call__(each)
+        return name
+
+
+def trigger_parts(trigger: str) -> tuple[str, tuple[str, ...]]:
+    """Return whether "any" or "all" of some signals make a trigger, and their names."""
+    if trigger == "any":
+        return "any", ("new_high", "support_held")
+    how, _, inside = trigger.removesuffix(")").partition("(")
+    if how not in ("any", "all") or not inside:
+        return "any", (trigger,)
+    return how, tuple(name.strip() for name in inside.split(","))
+
+
+def trigger_text(given: object) -> object:
+    """Return a list of signals, or a table of `any` or `all`, as the text a config keeps."""
+    if isinstance(given, list | tuple) and given and all(isinstance(one, str) for one in given):
+        return f"any({', '.join(given)})" if len(given) > 1 else given[0]
+    if (
+        isinstance(given, Mapping)
+        and len(given) == 1
+        and (how := next(iter(given))) in ("any", "all")
+    ):
+        names = given[how]
+        if isinstance(names, list | tuple) and names and all(isinstance(one, str) for one in names):
+            return f"{how}({', '.join(names)})"
+    return given
 
 
 def plain_symbol(name: str) -> str:
@@ -58,7 +106,9 @@ Fraction = Annotated[float, Field(ge=0, lt=1)]
 Sessions = Annotated[int, Field(ge=1, le=10_000)]
 Days = Annotated[int, Field(ge=0, le=3_650)]
 
-Trigger = Literal["new_high", "breakout", "support_held", "any"]
+Trigger = Annotated[
+    str, BeforeValidator(trigger_text), AfterValidator(TriggerName("signal", ("any",)))
+]
 
 
 class Settings(BaseModel):
@@ -67,8 +117,55 @@ class Settings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
-class SignalSettings(Settings):
+class WithOwn(Settings):
+    """A section in which own functions have tables of their own, by name: `[signal.reclaim]`.
+
+    `own` holds their parameters, (name, ((parameter, value), ...)) each; a config writes and
+    reads them as tables.
+    """
+
+    kinds: ClassVar[tuple[Kind, ...]] = ()
+
+    own: tuple[tuple[str, tuple[tuple[str, Any], ...]], ...] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _tables(cls, given: Any) -> Any:
+        """Take the tables of own functions together."""
+        if not isinstance(given, Mapping):
+            return given
+        tables = {
+            name: tuple(table.items())
+            for name, table in given.items()
+            if name not in cls.model_fields
+            and isinstance(table, Mapping)
+            and any(is_known(kind, name) for kind in cls.kinds)
+        }
+        rest = {name: value for name, value in given.items() if name not in tables}
+        return rest | ({"own": tuple(tables.items())} if tables else {})
+
+    @model_serializer(mode="wrap")
+    def _written(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        written: dict[str, Any] = write(self)
+        written.pop("own", None)
+        return written | {name: dict(table) for name, table in self.own}
+
+    def __getattr__(self, name: str) -> Any:
+        """Return the parameters of an own function, as if its table were a field."""
+        for known, table in self.__dict__.get("own", ()):
+            if known == name:
+                return dict(table)
+        raise AttributeError(name)
+
+    def parameters(self, name: str) -> dict[str, Any]:
+        """Return the parameters of an own function; none where it has no table."""
+        return {key: value for known, table in self.own if known == name for key, value in table}
+
+
+class SignalSettings(WithOwn):
     """How highs, resistance and support are read from the index, in sessions."""
+
+    kinds = ("signal",)
 
     lookback: Sessions | Literal["all"] = Field(
         "all", json_schema_extra={"allowed": 'a whole number from 1 to 10000, or "all"'}
@@ -82,8 +179,14 @@ class SignalSettings(Settings):
     clearance: Fraction = 0.03
 
 
-class RuleSettings(Settings):
-    """When to be in the market; a stop of 0 is off, `hold_days` of 0 means until an exit."""
+class RuleSettings(WithOwn):
+    """When to be in the market; a stop of 0 is off, `hold_days` of 0 means until an exit.
+
+    `trigger` is a signal, or a list of them of which any fires, or `{all = [...]}`; "any" is a
+    new high or support held. `exits` are own exits, by name.
+    """
+
+    kinds = ("exit",)
 
     trigger: Trigger = "any"
     hold_days: Days = 60
@@ -93,16 +196,22 @@ class RuleSettings(Settings):
     index_drawdown: Fraction = 0.0
     entry_delay_days: Days = 0
     filters: Literal["all", "any"] = "all"
+    exits: Annotated[
+        tuple[Annotated[str, AfterValidator(RegisteredName("exit"))], ...] | None,
+        Field(strict=False, json_schema_extra={"allowed": "a list of own exits"}),
+    ] = None
 
 
-class SizeSettings(Settings):
+class SizeSettings(WithOwn):
     """How much of equity to hold while in the market.
 
     The full weight is reached over `scale_in_days`; a `rebalance_threshold` of 0 never
     trades an open position back to its weight.
     """
 
-    mode: Annotated[str, AfterValidator(Registry("strategies.sizing", "SIZINGS"))] = "fraction"
+    kinds = ("sizing",)
+
+    mode: Annotated[str, AfterValidator(RegisteredName("sizing"))] = "fraction"
     fraction: Annotated[float, Field(gt=0, le=1)] = 1.0
     vol_target: Annotated[float, Field(gt=0, le=10)] = 0.5
     vol_lookback: Annotated[int, Field(ge=2, le=10_000)] = 30
@@ -123,17 +232,19 @@ class IdleSettings(Settings):
     weight: Annotated[float, Field(gt=0, le=1)] = 1.0
 
 
-class FilterSettings(Settings):
+class FilterSettings(WithOwn):
     """One gate: a trigger buys only while it is open.
 
     `kind` "moving_average" and "relative_strength" read the index; "series" reads a named
     series, by `measure` (its level, its change over `window` observations, or their sum).
     """
 
-    kind: Annotated[str, AfterValidator(Registry("strategies.filters", "FILTERS"))] = "series"
+    kinds = ("filter",)
+
+    kind: Annotated[str, AfterValidator(RegisteredName("filter"))] = "series"
     series: SeriesName = ""
     benchmark: Symbol = "SPX"
-    measure: Annotated[str, AfterValidator(Registry("strategies.filters", "MEASURES"))] = "level"
+    measure: Literal["level", "change", "sum", "sum_this_year"] = "level"
     rule: Literal["above", "below", "rising", "falling", "new_high"] = "above"
     level: float = 0.0
     window: Annotated[int, Field(ge=1, le=10_000)] = 200
@@ -167,7 +278,7 @@ READY_MADE: Final[dict[str, dict[str, object]]] = {
 }  # fmt: skip
 
 
-class BasketSettings(Settings):
+class BasketSettings(WithOwn):
     """What ALTS is: which coins, at which weights, how often set right.
 
     `universe` "auto" is the coins a venue ever listed, where the source is live and they have
@@ -175,11 +286,13 @@ class BasketSettings(Settings):
     `min_members` coins qualify, or as many as can ever be in it if they are fewer.
     """
 
+    kinds = ("weighting", "selection")
+
     universe: Literal["auto", "none", "binance"] = "auto"
     members: tuple[Symbol, ...] = Field(
         (), strict=False, json_schema_extra={"allowed": 'a list of coins, such as ["SOL", "ADA"]'}
     )
-    select: Literal["auto", "all", "market_cap", "dollar_volume"] = "auto"
+    select: Annotated[str, AfterValidator(RegisteredName("selection", ("auto", "all")))] = "auto"
     top: Annotated[int, Field(ge=1, le=1_000)] = 10
     min_members: Annotated[int, Field(ge=1, le=1_000)] = 5
     min_age_days: Days = 90
@@ -187,7 +300,7 @@ class BasketSettings(Settings):
     volume_in_money: tuple[Symbol, ...] = Field(
         (), strict=False, json_schema_extra={"allowed": 'a list of coins, such as ["FTT"]'}
     )
-    weights: Annotated[str, AfterValidator(Registry("strategies.basket", "WEIGHTINGS"))] = "equal"
+    weights: Annotated[str, AfterValidator(RegisteredName("weighting"))] = "equal"
     weight_lookback_days: Annotated[int, Field(ge=2, le=3_650)] = 30
     max_coin_weight: Annotated[float, Field(gt=0, le=1)] = 1.0
     rebalance: Literal["never", "weekly", "monthly"] = "monthly"

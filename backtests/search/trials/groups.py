@@ -15,7 +15,8 @@ from backtests.engines.account import interest_of
 from backtests.engines.compiling import compile_function
 from backtests.market import elapsed, tape
 from backtests.market.gates import combine
-from backtests.market.inputs import Inputs, has_universe, load_inputs
+from backtests.market.inputs import Inputs, has_universe, load_inputs, series_of_own
+from backtests.market.known import own_weights
 from backtests.market.market import Market, build_market, market_schedule
 from backtests.market.schedule import entry_weights, lead_of, weight_before, with_lead
 from backtests.search.plan import with_values
@@ -154,7 +155,11 @@ def traded_tape(config: Config, library: Library) -> tape.Tape:
         "trigger_kind": kinds,
         "lost_session": lost,
         "weight": entry_weights(
-            config, opens=shared["time"], ends=shared["bar_end"], close=shared["close"]
+            config,
+            opens=shared["time"],
+            ends=shared["bar_end"],
+            close=shared["close"],
+            own=own_weights(config, market.known),
         ),
     }
     return with_lead(config, tape.Tape(lines, market.tape.coins), group.lead).cut(market.tradable)
@@ -169,7 +174,8 @@ def inputs_key(config: Config) -> Hashable:
     index = (config.index.symbol, config.index.timeframe)
     # of a universe only the coins ever in the basket are read: that is up to all its settings
     coins = config.basket if has_universe(config) else config.basket.members
-    return (config.asset, _source(config), index, config.idle.asset, coins, filters)
+    own = tuple(sorted(series_of_own(config)))
+    return (config.asset, _source(config), index, config.idle.asset, coins, filters, own)
 
 
 def tape_key(config: Config) -> Hashable:
@@ -186,7 +192,12 @@ def market_key(config: Config) -> tuple[Hashable, ...]:
     """Return what decides the signals, the gates, the coins' lines and the tradable bars."""
     filters = (*sorted(config.filters.items()), config.rules.filters)
     shared = (config.asset, config.data, config.index, config.signal)
-    return (*shared, config.idle, config.basket, config.costs.impact, filters)
+    own = (_own_names(config), config.rules.exits, config.rules.own)
+    return (*shared, config.idle, config.basket, config.costs.impact, filters, own)
+
+
+def _own_names(config: Config) -> tuple[str, ...]:
+    return tuple(entry.name for entry in config.own_functions if entry.kind == "signal")
 
 
 def join(groups: Sequence[Group]) -> TrialEvents:
