@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from backtests.api.walk import walk_forward
     from backtests.config.config import Config, load_config
     from feeds.bars import Bars
-    from strategies.registry import exit, filter, selection, signal, sizing, weighting  # noqa: A004
+    from strategies.decorators import exit, filter, selection, signal, sizing, weighting  # noqa: A004
 
 __all__ = [
     "Bars",
@@ -53,12 +53,12 @@ _HOMES: Final = {
     "sweep": "backtests.api.sweep",
     "tearsheet": "backtests.api.result",
     "walk_forward": "backtests.api.walk",
-    "signal": "strategies.registry",
-    "filter": "strategies.registry",
-    "exit": "strategies.registry",
-    "sizing": "strategies.registry",
-    "weighting": "strategies.registry",
-    "selection": "strategies.registry",
+    "signal": "strategies.decorators",
+    "filter": "strategies.decorators",
+    "exit": "strategies.decorators",
+    "sizing": "strategies.decorators",
+    "weighting": "strategies.decorators",
+    "selection": "strategies.decorators",
 }
 
 

@@ -90,7 +90,7 @@ def _parameters(entry: Entry) -> Iterator[str]:
         yield from entry.settings
         return
     from backtests.config.explain import allowed_values
-    from backtests.config.plugins import parameter_model
+    from backtests.config.own_tables import parameter_model
 
     for name, field in parameter_model(entry).model_fields.items():
         default = "needed" if field.is_required() else f"default {_as_config(field.default)}"

@@ -17,7 +17,7 @@ ROWS: Final = {"index": "session", "coin": "bar", "coins": "bar and coin"}
 Frame = pd.DataFrame | pd.Series
 
 
-def fired(entry: Entry, given: Sequence[Frame], *, parameters: Mapping[str, Any]) -> Flags:
+def flags_of(entry: Entry, given: Sequence[Frame], *, parameters: Mapping[str, Any]) -> Flags:
     """Return where an own signal or exit fires, a flag per row of the first of `given`.
 
     Raises

@@ -10,8 +10,9 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from feeds.arrays import Integers
+from strategies.names import trigger_parts
 from strategies.registry import built_in
-from strategies.settings import RuleSettings, trigger_parts
+from strategies.settings import RuleSettings
 from strategies.signals import IndexSignals
 
 NONE: Final = -1  # no session

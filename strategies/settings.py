@@ -1,7 +1,6 @@
 """The settings of signals, rules and sizes: names, defaults and allowed ranges, once."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import (
@@ -16,68 +15,8 @@ from pydantic import (
 )
 
 from feeds.instruments import SERIES_NAME, has_plain_name
-from strategies.registry import Kind, entries, is_known
-
-
-@dataclass(frozen=True, slots=True)
-class RegisteredName:
-    """The names a setting may have: those of registered functions of a kind, and `also` these.
-
-    They are looked up only when a name is given: the functions import libraries a config does
-    not need.
-    """
-
-    kind: Kind
-    also: tuple[str, ...] = ()
-    events: bool = False  # those that only date events, too
-
-    @property
-    def names(self) -> list[str]:
-        """Every name there is."""
-        known = entries(self.kind).values()
-        return [*self.also, *(one.name for one in known if self.events or not one.only_event)]
-
-    def __call__(self, name: str) -> str:
-        """Return the name if it is registered, else raise ValueError, for pydantic."""
-        if name not in self.names and (not is_known(self.kind, name) or name not in self.names):
-            raise ValueError(name)
-        return name
-
-
-class TriggerName(RegisteredName):
-    """The names a trigger may have, or several of them: "any(new_high, reclaim)"."""
-
-    def __call__(self, name: str) -> str:
-        """Return the trigger if all its names are registered, else raise ValueError."""
-        for each in trigger_parts(name)[1]:
-            if each not in self.names:
-                super().__call__(each)
-        return name
-
-
-def trigger_parts(trigger: str) -> tuple[str, tuple[str, ...]]:
-    """Return whether "any" or "all" of some signals make a trigger, and their names."""
-    if trigger == "any":
-        return "any", ("new_high", "support_held")
-    how, _, inside = trigger.removesuffix(")").partition("(")
-    if how not in ("any", "all") or not inside:
-        return "any", (trigger,)
-    return how, tuple(name.strip() for name in inside.split(","))
-
-
-def trigger_text(given: object) -> object:
-    """Return a list of signals, or a table of `any` or `all`, as the text a config keeps."""
-    if isinstance(given, list | tuple) and given and all(isinstance(one, str) for one in given):
-        return f"any({', '.join(given)})" if len(given) > 1 else given[0]
-    if (
-        isinstance(given, Mapping)
-        and len(given) == 1
-        and (how := next(iter(given))) in ("any", "all")
-    ):
-        names = given[how]
-        if isinstance(names, list | tuple) and names and all(isinstance(one, str) for one in names):
-            return f"{how}({', '.join(names)})"
-    return given
+from strategies.names import RegisteredName, TriggerName, trigger_text
+from strategies.registry import Kind, is_known
 
 
 def plain_symbol(name: str) -> str:
@@ -117,7 +56,7 @@ class Settings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
-class WithOwn(Settings):
+class OwnTables(Settings):
     """A section in which own functions have tables of their own, by name: `[signal.reclaim]`.
 
     `own` holds their parameters, (name, ((parameter, value), ...)) each; a config writes and
@@ -162,7 +101,7 @@ class WithOwn(Settings):
         return {key: value for known, table in self.own if known == name for key, value in table}
 
 
-class SignalSettings(WithOwn):
+class SignalSettings(OwnTables):
     """How highs, resistance and support are read from the index, in sessions."""
 
     kinds = ("signal",)
@@ -179,7 +118,7 @@ class SignalSettings(WithOwn):
     clearance: Fraction = 0.03
 
 
-class RuleSettings(WithOwn):
+class RuleSettings(OwnTables):
     """When to be in the market; a stop of 0 is off, `hold_days` of 0 means until an exit.
 
     `trigger` is a signal, or a list of them of which any fires, or `{all = [...]}`; "any" is a
@@ -202,7 +141,7 @@ class RuleSettings(WithOwn):
     ] = None
 
 
-class SizeSettings(WithOwn):
+class SizeSettings(OwnTables):
     """How much of equity to hold while in the market.
 
     The full weight is reached over `scale_in_days`; a `rebalance_threshold` of 0 never
@@ -232,7 +171,7 @@ class IdleSettings(Settings):
     weight: Annotated[float, Field(gt=0, le=1)] = 1.0
 
 
-class FilterSettings(WithOwn):
+class FilterSettings(OwnTables):
     """One gate: a trigger buys only while it is open.
 
     `kind` "moving_average" and "relative_strength" read the index; "series" reads a named
@@ -278,7 +217,7 @@ READY_MADE: Final[dict[str, dict[str, object]]] = {
 }  # fmt: skip
 
 
-class BasketSettings(WithOwn):
+class BasketSettings(OwnTables):
     """What ALTS is: which coins, at which weights, how often set right.
 
     `universe` "auto" is the coins a venue ever listed, where the source is live and they have

@@ -11,8 +11,8 @@ from backtests.engines.backtest import Run
 from backtests.market.tape import NANOSECONDS
 from feeds.arrays import Flags, Integers
 from strategies.filters import Gate
+from strategies.names import trigger_parts
 from strategies.rules import ENTER, EXIT_FILTER, EXIT_REASONS, STAY, TRIGGER_KINDS
-from strategies.settings import trigger_parts
 
 OPEN, CLOSED, UNKNOWN = "open", "closed", "unknown"
 

@@ -7,7 +7,8 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from backtests.config.explain import sentence_error
 from backtests.config.settings import Horizon, as_tuple, iso_day
 from feeds.wording import nearest_hint
-from strategies.settings import Days, RegisteredName, Sessions, Settings, Symbol
+from strategies.names import RegisteredName
+from strategies.settings import Days, Sessions, Settings, Symbol
 
 EVENT_NAMES: Final = RegisteredName("signal", events=True)
 Event = Annotated[str, AfterValidator(EVENT_NAMES)]

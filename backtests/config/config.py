@@ -12,7 +12,7 @@ from pydantic import AfterValidator, Field, ValidationError, field_validator, mo
 from backtests.config.claims import ClaimSettings
 from backtests.config.explain import explain_error, sentence_error
 from backtests.config.names import whole_keys
-from backtests.config.plugins import used_entries, with_own_tables
+from backtests.config.own_tables import used_entries, with_own_tables
 from backtests.config.settings import (
     Date,
     ReadingSettings,

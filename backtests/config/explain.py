@@ -10,7 +10,8 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 
 from feeds.instruments import nearest_index
 from feeds.wording import nearest, nearest_hint
-from strategies.settings import FilterSettings, RegisteredName
+from strategies.names import RegisteredName
+from strategies.settings import FilterSettings
 
 LONGEST_VALUE: Final = 80
 # a finding of this type is a whole sentence already

@@ -14,10 +14,11 @@ from feeds.arrays import Flags, Floats
 from feeds.bars import Bars
 from feeds.errors import ConfigError
 from feeds.sessions import bar_ends
-from strategies.own import Frame, amounts, fired, states
+from strategies.names import trigger_parts
+from strategies.own import Frame, amounts, flags_of, states
 from strategies.registry import Entry, find
 from strategies.rules import EXIT_FILTER, STAY, code_of
-from strategies.settings import FilterSettings, trigger_parts
+from strategies.settings import FilterSettings
 from strategies.signals import IndexSignals
 
 INDEX_COLUMNS: Final = ["open", "high", "low", "close"]
@@ -99,7 +100,7 @@ def own_signals(names: Sequence[str], config: Config, known: Known) -> dict[str,
     """Return where each own signal of these names fires, a flag per session."""
     found = {name: find("signal", name) for name in names}
     return {
-        name: fired(entry, known.per_session(entry), parameters=config.signal.parameters(name))
+        name: flags_of(entry, known.per_session(entry), parameters=config.signal.parameters(name))
         for name, entry in found.items()
         if entry.is_own
     }
@@ -124,7 +125,7 @@ def leaving_exits(config: Config, known: Known, *, filtered: Flags) -> Floats:
             raise ConfigError(
                 f"`rules.exits` {name!r} is built in. Set it by `{entry.settings[0]}`."
             )
-        out = fired(entry, known.per_bar(entry), parameters=config.rules.parameters(name))
+        out = flags_of(entry, known.per_bar(entry), parameters=config.rules.parameters(name))
         codes = np.where((codes == STAY) & out, -code_of(name), codes)
     return codes.astype(np.float64)
 

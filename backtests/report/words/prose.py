@@ -9,7 +9,7 @@ from backtests.market.control import DAYS_PER_SESSION, VOLATILITY_RATIO, control
 from backtests.report.words import RunFacts
 from backtests.report.words import notation as written
 from feeds.instruments import BY_SYMBOL
-from strategies.settings import trigger_parts
+from strategies.names import trigger_parts
 
 SAMPLE_SOURCE: Final = "sample"
 

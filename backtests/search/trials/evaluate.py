@@ -14,8 +14,9 @@ from backtests.search.plan import value_at
 from backtests.search.space import Column, Columns, combinations
 from backtests.search.trials import kernel
 from backtests.search.trials.full import run_in_full
-from backtests.search.trials.groups import Group, Library, join, tape_key, weights
+from backtests.search.trials.groups import Group, Library, join, weights
 from backtests.search.trials.kernel import FIGURES
+from backtests.search.trials.keys import tape_key
 from backtests.search.trials.scope import PER_TRIAL, is_understood
 from backtests.search.trials.spans import Trials
 from feeds.arrays import Floats, Integers
