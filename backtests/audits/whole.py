@@ -31,7 +31,7 @@ class WholeRun:
     def __init__(self, config: Config, inputs: Inputs, *, simulate: Simulate) -> None:
         self.config, self.inputs, self._simulate = config, inputs, simulate
         market = build_market(config, inputs)
-        self._symbols, self._stop = tuple(market.tape.coins), market.tradable.stop
+        self._symbols = tuple(market.tape.coins)
         self._names = [
             *LINES,
             *(f"{line} of {coin}" for coin in self._symbols for line in (*COIN_LINES, "units")),
@@ -64,7 +64,8 @@ class WholeRun:
             own = market.tape.coins.get(symbol)
             lines += [np.zeros(bars) if own is None else own[name] for name in COIN_LINES]
             lines.append(units[:, place])
-        return np.column_stack([*lines, cash])
+        # a basket ends with its coins, which is no decision
+        return np.column_stack([*lines, cash])[: market.tradable.stop]
 
     def _account(self, market: Market) -> tuple[Floats, Floats]:
         """Return units, shape (bars, coins), and cash at each bar's end, 0 before the run."""
@@ -74,8 +75,6 @@ class WholeRun:
         units[traded] = held.to_numpy(np.float64)
         cash = np.zeros(len(market.tape))
         cash[traded] = account.bars["cash"].to_numpy(np.float64)
-        # where a basket ends because its coins do, which is no decision
-        units[self._stop :], cash[self._stop :] = 0.0, 0.0
         return units, cash
 
     def _changed(self, row: pd.Timestamp) -> str:
@@ -83,7 +82,7 @@ class WholeRun:
         place = int(self.asked.rows.get_indexer(pd.DatetimeIndex([row]))[0])
         try:
             found = self.table(self.asked.world(place))[place]
-        except InputError:  # too little history to run at all
+        except (InputError, IndexError):  # too little history to run at all
             return "its start"
         changed = [
             name
