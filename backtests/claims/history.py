@@ -64,9 +64,10 @@ def every_episode(question: Question) -> list[Finding]:
         sample = outcomes(growth, chosen)
         rises = (sample.values > 0).astype(np.float64)
         starts = random_starts(sample, placement=question.placement, key=claim.horizon_days)
+        drawn = drawn_means(rises, starts)
         effect = effect_of(
             float(rises[sample.starts].mean()),
-            drawn_means(rises, starts),
+            drawn,
             count=kept.size,
             placement=question.placement,
         )
@@ -90,7 +91,8 @@ def every_episode(question: Question) -> list[Finding]:
             reason = "Not each was followed by a rise; of random dates "
             reason += f"{effect.random_mean * 100:.0f} % were."
             finding = replace(finding, decided=NOT_SUPPORTED, reason=reason)
-        found.append(question.with_strata(finding, name, replace(sample, values=rises)))
+        raised = replace(sample, values=rises)
+        found.append(question.against_all_placebos(finding, name, raised, drawn=drawn))
     return found
 
 

@@ -22,7 +22,7 @@ from backtests.analysis.timing import lead_lag, paired_returns
 from backtests.claims import history
 from backtests.claims.question import Question
 from backtests.claims.verdicts import NOT_SUPPORTED, SUPPORTED, TOO_LITTLE, Finding, Verdict
-from feeds.arrays import Flags
+from feeds.arrays import Flags, Floats
 
 _FIRST: Final = 1  # keys of independent draws
 _SECOND: Final = 2
@@ -173,7 +173,9 @@ def _against_random(
     question: Question, asset: str, sample: Outcomes, *, beyond: str = ""
 ) -> Finding:
     days = question.claim.horizon_days
-    effect = effect_against_random(sample, placement=question.placement, key=days)
+    starts = random_starts(sample, placement=question.placement, key=days)
+    drawn = drawn_means(sample.values, starts)
+    effect = effect_against_random(sample, placement=question.placement, starts=starts)
     without = left_out_effects(sample, placement=question.placement, key=days)
     more = f" beyond {beyond}" if beyond else ""
     finding = question.grown(
@@ -183,7 +185,7 @@ def _against_random(
         f"episodes, {_percent(effect.random_mean)} after random dates",
         left_out=min((one.excess for one in without), default=np.nan),
     )
-    return question.with_strata(finding, asset, sample)
+    return question.against_all_placebos(finding, asset, sample, drawn=drawn)
 
 
 def _difference(
@@ -194,6 +196,7 @@ def _difference(
     if min(counts) == 0:
         reason = f"{counts[0]} episodes of one kind and {counts[1]} of the other."
         return question.unknown(reason, asset=name)
+    drawn = _drawn_gaps(question, first, second)
     effect = _gap(question, first, second)
     without = [_gap(question, first.without(row), second) for row in _rows(first)]
     without += [_gap(question, first, second.without(row)) for row in _rows(second)]
@@ -205,21 +208,27 @@ def _difference(
         f"({counts[1]}) in {question.claim.horizon_days} days",
         left_out=min((one.excess for one in without), default=np.nan),
     )
-    return question.with_strata(finding, name, first, second, second_index=second_index)
+    return question.against_all_placebos(
+        finding, name, first, second, drawn=drawn, second_index=second_index
+    )
 
 
 def _gap(question: Question, first: Outcomes, second: Outcomes) -> Effect:
+    return effect_of(
+        float(first.own.mean() - second.own.mean()),
+        _drawn_gaps(question, first, second),
+        count=min(first.starts.size, second.starts.size),
+        placement=question.placement,
+    )
+
+
+def _drawn_gaps(question: Question, first: Outcomes, second: Outcomes) -> Floats:
     drawn = [
         drawn_means(sample.values, random_starts(sample, placement=question.placement, key=key))
         for sample, key in ((first, _FIRST), (second, _SECOND))
     ]
     fitting = min(one.size for one in drawn)
-    return effect_of(
-        float(first.own.mean() - second.own.mean()),
-        drawn[0][:fitting] - drawn[1][:fitting],
-        count=min(first.starts.size, second.starts.size),
-        placement=question.placement,
-    )
+    return np.asarray(drawn[0][:fitting] - drawn[1][:fitting])
 
 
 def _rows(sample: Outcomes) -> range:

@@ -176,7 +176,7 @@ def _asset_study(question: Question, name: str, plan: StudyPlan) -> AssetStudy:
     return AssetStudy(
         events=event_study(asset, events, design=StudyDesign(question.placement, horizons)),
         delays=entry_delays(asset, events, placement=quick, horizon_days=claim.horizon_days),
-        lead_lag=lead_lag(pairs),
+        lead_lag=lead_lag(pairs, confidence=question.placement.confidence),
         rolling=rolling_relation(pairs),
         drawn=drawn_means(sample.values, starts),
         actual=float(sample.own.mean()) if sample.own.size else np.nan,

@@ -7,7 +7,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from backtests.config.explain import sentence_error
 from backtests.config.settings import Horizon, as_tuple, iso_day
 from feeds.wording import nearest_hint
-from strategies.settings import Days, Sessions, Settings, Symbol
+from strategies.settings import Days, SeriesName, Sessions, Settings, Symbol
 
 Event = Literal["new_high", "breakout", "support_held", "support_lost", "relative_high"]
 Measure = Literal[
@@ -21,6 +21,7 @@ Measure = Literal[
     "condition",
     "lead",
     "tops",
+    "tops_less_beginnings",
     "no_data",
 ]
 
@@ -78,6 +79,19 @@ class ClaimReading(Settings):
     start: Day | None = None
 
 
+class StatedFigure(Settings):
+    """The `[claim.stated]` table: a figure that the claim itself gives, computed from a series.
+
+    `measure` is what of the series `value` states: its sum from the first day of the year to the
+    publication, or its latest value known then. `words` say what the series is of.
+    """
+
+    series: SeriesName
+    measure: Literal["sum_this_year", "level"]
+    value: float
+    words: str
+
+
 class ClaimSettings(Settings):
     """The `[claim]` table of a config: read by the study, ignored by a run.
 
@@ -117,6 +131,7 @@ class ClaimSettings(Settings):
     last: Days = 3  # every_episode: so many before it
     filter: str = ""  # condition: the filter of this config that must be open
     missing: str = ""  # no_data: what there is no data for
+    stated: StatedFigure | None = None  # a figure of the claim's own
 
     @property
     def is_claim(self) -> bool:

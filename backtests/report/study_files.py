@@ -17,6 +17,7 @@ from backtests.report.pages.study import (
     study_page,
 )
 from backtests.report.words.answers import (
+    INTERVAL,
     P_HEADING,
     STATED,
     evidence_in_words,
@@ -74,9 +75,6 @@ def claim_row(one: Judged, study: Study) -> dict[str, Any]:
     since = study.since.get(found.first_asset)
     return {
         **figures_row(one),
-        "effect": found.estimate,
-        "p": found.p_value,
-        "p_all_counted": one.adjusted_p,
         "episodes": list(found.dates),
         "episode_count": found.episodes,
         "since_published": since
@@ -123,7 +121,7 @@ def _event_cells(one: Judged) -> dict[str, str]:
         "study": as_markdown(one.claim.statement),
         "asset": as_markdown(found.asset),
         "effect": size(found.estimate, found.unit),
-        "95 % interval": interval(found),
+        INTERVAL: interval(found),
         **_shared_cells(one),
         "verdict": one.verdict,
     }

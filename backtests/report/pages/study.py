@@ -22,6 +22,7 @@ from backtests.report.pages.study_tables import (
 )
 from backtests.report.words import notation as written
 from backtests.report.words.answers import (
+    INTERVAL,
     P_HEADING,
     STATED,
     evidence_in_words,
@@ -112,17 +113,17 @@ def figures_row(one: Judged) -> dict[str, Any]:
         "horizon_days": found.horizon_days,
         "figure": found.figure,
         "unit": found.unit,
-        "estimate": found.estimate,
+        "effect": found.estimate,
         "low": found.low,
         "high": found.high,
         **({"claimed": found.claimed} if is_claim else {}),
         "detectable": found.detectable,
         "left_out": found.left_out,
         "episodes": found.episodes,
-        "p_value": found.p_value,
+        "p": found.p_value,
         "p_era": found.p_era,
         "p_matched": found.p_matched,
-        "p_adjusted": one.adjusted_p,
+        "p_all_counted": one.adjusted_p,
         **({"as_stated": found.as_stated, "evidence": evidence(found)} if is_claim else {}),
         "ruled_out_above": found.high,
         "verdict": one.verdict,
@@ -179,7 +180,7 @@ def _numbers(one: Judged) -> dict[str, str]:
     cards = _cards(one)
     return {
         "Effect": cards["Effect"],
-        "Interval": cards["95 % interval"],
+        INTERVAL: cards[INTERVAL],
         "Detectable": cards["Detectable"],
         P_HEADING: cards[P_HEADING],
         "All counted": probability(one.adjusted_p),
@@ -191,7 +192,7 @@ def _cards(one: Judged) -> dict[str, str]:
     found = one.finding
     return {
         "Effect": size(found.estimate, found.unit),
-        "95 % interval": interval(found),
+        INTERVAL: interval(found),
         P_HEADING: p_values(found),
         "Episodes": written.count(found.episodes) if found.episodes else written.UNDEFINED,
         "Detectable": size(found.detectable, found.unit),
@@ -217,7 +218,7 @@ def _asset(place: int, asset: AssetStudy, study: Study) -> dict[str, Any]:
         "name": own.asset,
         "event": written.words(own.event),
         "horizons": horizon_rows(own.horizons),
-        "rates": rate_rows(asset, study),
+        "rates": rate_rows(own.asset, study),
         "episodes": episode_rows(own.episodes),
         "returns": [
             f"{str(name)[7:-1]} days" for name in own.episodes if str(name).startswith("return_")

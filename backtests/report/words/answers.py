@@ -16,6 +16,7 @@ STATED: Final[dict[AsStated, str]] = {
 }
 UNITS: Final = {"growth": " %", "share": " points", "correlation": ""}
 LEAST_DAYS: Final = 2
+INTERVAL: Final = "90 % interval"  # each end bounds to one side at 5 %, as p tests
 P_HEADING: Final = "p (all dates / era / matched)"
 
 

@@ -89,7 +89,9 @@ def curve_details(curve: SpecificationCurve) -> str:
         f"another and count once with it; {curve.left_out:,} have fewer than {FEWEST_EPISODES} "
         f"episodes and are left out. {curve.shifts:,} times the calendar is moved in a circle "
         "against the history, by as many sessions in every reading; those calendars do as well "
-        "whose median over all readings is at least as large."
+        "whose median over all readings is at least as large. They ignore eras and the state of "
+        "the market, so this share is the easiest of the placebos: where the verdict above is "
+        "stricter, the verdict counts."
     )
 
 
@@ -120,7 +122,13 @@ def _beyond_luck(finding: Finding) -> str:
     if finding.left_out <= 0:
         return f"{alone}, but without one episode nothing of the effect is left."
     left = _size(finding.left_out, finding)
-    return f"{alone}, and no single episode carries it: without any one, at least {left} is left."
+    alone = f"{alone}, and no single episode carries it: without any one, at least {left} is left"
+    if finding.high < finding.claimed:
+        return (
+            f"{alone}. But the interval ends at {_size(finding.high, finding)}, short of the "
+            f"claimed {_size(finding.claimed, finding)}."
+        )
+    return f"{alone}."
 
 
 def _size(value: float, finding: Finding) -> str:

@@ -129,7 +129,8 @@ def test_since_published_says_nothing_without_a_day_or_bars_after_it() -> None:
     [
         ({}, "ruled_out", "+50 % ruled out"),
         ({"high": 0.6}, "too_little", "too little to tell"),
-        ({"p_value": 0.01, "low": 0.1}, "supported", "supported"),
+        ({"p_value": 0.01, "low": 0.1, "high": 0.9}, "supported", "supported"),
+        ({"p_value": 0.01, "low": 0.1}, "ruled_out", "+50 % ruled out"),
         ({"p_value": 0.01, "left_out": -0.1, "high": 0.9}, "too_little", "too little to tell"),
         ({"p_value": 0.01, "p_era": 0.3, "high": 0.9}, "too_little", "too little to tell"),
         ({"episodes": 2}, "too_little", "too little to tell"),

@@ -29,6 +29,11 @@ def finding(**changes: object) -> Finding:
     [
         ({}, "supported", "no single episode carries it: without any one, at least +30 % is left"),
         ({}, "supported", "Only 1.0 % of random dates"),
+        (
+            {"high": 0.45},
+            "not supported",
+            "at least +30 % is left. But the interval ends at +45 %, short of the claimed +50 %.",
+        ),
         ({"left_out": -0.1}, "too little data to tell", "without one episode nothing"),
         ({"left_out": math.nan}, "too little data to tell", "no episode can be left out"),
         ({"p_value": 0.3}, "too little data to tell", "an effect of +40 % or more"),
