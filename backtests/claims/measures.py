@@ -30,6 +30,8 @@ _SECOND: Final = 2
 
 def measure(question: Question) -> list[Finding]:
     """Return the findings of a claim; the order of its assets changes nothing in them."""
+    if reason := question.untested:
+        return [question.unknown(reason)]
     return MEASURES[question.claim.measure](question)
 
 
@@ -161,6 +163,7 @@ MEASURES: Final[dict[str, Callable[[Question], list[Finding]]]] = {
     "condition": condition,
     "lead": lead,
     "tops": history.tops,
+    "tops_less_beginnings": history.tops_less_beginnings,
     "no_data": no_data,
 }
 

@@ -190,7 +190,15 @@ class Question:
         entries = entry_positions(asset, available_at=self.world.known_at(index))
         return market_states(asset, entries[sample.sessions])
 
+    @property
+    def untested(self) -> str:
+        """Why the question cannot be put to these bars; empty where it can."""
+        if self.claim.stand_in or self.world.has_own_bars():
+            return ""
+        return f"Not tested: no bars of {self.world.config.index.symbol} itself are here."
+
     def unknown(self, reason: str, *, asset: str = "") -> Finding:
         """Return a finding that nothing can be told, and why."""
         names = asset or ", ".join(self.claim.assets)
-        return Finding(names, "none", index=self.index, decided=TOO_LITTLE, reason=reason)
+        symbol = self.world.config.index.symbol
+        return Finding(names, "none", index=symbol, decided=TOO_LITTLE, reason=reason)

@@ -29,6 +29,7 @@ from backtests.claims.measures import measure
 from backtests.claims.plans import StudyPlan
 from backtests.claims.question import Question
 from backtests.claims.readings import readings_of
+from backtests.claims.stated import stated_figure
 from backtests.claims.verdicts import Finding, Verdict, verdict
 from backtests.claims.world import World
 from backtests.config.claims import ClaimSettings
@@ -115,12 +116,15 @@ def run_study(plan: StudyPlan, *, own: Sequence[Bars] = ()) -> Study:
 def _findings(question: Question) -> list[Finding]:
     """Return the findings of one reading, with its name, its dates, and whether it is so."""
     claim = question.claim
+    is_dated = claim.measure != "no_data" and not question.untested
+    figure = stated_figure(question) if claim.stated else None
     return [
         replace(
             finding,
             reading=claim.reading if claim.is_claim else "",
-            dates=() if claim.measure == "no_data" else question.dates(finding.first_asset),
-            as_stated=as_stated(finding, claim),
+            dates=question.dates(finding.first_asset) if is_dated else (),
+            as_stated=as_stated(finding, claim, figure=figure),
+            stated_figure=figure.sentence if figure else "",
         )
         for finding in measure(question)
     ]

@@ -55,7 +55,7 @@ class Finding:
     for a fraction beyond random dates, "share" or "correlation". `decided` and `reason` are set
     where the verdict does not follow from these figures. `reading` is what the claim is taken to
     mean, `dates` are the first sessions of its episodes, `as_stated` whether what was stated is so
-    and `stated` the sentence on a figure the claim itself gives.
+    and `stated_figure` the sentence on a figure the claim itself gives.
     """
 
     asset: str
@@ -79,7 +79,7 @@ class Finding:
     reading: str = ""
     dates: tuple[str, ...] = ()
     as_stated: AsStated = "not_reproducible"
-    stated: str = ""
+    stated_figure: str = ""
     rates: tuple[tuple[float, ...], ...] = ()
 
     @property

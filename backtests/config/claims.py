@@ -7,7 +7,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from backtests.config.explain import sentence_error
 from backtests.config.settings import Horizon, as_tuple, iso_day
 from feeds.wording import nearest_hint
-from strategies.settings import Days, SeriesName, Sessions, Settings, Symbol
+from strategies.settings import Days, FilterSettings, SeriesName, Sessions, Settings, Symbol
 
 Event = Literal["new_high", "breakout", "support_held", "support_lost", "relative_high"]
 Measure = Literal[
@@ -77,6 +77,8 @@ class ClaimReading(Settings):
     lookback: Sessions | Literal["all"] | None = None
     index: Symbol | None = None
     start: Day | None = None
+    stand_in: bool | None = None
+    gate: FilterSettings | None = None  # `filter` of this reading, in place of the config's
 
 
 class StatedFigure(Settings):
@@ -132,6 +134,7 @@ class ClaimSettings(Settings):
     filter: str = ""  # condition: the filter of this config that must be open
     missing: str = ""  # no_data: what there is no data for
     stated: StatedFigure | None = None  # a figure of the claim's own
+    stand_in: bool = True  # whether a fund may stand for an index without bars
 
     @property
     def is_claim(self) -> bool:

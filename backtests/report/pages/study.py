@@ -112,6 +112,7 @@ def figures_row(one: Judged) -> dict[str, Any]:
         "event": found.event,
         "horizon_days": found.horizon_days,
         "figure": found.figure,
+        **({"stated_figure": found.stated_figure} if is_claim else {}),
         "unit": found.unit,
         "effect": found.estimate,
         "low": found.low,
