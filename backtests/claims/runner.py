@@ -26,6 +26,7 @@ from backtests.analysis.timing import (
 from backtests.claims.answers import SincePublished, as_stated, since_published
 from backtests.claims.curve import claim_curve
 from backtests.claims.measures import measure
+from backtests.claims.mechanism import mechanism_finding, needs_mechanism
 from backtests.claims.plans import StudyPlan
 from backtests.claims.question import Question
 from backtests.claims.readings import readings_of
@@ -61,6 +62,7 @@ class Study:
     """A claim with its findings and the tables behind them.
 
     `since` is by asset what followed its publication; `curve` is None where its measure has none.
+    Of a claim on coins, which `has_mechanism`, `mechanism` is what that finds; None without bars.
     """
 
     name: str
@@ -73,6 +75,8 @@ class Study:
     draws: int
     since: Mapping[str, SincePublished | None]
     curve: SpecificationCurve | None = None
+    mechanism: Finding | None = None
+    has_mechanism: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +102,7 @@ def run_study(plan: StudyPlan, *, own: Sequence[Bars] = ()) -> Study:
     question = questions[0]
     findings = tuple(finding for one in questions for finding in _findings(one))
     names = () if plan.claim.measure == "no_data" else plan.claim.assets
+    mechanism = mechanism_finding(plan, world) if needs_mechanism(plan) else None
     studies = tuple(_asset_study(question, name, plan) for name in names)
     return Study(
         plan.name,
@@ -110,6 +115,8 @@ def run_study(plan: StudyPlan, *, own: Sequence[Bars] = ()) -> Study:
         plan.settings.draws,
         {name: since_published(world.asset(name), plan.claim) for name in names},
         claim_curve(question),
+        mechanism,
+        needs_mechanism(plan),
     )
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from backtests.claims.curve import curve_row
+from backtests.claims.mechanism import MECHANISM
 from backtests.claims.runner import AssetStudy, Judged, Study
 from backtests.records.text import as_csv, as_json, as_markdown
 from backtests.report.pages.base import LIBRARY_FILE, plotly_library
@@ -59,7 +60,11 @@ def study_files(studies: Sequence[Study], judged: list[Judged]) -> dict[str, str
         }
     for study in studies:
         files[f"{study.name}.html"] = study_page(
-            study, judged, claims_link="index.html", library_file=LIBRARY_FILE
+            study,
+            judged,
+            claims_link="index.html",
+            mechanism_link=f"{MECHANISM}.html" if MECHANISM in study_of else "",
+            library_file=LIBRARY_FILE,
         )
         files[f"{study.name}.toml"] = study.config.to_toml()
     files |= {

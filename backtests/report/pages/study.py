@@ -34,7 +34,7 @@ from backtests.report.words.answers import (
     size,
     tally,
 )
-from backtests.report.words.claims import among_all, curve_words, reason
+from backtests.report.words.claims import among_all, curve_words, mechanism_sentence, reason
 from feeds.sample import SAMPLE_SOURCE
 
 STYLES: Final = {"supported": "yes", BEYOND_LUCK: "yes", "ruled_out": "no"}
@@ -67,11 +67,17 @@ def claims_page(judged: list[Judged], studies: list[Study], *, library_file: str
 
 
 def study_page(
-    study: Study, judged: list[Judged], *, claims_link: str = "", library_file: str = ""
+    study: Study,
+    judged: list[Judged],
+    *,
+    claims_link: str = "",
+    mechanism_link: str = "",
+    library_file: str = "",
 ) -> str:
     """Return the page of one study: verdicts, charts and tables of each asset.
 
-    Among many, `claims_link` leads to the page of all, and `library_file` draws the charts.
+    Among many, `claims_link` leads to the page of all, `mechanism_link` to that of the mechanism
+    behind the claim, and `library_file` draws the charts.
     """
     content = {
         **_origin([study]),
@@ -81,7 +87,9 @@ def study_page(
         "horizon_columns": HORIZON_COLUMNS.values(),
         "curve": curve_words(study.curve),
         "claims_link": claims_link,
+        "mechanism_link": mechanism_link,
         "since": _since([study]),
+        "mechanism": mechanism_sentence(study.mechanism) if study.has_mechanism else "",
         "config": mailable(study.config).to_toml(),
     }
     panels = {

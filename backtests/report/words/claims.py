@@ -5,8 +5,10 @@ from typing import Final
 
 from backtests.analysis.curve import SpecificationCurve
 from backtests.analysis.effects import LEVEL
+from backtests.claims.answers import evidence
+from backtests.claims.mechanism import MECHANISM
 from backtests.claims.verdicts import FEWEST_EPISODES, Finding, Placebo
-from backtests.report.words.answers import size
+from backtests.report.words.answers import INTERVAL, interval, probability, size
 from backtests.report.words.notation import count_noun, percent
 
 ALIKE: Final[dict[Placebo, str]] = {
@@ -19,6 +21,10 @@ OVERTURNED: Final[dict[Placebo, str]] = {
     "era": "the event is not told from its times",
     "matched": "the event is not told from the market it fell into",
 }
+ONE_PLACEBO: Final = (
+    " Dates of the whole history are the only placebo here: eras and the state of the market are "
+    "not held against it."
+)
 # beyond this share on one side of zero the readings agree, whatever chance makes of it
 AGREEMENT: Final = 0.9
 
@@ -27,6 +33,11 @@ def reason(finding: Finding) -> str:
     """Return the reason for a finding's verdict."""
     if finding.decided is not None:
         return finding.reason
+    is_only = isfinite(finding.p_value) and isnan(finding.p_era) and isnan(finding.p_matched)
+    return f"{_rule_applied(finding)}{ONE_PLACEBO if is_only else ''}"
+
+
+def _rule_applied(finding: Finding) -> str:
     if finding.episodes < FEWEST_EPISODES or isnan(finding.p_value):
         return f"Only {count_noun(finding.episodes, 'episode')} with a known outcome."
     if finding.hardest_p <= LEVEL and finding.estimate > 0:
@@ -46,6 +57,27 @@ def reason(finding: Finding) -> str:
         f"{harder}{could_show}; the interval does not rule out the claimed {claimed}, nor is the "
         "effect told from luck."
     )
+
+
+def mechanism_sentence(finding: Finding | None) -> str:
+    """Return what the mechanism shows where there are more episodes, and what that is worth."""
+    if finding is None or not finding.episodes:
+        return (
+            "The mechanism behind it, small caps leading the Nasdaq 100 against the S&P 500 since "
+            "long before any coin, is not tested: these bars lack NDX or SPX. With them, `python "
+            f"-m backtests.study --claim {MECHANISM}` tests it."
+        )
+    since = finding.dates[0][:4] if finding.dates else ""
+    found = (
+        f"The mechanism behind it, with more data: after {finding.episodes} breakouts of the "
+        f"Russell 2000{f' since {since}' if since else ''} the Nasdaq 100 made "
+        f"{size(finding.estimate, finding.unit)} more against the S&P 500 in "
+        f"{finding.horizon_days} days than after random dates ({INTERVAL} {interval(finding)}, p "
+        f"{probability(finding.hardest_p)})"
+    )
+    if evidence(finding) == "supported":
+        return f"{found}: small caps did lead risk, which says little about coins."
+    return f"{found}: no lead is shown, so that the few episodes of a coin stand alone."
 
 
 def among_all(p_value: float, adjusted_p: float, *, findings: int) -> str:
