@@ -50,11 +50,11 @@ def as_stated(
     """Return whether what was stated is so, whatever it proves.
 
     A figure that is reached from no date its author can have used is not reproducible, nor is one
-    that no series here comes near, nor a claim that no data can tell. A direction is true where
-    the estimate has it.
+    that no series here comes near, nor a claim that no data can tell. Where a claim gives no
+    figure its direction is what it states, true where the estimate has it.
     """
-    if figure is not None and not figure.is_near:
-        return "not_reproducible"
+    if figure is not None:
+        return "true" if figure.is_near else "not_reproducible"
     if isnan(finding.estimate):
         return "not_reproducible"
     if claim.measure == "one_episode":

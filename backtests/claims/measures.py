@@ -27,6 +27,8 @@ from feeds.arrays import Flags, Floats
 _FIRST: Final = 1  # keys of independent draws
 _SECOND: Final = 2
 
+CONDITIONS: Final = (" with the condition met", " without")
+
 
 def measure(question: Question) -> list[Finding]:
     """Return the findings of a claim; the order of its assets changes nothing in them."""
@@ -103,7 +105,7 @@ def condition(question: Question) -> list[Finding]:
             )
             for value in (1.0, 0.0)
         ]
-        found.append(_difference(question, name, *pair))
+        found.append(_difference(question, name, *pair, kinds=CONDITIONS))
     return found
 
 
@@ -192,12 +194,19 @@ def _against_random(
 
 
 def _difference(
-    question: Question, name: str, first: Outcomes, second: Outcomes, *, second_index: str = ""
+    question: Question,
+    name: str,
+    first: Outcomes,
+    second: Outcomes,
+    *,
+    second_index: str = "",
+    kinds: tuple[str, str] = ("", ""),
 ) -> Finding:
     """Return how much more followed the first kind of episode than the second."""
     counts = first.starts.size, second.starts.size
     if min(counts) == 0:
-        reason = f"{counts[0]} episodes of one kind and {counts[1]} of the other."
+        both = [f"{count} episodes{kind}" for count, kind in zip(counts, kinds, strict=True)]
+        reason = f"Nothing to compare: {both[0]} against {both[1]}."
         return question.unknown(reason, asset=name)
     drawn = _drawn_gaps(question, first, second)
     effect = _gap(question, first, second)
@@ -207,8 +216,8 @@ def _difference(
     finding = question.grown(
         name,
         effect,
-        figure=f"{_percent(means[0])} ({counts[0]} episodes) against {_percent(means[1])} "
-        f"({counts[1]}) in {question.claim.horizon_days} days",
+        figure=f"{_percent(means[0])} ({counts[0]} episodes{kinds[0]}) against "
+        f"{_percent(means[1])} ({counts[1]}{kinds[1]}) in {question.claim.horizon_days} days",
         left_out=min((one.excess for one in without), default=np.nan),
     )
     return question.against_all_placebos(

@@ -61,7 +61,7 @@ def _sum_this_year(known: pd.Series, stated: StatedFigure, units: str) -> Figure
     )
     text = (
         f"{stated.words}: {_amount(found, units)} from {first} to {last}, at the lowest "
-        f"{_amount(lowest, units)} to {day}; stated are {_amount(stated.value, units)}."
+        f"{_amount(lowest, units)} to {day}; the claim says {_amount(stated.value, units)}."
     )
     return FigureCheck(_is_near(found, stated.value), text)
 
@@ -70,7 +70,7 @@ def _latest(known: pd.Series, stated: StatedFigure, units: str) -> FigureCheck:
     found = float(known.iloc[-1])
     text = (
         f"{stated.words}: {_amount(found, units)} on {known.index[-1]:%Y-%m-%d}, the latest known "
-        f"then; stated are {_amount(stated.value, units)}."
+        f"then; the claim says {_amount(stated.value, units)}."
     )
     return FigureCheck(_is_near(found, stated.value), text)
 

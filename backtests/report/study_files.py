@@ -20,12 +20,12 @@ from backtests.report.pages.study import (
 from backtests.report.words.answers import (
     INTERVAL,
     P_HEADING,
-    STATED,
     evidence_in_words,
     interval,
     p_values,
     probability,
     size,
+    stated_in_words,
 )
 
 TEXT_CELLS: Final = frozenset(
@@ -111,7 +111,7 @@ def _claim_cells(one: Judged) -> dict[str, str]:
         "claim": as_markdown(one.claim.statement),
         "asset": as_markdown(found.asset),
         "reading": as_markdown(found.reading),
-        "as stated": STATED[found.as_stated],
+        "as stated": stated_in_words(found),
         "effect": size(found.estimate, found.unit),
         "claimed": size(found.claimed, found.unit),
         "ruled out above": size(found.high, found.unit),

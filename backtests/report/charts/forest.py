@@ -63,7 +63,8 @@ def forest_chart(judged: Sequence[Judged]) -> Spec:
             xaxis={
                 "tickformat": "+.0%",
                 "side": "top",
-                "title": {"text": "Growth beyond random dates"},
+                "nticks": 5,
+                "tickangle": 0,
             },
             yaxis={"automargin": True, "showgrid": False, "tickfont": {"size": 12}},
             shapes=[

@@ -24,7 +24,6 @@ from backtests.report.words import notation as written
 from backtests.report.words.answers import (
     INTERVAL,
     P_HEADING,
-    STATED,
     evidence_in_words,
     interval,
     p_values,
@@ -32,6 +31,7 @@ from backtests.report.words.answers import (
     ruled_out,
     since_in_words,
     size,
+    stated_in_words,
     tally,
 )
 from backtests.report.words.claims import among_all, curve_words, mechanism_sentence, reason
@@ -89,7 +89,7 @@ def study_page(
         "claims_link": claims_link,
         "mechanism_link": mechanism_link,
         "since": _since([study]),
-        "mechanism": mechanism_sentence(study.mechanism) if study.has_mechanism else "",
+        "mechanism": _mechanism(study),
         "config": mailable(study.config).to_toml(),
     }
     panels = {
@@ -106,6 +106,12 @@ def study_page(
         panels=panels,
         library_file=library_file,
     )
+
+
+def _mechanism(study: Study) -> str:
+    if not study.has_mechanism:
+        return ""
+    return mechanism_sentence(study.mechanism, published=study.claim.published)
 
 
 def figures_row(one: Judged) -> dict[str, Any]:
@@ -149,7 +155,8 @@ def _row(one: Judged) -> dict[str, Any]:
         "cards": _cards(one),
         "style": STYLES.get(evidence(found) if one.claim.is_claim else one.verdict, "open"),
         "reading": found.reading,
-        "stated": STATED[found.as_stated],
+        "stated": stated_in_words(found),
+        "is_untested": math.isnan(found.estimate),
         "answer": evidence_in_words(found) if one.claim.is_claim else one.verdict,
         "sizes": ruled_out(found),
         "dates": ", ".join(found.dates),
@@ -171,7 +178,9 @@ def _take_home(judged: list[Judged], studies: list[Study]) -> str:
     first = {one.study: one for one in reversed(judged)}
     answers = [(one.finding.as_stated, evidence(one.finding)) for one in first.values()]
     followed = [next(iter(study.since.values()), None) for study in studies]
-    return tally(answers, [one.value > 0 for one in followed if one is not None])
+    known = [one for one in followed if one is not None]
+    days = max((one.days for one in known), default=0.0)
+    return tally(answers, [one.value > 0 for one in known], days=days)
 
 
 def _since(studies: list[Study]) -> list[str]:

@@ -172,9 +172,9 @@ def test_as_stated_is_about_the_figure_and_not_about_luck(
 
 def test_tally_counts_every_claim_once() -> None:
     answers = [("true", "supported"), ("false", "ruled_out"), ("true", "too_little")]
-    text = tally(answers, [True, False])
+    text = tally(answers, [True, False], days=22.0)
     assert text.startswith("Of 3 claims, as stated 2 are true, 1 false and 0 not reproducible;")
-    assert "Since publication 1 of 2 went up." in text
+    assert "Since publication, at most 22 days, the coin went up for 1 of 2, which share" in text
 
 
 def test_forest_has_a_row_per_effect_on_growth_and_none_of_others(folder: Path) -> None:
