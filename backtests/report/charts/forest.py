@@ -63,8 +63,6 @@ def forest_chart(judged: Sequence[Judged]) -> Spec:
             xaxis={
                 "tickformat": "+.0%",
                 "side": "top",
-                "nticks": 5,
-                "tickangle": 0,
             },
             yaxis={"automargin": True, "showgrid": False, "tickfont": {"size": 12}},
             shapes=[
