@@ -4,6 +4,7 @@ import contextlib
 import copy
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -29,9 +30,11 @@ from feeds import instruments
 from feeds.arrays import Flags, Floats, Integers
 from feeds.bars import Bars
 from feeds.errors import ConfigError
+from feeds.files import Files
 from feeds.history import source_in_words
 from feeds.instruments import Instrument
 from feeds.known_highs import false_highs
+from feeds.series import Series
 from feeds.sources import Source, WithOwn, open_source
 from feeds.vendors.addresses import use_addresses
 from strategies.registry import find
@@ -124,6 +127,23 @@ class World:
         self._remarks += missing_benchmark_bars(bars, {MARKET: other})
         market = other.frame["close"].reindex(bars.frame.index)
         return (bars.frame["close"] / market).to_numpy(np.float64)
+
+    def has_own_bars(self, name: str = "") -> bool:
+        """Return whether there are bars of an index itself, by default the config's.
+
+        Where there are none a fund may stand in, which is not what was asked for.
+        """
+        data, instrument = self.config.data, instruments.index(name or self.config.index.symbol)
+        if data.source == "files":
+            return Files(Path(data.data_dir)).holds(instrument, timeframe="1d")
+        return not any("stands in for it" in note for note in self.index(name).notes)
+
+    def series(self, name: str) -> Series | None:
+        """Return a series that a filter of the config reads; None where it is not to be had."""
+        filters = {key: one for key, one in self.config.filters.items() if one.series == name}
+        only = self.config.model_copy(update={"filters": filters})
+        found, _ = filter_series(only, real=self.index().source != "sample")
+        return found.get(name)
 
     def gate(self, name: str) -> tuple[Floats, tuple[str, ...]]:
         """Return a filter's state at every session: 1 open, 0 closed, NaN unknown; and why."""

@@ -17,7 +17,7 @@ COLORS: Final = {"supported": "good", "ruled_out": "bad", "too_little": "muted"}
 
 
 def forest_chart(judged: Sequence[Judged]) -> Spec:
-    """Return the effects on growth with their 95 % intervals, the largest on top."""
+    """Return the effects on growth with their 90 % intervals, the largest on top."""
     rows = [
         one
         for one in judged
@@ -63,7 +63,6 @@ def forest_chart(judged: Sequence[Judged]) -> Spec:
             xaxis={
                 "tickformat": "+.0%",
                 "side": "top",
-                "title": {"text": "Growth beyond random dates"},
             },
             yaxis={"automargin": True, "showgrid": False, "tickfont": {"size": 12}},
             shapes=[
