@@ -14,6 +14,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
 
+from backtests.config.explain import as_written
 from feeds.errors import ConfigError
 from feeds.wording import nearest_hint
 from strategies import registry
@@ -58,7 +59,7 @@ def load_plugins(given: Any, *, data_dir: str = "") -> list[str]:
     if not isinstance(given, list | tuple) or not all(isinstance(one, str | Path) for one in given):
         raise ConfigError(
             '`plugins` must be a list of Python files, such as ["my_rules.py"], received '
-            f"{given!r}."
+            f"{as_written(given)}."
         )
     return [str(load_plugin(Path(one), data_dir=data_dir).path) for one in dict.fromkeys(given)]
 
