@@ -39,8 +39,8 @@ def flags_of(entry: Entry, given: Sequence[Frame], *, parameters: Mapping[str, A
         )
     if (numbers < 0).any() or (numbers % 1 != 0).any():
         raise ConfigError(
-            f"{_name_of(entry)} must answer true or false, or whole numbers of 0 and more; received "
-            f"{numbers[(numbers < 0) | (numbers % 1 != 0)][0]}."
+            f"{_name_of(entry)} must answer true or false, or whole numbers of 0 and "
+            f"more; received {numbers[(numbers < 0) | (numbers % 1 != 0)][0]}."
         )
     return numbers > 0
 
