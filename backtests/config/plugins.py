@@ -114,6 +114,8 @@ def plugin_at(path: str) -> Plugin:
 
 
 def _require_place(path: Path, data_dir: str, key: str) -> None:
+    if path.suffix != ".py":
+        raise ConfigError(f"`{key}` {path} is no Python file. Name one that ends in .py.")
     folders = path.resolve().parents
     inside = data_dir and Path(data_dir).resolve() in folders
     if inside or any((folder / name).is_file() for folder in folders[:2] for name in RESULT_FILES):
@@ -137,7 +139,11 @@ def _run(path: Path, text: str, key: str) -> Plugin:
     except ConfigError as error:
         raise ConfigError(f"`{key}` {path}: {error}") from error
     except Exception as error:
-        raise ConfigError(f"`{key}` {path} failed{_place(error, path)}: {error!r}.") from error
+        said = error.msg if isinstance(error, SyntaxError) else str(error)
+        raise ConfigError(
+            f"`{key}` {path} failed{_place(error, path)}: {type(error).__name__}: {said}. Mend it, "
+            "or leave it out."
+        ) from error
     _loaded[path] = plugin = Plugin(path, text, module)
     if not plugin.entries and key == "plugins":
         raise ConfigError(
