@@ -17,7 +17,7 @@ from backtests.market.elapsed import DAYS_PER_YEAR, after_hole, cash_returns
 from backtests.market.endings import ending_notes, survivor_note
 from backtests.market.gates import blind_filters
 from backtests.market.inputs import Inputs, has_universe, load_inputs
-from backtests.market.lookahead import own_leaks
+from backtests.market.lookahead import LOOK_AHEAD, own_leaks
 from backtests.market.market import Market, build_market
 from backtests.market.tape import NANOSECONDS, Tape
 from feeds.arrays import Flags, Floats
@@ -132,9 +132,10 @@ def untested_warning(names: Sequence[str]) -> tuple[str, ...]:
 def input_warnings(config: Config, inputs: Inputs) -> tuple[str, ...]:
     """Return what a reader should know of the bars and series before trusting any figure.
 
-    What concerns them all comes first, and the notes of each file last.
+    That something sees the future comes first, then what concerns them all, and the notes of
+    each file last.
     """
-    found: list[str] = []
+    found = leak_warnings(config, inputs)
     if config.asset == ALTS and not has_universe(config):
         end = pd.Timestamp(config.data.end, tz="UTC") if config.data.end else None
         found.extend(ending_notes(inputs.coins, until=end))
@@ -144,7 +145,6 @@ def input_warnings(config: Config, inputs: Inputs) -> tuple[str, ...]:
         found.extend(_false_highs(config, inputs))
     if config.signal.retest:
         found.extend(_lows_that_are_closes(inputs.index))
-    found.extend(leak_warnings(config, inputs))
     found.extend(inputs.notes)
     found.extend(note for bars in inputs.all_bars for note in bars.cautions)
     found.extend(note for series in inputs.series.values() for note in series.cautions)
@@ -154,7 +154,7 @@ def input_warnings(config: Config, inputs: Inputs) -> tuple[str, ...]:
 def leak_warnings(config: Config, inputs: Inputs) -> list[str]:
     """Return a warning for each own function that a few cuts of the data show to see the future."""
     return [
-        f"LOOK-AHEAD: {leak.text}. What it earned cannot be earned; `python -m backtests.audit` "
+        f"{LOOK_AHEAD}: {leak.text}. What it earned cannot be earned; `python -m backtests.audit` "
         "says more"
         for leak in own_leaks(config, inputs)
     ]

@@ -18,6 +18,7 @@ from backtests.market.worlds import FUTURES, Future, input_names, published_at
 from feeds.arrays import Flags, Floats, Integers
 from feeds.errors import InputError
 
+LOOK_AHEAD: Final = "LOOK-AHEAD"  # begins the warning that a run or study cannot be trusted
 QUICK: Final = 12
 THOROUGH: Final = 160
 TOLERANCE: Final = 1e-9
@@ -127,18 +128,21 @@ def _leak(asked: Asked, place: int, future: Future, row: int) -> Leak:
         asked.name,
         asked.rows[row],
         blamed,
-        _reach(asked, row),
+        _reach(asked, row, future),
         asked.unit,
     )
 
 
-def _reach(asked: Asked, row: int) -> int:
-    """Return how many rows after `row` are needed for its answer; 0 where all are."""
+def _reach(asked: Asked, row: int, future: Future) -> int:
+    """Return how many rows after `row` its answer depends on; 0 where no number is enough.
+
+    `future` is the one that changed it: a cut alone may leave an answer as it was.
+    """
     low, high = row, len(asked.whole) - 1
-    if _answer_at(asked, high - 1, row):
+    if _is_settled(asked, high - 1, row, future):
         while high - low > 1:
             middle = (low + high) // 2
-            if _answer_at(asked, middle, row):
+            if _is_settled(asked, middle, row, future):
                 high = middle
             else:
                 low = middle
@@ -146,13 +150,17 @@ def _reach(asked: Asked, row: int) -> int:
     return 0
 
 
-def _answer_at(asked: Asked, place: int, row: int) -> bool:
-    """Return whether a cut after `place` leaves the answer to `row` as it was."""
-    try:
-        found = asked.ask(asked.world(place))
-    except InputError:
-        return False
-    return bool(same(found[row : row + 1], asked.whole[row : row + 1]).all())
+def _is_settled(asked: Asked, place: int, row: int, future: Future) -> bool:
+    """Return whether neither a cut after `place` nor another future changes the answer to `row`."""
+    futures: tuple[Future, ...] = ("cut", future)
+    for each in dict.fromkeys(futures):
+        try:
+            found = asked.ask(asked.world(place, future=each))
+        except InputError:
+            return False
+        if not same(found[row : row + 1], asked.whole[row : row + 1]).all():
+            return False
+    return True
 
 
 def _without_row(asked: Asked, reason: str) -> Leak:

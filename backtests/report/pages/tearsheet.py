@@ -10,6 +10,7 @@ from backtests.analysis.decisions import gate_records
 from backtests.analysis.summary import Summary
 from backtests.config.config import Config
 from backtests.engines.backtest import Run
+from backtests.records.provenance import own_code
 from backtests.records.text import as_csv
 from backtests.report.charts import distributions
 from backtests.report.charts import equity as charts
@@ -28,6 +29,7 @@ from feeds.history import source_in_words
 
 # columns of provenance that hold numbers, and those in a style of their own
 COUNTED: Final = ("Rows", "Common bars", "Median difference", "Worst difference")
+OWN_CODE: Final = ("Kind", "Name", "From", "SHA-256")
 STYLES: Final = {"SHA-256": "hash"}
 PANELS: Final[dict[str, Callable[[Run, Summary], Spec]]] = {
     "index": index_panel,
@@ -122,6 +124,9 @@ def _content(result: Run, summary: Summary, costs: CostSensitivity) -> dict[str,
         "source": source_in_words(result.market.coin),
         "provenance": _records(tables.provenance(result)),
         "joined_spans": _records(tables.joined_spans(result)),
+        "own_code": _records(
+            [dict(zip(OWN_CODE, each.values(), strict=True)) for each in own_code(result.config)]
+        ),
         "versions": tables.library_versions(),
         "config": shown_config(result.config),
     }
