@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
+from types import NoneType
 from typing import Any, Final, Literal, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
@@ -50,6 +51,30 @@ def setting_keys(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
             yield from setting_keys(section, f"{prefix}{name}.")
         else:
             yield f"{prefix}{name}"
+
+
+def said_of(key: str, model: type[BaseModel]) -> str:
+    """Return what a setting may be and its default: "true or false, default false".
+
+    The name of a named section is free: "filters.ANY.window".
+    """
+    _, field = _locate(key.split("."), model)
+    if field is None:
+        raise ValueError(f"no setting {key!r}")
+    return with_default(field)
+
+
+def with_default(field: FieldInfo) -> str:
+    """Return in words what a setting may be, and its default."""
+    if field.is_required():
+        return f"{allowed_values(field)}, needed"
+    return f"{allowed_values(field)}, default {default_text(field)}"
+
+
+def default_text(field: FieldInfo) -> str:
+    """Return a setting's default as a config writes it; "none" where it may be left out."""
+    default = field.get_default(call_default_factory=True)
+    return "none" if default is None else as_written(default).replace("'", '"')
 
 
 def _sentence(finding: ErrorDetails, model: type[BaseModel], section: str) -> str:
@@ -143,6 +168,9 @@ def allowed_values(field: FieldInfo) -> str:
         return str(extra["allowed"])
     if choices := _choices(field):
         return "one of " + ", ".join(map(repr, choices))
+    left_out = [each for each in get_args(field.annotation) if each is not NoneType]
+    if NoneType in get_args(field.annotation) and len(left_out) == 1:
+        return allowed_values(FieldInfo.from_annotation(left_out[0]))
     kind = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
     words = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}
     bounds = [
