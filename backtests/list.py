@@ -83,16 +83,16 @@ def _listing(name: str) -> Iterator[str]:
     for entry in entries(kind).values():
         where = f" ({Path(entry.origin.name).name})" if entry.is_own else ""
         note = " Dates studies; no trigger." if entry.only_event else ""
-        yield f"\n{_wrapped(f'{entry.name}{where}: {entry.summary}{note}', indent=2)}"
-        yield from (_wrapped(line, indent=6) for line in _parameters(entry))
+        yield f"\n{_fold(f'{entry.name}{where}: {entry.summary}{note}', indent=2)}"
+        yield from (_fold(line, indent=6) for line in _parameters(entry))
     if kind == "filter":
         from strategies.settings import READY_MADE
 
         ready = f"Ready-made, as [filters.NAME] with nothing inside: {', '.join(READY_MADE)}."
-        yield f"\n{_wrapped(ready, indent=2)}"
+        yield f"\n{_fold(ready, indent=2)}"
 
 
-def _wrapped(text: str, *, indent: int) -> str:
+def _fold(text: str, *, indent: int) -> str:
     """Return a line as several where it is too long for the terminal, or for `WIDTH`."""
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else WIDTH
     return textwrap.fill(

@@ -19,7 +19,10 @@ def test_reference_has_every_public_name_with_an_example() -> None:
 def test_reference_leaves_no_setting_without_what_it_may_be() -> None:
     text = PAGE.read_text(encoding="utf-8")
     assert "a section |" not in text
-    for row in ('| `filters` | one of \'all\', \'any\' | `"all"` |', "| `statement` | text | needed |"):
+    for row in (
+        "| `filters` | one of 'all', 'any' | `\"all\"` |",
+        "| `statement` | text | needed |",
+    ):
         assert row in text
 
 
