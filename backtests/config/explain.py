@@ -12,6 +12,7 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 from feeds.instruments import nearest_index
 from feeds.wording import nearest, nearest_hint
 from strategies.names import RegisteredName
+from strategies.registry import entries
 from strategies.settings import FilterSettings
 
 LONGEST_VALUE: Final = 80
@@ -99,7 +100,10 @@ def _hint(key: str, given: str, field: FieldInfo) -> str:
     """Return the nearest of the words a setting may be, or of the indices there are."""
     if key == "index.symbol" or key.endswith(".benchmark"):
         return nearest_index(given)
-    return nearest_hint(given, _choices(field))
+    near = nearest_hint(given, _choices(field))
+    if near or not _registry_of(field):
+        return near
+    return " One of your own needs its file: --plugin FILE, or `plugins` in the config."
 
 
 def as_written(value: Any) -> str:
@@ -149,7 +153,14 @@ def _nearest_key(key: str, model: type[BaseModel]) -> str:
     if section.startswith("filters."):
         near = nearest(name, FilterSettings.model_fields)
         return f"{section}.{near}" if near else ""
-    return nearest(key, setting_keys(model), alike=0.5)
+    return nearest(key, (*setting_keys(model), *_own_tables(model)), alike=0.5)
+
+
+def _own_tables(model: type[BaseModel]) -> Iterator[str]:
+    """Yield the keys of the tables of own functions there are: "signal.reclaim"."""
+    for name, field in model.model_fields.items():
+        for kind in getattr(section_of(field.annotation), "kinds", ()):
+            yield from (f"{name}.{one.name}" for one in entries(kind).values() if one.is_own)
 
 
 def section_of(annotation: Any) -> type[BaseModel] | None:
@@ -183,10 +194,15 @@ def allowed_values(field: FieldInfo) -> str:
     return " ".join(filter(None, [kind.get(annotation, "a section"), " and ".join(bounds)]))
 
 
+def _registry_of(field: FieldInfo) -> RegisteredName | None:
+    """Return the registry a setting's words come from; None where they come from none."""
+    functions = (getattr(constraint, "func", None) for constraint in field.metadata)
+    return next((each for each in functions if isinstance(each, RegisteredName)), None)
+
+
 def _choices(field: FieldInfo) -> list[str]:
     """Return the words a setting is one of; empty where it is no word of a list."""
-    for constraint in field.metadata:
-        if isinstance(registry := getattr(constraint, "func", None), RegisteredName):
-            return registry.names
+    if registry := _registry_of(field):
+        return registry.names
     annotation: Any = field.annotation
     return list(annotation.__args__) if get_origin(annotation) is Literal else []

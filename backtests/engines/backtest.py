@@ -3,12 +3,14 @@
 import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final, Literal
 
 import numpy as np
 import pandas as pd
 
 from backtests.config.config import ALTS, Config
+from backtests.config.plugins import Plugin, plugin_at
 from backtests.engines.account import Account
 from backtests.engines.baselines import Simulate, benchmark, buy_and_hold, hold_idle
 from backtests.engines.capacity import Capacity, capacity_of, capacity_warning
@@ -113,8 +115,26 @@ class Run:
         found.extend(capacity_warning(held, who="buy-and-hold"))
         if self.strategy.refused:
             found.append(f"{self.strategy.refused} orders were refused by the broker")
+        found.extend(unused_plugins(self.config))
         found.extend(input_warnings(self.config, self.market.inputs))
-        return tuple(dict.fromkeys(found))
+        # that something sees the future comes before all else
+        return tuple(sorted(dict.fromkeys(found), key=lambda text: not text.startswith(LOOK_AHEAD)))
+
+
+def unused_plugins(config: Config) -> list[str]:
+    """Return a warning for each plug-in of which the config names nothing."""
+    used = {entry.origin.name for entry in config.own_functions}
+    return [
+        f"UNUSED PLUG-IN: {Path(file).name} has {names_of(plugin_at(file))}, and no setting of "
+        "this config names it, such as `rules.trigger`"
+        for file in config.plugins or ()
+        if file not in used
+    ]
+
+
+def names_of(plugin: Plugin) -> str:
+    """Return what a plug-in registered: "the signal reclaim, the filter calm"."""
+    return ", ".join(f"the {entry.kind} {entry.name}" for entry in plugin.entries)
 
 
 def untested_warning(names: Sequence[str]) -> tuple[str, ...]:

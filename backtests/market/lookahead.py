@@ -128,21 +128,18 @@ def _leak(asked: Asked, place: int, future: Future, row: int) -> Leak:
         asked.name,
         asked.rows[row],
         blamed,
-        _reach(asked, row, future),
+        _reach(asked, row),
         asked.unit,
     )
 
 
-def _reach(asked: Asked, row: int, future: Future) -> int:
-    """Return how many rows after `row` its answer depends on; 0 where no number is enough.
-
-    `future` is the one that changed it: a cut alone may leave an answer as it was.
-    """
+def _reach(asked: Asked, row: int) -> int:
+    """Return how many rows after `row` are needed for its answer; 0 where all are."""
     low, high = row, len(asked.whole) - 1
-    if _is_settled(asked, high - 1, row, future):
+    if _answer_at(asked, high - 1, row):
         while high - low > 1:
             middle = (low + high) // 2
-            if _is_settled(asked, middle, row, future):
+            if _answer_at(asked, middle, row):
                 high = middle
             else:
                 low = middle
@@ -150,17 +147,13 @@ def _reach(asked: Asked, row: int, future: Future) -> int:
     return 0
 
 
-def _is_settled(asked: Asked, place: int, row: int, future: Future) -> bool:
-    """Return whether neither a cut after `place` nor another future changes the answer to `row`."""
-    futures: tuple[Future, ...] = ("cut", future)
-    for each in dict.fromkeys(futures):
-        try:
-            found = asked.ask(asked.world(place, future=each))
-        except InputError:
-            return False
-        if not same(found[row : row + 1], asked.whole[row : row + 1]).all():
-            return False
-    return True
+def _answer_at(asked: Asked, place: int, row: int) -> bool:
+    """Return whether a cut after `place` leaves the answer to `row` as it was."""
+    try:
+        found = asked.ask(asked.world(place))
+    except InputError:
+        return False
+    return bool(same(found[row : row + 1], asked.whole[row : row + 1]).all())
 
 
 def _without_row(asked: Asked, reason: str) -> Leak:

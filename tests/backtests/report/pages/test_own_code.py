@@ -13,6 +13,7 @@ from backtests.report.charts.index import index_panel
 from backtests.report.charts.states import session_states
 from backtests.report.terminal.run import show
 from backtests.report.words.prose import rule_in_words
+from feeds.errors import ConfigError
 
 PLUGIN = '''\
 from backtests import exit, signal, sizing
@@ -133,3 +134,17 @@ def test_leak_stands_above_a_study_of_its_event(plugin: Path, tmp_path: Path) ->
     assert page.index('class="grave"') < page.index("<h1>")
     clean = bt.study("up_day", asset="ETH", source="sample", draws=100, plugins=[str(plugin)])
     assert clean.study.leaks == ()
+
+
+def test_plugin_that_no_setting_names_is_warned_about(plugin: Path) -> None:
+    said = run_with(plugin).warnings
+    assert any("UNUSED PLUG-IN: rules.py has the signal up_day" in text for text in said)
+    used = run_with(plugin, trigger="up_day").warnings
+    assert not any("UNUSED PLUG-IN" in text for text in used)
+
+
+def test_name_of_no_loaded_function_is_refused_with_the_way_to_load_one(plugin: Path) -> None:
+    with pytest.raises(ConfigError, match="needs its file: --plugin FILE, or `plugins`"):
+        bt.load_config("eth", trigger="zigzag")
+    with pytest.raises(ConfigError, match="`signal.up_dai` is not .* nearest is `signal.up_day`"):
+        bt.load_config("eth", plugins=[str(plugin)], signal={"up_dai": {"least": 0.1}})
