@@ -56,6 +56,19 @@ def test_functions_of_modules_are_no_bare_participles():
     assert found == []
 
 
+def test_numbers_for_people_get_their_sign_and_percent_in_one_place():
+    """A "+" or "%" in a format would write a hyphen for a minus, or no space before "%"."""
+    form = re.compile(r"\{[^{}]*:(\+[,.\d]*[f%]|[,.\d]*%)\}")
+    found = [
+        f"{path.relative_to(ROOT)}: {place[0]}"
+        for path in MODULES
+        for place in form.finditer(path.read_text(encoding="utf-8"))
+        if path.parent.name != "claims"  # its figures stand in files for machines
+    ]
+    assert form.search('f"{share:+.0%}"')
+    assert found == []
+
+
 def is_participle(name: str) -> bool:
     if "_" in name or name in NOT_PARTICIPLES:
         return False

@@ -21,11 +21,9 @@ P_HEADING: Final = "p (all dates / era / matched)"
 
 def size(value: float, unit: str) -> str:
     """Return an effect in its unit, with a sign."""
-    if not isfinite(value):
-        return written.UNDEFINED
     if unit == "correlation":
-        return f"{value:+.2f}"
-    return f"{value * 100:+.0f}{UNITS[unit]}"
+        return written.decimal(value, 2, plus=True)
+    return written.decimal(value * 100, 0, unit=UNITS[unit], plus=True)
 
 
 def interval(found: Finding) -> str:

@@ -7,7 +7,7 @@ from backtests.analysis.curve import SpecificationCurve
 from backtests.analysis.effects import LEVEL
 from backtests.claims.verdicts import FEWEST_EPISODES, Finding, Placebo
 from backtests.report.words.answers import size
-from backtests.report.words.notation import count_noun, percent
+from backtests.report.words.notation import count_noun, percent, true_minus
 
 ALIKE: Final[dict[Placebo, str]] = {
     "all": "random dates",
@@ -26,7 +26,7 @@ AGREEMENT: Final = 0.9
 def reason(finding: Finding) -> str:
     """Return the reason for a finding's verdict."""
     if finding.decided is not None:
-        return finding.reason
+        return true_minus(finding.reason)
     if finding.episodes < FEWEST_EPISODES or isnan(finding.p_value):
         return f"Only {count_noun(finding.episodes, 'episode')} with a known outcome."
     if finding.hardest_p <= LEVEL and finding.estimate > 0:
@@ -74,7 +74,7 @@ def curve_sentence(curve: SpecificationCurve) -> str:
     if not curve.readings:
         return "No reading has as many as three episodes with a known outcome."
     above = f"Of {curve.readings:,} readings {curve.share_above_zero * 100:.0f} % are above zero"
-    median = f"the median is {expm1(curve.median) * 100:+.0f} %"
+    median = f"the median is {percent(expm1(curve.median), decimals=0, plus=True)}"
     if not isfinite(curve.p):
         return f"{above}; {median}, and the history is too short for shifted calendars."
     shifted = "fewer than 1" if curve.p < 0.01 else f"{curve.p * 100:.0f}"
