@@ -71,28 +71,16 @@ def _work(arguments: Sequence[str] | None) -> None:
     with SheetWorker() as worker, steps(quiet=options.quiet) as step:
         # pyfolio takes longer to import than a backtest to run: the worker does it meanwhile
         step("reading bars and running backtrader")
-        from backtests.analysis.summary import summarise
+        from backtests.api.result import Result
         from backtests.engines.backtest import backtest
 
-        result = backtest(config, engine=options.engine)
-        summary = summarise(result)
+        result = Result(backtest(config, engine=options.engine))
         step("asking whether it could be luck")
-        from backtests.analysis.significance import significance
-
-        found = significance(result)
-        from backtests.report.words import judge_run
-        from backtests.report.words.prose import run_facts
-
-        judged = judge_run(run_facts(result), summary, found)
+        _ = result.judgement
         step("running it at other costs")
-        from backtests.analysis.costs import cost_sensitivity
-        from backtests.engines.cost_runs import cost_runs
-
-        costs = cost_sensitivity(result, cost_runs(result))
+        _ = result.costs
         step("drawing the tearsheet")
-        from backtests.report.run_folder import write_run
-
-        folder = write_run(result, summary, found, judged, costs, out=options.out, worker=worker)
+        folder = result.save(options.out, worker=worker)
         if options.pdf:
             step("printing the tearsheet")
             from backtests.report.pdf import print_pdf
@@ -101,7 +89,7 @@ def _work(arguments: Sequence[str] | None) -> None:
 
     from backtests.report.terminal.run import show
 
-    show(result, summary, judged, folder=folder)
+    show(result.run, result.summary, result.judgement, folder=folder)
 
 
 def _trial(options: argparse.Namespace) -> "Config":

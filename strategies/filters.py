@@ -15,8 +15,6 @@ import pandas as pd
 from feeds.arrays import Flags, Floats, Integers
 from strategies.settings import FilterSettings
 
-DAY_IN_NANOSECONDS: Final = 86_400_000_000_000
-
 
 @dataclass(frozen=True, slots=True)
 class Readings:
@@ -53,7 +51,7 @@ class Gate:
         age = instants - self.known_at[np.maximum(latest, 0)]
         return np.where(age <= self.max_age, states, np.nan)
 
-    def opened(self, instants: Integers) -> Flags:
+    def passes(self, instants: Integers) -> Flags:
         """Return whether the gate lets an entry pass, unknown decided by the settings."""
         return pass_gates(self.at(instants), unknown=self.settings.unknown)
 

@@ -208,7 +208,7 @@ def _plant(folder: Path, made: Path) -> None:
 
 
 @pytest.fixture
-def located():
+def address_for():
     """Let yfinance hold its tables in a folder, until the end of the test."""
     from yfinance import cache
 
