@@ -208,7 +208,7 @@ def _plant(folder: Path, made: Path) -> None:
 
 
 @pytest.fixture
-def address_for():
+def located():
     """Let yfinance hold its tables in a folder, until the end of the test."""
     from yfinance import cache
 
