@@ -20,18 +20,25 @@ if TYPE_CHECKING:
     from backtests.api.walk import walk_forward
     from backtests.config.config import Config, load_config
     from feeds.bars import Bars
+    from strategies.decorators import exit, filter, selection, signal, sizing, weighting  # noqa: A004
 
 __all__ = [
     "Bars",
     "Config",
     "Result",
     "backtest",
+    "exit",
+    "filter",
     "load",
     "load_config",
+    "selection",
+    "signal",
+    "sizing",
     "study",
     "sweep",
     "tearsheet",
     "walk_forward",
+    "weighting",
 ]
 
 # where each name is kept
@@ -46,6 +53,12 @@ _HOMES: Final = {
     "sweep": "backtests.api.sweep",
     "tearsheet": "backtests.api.result",
     "walk_forward": "backtests.api.walk",
+    "signal": "strategies.decorators",
+    "filter": "strategies.decorators",
+    "exit": "strategies.decorators",
+    "sizing": "strategies.decorators",
+    "weighting": "strategies.decorators",
+    "selection": "strategies.decorators",
 }
 
 

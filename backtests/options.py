@@ -36,6 +36,14 @@ def add_run_options(parser: Parser) -> argparse._ArgumentGroup:
         metavar="KEY=VALUE",
         help="override one setting, e.g. signal.lookback=252; may be repeated",
     )
+    run.add_argument(
+        "--plugin",
+        action="append",
+        default=[],
+        type=given_folder,
+        metavar="FILE",
+        help="a Python file with signals, filters, ... of your own; it is run",
+    )
     data = parser.add_argument_group("which bars")
     data.add_argument(
         "--source", metavar="SOURCE", help="auto (default), yahoo, exchange, files, sample"
@@ -87,4 +95,5 @@ def count(text: str) -> int:
 
 def flags(options: argparse.Namespace) -> dict[str, Any]:
     """Return the settings given as flags, by their config key; None where not given."""
-    return {key: getattr(options, name) for name, key in SHORT_NAMES.items()}
+    given = {key: getattr(options, name) for name, key in SHORT_NAMES.items()}
+    return {**given, "plugins": options.plugin or None}

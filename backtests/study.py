@@ -6,9 +6,8 @@ from argparse import Namespace
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, get_args
+from typing import TYPE_CHECKING, Any, Final
 
-from backtests.config.claims import Event
 from backtests.options import MOST_WORKERS, Parser, add_run_options, flags, run_command
 from feeds.commands import progress_bar
 from feeds.errors import ConfigError
@@ -43,7 +42,11 @@ def command_parser() -> Parser:
     choice = what.add_mutually_exclusive_group()
     choice.add_argument("--claim", metavar="NAME", help="a preset of configs/claims, or a file")
     choice.add_argument("--all-claims", action="store_true", help="every preset, on one page")
-    choice.add_argument("--event", metavar="EVENT", help=", ".join(get_args(Event)))
+    choice.add_argument(
+        "--event",
+        metavar="EVENT",
+        help="new_high, breakout, support_held, support_lost, relative_high, or one of a plug-in",
+    )
     what.add_argument("--assets", metavar="A,B", help="BTC (default), ETH, any coin, ALTS")
     what.add_argument(
         "--horizons", metavar="DAYS", help="calendar days; default: 5,10,20,30,60,90,180,365"
@@ -112,7 +115,11 @@ def _config_plan(options: Namespace) -> "StudyPlan":
     from backtests.config.tree import config_tree
 
     tree = config_tree(options.config, overrides=options.set, flags=_flags(options))
-    event = None if options.event is None else require_event(options.event, parameter="--event")
+    event = (
+        None
+        if options.event is None
+        else require_event(options.event, parameter="--event", tree=tree)
+    )
     return config_plan(tree, event=event, name=options.config.stem if options.config else "claim")
 
 

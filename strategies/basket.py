@@ -1,17 +1,17 @@
 """The altcoin basket: which coins are in, at which weights, point in time.
 
 Pure functions of panels of shape (bars, coins), coins sorted by symbol. A row uses bars up
-to its own only. Adding a weighting is a function here and a line in `WEIGHTINGS`.
+to its own only. A weighting or a ranking is one registered function.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 import pandas as pd
 
 from feeds.arrays import Flags, Floats
+from strategies.own import amounts
+from strategies.registry import Kind, built_in, find
 from strategies.settings import BasketSettings
 
 
@@ -42,7 +42,7 @@ def basket_weights(panel: BasketPanel, qualified: Flags, *, settings: BasketSett
     `qualified` is which coins are `members`. Rows add up to 1, or to less where caps leave money
     over, or to 0 where no coin qualifies.
     """
-    raw = np.where(qualified, WEIGHTINGS[settings.weights](panel, settings), 0.0)
+    raw = np.where(qualified, _ranked("weighting", panel, settings), 0.0)
     raw = np.nan_to_num(raw, nan=0.0)
     return cap_weights(_shares(raw), cap=settings.max_coin_weight)
 
@@ -56,16 +56,24 @@ def members(panel: BasketPanel, *, settings: BasketSettings) -> Flags:
     """
     age = np.cumsum(panel.alive, axis=0)
     old_enough = age > settings.min_age_days * panel.bars_per_day
-    qualified = (
-        panel.alive & old_enough & np.isfinite(WEIGHTINGS[settings.weights](panel, settings))
-    )
+    qualified = panel.alive & old_enough & np.isfinite(_ranked("weighting", panel, settings))
     if settings.select in {"all", "auto"}:
         return qualified
-    rank = np.where(qualified, SELECTIONS[settings.select](panel, settings), np.nan)
+    rank = np.where(qualified, _ranked("selection", panel, settings), np.nan)
     # ties go to the first by symbol; a coin of unknown rank is never among the top
     order = np.argsort(np.argsort(-np.nan_to_num(rank, nan=-np.inf), axis=1, kind="stable"), axis=1)
     chosen = np.isfinite(rank) & (order < settings.top)
     return _as_decided(chosen, panel.decides) & qualified
+
+
+def _ranked(kind: Kind, panel: BasketPanel, settings: BasketSettings) -> Floats:
+    """Return a number for each bar and coin by the function the settings name."""
+    entry = find(kind, settings.weights if kind == "weighting" else settings.select)
+    if entry.is_own:
+        own = settings.parameters(entry.name)
+        return amounts(entry, [panel], parameters=own, shape=panel.close.shape)
+    found: Floats = entry.function(panel, settings)
+    return found
 
 
 def _as_decided(chosen: Flags, decides: Flags) -> Flags:
@@ -89,24 +97,28 @@ def cap_weights(shares: Floats, *, cap: float) -> Floats:
     return np.minimum(shares, cap)
 
 
+@built_in("weighting", "equal")
 def equal(panel: BasketPanel, settings: BasketSettings) -> Floats:
     """Weigh all alike."""
     del settings
     return np.ones_like(panel.close)
 
 
+@built_in("weighting", "inverse_vol", settings=("basket.weight_lookback_days",))
 def inverse_vol(panel: BasketPanel, settings: BasketSettings) -> Floats:
     """Weigh by one over the standard deviation (ddof 1) of the last returns."""
     deviation = _returns(panel).rolling(panel.bars(settings.weight_lookback_days)).std(ddof=1)
     return (1 / deviation.replace(0.0, np.nan)).to_numpy()
 
 
+@built_in("weighting", "market_cap")
 def market_cap(panel: BasketPanel, settings: BasketSettings) -> Floats:
     """Weigh by market capitalisation; a coin without one is not in."""
     del settings
     return np.where(panel.market_cap > 0, panel.market_cap, np.nan)
 
 
+@built_in("weighting", "momentum", settings=("basket.weight_lookback_days",))
 def momentum(panel: BasketPanel, settings: BasketSettings) -> Floats:
     """Weigh by the gain over the lookback; losers get nothing."""
     back = panel.bars(settings.weight_lookback_days)
@@ -114,11 +126,13 @@ def momentum(panel: BasketPanel, settings: BasketSettings) -> Floats:
     return alive.pct_change(back, fill_method=None).clip(lower=0.0).to_numpy()
 
 
+@built_in("selection", "market_cap", settings=("basket.top",))
 def by_market_cap(panel: BasketPanel, settings: BasketSettings) -> Floats:
     """Rank by market capitalisation."""
     return market_cap(panel, settings)
 
 
+@built_in("selection", "dollar_volume", settings=("basket.top", "basket.volume_window_days"))
 def by_dollar_volume(panel: BasketPanel, settings: BasketSettings) -> Floats:
     """Rank by the mean traded value of the last days.
 
@@ -128,21 +142,6 @@ def by_dollar_volume(panel: BasketPanel, settings: BasketSettings) -> Floats:
     window = panel.bars(settings.volume_window_days)
     money = pd.DataFrame(panel.money)
     return money.rolling(window, min_periods=(window + 1) // 2).mean().to_numpy()
-
-
-Weighting = Callable[[BasketPanel, BasketSettings], Floats]
-
-WEIGHTINGS: Final[dict[str, Weighting]] = {
-    "equal": equal,
-    "inverse_vol": inverse_vol,
-    "market_cap": market_cap,
-    "momentum": momentum,
-}
-
-SELECTIONS: Final[dict[str, Weighting]] = {
-    "market_cap": by_market_cap,
-    "dollar_volume": by_dollar_volume,
-}
 
 
 def deciding_bars(ends: pd.DatetimeIndex, *, every: str) -> Flags:

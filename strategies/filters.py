@@ -1,8 +1,7 @@
 """Filters: whether a gate is open, read from the index or from a named series.
 
 Each is a pure function of values up to and including its own date, and answers with 1.0
-(open), 0.0 (closed) or NaN (not known yet). Adding one is a function here and a line in
-`FILTERS`.
+(open), 0.0 (closed) or NaN (not known yet), registered by a decorator.
 """
 
 from collections.abc import Callable
@@ -13,7 +12,13 @@ import numpy as np
 import pandas as pd
 
 from feeds.arrays import Flags, Floats, Integers
+from strategies.registry import built_in, find
 from strategies.settings import FilterSettings
+
+STRENGTH_KEYS: Final = tuple(f"filters.NAME.{key}" for key in ("benchmark", "rule", "window"))
+SERIES_KEYS: Final = tuple(
+    f"filters.NAME.{key}" for key in ("series", "measure", "rule", "level", "window", "lag_days")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +68,17 @@ def pass_gates(states: Floats, *, unknown: str) -> Flags:
 
 def gate_states(readings: Readings, *, settings: FilterSettings) -> Floats:
     """Return the filter's state at each reading."""
-    return FILTERS[settings.kind](readings, settings)
+    found: Floats = find("filter", settings.kind).function(readings, settings)
+    return found
 
 
+@built_in("filter", "moving_average", settings=("filters.NAME.window",))
 def moving_average(readings: Readings, settings: FilterSettings) -> Floats:
     """Open while the index closes above its mean of the last `window` closes."""
     return _judge(readings.values, _mean(readings.values, settings.window), "above")
 
 
+@built_in("filter", "relative_strength", settings=STRENGTH_KEYS)
 def relative_strength(readings: Readings, settings: FilterSettings) -> Floats:
     """Judge the index over its benchmark: above its own mean, or at a high of `window` sessions.
 
@@ -93,6 +101,7 @@ def _strength(ratio: Floats, settings: FilterSettings) -> Floats:
     return _judge(ratio, _mean(ratio, settings.window), settings.rule)
 
 
+@built_in("filter", "series", settings=SERIES_KEYS)
 def series(readings: Readings, settings: FilterSettings) -> Floats:
     """Judge a named series by its measure and rule.
 
@@ -134,12 +143,6 @@ MEASURES: Final[dict[str, Measure]] = {
     "change": _change,
     "sum": _sum,
     "sum_this_year": _sum_this_year,
-}
-
-FILTERS: Final[dict[str, Measure]] = {
-    "moving_average": moving_average,
-    "relative_strength": relative_strength,
-    "series": series,
 }
 
 

@@ -4,11 +4,14 @@ Everything here is a number or a tuple of numbers, and nothing is changed in pla
 the same function can be compiled.
 """
 
+import threading
 from typing import Final, NamedTuple
 
 import numpy as np
 
 from feeds.arrays import Integers
+from strategies.names import trigger_parts
+from strategies.registry import built_in
 from strategies.settings import RuleSettings
 from strategies.signals import IndexSignals
 
@@ -34,6 +37,11 @@ EXIT_REASONS: Final = {
 
 TRIGGER_KINDS: Final = {1: "new_high", 2: "breakout", 3: "support_held"}
 
+# codes from here on are of own signals and exits, in the order in which they are met
+FIRST_OWN: Final = 1_000
+_own: Final[dict[int, str]] = {}
+_lock: Final = threading.Lock()
+
 _DAY: Final = 86_400.0
 
 
@@ -57,7 +65,7 @@ class Moment(NamedTuple):
     trigger_session: int  # the trigger that takes effect with this bar, else NONE
     lost_session: int  # the lost support that becomes known with this bar, else NONE
     gate: bool  # whether the filters let an entry pass
-    leave: bool  # whether a filter that also exits wants out
+    leave: int  # EXIT_FILTER, or an own exit as -`code_of` it, where one wants out, else STAY
 
 
 class State(NamedTuple):
@@ -80,15 +88,43 @@ def rule_of(settings: RuleSettings) -> Rule:
     )
 
 
-def triggers(signals: IndexSignals, *, trigger: str) -> Integers:
-    """Return the kind of trigger on each session (see `TRIGGER_KINDS`), 0 where there is none.
+def code_of(name: str) -> int:
+    """Return the number of a kind of trigger or an exit by its name, the same in one process.
 
-    With "any", a session that does both counts as `support_held`, the rarer.
+    Those of own signals and exits are given when they are first asked for.
     """
+    for codes in (TRIGGER_KINDS, _own):
+        for code, known in codes.items():
+            if known == name:
+                return code
+    with _lock:
+        return next((code for code, own in _own.items() if own == name), None) or _new_code(name)
+
+
+def _new_code(name: str) -> int:
+    code = FIRST_OWN + len(_own)
+    _own[code] = name
+    return code
+
+
+def own_name(code: int) -> str:
+    """Return the name of an own signal or exit by its number."""
+    return _own[code]
+
+
+def triggers(signals: IndexSignals, *, trigger: str) -> Integers:
+    """Return the kind of trigger on each session (see `code_of`), 0 where there is none.
+
+    Of several, a session on which more than one fires counts as the last of them: with "any",
+    that is `support_held`, the rarer. Where all must fire their names are one kind.
+    """
+    how, names = trigger_parts(trigger)
     kinds = np.zeros(signals.new_high.size, np.int64)
-    for kind, name in TRIGGER_KINDS.items():
-        if name == trigger or (trigger == "any" and name != "breakout"):
-            kinds[getattr(signals, name)] = kind
+    if how == "all":
+        together = np.logical_and.reduce([signals.event(name) for name in names])
+        return np.where(together, code_of(" and ".join(names)), kinds)
+    for name in names:
+        kinds[signals.event(name)] = code_of(name)
     return kinds
 
 
@@ -122,8 +158,8 @@ def step(rule: Rule, state: State, moment: Moment, entry_price: float) -> tuple[
     index_high = max(state.index_high, moment.index_close)
     if lost and not triggered:
         action = EXIT_SUPPORT_LOST
-    elif moment.leave:
-        action = EXIT_FILTER
+    elif moment.leave != STAY:
+        action = moment.leave
     else:
         action = _stop(rule, moment, entry_price, highest, index_high)
     if action == STAY:
@@ -135,10 +171,28 @@ def step(rule: Rule, state: State, moment: Moment, entry_price: float) -> tuple[
 
 
 def _stop(rule: Rule, moment: Moment, entry_price: float, highest: float, index_high: float) -> int:
-    if rule.stop_loss > 0 and moment.close <= entry_price * (1 - rule.stop_loss):
+    if stop_loss(rule, moment, entry_price):
         return EXIT_STOP_LOSS
-    if rule.trailing_stop > 0 and moment.close <= highest * (1 - rule.trailing_stop):
+    if trailing_stop(rule, moment, highest):
         return EXIT_TRAILING_STOP
-    if rule.index_drawdown > 0 and moment.index_close <= index_high * (1 - rule.index_drawdown):
+    if index_drawdown(rule, moment, index_high):
         return EXIT_INDEX_DRAWDOWN
     return STAY
+
+
+@built_in("exit", "stop_loss", settings=("rules.stop_loss",))
+def stop_loss(rule: Rule, moment: Moment, entry_price: float) -> bool:
+    """Sell when the coin closes this fraction below the price paid."""
+    return rule.stop_loss > 0 and moment.close <= entry_price * (1 - rule.stop_loss)
+
+
+@built_in("exit", "trailing_stop", settings=("rules.trailing_stop",))
+def trailing_stop(rule: Rule, moment: Moment, highest: float) -> bool:
+    """Sell when the coin closes this fraction below its highest close since entry."""
+    return rule.trailing_stop > 0 and moment.close <= highest * (1 - rule.trailing_stop)
+
+
+@built_in("exit", "index_drawdown", settings=("rules.index_drawdown",))
+def index_drawdown(rule: Rule, moment: Moment, index_high: float) -> bool:
+    """Sell when the index closes this fraction below its highest close since entry."""
+    return rule.index_drawdown > 0 and moment.index_close <= index_high * (1 - rule.index_drawdown)

@@ -10,13 +10,13 @@ from strategies.rules import STAY, Moment, step
 from strategies.targets import (
     HALTED,
     NOTHING,
-    REASONS,
     Book,
     Wanted,
     due,
     fresh_start,
     is_tended,
     next_stance,
+    reason_name,
     targets,
 )
 
@@ -47,6 +47,8 @@ class RussellRiskOn(bt.Strategy):  # type: ignore[misc]
         Fractions of the traded value and of the price, per side.
     impact
         The coefficient of impact, 0 for none (see `strategies.fills`).
+    step
+        What judges each bar, `strategies.rules.step` or a function of one's own in its place.
 
     Notes
     -----
@@ -61,13 +63,14 @@ class RussellRiskOn(bt.Strategy):  # type: ignore[misc]
         ("commission", 0.0),
         ("slippage", 0.0),
         ("impact", 0.0),
+        ("step", step),
     )
 
     def __init__(self) -> None:
         start = self.p.start or fresh_start(self.p.upkeep)
         self.state, self.stance = start.state, start.stance
         self.planned: Floats | None = start.planned if start.reason != NOTHING else None
-        self.planned_reason = REASONS[start.reason]
+        self.planned_reason = reason_name(start.reason)
         self._units = [0.0] * len(self.datas)
         self._bought = 0.0  # money that went into positions at this bar's open
 
@@ -97,16 +100,16 @@ class RussellRiskOn(bt.Strategy):  # type: ignore[misc]
             trigger_session=int(self._trigger_session[0]),
             lost_session=int(self._lost_session[0]),
             gate=self._gate[0] > 0,
-            leave=self._leave[0] > 0,
+            leave=int(self._leave[0]),
         )
-        self.state, action = step(self.p.rule, self.state, moment, entry)
+        self.state, action = self.p.step(self.p.rule, self.state, moment, entry)
         if action != STAY or is_tended(self.p.upkeep, self.stance, self._units):
             wanted = self._decide()
             stance, reason = due(self.p.upkeep, self.stance, action, wanted, self._book())
             self.stance = stance
             if reason != NOTHING:
                 self.planned = targets(self.p.upkeep, stance, reason, wanted, self._units)
-                self.planned_reason = REASONS[reason]
+                self.planned_reason = reason_name(reason)
 
     def prenext_open(self) -> None:
         """Trade the very first open too, which backtrader would pass by."""

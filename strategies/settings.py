@@ -1,35 +1,22 @@
 """The settings of signals, rules and sizes: names, defaults and allowed ranges, once."""
 
-import importlib
-from dataclasses import dataclass
-from typing import Annotated, Final, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Final, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
 
 from feeds.instruments import SERIES_NAME, has_plain_name
-
-
-@dataclass(frozen=True, slots=True)
-class Registry:
-    """The names in a registry, such as "FILTERS" of "strategies.filters".
-
-    It is looked up only when a name is given: registries live beside their functions, which
-    import libraries a config does not need.
-    """
-
-    module: str
-    attribute: str
-
-    @property
-    def names(self) -> list[str]:
-        """Every name there is."""
-        return list(getattr(importlib.import_module(self.module), self.attribute))
-
-    def __call__(self, name: str) -> str:
-        """Return the name if it is registered, else raise ValueError, for pydantic."""
-        if name not in self.names:
-            raise ValueError(name)
-        return name
+from strategies.names import RegisteredName, TriggerName, trigger_text
+from strategies.registry import Kind, is_known
 
 
 def plain_symbol(name: str) -> str:
@@ -58,7 +45,9 @@ Fraction = Annotated[float, Field(ge=0, lt=1)]
 Sessions = Annotated[int, Field(ge=1, le=10_000)]
 Days = Annotated[int, Field(ge=0, le=3_650)]
 
-Trigger = Literal["new_high", "breakout", "support_held", "any"]
+Trigger = Annotated[
+    str, BeforeValidator(trigger_text), AfterValidator(TriggerName("signal", ("any",)))
+]
 
 
 class Settings(BaseModel):
@@ -67,8 +56,55 @@ class Settings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
-class SignalSettings(Settings):
+class OwnTables(Settings):
+    """A section in which own functions have tables of their own, by name: `[signal.reclaim]`.
+
+    `own` holds their parameters, (name, ((parameter, value), ...)) each; a config writes and
+    reads them as tables.
+    """
+
+    kinds: ClassVar[tuple[Kind, ...]] = ()
+
+    own: tuple[tuple[str, tuple[tuple[str, Any], ...]], ...] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _tables(cls, given: Any) -> Any:
+        """Take the tables of own functions together."""
+        if not isinstance(given, Mapping):
+            return given
+        tables = {
+            name: tuple(table.items())
+            for name, table in given.items()
+            if name not in cls.model_fields
+            and isinstance(table, Mapping)
+            and any(is_known(kind, name) for kind in cls.kinds)
+        }
+        rest = {name: value for name, value in given.items() if name not in tables}
+        return rest | ({"own": tuple(tables.items())} if tables else {})
+
+    @model_serializer(mode="wrap")
+    def _written(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        written: dict[str, Any] = write(self)
+        written.pop("own", None)
+        return written | {name: dict(table) for name, table in self.own}
+
+    def __getattr__(self, name: str) -> Any:
+        """Return the parameters of an own function, as if its table were a field."""
+        for known, table in self.__dict__.get("own", ()):
+            if known == name:
+                return dict(table)
+        raise AttributeError(name)
+
+    def parameters(self, name: str) -> dict[str, Any]:
+        """Return the parameters of an own function; none where it has no table."""
+        return {key: value for known, table in self.own if known == name for key, value in table}
+
+
+class SignalSettings(OwnTables):
     """How highs, resistance and support are read from the index, in sessions."""
+
+    kinds = ("signal",)
 
     lookback: Sessions | Literal["all"] = Field(
         "all", json_schema_extra={"allowed": 'a whole number from 1 to 10000, or "all"'}
@@ -82,8 +118,14 @@ class SignalSettings(Settings):
     clearance: Fraction = 0.03
 
 
-class RuleSettings(Settings):
-    """When to be in the market; a stop of 0 is off, `hold_days` of 0 means until an exit."""
+class RuleSettings(OwnTables):
+    """When to be in the market; a stop of 0 is off, `hold_days` of 0 means until an exit.
+
+    `trigger` is a signal, or a list of them of which any fires, or `{all = [...]}`; "any" is a
+    new high or support held. `exits` are own exits, by name.
+    """
+
+    kinds = ("exit",)
 
     trigger: Trigger = "any"
     hold_days: Days = 60
@@ -93,16 +135,22 @@ class RuleSettings(Settings):
     index_drawdown: Fraction = 0.0
     entry_delay_days: Days = 0
     filters: Literal["all", "any"] = "all"
+    exits: Annotated[
+        tuple[Annotated[str, AfterValidator(RegisteredName("exit"))], ...] | None,
+        Field(strict=False, json_schema_extra={"allowed": "a list of own exits"}),
+    ] = None
 
 
-class SizeSettings(Settings):
+class SizeSettings(OwnTables):
     """How much of equity to hold while in the market.
 
     The full weight is reached over `scale_in_days`; a `rebalance_threshold` of 0 never
     trades an open position back to its weight.
     """
 
-    mode: Annotated[str, AfterValidator(Registry("strategies.sizing", "SIZINGS"))] = "fraction"
+    kinds = ("sizing",)
+
+    mode: Annotated[str, AfterValidator(RegisteredName("sizing"))] = "fraction"
     fraction: Annotated[float, Field(gt=0, le=1)] = 1.0
     vol_target: Annotated[float, Field(gt=0, le=10)] = 0.5
     vol_lookback: Annotated[int, Field(ge=2, le=10_000)] = 30
@@ -123,17 +171,19 @@ class IdleSettings(Settings):
     weight: Annotated[float, Field(gt=0, le=1)] = 1.0
 
 
-class FilterSettings(Settings):
+class FilterSettings(OwnTables):
     """One gate: a trigger buys only while it is open.
 
     `kind` "moving_average" and "relative_strength" read the index; "series" reads a named
     series, by `measure` (its level, its change over `window` observations, or their sum).
     """
 
-    kind: Annotated[str, AfterValidator(Registry("strategies.filters", "FILTERS"))] = "series"
+    kinds = ("filter",)
+
+    kind: Annotated[str, AfterValidator(RegisteredName("filter"))] = "series"
     series: SeriesName = ""
     benchmark: Symbol = "SPX"
-    measure: Annotated[str, AfterValidator(Registry("strategies.filters", "MEASURES"))] = "level"
+    measure: Literal["level", "change", "sum", "sum_this_year"] = "level"
     rule: Literal["above", "below", "rising", "falling", "new_high"] = "above"
     level: float = 0.0
     window: Annotated[int, Field(ge=1, le=10_000)] = 200
@@ -167,7 +217,7 @@ READY_MADE: Final[dict[str, dict[str, object]]] = {
 }  # fmt: skip
 
 
-class BasketSettings(Settings):
+class BasketSettings(OwnTables):
     """What ALTS is: which coins, at which weights, how often set right.
 
     `universe` "auto" is the coins a venue ever listed, where the source is live and they have
@@ -175,11 +225,13 @@ class BasketSettings(Settings):
     `min_members` coins qualify, or as many as can ever be in it if they are fewer.
     """
 
+    kinds = ("weighting", "selection")
+
     universe: Literal["auto", "none", "binance"] = "auto"
     members: tuple[Symbol, ...] = Field(
         (), strict=False, json_schema_extra={"allowed": 'a list of coins, such as ["SOL", "ADA"]'}
     )
-    select: Literal["auto", "all", "market_cap", "dollar_volume"] = "auto"
+    select: Annotated[str, AfterValidator(RegisteredName("selection", ("auto", "all")))] = "auto"
     top: Annotated[int, Field(ge=1, le=1_000)] = 10
     min_members: Annotated[int, Field(ge=1, le=1_000)] = 5
     min_age_days: Days = 90
@@ -187,7 +239,7 @@ class BasketSettings(Settings):
     volume_in_money: tuple[Symbol, ...] = Field(
         (), strict=False, json_schema_extra={"allowed": 'a list of coins, such as ["FTT"]'}
     )
-    weights: Annotated[str, AfterValidator(Registry("strategies.basket", "WEIGHTINGS"))] = "equal"
+    weights: Annotated[str, AfterValidator(RegisteredName("weighting"))] = "equal"
     weight_lookback_days: Annotated[int, Field(ge=2, le=3_650)] = 30
     max_coin_weight: Annotated[float, Field(gt=0, le=1)] = 1.0
     rebalance: Literal["never", "weekly", "monthly"] = "monthly"

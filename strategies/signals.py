@@ -4,13 +4,15 @@ A value at session t depends on sessions up to t only. Prices are split-adjusted
 dividend-adjusted, because adjusting for dividends rewrites old highs.
 """
 
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, Literal
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from feeds.arrays import Flags, Floats
+from strategies.registry import built_in
 from strategies.settings import SignalSettings
 from strategies.support import Follow, SupportRule, follow_support
 
@@ -22,7 +24,8 @@ class IndexSignals:
     """All signals of one index, each an array of shape (sessions,).
 
     `prior_high` and `resistance_age` are NaN until defined; `support_level` is the level
-    under test or held at a session's end, NaN where there is none.
+    under test or held at a session's end, NaN where there is none. `own` are the signals of
+    plug-ins that the config uses, by name.
     """
 
     prior_high: Floats
@@ -32,6 +35,12 @@ class IndexSignals:
     support_level: Floats
     support_held: Flags
     support_lost: Flags
+    own: Mapping[str, Flags] = field(default_factory=dict)
+
+    def event(self, name: str) -> Flags:
+        """Return where an event falls, by the name it is registered under."""
+        found: Flags = self.own[name] if name in self.own else getattr(self, name)
+        return found
 
 
 def index_signals(
@@ -93,11 +102,13 @@ def _highest_ever(close: Floats, min_history: int) -> tuple[Floats, Floats]:
     return high, age
 
 
+@built_in("signal", "new_high", settings=("signal.lookback", "signal.min_history"))
 def new_high(close: Floats, *, prior_high: Floats) -> Flags:
     """Return where the close is above the prior high; never where that is undefined."""
     return close > prior_high
 
 
+@built_in("signal", "breakout", settings=("signal.base",))
 def breakout(new_high: Flags, *, resistance_age: Floats, base: int) -> Flags:
     """Return where a new high breaks a resistance at least `base` sessions old."""
     return new_high & (resistance_age >= base)
@@ -133,3 +144,24 @@ def support(
         retest=settings.retest,
     )
     return follow(close, low, breakout, prior_high, rule)
+
+
+SUPPORT_KEYS: Final = ("tolerance", "confirm", "window", "retest", "clearance")
+
+
+@built_in("signal", "support_held", settings=tuple(f"signal.{key}" for key in SUPPORT_KEYS))
+def support_held(signals: IndexSignals) -> Flags:
+    """Return where a broken resistance has held as support, see `support`."""
+    return signals.support_held
+
+
+@built_in("signal", "support_lost", settings=("signal.tolerance",), only_event=True)
+def support_lost(signals: IndexSignals) -> Flags:
+    """Return where a support that was held is lost, see `support`."""
+    return signals.support_lost
+
+
+@built_in("signal", "relative_high", only_event=True)
+def relative_high(close: Floats, *, prior_high: Floats) -> Flags:
+    """Return where the ratio to the S&P 500 closes above its highest of a year."""
+    return close > prior_high

@@ -1,12 +1,10 @@
 """How much of equity to hold: the target weight known when each bar ends."""
 
-from collections.abc import Callable
-from typing import Final
-
 import numpy as np
 import pandas as pd
 
 from feeds.arrays import Floats
+from strategies.registry import built_in, find
 from strategies.settings import SizeSettings
 
 PerYear = Floats | float
@@ -18,15 +16,18 @@ def target_weights(close: Floats, *, settings: SizeSettings, periods_per_year: P
     `periods_per_year` are the bars per year as seen from each bar, or from every one. NaN where
     the weight is not known yet: no entry is made there.
     """
-    return SIZINGS[settings.mode](close, settings, periods_per_year)
+    found: Floats = find("sizing", settings.mode).function(close, settings, periods_per_year)
+    return found
 
 
+@built_in("sizing", "fraction", settings=("size.fraction",))
 def fraction(close: Floats, settings: SizeSettings, periods_per_year: PerYear) -> Floats:
     """Return the same fraction of equity on every bar."""
     del periods_per_year
     return np.full(close.size, min(settings.fraction, settings.max_weight))
 
 
+@built_in("sizing", "vol_target", settings=("size.vol_target", "size.vol_lookback"))
 def vol_target(close: Floats, settings: SizeSettings, periods_per_year: PerYear) -> Floats:
     """Return min(max_weight, target / realised volatility) of the last `vol_lookback` returns.
 
@@ -37,9 +38,3 @@ def vol_target(close: Floats, settings: SizeSettings, periods_per_year: PerYear)
     ).to_numpy() * np.sqrt(periods_per_year)
     with np.errstate(divide="ignore"):
         return np.asarray(np.minimum(settings.max_weight, settings.vol_target / volatility))
-
-
-SIZINGS: Final[dict[str, Callable[[Floats, SizeSettings, PerYear], Floats]]] = {
-    "fraction": fraction,
-    "vol_target": vol_target,
-}

@@ -11,7 +11,15 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from feeds.arrays import Floats
-from strategies.rules import ENTER, EXIT_REASONS, NONE, STAY, TRIGGER_KINDS, State
+from strategies.rules import (
+    ENTER,
+    EXIT_REASONS,
+    NONE,
+    STAY,
+    TRIGGER_KINDS,
+    State,
+    own_name,
+)
 
 Numbers = Sequence[float] | Floats
 
@@ -40,6 +48,13 @@ REASONS: Final = {
     DEAD: "delisted",
     LEFT_OVER: "left_over",
 }
+
+
+def reason_name(reason: int) -> str:
+    """Return why weights were wanted, in the word of fills and trades."""
+    if reason in REASONS:
+        return REASONS[reason]
+    return own_name(reason if reason > 0 else EXITED - reason)
 
 
 class Upkeep(NamedTuple):

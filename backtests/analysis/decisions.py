@@ -11,6 +11,7 @@ from backtests.engines.backtest import Run
 from backtests.market.tape import NANOSECONDS
 from feeds.arrays import Flags, Integers
 from strategies.filters import Gate
+from strategies.names import trigger_parts
 from strategies.rules import ENTER, EXIT_FILTER, EXIT_REASONS, STAY, TRIGGER_KINDS
 
 OPEN, CLOSED, UNKNOWN = "open", "closed", "unknown"
@@ -65,7 +66,10 @@ def signal_on(result: Run) -> Flags:
     """
     times = result.strategy.bars.index
     changes = np.zeros(len(times), np.int8)
-    entries, exits = set(TRIGGER_KINDS.values()), set(EXIT_REASONS.values())
+    rules = result.config.rules
+    names = trigger_parts(rules.trigger)[1]
+    entries = {*TRIGGER_KINDS.values(), *names, " and ".join(names)}
+    exits = {*EXIT_REASONS.values(), *(rules.exits or ())}
     fills = result.strategy.fills
     for row, reason in zip(
         times.get_indexer(pd.DatetimeIndex(fills["time"])), fills["reason"], strict=True

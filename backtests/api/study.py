@@ -184,7 +184,7 @@ def study(
     if path is not None:
         plan = claim_plan(tree, path=path)
     else:
-        checked = None if event is None else require_event(event, parameter="event")
+        checked = None if event is None else require_event(event, parameter="event", tree=tree)
         plan = config_plan(tree, event=checked, name="claim")
     found = run_study(plan, own=own)
     return StudyResult(found, judge([found]))

@@ -4,19 +4,19 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, get_args
+from typing import Any, Final
 
 from backtests.analysis.effects import Placement
-from backtests.config.claims import ClaimSettings, Event
+from backtests.config.claims import EVENT_NAMES, ClaimSettings
 from backtests.config.config import Config, validated_config
 from backtests.config.files import CLAIMS
+from backtests.config.plugins import load_plugins
 from backtests.config.settings import StudySettings
 from feeds.errors import ConfigError
 from feeds.folders import is_there
 from feeds.reading.cells import quote
 from feeds.wording import nearest, nearest_hint
 
-EVENTS: Final = get_args(Event)
 # what a [claim] may say of an event that nobody claims anything about
 EVENT_SETTINGS: Final = frozenset({"assets", "event", "gap_sessions", "horizon_days"})
 
@@ -77,12 +77,20 @@ def claim_file(given: str, *, parameter: str) -> Path:
     )
 
 
-def require_event(given: str, *, parameter: str) -> str:
-    """Return an event's name, or refuse one that is none."""
-    if given not in EVENTS:
+def require_event(given: str, *, parameter: str, tree: Mapping[str, Any]) -> str:
+    """Return an event's name, one of those there are with the plug-ins of `tree`.
+
+    Raises
+    ------
+    ConfigError
+        If there is none of that name.
+    """
+    load_plugins(tree.get("plugins", ()))
+    events = EVENT_NAMES.names
+    if given not in events:
         raise ConfigError(
-            f"`{parameter}` must be one of {', '.join(EVENTS)}, received {given!r}."
-            f"{nearest_hint(str(given), EVENTS)}"
+            f"`{parameter}` must be one of {', '.join(events)}, received {given!r}."
+            f"{nearest_hint(str(given), events)}"
         )
     return given
 
@@ -131,9 +139,10 @@ def plan_of_tree(tree: Mapping[str, Any], *, name: str) -> StudyPlan:
 
 def _event_of(tree: Mapping[str, Any]) -> Any:
     """Return the config's own event: its claim's, else its trigger, else new highs."""
+    load_plugins(tree.get("plugins", ()))
     rules, claim = tree.get("rules"), tree.get("claim", {})
     trigger = rules.get("trigger") if isinstance(rules, dict) else None
-    return claim.get("event", trigger if trigger in EVENTS else "new_high")
+    return claim.get("event", trigger if trigger in EVENT_NAMES.names else "new_high")
 
 
 def _file_name(text: str) -> str:

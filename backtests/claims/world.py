@@ -22,6 +22,7 @@ from backtests.market.inputs import (
     missing_benchmark_bars,
     require_folder,
 )
+from backtests.market.known import Known, own_signals
 from backtests.market.schedule import between, known_from
 from feeds import instruments
 from feeds.arrays import Flags, Floats, Integers
@@ -32,6 +33,7 @@ from feeds.instruments import Instrument
 from feeds.known_highs import false_highs
 from feeds.sources import Source, WithOwn, open_source
 from feeds.vendors.addresses import use_addresses
+from strategies.registry import find
 from strategies.signals import IndexSignals, index_signals, new_high, prior_high
 
 MARKET: Final = "SPX"
@@ -109,8 +111,10 @@ class World:
         bars = self.index(index)
         if event == "relative_high":
             occurred = self._relative_highs(bars)
+        elif find("signal", event).is_own:
+            occurred = self._own_event(event, index=index)
         else:
-            occurred = getattr(self._signals_of(bars), event)
+            occurred = self._signals_of(bars).event(event)
         return Events(event, _dates(bars), self.known_at(index), occurred)
 
     def relative_close(self, bars: Bars) -> Floats:
@@ -171,6 +175,15 @@ class World:
                 f"{config.basket.universe}. Choose dates inside its history."
             )
         return asset_prices(name, coins, chosen=found.chosen)
+
+    def _own_event(self, event: str, *, index: str) -> Flags:
+        """Return where a plug-in's signal fires on an index."""
+        bars, config = self.index(index), self.config
+        series, notes = filter_series(config, real=bars.source != "sample")
+        self._remarks += [*notes, *(note for each in series.values() for note in each.notes)]
+        instants = pd.DatetimeIndex(self.known_at(index), tz="UTC")
+        known = Known(Inputs(bars, (), series=series), instants)
+        return own_signals([event], config, known)[event]
 
     def _relative_highs(self, bars: Bars) -> Flags:
         """Return where the ratio to the S&P 500 closes above its highest of a year."""

@@ -1,15 +1,17 @@
 """A claim as data: what was said, by whom, and what would count as support for it."""
 
-from typing import Annotated, Final, Literal, Self, get_args
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from backtests.config.explain import sentence_error
 from backtests.config.settings import Horizon, as_tuple, iso_day
 from feeds.wording import nearest_hint
+from strategies.names import RegisteredName
 from strategies.settings import Days, Sessions, Settings, Symbol
 
-Event = Literal["new_high", "breakout", "support_held", "support_lost", "relative_high"]
+EVENT_NAMES: Final = RegisteredName("signal", events=True)
+Event = Annotated[str, AfterValidator(EVENT_NAMES)]
 Measure = Literal[
     "event",
     "average",
@@ -132,7 +134,7 @@ class ClaimSettings(Settings):
                 f"`claim.{key}` must be {meaning}, as `claim.measure` is {self.measure!r}; "
                 "received nothing."
             )
-        events = get_args(Event)
+        events = EVENT_NAMES.names
         if self.measure == "against_event" and self.against not in events:
             raise sentence_error(
                 f"`claim.against` must be one of {', '.join(map(repr, events))}, received "

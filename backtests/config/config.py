@@ -12,6 +12,7 @@ from pydantic import AfterValidator, Field, ValidationError, field_validator, mo
 from backtests.config.claims import ClaimSettings
 from backtests.config.explain import explain_error, sentence_error
 from backtests.config.names import whole_keys
+from backtests.config.own_tables import used_entries, with_own_tables
 from backtests.config.settings import (
     Date,
     ReadingSettings,
@@ -23,6 +24,7 @@ from backtests.config.tree import config_tree, put_all
 from feeds.errors import ConfigError
 from feeds.instruments import SERIES_NAME
 from feeds.wording import nearest, nearest_hint
+from strategies.registry import Entry
 from strategies.settings import (
     READY_MADE,
     BasketSettings,
@@ -140,9 +142,19 @@ class Config(Settings):
     basket: BasketSettings = BasketSettings()
     filters: dict[str, FilterSettings] = Field(default_factory=dict)
     significance: SignificanceSettings = SignificanceSettings()
+    # files with own signals, filters, exits, sizings, weightings and selections
+    plugins: tuple[str, ...] | None = None
+    # "my_rules.py:MyRule": a step function or backtrader strategy in place of the rule
+    strategy: str | None = None
     # what a study judges, and how it is drawn; a run does not read them
     claim: ClaimSettings | None = None
     study: StudySettings | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _own_code(cls, given: Any) -> Any:
+        """Load plug-ins, and complete the parameters of own functions."""
+        return with_own_tables(given) if isinstance(given, Mapping) else given
 
     @field_validator("asset")
     @classmethod
@@ -178,6 +190,11 @@ class Config(Settings):
         """Hash all sections; pydantic's own does not take the table of filters."""
         sections = (getattr(self, name) for name in type(self).model_fields if name != "filters")
         return hash((*sections, tuple(self.filters.items())))
+
+    @property
+    def own_functions(self) -> tuple[Entry, ...]:
+        """The functions of plug-ins that this config uses."""
+        return used_entries({name: getattr(self, name) for name in type(self).model_fields})
 
     def to_toml(self) -> str:
         """Return the whole effective config as TOML; reading it gives the same config."""

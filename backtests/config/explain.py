@@ -10,7 +10,8 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 
 from feeds.instruments import nearest_index
 from feeds.wording import nearest, nearest_hint
-from strategies.settings import FilterSettings, Registry
+from strategies.names import RegisteredName
+from strategies.settings import FilterSettings
 
 LONGEST_VALUE: Final = 80
 # a finding of this type is a whole sentence already
@@ -42,6 +43,8 @@ def explain_error(error: ValidationError, model: type[BaseModel], *, section: st
 def setting_keys(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
     """Yield the whole key of every setting: "rules.hold_days"; named sections are left out."""
     for name, field in model.model_fields.items():
+        if name == "own":  # the tables of own functions: free names
+            continue
         section = section_of(field.annotation)
         if section is not None:
             yield from setting_keys(section, f"{prefix}{name}.")
@@ -155,7 +158,7 @@ def allowed_values(field: FieldInfo) -> str:
 def _choices(field: FieldInfo) -> list[str]:
     """Return the words a setting is one of; empty where it is no word of a list."""
     for constraint in field.metadata:
-        if isinstance(registry := getattr(constraint, "func", None), Registry):
+        if isinstance(registry := getattr(constraint, "func", None), RegisteredName):
             return registry.names
     annotation: Any = field.annotation
     return list(annotation.__args__) if get_origin(annotation) is Literal else []

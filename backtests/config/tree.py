@@ -33,12 +33,24 @@ def config_tree(
     `parameter` is the option that named the file, for messages.
     """
     tree = _read(path, parameter) if path else {}
+    if path and isinstance(tree.get("plugins"), list):
+        tree["plugins"] = [_beside(path, one) for one in tree["plugins"]]
     inside = tree.get("data")
     written = inside if isinstance(inside, dict) else {}
     put_all(tree, {f"data.{key}": value for key, value in written.items()})
     put_all(tree, dict(map(_override, overrides)))
-    put_all(tree, flags or {})
+    given = dict(flags or {})
+    tree["plugins"] = [*tree.get("plugins", ()), *(given.pop("plugins", None) or ())]
+    if not tree["plugins"]:
+        del tree["plugins"]
+    put_all(tree, given)
     return tree
+
+
+def _beside(path: Path, plugin: Any) -> Any:
+    """Return a plug-in's file as it lies beside the config, if it does."""
+    beside = preset_path(path).parent / plugin if isinstance(plugin, str) else None
+    return str(beside.absolute()) if beside is not None and beside.is_file() else plugin
 
 
 def put_all(tree: dict[str, Any], settings: Mapping[str, Any]) -> None:

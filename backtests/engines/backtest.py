@@ -22,6 +22,7 @@ from backtests.market.tape import NANOSECONDS, Tape
 from feeds.arrays import Flags, Floats
 from feeds.bars import Bars
 from feeds.checks import silent_index
+from feeds.errors import ConfigError
 from feeds.history import spans_of
 from feeds.known_highs import false_highs
 
@@ -185,10 +186,15 @@ def run_on(config: Config, *, index: Bars, coin: Bars, engine: Engine = "backtra
 
 def run_inputs(config: Config, inputs: Inputs, *, engine: Engine = "backtrader") -> Run:
     """Run the config on everything it reads; both engines give the same result."""
+    if config.strategy and engine == "fast":
+        raise ConfigError(
+            f"`engine` must be 'backtrader' for `strategy` {config.strategy}, received 'fast': "
+            "code of your own is not compiled. Leave it out."
+        )
     market = build_market(config, inputs)
     own = control_config(config)
     tape = market.traded
-    compared = engine_of_comparisons(tape, engine=engine)
+    compared = engine_of_comparisons(tape, config, engine=engine)
     others = {}
     if config.asset == ALTS:
         others["first_members"] = buy_and_hold(tape, costs=config.costs)
@@ -204,12 +210,15 @@ def run_inputs(config: Config, inputs: Inputs, *, engine: Engine = "backtrader")
     )
 
 
-def engine_of_comparisons(tape: Tape, *, engine: Engine = "backtrader") -> Simulate:
+def engine_of_comparisons(tape: Tape, config: Config, *, engine: Engine = "backtrader") -> Simulate:
     """Return what simulates the accounts beside the strategy's.
 
     On a large tape that is the compiled twin, whatever runs the strategy: it agrees with
-    backtrader in every fill, and backtrader would spend most of the command on them.
+    backtrader in every fill, and backtrader would spend most of the command on them. A strategy
+    of one's own runs on backtrader alone.
     """
+    if config.strategy:
+        return _engine("backtrader")
     return _engine("fast" if len(tape) * len(tape.coins) > LARGE_TAPE else engine)
 
 

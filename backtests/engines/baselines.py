@@ -66,12 +66,17 @@ def benchmark(tape: Tape, config: Config, *, simulate: Simulate) -> Account:
 
 def always_in(tape: Tape, config: Config, *, simulate: Simulate) -> Account:
     """Hold what the signal would hold, all the time: same weights, rebalancing and costs."""
-    return simulate(_without_signal(_always_wanted(tape)), config)
+    return simulate(_without_signal(_always_wanted(tape)), _by_the_rule(config))
 
 
 def hold_idle(tape: Tape, config: Config, *, simulate: Simulate) -> Account:
     """Hold what is held while the signal is off, all the time."""
-    return simulate(_without_signal(tape), config)
+    return simulate(_without_signal(tape), _by_the_rule(config))
+
+
+def _by_the_rule(config: Config) -> Config:
+    """Return the config without a strategy of one's own, which might trade without a signal."""
+    return config.model_copy(update={"strategy": None}) if config.strategy else config
 
 
 def _always_wanted(tape: Tape) -> Tape:

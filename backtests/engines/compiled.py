@@ -21,13 +21,13 @@ from strategies.rules import STAY, Moment, Rule, State, rule_of
 from strategies.targets import (
     HALTED,
     NOTHING,
-    REASONS,
     Book,
     Stance,
     Start,
     Upkeep,
     Wanted,
     fresh_start,
+    reason_name,
 )
 
 
@@ -66,7 +66,7 @@ def simulate(tape: Tape, config: Config) -> Account:
         units=ledger.units,
         fills=fills_table(_fills(tape, ledger, config)),
         initial_cash=config.costs.initial_cash,
-        pending=REASONS[int(ledger.reasons[-1])],
+        pending=reason_name(int(ledger.reasons[-1])),
     )
 
 
@@ -102,7 +102,7 @@ def _fills(
             abs(units[at]),
             prices[at],
             paid[at],
-            REASONS[int(ledger.reasons[rows[at]])],
+            reason_name(int(ledger.reasons[rows[at]])),
         )
 
 
@@ -232,9 +232,12 @@ def _keep(rule: Rule, upkeep: Upkeep, part: Part, money: Money, start: Start) ->
 
 
 # From the plain functions to compiled ones that call each other.
-step = compile_function(
-    rules.step, is_inlined=True, _stop=compile_function(rules._stop, is_inlined=True)
+stopped_by = compile_function(
+    rules._stop,
+    is_inlined=True,
+    **family(rules.stop_loss, rules.trailing_stop, rules.index_drawdown, is_inlined=True),
 )
+step = compile_function(rules.step, is_inlined=True, _stop=stopped_by)
 _pricing = family(
     fills.buying_factor,
     fills.selling_factor,

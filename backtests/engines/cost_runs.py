@@ -83,7 +83,7 @@ def _run(result: Run, multiple: float) -> CostRun:
         return CostRun(multiple, _total_bps(costs), result.strategy, result.buy_and_hold)
     config = result.config.model_copy(update={"costs": costs})
     tape = result.market.traded
-    simulate = engine_of_comparisons(tape)
+    simulate = engine_of_comparisons(tape, config)
     held = benchmark(tape, config, simulate=simulate)
     return CostRun(multiple, _total_bps(costs), simulate(tape, config), held)
 

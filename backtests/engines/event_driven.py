@@ -4,18 +4,23 @@ The only user of Cerebro. Events and alignment are computed before it, figures a
 """
 
 import math
+from typing import Final
 
 import backtrader as bt
 import numpy as np
 
 from backtests.config.config import Config, CostSettings
+from backtests.config.plugins import strategy_of
 from backtests.engines.account import Account, account_of, fills_table, interest_of, upkeep_of
 from backtests.market.tape import Tape
 from feeds.combined import CoinFeed, CombinedFeed
 from strategies.fills import LEAST_FETCHED
-from strategies.rules import rule_of
+from strategies.rules import rule_of, step
 from strategies.russell_risk_on import RussellRiskOn
 from strategies.targets import Start, Upkeep, Wanted, opening
+
+# of an order for which a strategy of one's own names no reason
+OWN_REASON: Final = "strategy"
 
 
 def simulate(tape: Tape, config: Config) -> Account:
@@ -33,12 +38,12 @@ def simulate(tape: Tape, config: Config) -> Account:
         fills=fills_table((times[row], *fill) for row, *fill in ledger.fills),
         initial_cash=config.costs.initial_cash,
         refused=ledger.refused,
-        pending=strategy.planned_reason,
+        pending=getattr(strategy, "planned_reason", ""),
     )
 
 
-def _run(tape: Tape, config: Config, upkeep: Upkeep) -> RussellRiskOn:
-    """Return the strategy as it is after the last bar."""
+def _run(tape: Tape, config: Config, upkeep: Upkeep) -> bt.Strategy:
+    """Return the strategy as it is after the last bar: ours, or a class of one's own."""
     costs = config.costs
     gap_interest, bar_interest = interest_of(tape, config)
     lines = {**tape.lines, "gap_interest": gap_interest}
@@ -48,17 +53,22 @@ def _run(tape: Tape, config: Config, upkeep: Upkeep) -> RussellRiskOn:
     for symbol, own in tape.coins.items():
         cerebro.adddata(feed(dataname={**lines, **own}), name=symbol)
         feed = CoinFeed  # only the first carries the index
-    cerebro.addstrategy(
-        RussellRiskOn,
-        rule=rule_of(config.rules),
-        upkeep=upkeep,
-        start=_start(tape, config, upkeep),
-        commission=costs.commission,
-        slippage=costs.slippage,
-        impact=costs.impact_factor,
-    )
+    judge = strategy_of(config.strategy) if config.strategy else step
+    if isinstance(judge, type):
+        cerebro.addstrategy(judge)
+    else:
+        cerebro.addstrategy(
+            RussellRiskOn,
+            rule=rule_of(config.rules),
+            upkeep=upkeep,
+            start=_start(tape, config, upkeep),
+            commission=costs.commission,
+            slippage=costs.slippage,
+            impact=costs.impact_factor,
+            step=judge,
+        )
     cerebro.addanalyzer(_Ledger, _name="ledger")
-    strategy: RussellRiskOn
+    strategy: bt.Strategy
     (strategy,) = cerebro.run()
     return strategy
 
@@ -144,6 +154,6 @@ class _Ledger(bt.Analyzer):  # type: ignore[misc]
                     abs(done.size),
                     done.price,
                     done.comm,
-                    order.info.reason,
+                    order.info.get("reason", OWN_REASON),
                 )
             )

@@ -20,7 +20,7 @@ class Signals(NamedTuple):
     trigger_kind: Integers
     lost_session: Integers
     gate: Flags
-    leave: Flags
+    leave: Integers
     weight: Floats
     rebalance: Flags
 

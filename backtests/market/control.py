@@ -3,15 +3,19 @@
 It answers whether the index is needed at all. So it must be the same idea in the coin's own
 terms. A coin trades every day and moves more than an index: what is counted in sessions becomes
 as many days as those sessions span, and what is a fraction of the index's price becomes the
-fraction that is as likely of a coin's. Filters belong to the idea under test and are left out.
+fraction that is as likely of a coin's; parameters of own functions stay as they are. Filters belong
+to the idea under test and are left out.
 Everything else, the size, the stops on the coin, the days held and the costs, is the run's own.
 """
 
+from dataclasses import replace
 from typing import Final
 
+import numpy as np
 import pandas as pd
 
 from backtests.config.config import Config
+from backtests.market.known import Known, leaving_exits, own_weights, with_own_signals
 from backtests.market.market import Market, bar_lines, closes_of, signals_of
 from backtests.market.schedule import all_pass, lead_of, schedule_of, with_lead
 from backtests.market.tape import Tape
@@ -56,9 +60,13 @@ def control_tape(market: Market, config: Config) -> Tape:
     """Return the tradable tape of the control; `config` is that of `control_config`."""
     own = _daily(market.coin)
     available_at = bar_ends(pd.DatetimeIndex(own.frame.index), kind="coin", timeframe="1d")
-    signals = signals_of(own, config)
+    known = Known(replace(market.inputs, index=own), available_at, market.coin)
+    signals = with_own_signals(signals_of(own, config), config, known)
     schedule = schedule_of(config, close=closes_of(own), signals=signals, available_at=available_at)
-    tape = Tape(bar_lines(config, market.coin, schedule), market.tape.coins)
+    lines = bar_lines(config, market.coin, schedule, own=own_weights(config, known))
+    unfiltered = np.zeros(len(market.coin), np.bool_)
+    lines["leave"] = leaving_exits(config, known, filtered=unfiltered)
+    tape = Tape(lines, market.tape.coins)
     return with_lead(config, tape, lead_of(schedule, market.coin, all_pass)).cut(market.tradable)
 
 

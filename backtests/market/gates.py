@@ -7,16 +7,17 @@ import pandas as pd
 
 from backtests.config.config import Config
 from backtests.market.inputs import Inputs
+from backtests.market.known import Known, own_states
 from feeds.arrays import DAY_IN_NANOSECONDS, Flags, Integers
 from strategies.filters import Gate, Readings, gate_states
+from strategies.registry import find
 from strategies.settings import FilterSettings
 
 
 def gates_of(config: Config, inputs: Inputs, *, available_at: pd.DatetimeIndex) -> tuple[Gate, ...]:
-    """Return one gate a filter, in the config's order."""
-    return tuple(
-        _gate(name, settings, inputs, available_at) for name, settings in config.filters.items()
-    )
+    """Return one gate per filter, in the config's order."""
+    known = Known(inputs, available_at)
+    return tuple(_gate(name, settings, known) for name, settings in config.filters.items())
 
 
 def combine(gates: Sequence[Gate], instants: Integers, *, how: str) -> Flags:
@@ -50,17 +51,19 @@ def blind_filters(gates: Sequence[Gate], instants: Integers, *, how: str) -> tup
     return () if how == "any" and len(blind) < len(gates) else tuple(blind)
 
 
-def _gate(
-    name: str, settings: FilterSettings, inputs: Inputs, available_at: pd.DatetimeIndex
-) -> Gate:
-    if settings.kind == "series":
-        readings, known_at = _series_readings(settings, inputs)
+def _gate(name: str, settings: FilterSettings, known: Known) -> Gate:
+    known_at = known.available_at
+    if find("filter", settings.kind).is_own:
+        states = own_states(settings, known)
+    elif settings.kind == "series":
+        readings, known_at = _series_readings(settings, known.inputs)
+        states = gate_states(readings, settings=settings)
     else:
-        readings, known_at = _index_readings(settings, inputs), available_at
+        states = gate_states(_index_readings(settings, known.inputs), settings=settings)
     return Gate(
         name=name,
         known_at=known_at.as_unit("ns").asi8,
-        states=gate_states(readings, settings=settings),
+        states=states,
         max_age=settings.max_age_days * DAY_IN_NANOSECONDS,
         settings=settings,
     )

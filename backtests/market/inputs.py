@@ -1,6 +1,6 @@
 """Everything a run reads: the index, the coins, and what its filters need."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -194,25 +194,45 @@ def filter_series(config: Config, *, real: bool) -> tuple[dict[str, Series], tup
     """
     found: dict[str, Series] = {}
     notes = []
-    for name, settings in config.filters.items():
-        if settings.kind != "series":
-            continue
+    for name, who, lag, effect in _series_read(config):
         try:
-            found[settings.series] = load_series(
-                settings.series,
+            found[name] = load_series(
+                name,
                 source=config.data.source if real else "sample",
                 data_dir=config.data.data_dir,
                 cache_dir=config.data.cache_dir,
                 offline=config.data.offline,
-                lag_days=None if settings.lag_days == "release" else settings.lag_days,
+                lag_days=lag,
                 choices=config.data.choices,
                 history=config.data.history,
             )
         except (Absent, NotServed, NotCached, Unreachable) as error:
-            _require_known(name, settings.series, config.data.data_dir)
-            effect = "blocks every entry" if settings.unknown == "block" else "lets all pass"
-            notes.append(f"filter {name} is unknown throughout and {effect}: {error}")
+            _require_known(who, name, config.data.data_dir)
+            notes.append(f"{effect}: {error}")
     return found, tuple(notes)
+
+
+def _series_read(config: Config) -> Iterator[tuple[str, str, float | None, str]]:
+    """Yield each series read: its name, who reads it, its lag, and what its absence means."""
+    for name, settings in config.filters.items():
+        if settings.kind == "series":
+            lag = None if settings.lag_days == "release" else settings.lag_days
+            effect = "blocks every entry" if settings.unknown == "block" else "lets all pass"
+            note = f"filter {name} is unknown throughout and {effect}"
+            yield settings.series, f"`filters.{name}.series`", lag, note
+    for series, reader in series_of_own(config).items():
+        note = f"{reader} reads {series}, which is NaN throughout"
+        yield series, f"{reader} reads the series", None, note
+
+
+def series_of_own(config: Config) -> dict[str, str]:
+    """Return the series that own functions read, with the last that does."""
+    return {
+        name.upper(): f"the {entry.kind} {entry.name!r}"
+        for entry in config.own_functions
+        for name in entry.reads
+        if name not in ("index", "coin", "coins")
+    }
 
 
 def require_series(config: Config) -> None:
@@ -234,13 +254,13 @@ def _known_series(data_dir: str) -> set[str]:
     return {*series_names(data_dir), *presets, *INDEX_NAMES}
 
 
-def _require_known(filter_name: str, series: str, data_dir: str) -> None:
+def _require_known(who: str, series: str, data_dir: str) -> None:
     """Refuse a series of no source's: a misspelt one would be unknown for ever."""
     known = _known_series(data_dir)
     if series not in known:
         there = f" Put {series}_series.csv into --data-dir."
         raise ConfigError(
-            f"`filters.{filter_name}.series` {series!r} is neither built in nor a file in "
+            f"{who} {series!r} is neither built in nor a file in "
             f"--data-dir.{nearest_hint(series, known, otherwise=there)}"
         )
 

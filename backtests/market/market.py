@@ -10,6 +10,7 @@ from backtests.config.config import ALTS, Config
 from backtests.market.endings import common_end
 from backtests.market.gates import combine, gates_of, leaving
 from backtests.market.inputs import Inputs, has_universe
+from backtests.market.known import Known, leaving_exits, own_weights, with_own_signals
 from backtests.market.schedule import (
     Schedule,
     between,
@@ -68,6 +69,11 @@ class Market:
         return self.inputs.index
 
     @property
+    def known(self) -> Known:
+        """What own functions read."""
+        return Known(self.inputs, self.available_at, self.coin)
+
+    @property
     def traded(self) -> Tape:
         """The tape of the tradable bars only."""
         return self.tape.cut(self.tradable)
@@ -109,21 +115,22 @@ def build_market(config: Config, inputs: Inputs, *, follow: Follow = follow_supp
     """
     index = inputs.index
     available_at = known_from(index, config)
-    signals = signals_of(index, config, follow=follow)
     gates = gates_of(config, inputs, available_at=available_at)
-    coin, coins, known = _coins(config, inputs)
+    coin, coins, qualifying = _coins(config, inputs)
+    known = Known(inputs, available_at, coin)
+    signals = with_own_signals(signals_of(index, config, follow=follow), config, known)
     schedule = schedule_of(
         config, close=closes_of(index), signals=signals, available_at=available_at
     )
     passes = partial(combine, gates, how=config.rules.filters)
-    lines = bar_lines(config, coin, schedule)
+    lines = bar_lines(config, coin, schedule, own=own_weights(config, known))
     ends = (lines["bar_end"] * NANOSECONDS).astype(np.int64)
     lines["gate"] = passes(ends).astype(np.float64)
-    lines["leave"] = leaving(gates, ends).astype(np.float64)
+    lines["leave"] = leaving_exits(config, known, filtered=leaving(gates, ends))
     tape = with_lead(config, Tape(lines, coins), lead_of(schedule, coin, passes))
     ready = np.isfinite(values_at(signals.prior_high, positions=lines["session"].astype(np.int64)))
-    needed = members_needed(config, known)
-    tradable = _tradable(config, inputs, coin, ready & (known >= needed), needed=needed)
+    needed = members_needed(config, qualifying)
+    tradable = _tradable(config, inputs, coin, ready & (qualifying >= needed), needed=needed)
     return Market(inputs, coin, signals, available_at, gates, tape, tradable)
 
 
@@ -208,8 +215,13 @@ def _level_bars(coins: tuple[Bars, ...], opens: pd.DatetimeIndex, level: Lines) 
     )
 
 
-def bar_lines(config: Config, coin: Bars, schedule: Schedule) -> Lines:
-    """Return the lines of the whole: what of the index is known when each bar of `coin` ends."""
+def bar_lines(
+    config: Config, coin: Bars, schedule: Schedule, *, own: Floats | None = None
+) -> Lines:
+    """Return the lines of the whole: what of the index is known when each bar of `coin` ends.
+
+    `own` are the weights of an own sizing, shape (bars,).
+    """
     opens = pd.DatetimeIndex(coin.frame.index).as_unit("ns")
     ends = bar_ends(opens, kind="coin", timeframe=coin.timeframe)
     times = {"time": seconds(opens.asi8), "bar_end": seconds(ends.asi8)}
@@ -220,7 +232,7 @@ def bar_lines(config: Config, coin: Bars, schedule: Schedule) -> Lines:
         **prices,
         **schedule.lines(opens.asi8, ends.asi8),
         "weight": entry_weights(
-            config, opens=times["time"], ends=times["bar_end"], close=prices["close"]
+            config, opens=times["time"], ends=times["bar_end"], close=prices["close"], own=own
         ),
         "gate": np.ones(len(opens)),
         "leave": np.zeros(len(opens)),

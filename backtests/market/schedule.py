@@ -19,6 +19,7 @@ from feeds.alignment import Instants, latest_arrival, latest_known, values_at
 from feeds.arrays import Flags, Floats, Integers
 from feeds.bars import PRICES, Bars
 from feeds.sessions import BAR_LENGTHS, bar_ends
+from strategies.registry import find
 from strategies.rules import NONE, triggers
 from strategies.signals import IndexSignals
 from strategies.sizing import target_weights
@@ -158,18 +159,27 @@ def entry_weights(
     opens: Floats,
     ends: Floats,
     close: Floats,
+    own: Floats | None = None,
 ) -> Floats:
     """Return the weight an entry decided at each bar's end would take, NaN where unknown.
 
-    Volatility is made annual by the bars per year there are among those it is taken from.
+    Volatility is made annual by the bars per year there are among those it is taken from. `own`
+    are the weights of an own sizing, see `backtests.market.known`.
     """
+    if own is not None:
+        return own
     nominal = nominal_bars_per_year(opens, ends)
     per_year = observed_bars_per_year(ends, lookback=config.size.vol_lookback, nominal=nominal)
     return target_weights(close, settings=config.size, periods_per_year=per_year)
 
 
 def weight_before(config: Config, price: float, *, per_year: float) -> float:
-    """Return the weight an entry at the very first open would take, NaN where unknown."""
+    """Return the weight an entry at the very first open would take, NaN where unknown.
+
+    An own sizing is first asked when the first bar ends.
+    """
+    if find("sizing", config.size.mode).is_own:
+        return float(np.nan)
     known = target_weights(np.array([price]), settings=config.size, periods_per_year=per_year)
     return float(known[0])
 

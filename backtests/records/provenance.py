@@ -1,7 +1,10 @@
 """Where bars come from, which they are, and what is known against them."""
 
+from pathlib import Path
 from typing import Any
 
+from backtests.config.config import Config
+from backtests.config.plugins import config_texts, plugin_at
 from feeds.bars import Bars, Span
 from feeds.history import spans_of
 
@@ -36,3 +39,30 @@ def _span(span: Span) -> dict[str, Any]:
         "median_difference": span.median,
         "worst_difference": span.worst,
     }
+
+
+def own_code(config: Config) -> list[dict[str, Any]]:
+    """Return the own functions a config uses: kind, name, where from, and the source's digest."""
+    found = [
+        {
+            "kind": entry.kind,
+            "name": entry.name,
+            "from": entry.origin.name,
+            "sha256": entry.origin.sha256,
+        }
+        for entry in config.own_functions
+    ]
+    if config.strategy:
+        file, _, name = config.strategy.rpartition(":")
+        found.append(
+            {"kind": "strategy", "name": name, "from": file, "sha256": plugin_at(file).sha256}
+        )
+    return found
+
+
+def own_sources(config: Config) -> dict[str, str]:
+    """Return the text of each plug-in a config names, by the file name it is kept under.
+
+    It is kept to be read: nothing loads code from a folder of results.
+    """
+    return {f"plugin-{Path(name).name}.txt": text for name, text in config_texts(config).items()}

@@ -12,7 +12,7 @@ from backtests.analysis.significance import Significance
 from backtests.analysis.summary import Summary
 from backtests.engines.backtest import Run
 from backtests.engines.capacity import Capacity
-from backtests.records.provenance import provenance
+from backtests.records.provenance import own_code, own_sources, provenance
 from backtests.records.text import as_csv, as_json
 from feeds.sessions import BAR_LENGTHS
 
@@ -39,6 +39,7 @@ def run_files(
         "signals.csv": signals_csv(result),
         "drawdowns.csv": as_csv(drawdowns_table(summary)),
         "config.toml": result.config.to_toml(),
+        **own_sources(result.config),
     }
     if result.strategy.positions.shape[1] > 1:
         positions = with_start(result.strategy.positions, 0.0, length=_bar_length(result))
@@ -73,6 +74,8 @@ def metrics_json(
         "significance": {"conclusion": conclusion, **significance.figures()},
         "warnings": list(result.warnings),
     }
+    if own := own_code(result.config):
+        content["own_code"] = own
     return as_json(content)
 
 
@@ -134,6 +137,8 @@ def signals_csv(result: Run) -> str:
             "support_lost": signals.support_lost,
         }
     )
+    for name, fires in signals.own.items():
+        table[f"signal_{name}"] = fires
     known_at = market.available_at.as_unit("ns").asi8
     for gate in market.gates:
         table[f"filter_{gate.name}"] = pd.array(gate.at(known_at)).astype("Int64")
@@ -166,4 +171,6 @@ def manifest_json(result: Run, *, created: pd.Timestamp) -> str:
         ],
         "warnings": list(result.warnings),
     }
+    if own := own_code(result.config):
+        content["own_code"] = own
     return as_json(content)

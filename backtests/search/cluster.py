@@ -16,6 +16,7 @@ from typing import Any, Final
 import dask
 from distributed import Client, Future, LocalCluster, as_completed
 
+from backtests.config.plugins import config_texts, ship
 from backtests.search.drive import Driver, Report, chunk_table
 from backtests.search.plan import Plan, parsed_plan
 from backtests.search.store import Store
@@ -55,7 +56,7 @@ def connect(plan: Plan, *, workers: int = 0, scheduler: str = "") -> Iterator[Dr
 def _drive(client: Client, store: Store, *, library: Library, report: Report) -> None:
     # a task and not scattered data, because what is scattered is lost with its workers
     inputs = client.submit(pickle.loads, pickle.dumps(library.loaded), pure=False)
-    plan = store.plan.to_toml()
+    plan, own = store.plan.to_toml(), config_texts(store.plan.base)
     missing = store.missing()
     width = IN_FLIGHT * max(1, len(client.scheduler_info(n_workers=-1)["workers"]))
     chunk_of: dict[Future[Any], int] = {}
@@ -63,7 +64,7 @@ def _drive(client: Client, store: Store, *, library: Library, report: Report) ->
     def hand_out(count: int) -> list[Future[Any]]:
         handed = []
         for chunk in itertools.islice(missing, count):
-            future = client.submit(_chunk, plan, inputs, chunk, pure=False)
+            future = client.submit(_chunk, plan, own, inputs, chunk, pure=False)
             chunk_of[future] = chunk
             handed.append(future)
         return handed
@@ -77,8 +78,12 @@ def _drive(client: Client, store: Store, *, library: Library, report: Report) ->
             running.add(handed)
 
 
-def _chunk(plan_text: str, inputs: LoadedInputs, chunk: int) -> Any:
-    """Do a chunk on a worker, which keeps what chunks of the same sweep share."""
+def _chunk(plan_text: str, own: dict[str, str], inputs: LoadedInputs, chunk: int) -> Any:
+    """Do a chunk on a worker, which keeps what chunks of the same sweep share.
+
+    `own` are the plug-ins by path, as the files need not be there.
+    """
+    ship(own)
     if plan_text not in _libraries:
         _libraries.clear()
         _libraries[plan_text] = Library(inputs=inputs)

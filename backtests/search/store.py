@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 
 from backtests.config.config import Config
 from backtests.config.files import MOST_BYTES, NotTomlError
-from backtests.records.provenance import provenance
+from backtests.records.provenance import own_code, provenance
 from backtests.records.reading import UnreadableError, parsed_table, text_of
 from backtests.records.text import as_json
 from backtests.records.writing import run_id, write_folder
@@ -178,6 +178,7 @@ def create(out: Path, plan: Plan, *, bars: Sequence[Bars], warnings: Sequence[st
         "trials": plan.trials,
         "chunks": plan.chunks,
         "bars": list({each.sha256: provenance(each) for each in bars}.values()),
+        "own_code": own_code(plan.base),
         "warnings": list(warnings),
     }
     return Store(write_folder(out, name, {PLAN: text, MANIFEST: as_json(manifest)}), plan)
@@ -200,6 +201,8 @@ def open_store(folder: Path) -> Store:
     try:
         return Store(folder, parsed_plan(text))
     except (ConfigError, NotTomlError) as error:
+        if str(error).startswith(("`plugins`", "`strategy`")):
+            raise
         raise ConfigError(f"{folder / PLAN} is damaged: {error}. Start a new sweep.") from error
 
 
@@ -213,6 +216,11 @@ def require_same_bars(store: Store, bars: Sequence[Bars]) -> None:
             f"{store.folder / MANIFEST} is missing or damaged, so nobody knows which bars the "
             "trials so far are of. Start a new sweep."
         ) from error
+    if manifest.get("own_code", []) != own_code(store.plan.base):
+        raise ConfigError(
+            f"`--resume` {store.folder}: the code of a plug-in has changed since. Bring back what "
+            "it was, or start a new sweep."
+        )
     now = {each.sha256: each.instrument.symbol for each in bars}
     changed = {(before | now)[digest] for digest in before.keys() ^ now.keys()}
     if changed:

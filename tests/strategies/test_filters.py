@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from strategies.filters import DAY_IN_NANOSECONDS, FILTERS, Gate, Readings, gate_states, pass_gates
+from strategies.filters import DAY_IN_NANOSECONDS, Gate, Readings, gate_states, pass_gates
+from strategies.registry import entries
 from strategies.settings import READY_MADE, FilterSettings
 
 NAN = float("nan")
@@ -112,4 +113,4 @@ def test_passed_unknown_is_decided_by_the_settings(unknown, expected):
 
 @pytest.mark.parametrize("name", READY_MADE)
 def test_ready_made_filter_is_valid_and_of_a_known_kind(name):
-    assert FilterSettings(**READY_MADE[name]).kind in FILTERS
+    assert FilterSettings(**READY_MADE[name]).kind in entries("filter")

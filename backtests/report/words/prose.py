@@ -9,6 +9,7 @@ from backtests.market.control import DAYS_PER_SESSION, VOLATILITY_RATIO, control
 from backtests.report.words import RunFacts
 from backtests.report.words import notation as written
 from feeds.instruments import BY_SYMBOL
+from strategies.names import trigger_parts
 
 SAMPLE_SOURCE: Final = "sample"
 
@@ -93,12 +94,19 @@ def _trigger(config: Config) -> str:
         f"holds a broken resistance (at least {signal.base} sessions old) as support for "
         f"{signal.confirm} sessions{' after a retest' if signal.retest else ''}"
     )
-    return {
+    known = {
         "new_high": high,
         "breakout": f"breaks a resistance at least {signal.base} sessions old",
         "support_held": held,
-        "any": f"{high}, or {held}",
-    }[config.rules.trigger]
+    }
+    how, names = trigger_parts(config.rules.trigger)
+    said = [known.get(name) or _own_signal(config, name) for name in names]
+    return f"{' and ' if how == 'all' else ', or '}".join(said)
+
+
+def _own_signal(config: Config, name: str) -> str:
+    given = ", ".join(f"{key} {value}" for key, value in config.signal.parameters(name).items())
+    return f"gives the signal {name}{f' ({given})' if given else ''}"
 
 
 def _entry(config: Config) -> str:

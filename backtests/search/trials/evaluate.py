@@ -7,13 +7,16 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from backtests.analysis.summary import summarise
 from backtests.config.config import BASIS_POINT, Config
+from backtests.engines.backtest import run_inputs
 from backtests.search.plan import value_at
 from backtests.search.space import Column, Columns, combinations
 from backtests.search.trials import kernel
 from backtests.search.trials.full import run_in_full
-from backtests.search.trials.groups import Group, Library, join, tape_key, weights
+from backtests.search.trials.groups import Group, Library, join, weights
 from backtests.search.trials.kernel import FIGURES
+from backtests.search.trials.keys import tape_key
 from backtests.search.trials.scope import PER_TRIAL, is_understood
 from backtests.search.trials.spans import Trials
 from feeds.arrays import Floats, Integers
@@ -46,7 +49,9 @@ def evaluate(base: Config, columns: Columns, *, library: Library) -> Evaluated:
     for values, rows in _distinct(shared, count):
         try:
             config = library.config(base, values)
-            if understood:
+            if config.strategy:
+                _run_strategy(config, rows, columns, library, figures)
+            elif understood:
                 library.group(config)
                 by_tape.setdefault(tape_key(config), []).append((config, rows))
             else:
@@ -118,6 +123,17 @@ def _trials(base: Config, columns: Columns, rows: Integers) -> Trials:
         initial_cash=take("costs.initial_cash"),
         weight=rows,
     )
+
+
+def _run_strategy(
+    config: Config, rows: Integers, columns: Columns, library: Library, figures: Floats
+) -> None:
+    """Fill in the figures of a strategy of one's own, which runs on backtrader row by row."""
+    for row in rows:
+        own = {key: column.values[column.codes[row]] for key, column in columns.items()}
+        chosen = library.config(config, own)
+        found = summarise(run_inputs(chosen, library.inputs(chosen))).figures["strategy"]
+        figures[row] = [found[name] for name in FIGURES]
 
 
 def _run_in_full(

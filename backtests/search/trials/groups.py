@@ -15,11 +15,13 @@ from backtests.engines.account import interest_of
 from backtests.engines.compiling import compile_function
 from backtests.market import elapsed, tape
 from backtests.market.gates import combine
-from backtests.market.inputs import Inputs, has_universe, load_inputs
+from backtests.market.inputs import Inputs, load_inputs
+from backtests.market.known import own_weights
 from backtests.market.market import Market, build_market, market_schedule
 from backtests.market.schedule import entry_weights, lead_of, weight_before, with_lead
 from backtests.search.plan import with_values
 from backtests.search.trials.full import FullTape, full_tape_of
+from backtests.search.trials.keys import inputs_key, market_key, tape_key
 from backtests.search.trials.ranges import TrialTape, extremes
 from backtests.search.trials.spans import LEAD, TrialEvents
 from feeds.arrays import Floats, Integers
@@ -154,39 +156,14 @@ def traded_tape(config: Config, library: Library) -> tape.Tape:
         "trigger_kind": kinds,
         "lost_session": lost,
         "weight": entry_weights(
-            config, opens=shared["time"], ends=shared["bar_end"], close=shared["close"]
+            config,
+            opens=shared["time"],
+            ends=shared["bar_end"],
+            close=shared["close"],
+            own=own_weights(config, market.known),
         ),
     }
     return with_lead(config, tape.Tape(lines, market.tape.coins), group.lead).cut(market.tradable)
-
-
-def inputs_key(config: Config) -> Hashable:
-    """Return what decides the inputs."""
-    filters = tuple(
-        (name, each.kind, each.benchmark, each.series, each.lag_days, each.unknown)
-        for name, each in sorted(config.filters.items())
-    )
-    index = (config.index.symbol, config.index.timeframe)
-    # of a universe only the coins ever in the basket are read: that is up to all its settings
-    coins = config.basket if has_universe(config) else config.basket.members
-    return (config.asset, _source(config), index, config.idle.asset, coins, filters)
-
-
-def tape_key(config: Config) -> Hashable:
-    """Return what decides a tape."""
-    return (config.asset, _source(config), config.index, config.costs.cash_rate)
-
-
-def _source(config: Config) -> Hashable:
-    """Return what decides where bars come from; which of them are traded does not."""
-    return config.data.model_copy(update={"start": "", "end": ""})
-
-
-def market_key(config: Config) -> tuple[Hashable, ...]:
-    """Return what decides the signals, the gates, the coins' lines and the tradable bars."""
-    filters = (*sorted(config.filters.items()), config.rules.filters)
-    shared = (config.asset, config.data, config.index, config.signal)
-    return (*shared, config.idle, config.basket, config.costs.impact, filters)
 
 
 def join(groups: Sequence[Group]) -> TrialEvents:

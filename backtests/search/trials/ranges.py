@@ -9,9 +9,9 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from backtests.engines.compiled import stopped_by
 from backtests.engines.compiling import compile_function
 from feeds.arrays import Flags, Floats, Integers
-from strategies import rules
 from strategies.rules import NONE, STAY, Moment, Rule
 
 LOW: Final = 0
@@ -179,6 +179,5 @@ def _stop_bar(tape: TrialTape, rule: Rule, entry: int, stop: int, entry_price: f
     return stop
 
 
-stopped_by = compile_function(rules._stop, is_inlined=True)
 first_stopped = compile_function(_first_stopped, is_inlined=True)
 stopped = compile_function(_stop_bar, is_inlined=True)

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from backtests.config.config import ALTS, Config
+from strategies.registry import find, is_known
 
 # Settings that need no other signals: the kernel takes a number of each per trial.
 PER_TRIAL: Final = (
@@ -27,6 +28,7 @@ SHARED: Final = (
     "size.vol_target",
     "size.vol_lookback",
     "costs.cash_rate",
+    "plugins",
     "costs.max_participation",
 )
 SHARED_SECTIONS: Final = ("data.", "index.", "signal.", "significance.", "claim.", "study.")
@@ -38,6 +40,9 @@ def is_understood(config: Config, *, vary: Mapping[str, Iterable[Any]] | None = 
     `vary` are settings that take other values, too.
     """
     plain, vary = _flat(Config().model_dump()), vary or {}
+    modes = (config.size.mode, *vary.get("size.mode", ()))
+    if any(is_known("sizing", mode) and find("sizing", mode).is_own for mode in modes):
+        return False
     return ALTS not in (config.asset, *vary.get("asset", ())) and all(
         _is_known(key) or (key not in vary and plain.get(key) == value)
         for key, value in (_flat(config.model_dump()) | dict.fromkeys(vary)).items()

@@ -13,7 +13,7 @@ from backtests.market import inputs
 from backtests.market.inputs import has_universe, load_inputs
 from backtests.market.market import build_market
 from backtests.run import main
-from backtests.search.trials.groups import inputs_key
+from backtests.search.trials.keys import inputs_key
 from feeds.archive.download import download_universe
 from feeds.archive.folder import ArchiveFolder
 from feeds.archive.table import pairs_held, read_table

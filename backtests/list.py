@@ -1,0 +1,108 @@
+"""Show what a config can name: python -m backtests list signals."""
+
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from backtests.options import Parser, given_folder, run_command
+from feeds.errors import ConfigError
+from strategies.registry import Entry, Kind, entries, load_packages
+
+# what is asked for, and how a config uses it
+KINDS: Final[dict[str, tuple[Kind, str]]] = {
+    "signals": ("signal", 'rules.trigger = "NAME", --event NAME, claim.event = "NAME"'),
+    "filters": ("filter", '[filters.ANY_NAME] kind = "NAME"'),
+    "exits": ("exit", 'rules.exits = ["NAME"] for one of a plug-in, else by its setting'),
+    "sizings": ("sizing", 'size.mode = "NAME"'),
+    "weightings": ("weighting", 'basket.weights = "NAME"'),
+    "selections": ("selection", 'basket.select = "NAME"'),
+}
+SECTIONS: Final[dict[Kind, str]] = {
+    "signal": "signal",
+    "filter": "filters.ANY_NAME",
+    "exit": "rules",
+    "sizing": "size",
+    "weighting": "basket",
+    "selection": "basket",
+}
+EXAMPLES: Final = """\
+  russell list
+  russell list signals --plugin my_rules.py
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print what can be named; return the exit code."""
+    return run_command(_work, arguments)
+
+
+def command_parser() -> Parser:
+    """Return the parser of the command line."""
+    parser = Parser(
+        prog="python -m backtests.list",
+        description="The signals, filters, exits, sizings, weightings and selections a config can "
+        "name, those of plug-ins included, with their parameters.",
+        examples=EXAMPLES,
+    )
+    parser.add_argument("kinds", nargs="*", metavar="KIND", help=f"{', '.join(KINDS)}; all of them")
+    parser.add_argument(
+        "--plugin",
+        action="append",
+        default=[],
+        type=given_folder,
+        metavar="FILE",
+        help="a Python file with functions of your own; it is run",
+    )
+    return parser
+
+
+def _work(arguments: Sequence[str] | None) -> None:
+    options = command_parser().parse_args(arguments)
+
+    from backtests.config.plugins import load_plugins
+    from feeds.wording import nearest_hint
+
+    load_packages()
+    load_plugins(options.plugin)
+    for name in options.kinds:
+        if name not in KINDS:
+            raise ConfigError(
+                f"`list` takes {', '.join(KINDS)}, received {name!r}.{nearest_hint(name, KINDS)}"
+            )
+    chosen = options.kinds or list(KINDS)
+    sys.stdout.write("\n\n".join("\n".join(_listing(name)) for name in chosen) + "\n")
+
+
+def _listing(name: str) -> Iterator[str]:
+    kind, use = KINDS[name]
+    yield f"{name}: {use}"
+    for entry in entries(kind).values():
+        where = f" ({Path(entry.origin.name).name})" if entry.is_own else ""
+        note = " Dates studies; no trigger." if entry.only_event else ""
+        yield f"\n  {entry.name}{where}: {entry.summary}{note}"
+        yield from (f"      {line}" for line in _parameters(entry))
+
+
+def _parameters(entry: Entry) -> Iterator[str]:
+    """Yield a line per setting or parameter: its key, its type or range, and its default."""
+    if not entry.is_own:
+        yield from entry.settings
+        return
+    from backtests.config.explain import allowed_values
+    from backtests.config.own_tables import parameter_model
+
+    for name, field in parameter_model(entry).model_fields.items():
+        default = "needed" if field.is_required() else f"default {_as_config(field.default)}"
+        key = f"{SECTIONS[entry.kind]}.{entry.name}.{name}"
+        yield f"{key}: {allowed_values(field)}, {default}"
+    if extra := entry.reads[1:]:
+        yield f"reads {', '.join(extra)} as well"
+
+
+def _as_config(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else repr(value)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,141 @@
+"""What own functions read: bars and series as they were known at each of some instants."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from backtests.config.config import Config
+from backtests.market.inputs import Inputs
+from feeds.alignment import Instants, latest_known
+from feeds.arrays import Flags, Floats
+from feeds.bars import Bars
+from feeds.errors import ConfigError
+from feeds.sessions import bar_ends
+from strategies.names import trigger_parts
+from strategies.own import Frame, amounts, flags_of, states
+from strategies.registry import Entry, find
+from strategies.rules import EXIT_FILTER, STAY, code_of
+from strategies.settings import FilterSettings
+from strategies.signals import IndexSignals
+
+INDEX_COLUMNS: Final = ["open", "high", "low", "close"]
+COIN_COLUMNS: Final = [*INDEX_COLUMNS, "volume"]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The bars and series of a run, and when each is known; `coin` is what is traded.
+
+    `available_at` is the instant (UTC) each index bar becomes known.
+    """
+
+    inputs: Inputs
+    available_at: pd.DatetimeIndex
+    coin: Bars | None = None
+
+    @property
+    def sessions(self) -> Instants:
+        """The instants (nanoseconds, UTC) at which each index session is known."""
+        return self.available_at.as_unit("ns").asi8
+
+    @property
+    def ends(self) -> Instants:
+        """The instants at which each bar of the coin ends."""
+        coin = self._coin("")
+        opens = pd.DatetimeIndex(coin.frame.index)
+        return bar_ends(opens, kind="coin", timeframe=coin.timeframe).as_unit("ns").asi8
+
+    def per_session(self, entry: Entry) -> list[Frame]:
+        """Return what a signal or filter asks for, a row per session."""
+        rows = self.inputs.index.frame.index
+        return [self._at(name, self.sessions, rows, entry) for name in entry.reads]
+
+    def per_bar(self, entry: Entry) -> list[Frame]:
+        """Return what an exit or sizing asks for, a row per bar of the coin."""
+        rows = self._coin(entry.name).frame.index
+        return [self._at(name, self.ends, rows, entry) for name in entry.reads]
+
+    def _at(self, name: str, instants: Instants, rows: pd.Index, entry: Entry) -> Frame:
+        if name == "index":
+            return _latest(self.inputs.index.frame[INDEX_COLUMNS], self.sessions, instants, rows)
+        if name == "coin":
+            return _latest(self._coin(entry.name).frame[COIN_COLUMNS], self.ends, instants, rows)
+        series = self.inputs.series.get(name.upper())
+        if series is None:  # a note says that it is not to be had
+            return pd.Series(np.nan, index=rows, name=name)
+        known_at = pd.DatetimeIndex(series.frame["available_at"]).as_unit("ns").asi8
+        return _latest(series.frame[["value"]], known_at, instants, rows)["value"].rename(name)
+
+    def _coin(self, name: str) -> Bars:
+        if self.coin is None:
+            raise ConfigError(
+                f"the signal {name!r} reads `coin`, and a study has several assets. Use it as a "
+                "trigger, or date its events from the index and series alone."
+            )
+        return self.coin
+
+
+def _latest(
+    frame: pd.DataFrame, known_at: Instants, instants: Instants, rows: pd.Index
+) -> pd.DataFrame:
+    """Return the latest row known at each instant, NaN before the first."""
+    latest = latest_known(known_at, at=instants)
+    if latest.size == len(frame) and (latest == np.arange(latest.size)).all():
+        return frame.set_axis(rows)
+    values = frame.to_numpy(np.float64)
+    padded = np.vstack([values, np.full((1, values.shape[1]), np.nan)])
+    return pd.DataFrame(padded[latest], index=rows, columns=frame.columns)
+
+
+def with_own_signals(signals: IndexSignals, config: Config, known: Known) -> IndexSignals:
+    """Return the signals with those of plug-ins that the config's trigger names."""
+    names = trigger_parts(config.rules.trigger)[1]
+    return replace(signals, own={**signals.own, **own_signals(names, config, known)})
+
+
+def own_signals(names: Sequence[str], config: Config, known: Known) -> dict[str, Flags]:
+    """Return where each own signal of these names fires, a flag per session."""
+    found = {name: find("signal", name) for name in names}
+    return {
+        name: flags_of(entry, known.per_session(entry), parameters=config.signal.parameters(name))
+        for name, entry in found.items()
+        if entry.is_own
+    }
+
+
+def own_states(settings: FilterSettings, known: Known) -> Floats:
+    """Return an own filter's state at each session: 1 open, 0 closed, NaN not known."""
+    entry = find("filter", settings.kind)
+    own = settings.parameters(settings.kind)
+    return states(entry, known.per_session(entry), parameters=own)
+
+
+def leaving_exits(config: Config, known: Known, *, filtered: Flags) -> Floats:
+    """Return the exit each bar's end asks for: a filter's, an own one's, or `STAY`.
+
+    Where several do, a filter comes first and then `rules.exits` in their order.
+    """
+    codes = np.where(filtered, EXIT_FILTER, STAY)
+    for name in config.rules.exits or ():
+        entry = find("exit", name)
+        if not entry.is_own:
+            raise ConfigError(
+                f"`rules.exits` {name!r} is built in. Set it by `{entry.settings[0]}`."
+            )
+        out = flags_of(entry, known.per_bar(entry), parameters=config.rules.parameters(name))
+        codes = np.where((codes == STAY) & out, -code_of(name), codes)
+    return codes.astype(np.float64)
+
+
+def own_weights(config: Config, known: Known) -> Floats | None:
+    """Return an own sizing's weight at each bar's end; None where the sizing is built in."""
+    entry = find("sizing", config.size.mode)
+    if not entry.is_own:
+        return None
+    given = known.per_bar(entry)
+    own = config.size.parameters(entry.name)
+    weights = amounts(entry, given, parameters=own, shape=(len(given[0]),))
+    return np.minimum(weights, config.size.max_weight)

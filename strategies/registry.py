@@ -1,0 +1,182 @@
+"""What a config names: signals, filters, exits, sizings, weightings, selections; own ones too.
+
+A function of the package is registered where it stands, by `built_in`; one of a plug-in by the
+decorators of `strategies.decorators`.
+"""
+
+import contextlib
+import hashlib
+import importlib
+import importlib.util
+import inspect
+import typing
+from collections.abc import Callable, Iterator, Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Literal, TypeVar
+
+from feeds.errors import ConfigError
+from feeds.wording import nearest_hint
+
+Kind = Literal["signal", "filter", "exit", "sizing", "weighting", "selection"]
+
+# where the package's own are, imported when a name is looked up: some load pandas
+HOMES: Final[dict[Kind, str]] = {
+    "signal": "strategies.signals",
+    "filter": "strategies.filters",
+    "exit": "strategies.rules",
+    "sizing": "strategies.sizing",
+    "weighting": "strategies.basket",
+    "selection": "strategies.basket",
+}
+PACKAGE: Final = "built in"
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a function comes from: a file, or an installed package, and the source's SHA-256."""
+
+    name: str
+    sha256: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One registered function.
+
+    `reads` are the names of what it is called with; `settings` are the config's keys that a
+    function of the package reads; an own one has its parameters instead. One that is
+    `only_event` dates claims and studies and buys nothing.
+    """
+
+    kind: Kind
+    name: str
+    function: Callable[..., Any]
+    origin: Origin
+    reads: tuple[str, ...] = ()
+    settings: tuple[str, ...] = ()
+    only_event: bool = False
+
+    @property
+    def is_own(self) -> bool:
+        """Whether it comes from outside the package."""
+        return self.origin.name != PACKAGE
+
+    @property
+    def summary(self) -> str:
+        """The first sentence of its docstring."""
+        return (inspect.getdoc(self.function) or "").partition("\n")[0]
+
+    @property
+    def parameters(self) -> Mapping[str, inspect.Parameter]:
+        """The parameters of an own function: its arguments behind the star."""
+        if not self.is_own:
+            return {}
+        found = inspect.signature(self.function).parameters.values()
+        return {one.name: one for one in found if one.kind is inspect.Parameter.KEYWORD_ONLY}
+
+    @property
+    def annotations(self) -> dict[str, Any]:
+        """The type of each parameter; that of its default where none is written."""
+        hints = typing.get_type_hints(self.function, include_extras=True)
+        return {name: hints.get(name, type(one.default)) for name, one in self.parameters.items()}
+
+
+_entries: Final[dict[Kind, dict[str, Entry]]] = {kind: {} for kind in HOMES}
+_origin: ContextVar[Origin | None] = ContextVar("origin", default=None)
+_packages: Final[list[bool]] = []
+
+
+def entries(kind: Kind) -> Mapping[str, Entry]:
+    """Return every function of a kind by name, the package's own first."""
+    importlib.import_module(HOMES[kind])
+    return _entries[kind]
+
+
+def find(kind: Kind, name: str) -> Entry:
+    """Return a registered function, also one of an installed package.
+
+    Raises
+    ------
+    ConfigError
+        If there is none of that name, with the nearest.
+    """
+    if name not in entries(kind):
+        load_packages()
+    known = entries(kind)
+    if name not in known:
+        raise ConfigError(
+            f"{name!r} is no {kind} that is known."
+            + nearest_hint(name, known, otherwise=f" There are {', '.join(known)}.")
+        )
+    return known[name]
+
+
+def is_known(kind: Kind, name: str) -> bool:
+    """Return whether there is a function of that name."""
+    if name not in entries(kind):
+        load_packages()
+    return name in _entries[kind]
+
+
+def load_packages() -> None:
+    """Register what installed packages offer under the entry point group `russell_risk_on`."""
+    if _packages:
+        return
+    _packages.append(True)
+    from importlib.metadata import entry_points
+
+    for point in entry_points(group="russell_risk_on"):
+        label = f"{point.dist.name if point.dist else point.value} ({point.value})"
+        with registering(Origin(label, _digest_of_module(point.module))):
+            point.load()
+
+
+def _digest_of_module(module: str) -> str:
+    spec = importlib.util.find_spec(module)
+    source = Path(spec.origin) if spec and spec.origin else None
+    return hashlib.sha256(source.read_bytes()).hexdigest() if source else ""
+
+
+def forget(kind: Kind, origin: str) -> None:
+    """Take out what a file registered, before it is read again."""
+    for name in [name for name, one in entries(kind).items() if one.origin.name == origin]:
+        del _entries[kind][name]
+
+
+@contextlib.contextmanager
+def registering(origin: Origin) -> Iterator[None]:
+    """Say where what is registered meanwhile comes from."""
+    token = _origin.set(origin)
+    try:
+        yield
+    finally:
+        _origin.reset(token)
+
+
+def current_origin() -> Origin | None:
+    """Return where what is registered now comes from; None for a script or a notebook."""
+    return _origin.get()
+
+
+def put(entry: Entry) -> None:
+    """Register an own function, in the place of an older one of its name."""
+    _entries[entry.kind][entry.name] = entry
+
+
+def built_in(
+    kind: Kind, name: str, *, settings: tuple[str, ...] = (), only_event: bool = False
+) -> Callable[[Function], Function]:
+    """Register a function of the package, and the config's keys it reads."""
+
+    def add(function: Function) -> Function:
+        own = Origin(PACKAGE)
+        _entries[kind][name] = Entry(
+            kind, name, function, own, settings=settings, only_event=only_event
+        )
+        return function
+
+    return add
