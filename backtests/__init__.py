@@ -2,10 +2,11 @@
 
 `import backtests as bt`, then `bt.backtest("ETH", hold_days=90)`: the names below are loaded when
 they are first touched, so that importing the package costs nothing. The commands are `run`,
-`study` (claims and events), `sweep`, `walkforward` and `compare`. A run goes through `config`
-(settings), `market` (inputs, what is known when), `engines` (the simulation, and what to compare
-with) and `analysis` (figures); `report` words and draws it, `records` keeps it. `claims` and
-`search` do the same for studies and for many runs.
+`study` (claims and events), `sweep`, `walkforward`, `compare`, `audit` (does anything see the
+future?) and `list` (what a config can name). A run goes through `config` (settings), `market`
+(inputs, what is known when), `engines` (the simulation, and what to compare with) and `analysis`
+(figures); `report` words and draws it, `records` keeps it. `claims` and `search` do the same for
+studies and for many runs.
 """
 
 import importlib
@@ -14,6 +15,7 @@ import types
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from backtests.api.audit import audit
     from backtests.api.result import Result, backtest, load, tearsheet
     from backtests.api.study import study
     from backtests.api.sweep import sweep
@@ -26,6 +28,7 @@ __all__ = [
     "Bars",
     "Config",
     "Result",
+    "audit",
     "backtest",
     "exit",
     "filter",
@@ -43,6 +46,7 @@ __all__ = [
 
 # where each name is kept
 _HOMES: Final = {
+    "audit": "backtests.api.audit",
     "Bars": "feeds.bars",
     "Config": "backtests.config.config",
     "Result": "backtests.api.result",

@@ -16,6 +16,7 @@ COMMANDS: Final = {
     "sweep": ("backtests.sweep", "try many settings, and say what the best is worth"),
     "walkforward": ("backtests.walkforward", "choose on past bars, trade the next"),
     "compare": ("backtests.compare", "list all runs on one page, or put some side by side"),
+    "audit": ("backtests.audit", "prove that nothing in a config sees the future"),
     "list": ("backtests.list", "show the signals, filters, exits, ... a config can name"),
     "download": ("feeds.download", "fill the cache of live bars and series"),
     "read": ("feeds.read", "say what is made of a file, and write it in our own form"),

@@ -44,6 +44,11 @@ def command_parser() -> Parser:
     more.add_argument(
         "--from-trial", metavar="SWEEP:ID", help="the config of one row of a sweep's folder"
     )
+    more.add_argument(
+        "--audit",
+        action="store_true",
+        help="first prove that nothing sees the future, and refuse to run if something does",
+    )
     output.add_argument("--pdf", action="store_true", help="print the tearsheet to a PDF as well")
     return parser
 
@@ -72,9 +77,15 @@ def _work(arguments: Sequence[str] | None) -> None:
         # pyfolio takes longer to import than a backtest to run: the worker does it meanwhile
         step("reading bars and running backtrader")
         from backtests.api.result import Result
-        from backtests.engines.backtest import backtest
+        from backtests.audits.audit import require_no_leak
+        from backtests.engines.backtest import run_inputs
+        from backtests.market.inputs import load_inputs
 
-        result = Result(backtest(config, engine=options.engine))
+        inputs = load_inputs(config)
+        if options.audit:
+            step("cutting the data and rewriting the future")
+            require_no_leak(config, inputs)
+        result = Result(run_inputs(config, inputs, engine=options.engine))
         step("asking whether it could be luck")
         _ = result.judgement
         step("running it at other costs")

@@ -175,12 +175,12 @@ def _show(judged: "list[Judged]", page: Path) -> None:
 
     from backtests.report.words.answers import (
         P_HEADING,
-        STATED,
         evidence_in_words,
         interval,
         p_values,
         probability,
         size,
+        stated_in_words,
     )
 
     table = Table(box=None, pad_edge=False)
@@ -195,7 +195,7 @@ def _show(judged: "list[Judged]", page: Path) -> None:
         table.add_row(
             one.study,
             found.asset,
-            *((found.reading, STATED[found.as_stated]) if is_claim else ()),
+            *((found.reading, stated_in_words(found)) if is_claim else ()),
             size(found.estimate, found.unit),
             interval(found),
             p_values(found),

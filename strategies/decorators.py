@@ -59,6 +59,16 @@ def filter(name: str) -> Callable[[Function], Function]:  # noqa: A001 (what the
 
     Arguments are those of a signal. A config uses it by `kind` in a table of its own:
     `[filters.NAME] kind = "calm"`, its parameters in `[filters.NAME.calm]`.
+
+    Examples
+    --------
+    >>> import backtests as bt
+    >>> @bt.filter("calm")
+    ... def calm(index, vix, *, level: float = 20.0):
+    ...     return vix < level
+    >>> quiet = {"kind": "calm", "calm": {"level": 18.0}}
+    >>> bt.load_config("eth", filters={"quiet": quiet}).filters["quiet"].calm
+    {'level': 18.0}
     """
     return _own("filter", name)
 
@@ -69,6 +79,16 @@ def exit(name: str) -> Callable[[Function], Function]:  # noqa: A001 (what the f
     The function gets a DataFrame of the bars of what is traded, columns open, high, low, close
     and volume; further arguments ask for more, as known at each bar's end: `index`, or a series.
     `rules.exits = ["NAME"]` uses it, its parameters stand in `[rules.NAME]`.
+
+    Examples
+    --------
+    >>> import backtests as bt
+    >>> @bt.exit("two_red_days")
+    ... def two_red_days(coin):
+    ...     red = coin["close"] < coin["close"].shift(1)
+    ...     return red & red.shift(1, fill_value=False)
+    >>> bt.load_config("eth", exits=["two_red_days"]).rules.exits
+    ('two_red_days',)
     """
     return _own("exit", name)
 
@@ -78,6 +98,15 @@ def sizing(name: str) -> Callable[[Function], Function]:
 
     Arguments are those of an exit. `size.mode = "NAME"` uses it, its parameters stand in
     `[size.NAME]`; `size.max_weight` caps it.
+
+    Examples
+    --------
+    >>> import backtests as bt
+    >>> @bt.sizing("half_when_hot")
+    ... def half_when_hot(coin, *, days: int = 30):
+    ...     return 1.0 - 0.5 * (coin["close"] > 2 * coin["close"].shift(days))
+    >>> bt.load_config("eth", mode="half_when_hot").size.half_when_hot
+    {'days': 30}
     """
     return _own("sizing", name)
 
@@ -88,6 +117,15 @@ def weighting(name: str) -> Callable[[Function], Function]:
     The function gets a `strategies.basket.BasketPanel`, whose arrays have the shape (bars,
     coins); NaN keeps a coin out. `basket.weights = "NAME"` uses it, its parameters stand in
     `[basket.NAME]`.
+
+    Examples
+    --------
+    >>> import backtests as bt
+    >>> @bt.weighting("by_price")
+    ... def by_price(coins):
+    ...     return coins.close
+    >>> bt.load_config("eth", weights="by_price").basket.weights
+    'by_price'
     """
     return _own("weighting", name)
 
@@ -96,6 +134,15 @@ def selection(name: str) -> Callable[[Function], Function]:
     """Register a ranking of the basket's candidates: the `basket.top` highest are in.
 
     Arguments and answer are those of a weighting. `basket.select = "NAME"` uses it.
+
+    Examples
+    --------
+    >>> import backtests as bt
+    >>> @bt.selection("cheapest")
+    ... def cheapest(coins):
+    ...     return 1 / coins.close
+    >>> bt.load_config("eth", select="cheapest", top=5).basket.select
+    'cheapest'
     """
     return _own("selection", name)
 

@@ -2,7 +2,9 @@
 
 Everything is judged against random episodes (see `placebo`), whose spread is learned from
 the whole history and not from the five to eight episodes there are. The interval inverts
-the test: it holds every effect that, taken off the episodes, leaves them unremarkable.
+the test: it holds every effect that, taken off the episodes, leaves them unremarkable. Tests are
+one-sided at `LEVEL`, so each end is a one-sided bound at `LEVEL` and the interval one of
+1 - 2 `LEVEL`: it begins above 0 exactly where p is at most `LEVEL`.
 Values are log growth, so a mean is that of compounding and one huge year does not decide.
 """
 
@@ -19,6 +21,7 @@ from feeds.arrays import Floats, Integers
 
 LEVEL: Final = 0.05
 POWER: Final = 0.80
+CONFIDENCE: Final = 1 - 2 * LEVEL
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +30,7 @@ class Placement:
 
     gap: int
     draws: int = 10_000
-    confidence: float = 0.95
+    confidence: float = CONFIDENCE
     seed: int = 0
     alternative: Alternative = "greater"
 
@@ -146,17 +149,32 @@ def effect_of(actual: float, drawn: Floats, *, count: int, placement: Placement)
     """Return the effect of a statistic `actual` whose value on random dates is `drawn`."""
     if drawn.size == 0:
         return Effect(count, actual, *[math.nan] * 5)
-    tail = (1 - placement.confidence) / 2
-    low, high = np.quantile(drawn, [tail, 1 - tail])
+    low, high = effect_bounds(actual, drawn, confidence=placement.confidence)
     return Effect(
         episodes=count,
         mean=actual,
         random_mean=float(drawn.mean()),
-        low=actual - float(high),
-        high=actual - float(low),
+        low=low,
+        high=high,
         p_value=p_value(actual, drawn, alternative=placement.alternative),
         detectable=detectable_effect(drawn),
     )
+
+
+def effect_bounds(
+    actual: float, drawn: Floats, *, confidence: float = CONFIDENCE
+) -> tuple[float, float]:
+    """Return the smallest and the largest effect that, taken off `actual`, leave it unremarkable.
+
+    They invert `p_value` draw by draw: the lower one is above 0 exactly where its p is at most
+    half of 1 - `confidence`. NaN where there are too few draws for such a p.
+    """
+    # rounding must not lose the draw on which the level falls
+    rank = int((1 - confidence) / 2 * (1 + drawn.size) + 1e-9)
+    if rank == 0:
+        return math.nan, math.nan
+    ordered = np.partition(drawn, [rank - 1, drawn.size - rank])
+    return actual - float(ordered[drawn.size - rank]), actual - float(ordered[rank - 1])
 
 
 def detectable_effect(drawn: Floats, *, level: float = LEVEL, power: float = POWER) -> float:

@@ -6,6 +6,7 @@ episode moves only among dates like its own: of the same four-year era, or with 
 trailing trend and volatility. If within these the event tells nothing, p is evenly spread.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -89,17 +90,48 @@ def stratified_p_value(
 
     NaN where a group has no episode, or no arrangement within its strata but the real one.
     """
+    drawn = stratified_draws(*groups, placement=placement, key=key)
+    return p_value(statistic_of(groups), drawn, alternative=placement.alternative)
+
+
+def statistic_of(groups: Sequence[StratifiedOutcomes]) -> float:
+    """Return the mean of one group's episodes, or the first group's less the second's."""
+    means = [float(group.sample.own.mean()) for group in groups if group.sample.starts.size]
+    if len(means) < len(groups):
+        return np.nan
+    return means[0] - sum(means[1:])
+
+
+def stratified_draws(
+    *groups: StratifiedOutcomes, placement: Placement, key: tuple[int, ...]
+) -> Floats:
+    """Return the same statistic of random episodes within the strata, shape (draws,).
+
+    Empty where a group has no episode, or no arrangement within its strata but the real one.
+    """
     drawn = [
         drawn_means(group.sample.values, _random_places(group, placement, (*key, place)))
         for place, group in enumerate(groups)
     ]
-    if min(one.size for one in drawn) == 0:
-        return np.nan
     fitting = min(one.size for one in drawn)
-    actual = np.array([group.sample.own.mean() for group in groups])
     signs = np.array([1.0, -1.0])[: len(groups)]
-    random = signs @ np.array([one[:fitting] for one in drawn])
-    return p_value(float(signs @ actual), random, alternative=placement.alternative)
+    return np.asarray(signs @ np.array([one[:fitting] for one in drawn]))
+
+
+def least_without_one(*groups: StratifiedOutcomes) -> float:
+    """Return the smallest effect beyond the means of the strata when any one episode is left out.
+
+    NaN where there is none to leave out.
+    """
+    beyond = [_beyond_strata(group) for group in groups]
+    whole = [float(one.mean()) if one.size else np.nan for one in beyond]
+    effects = []
+    for place, (one, sign) in enumerate(zip(beyond, (1.0, -1.0), strict=False)):
+        if one.size > 1:
+            without = sign * (one.sum() - one) / (one.size - 1)
+            other = -sign * whole[1 - place] if len(groups) > 1 else 0.0
+            effects.append(float(without.min()) + other)
+    return min(effects, default=np.nan)
 
 
 def stratified_starts(
@@ -154,6 +186,15 @@ class _Pools:
         """Return a random session of each episode's stratum, shape (rows, episodes)."""
         picks = rng.integers(0, self.size, (rows, self.size.size))
         return np.asarray(self.ordered[self.begin + picks])
+
+
+def _beyond_strata(group: StratifiedOutcomes) -> Floats:
+    """Return each episode's value less the mean of its stratum, shape (episodes,)."""
+    sample = group.sample
+    means = [
+        sample.values[group.strata == own].mean() for own in group.strata[sample.starts].tolist()
+    ]
+    return sample.own - np.array(means, np.float64)
 
 
 def _random_places(

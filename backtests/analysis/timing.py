@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from backtests.analysis.bootstrap import Interval
-from backtests.analysis.effects import Placement, effect_against_random, outcomes
+from backtests.analysis.effects import LEVEL, Placement, effect_against_random, outcomes
 from backtests.analysis.episodes import episodes
 from backtests.analysis.events import Events
 from backtests.analysis.forward import (
@@ -130,7 +130,7 @@ def lead_lag(pairs: PairedReturns, *, confidence: float = 0.95, lags: int = LAGS
     )
     asymmetry = _asymmetry(pairs, confidence=confidence)
     # the farther from zero in errors, the smaller p; p itself underflows to ties
-    standing = table["p_value"].to_numpy() <= (1 - confidence) / len(table)
+    standing = table["p_value"].to_numpy() <= LEVEL / len(table)
     distance = np.where(standing, np.abs(table["distance"].to_numpy()), -np.inf)
     strongest = float(numbers[distance.argmax()]) if standing.any() else np.nan
     return LeadLag(table.drop(columns="distance"), asymmetry, strongest, _leader(asymmetry))

@@ -14,6 +14,7 @@ from backtests.analysis.forward import (
     forward_growth,
     growth_paths,
 )
+from backtests.claims.stated import FigureCheck
 from backtests.claims.verdicts import NOT_SUPPORTED, SUPPORTED, AsStated, Evidence, Finding, verdict
 from backtests.config.claims import ClaimSettings
 from feeds.arrays import DAY_IN_NANOSECONDS
@@ -43,12 +44,17 @@ class SincePublished:
         return (self.last - self.first) / pd.Timedelta(days=1)
 
 
-def as_stated(finding: Finding, claim: ClaimSettings) -> AsStated:
+def as_stated(
+    finding: Finding, claim: ClaimSettings, *, figure: FigureCheck | None = None
+) -> AsStated:
     """Return whether what was stated is so, whatever it proves.
 
-    A figure that is reached from no date its author can have used is not reproducible, nor is a
-    claim that no data can tell. A direction is true where the estimate has it.
+    A figure that is reached from no date its author can have used is not reproducible, nor is one
+    that no series here comes near, nor a claim that no data can tell. Where a claim gives no
+    figure its direction is what it states, true where the estimate has it.
     """
+    if figure is not None:
+        return "true" if figure.is_near else "not_reproducible"
     if isnan(finding.estimate):
         return "not_reproducible"
     if claim.measure == "one_episode":

@@ -64,9 +64,10 @@ def every_episode(question: Question) -> list[Finding]:
         sample = outcomes(growth, chosen)
         rises = (sample.values > 0).astype(np.float64)
         starts = random_starts(sample, placement=question.placement, key=claim.horizon_days)
+        drawn = drawn_means(rises, starts)
         effect = effect_of(
             float(rises[sample.starts].mean()),
-            drawn_means(rises, starts),
+            drawn,
             count=kept.size,
             placement=question.placement,
         )
@@ -90,7 +91,8 @@ def every_episode(question: Question) -> list[Finding]:
             reason = "Not each was followed by a rise; of random dates "
             reason += f"{effect.random_mean * 100:.0f} % were."
             finding = replace(finding, decided=NOT_SUPPORTED, reason=reason)
-        found.append(question.with_strata(finding, name, replace(sample, values=rises)))
+        raised = replace(sample, values=rises)
+        found.append(question.against_all_placebos(finding, name, raised, drawn=drawn))
     return found
 
 
@@ -124,6 +126,58 @@ def tops(question: Question) -> list[Finding]:
             )
         )
     return found
+
+
+def tops_less_beginnings(question: Question) -> list[Finding]:
+    """Count how much more of a coin's tops than of its beginnings fall near the index's events."""
+    events = question.events()
+    found = []
+    for name in question.claim.assets:
+        days, price = _daily(question.asset(name))
+        near = _near(days, events.available_at[events.occurred])
+        pair = top_days(price), beginning_days(price)
+        if min(rows.size for rows in pair) == 0:
+            found.append(question.unknown("The coin has had no top or no beginning.", asset=name))
+            continue
+        actual, *shifted = [
+            float(moved[pair[0]].mean() - moved[pair[1]].mean())
+            for moved in (np.roll(near, shift) for shift in range(near.size))
+        ]
+        count = min(rows.size for rows in pair)
+        drawn = np.array(shifted)
+        effect = effect_of(actual, drawn, count=count, placement=question.placement)
+        without = min(
+            _least_without_one(near[pair[0]]) - near[pair[1]].mean(),
+            near[pair[0]].mean() + _least_without_one(~near[pair[1]]) - 1,
+        )
+        found.append(
+            question.shared(
+                name,
+                effect,
+                figure=_near_both(near, days, pair),
+                claimed=question.claim.effect,
+                left_out=float(without) - float(drawn.mean()),
+            )
+        )
+    return found
+
+
+def _near_both(near: Flags, days: NDArray[np.datetime64], pair: tuple[Integers, Integers]) -> str:
+    tops, beginnings = (f"{near[rows].sum()} of {rows.size}" for rows in pair)
+    dates = ", ".join(_day(day) for day in days[pair[1]])
+    return (
+        f"{tops} tops and {beginnings} beginnings ({dates}) within {NEAR_DAYS} days of an event, "
+        f"as are {near.mean() * 100:.0f} % of all days"
+    )
+
+
+def beginning_days(price: Floats) -> Integers:
+    """Return the rows of major beginnings of daily prices: tops seen in a mirror.
+
+    A beginning is the lowest price within `TOP_REACH_DAYS` before and after that was followed by
+    a rise which makes good a fall of `TOP_FALL`. Hindsight, as of tops.
+    """
+    return top_days(1 / price)
 
 
 def _least_without_one(near: Flags) -> float:

@@ -22,14 +22,18 @@ from backtests.analysis.timing import lead_lag, paired_returns
 from backtests.claims import history
 from backtests.claims.question import Question
 from backtests.claims.verdicts import NOT_SUPPORTED, SUPPORTED, TOO_LITTLE, Finding, Verdict
-from feeds.arrays import Flags
+from feeds.arrays import Flags, Floats
 
 _FIRST: Final = 1  # keys of independent draws
 _SECOND: Final = 2
 
+CONDITIONS: Final = (" with the condition met", " without")
+
 
 def measure(question: Question) -> list[Finding]:
     """Return the findings of a claim; the order of its assets changes nothing in them."""
+    if reason := question.untested:
+        return [question.unknown(reason)]
     return MEASURES[question.claim.measure](question)
 
 
@@ -101,7 +105,7 @@ def condition(question: Question) -> list[Finding]:
             )
             for value in (1.0, 0.0)
         ]
-        found.append(_difference(question, name, *pair))
+        found.append(_difference(question, name, *pair, kinds=CONDITIONS))
     return found
 
 
@@ -161,6 +165,7 @@ MEASURES: Final[dict[str, Callable[[Question], list[Finding]]]] = {
     "condition": condition,
     "lead": lead,
     "tops": history.tops,
+    "tops_less_beginnings": history.tops_less_beginnings,
     "no_data": no_data,
 }
 
@@ -173,7 +178,9 @@ def _against_random(
     question: Question, asset: str, sample: Outcomes, *, beyond: str = ""
 ) -> Finding:
     days = question.claim.horizon_days
-    effect = effect_against_random(sample, placement=question.placement, key=days)
+    starts = random_starts(sample, placement=question.placement, key=days)
+    drawn = drawn_means(sample.values, starts)
+    effect = effect_against_random(sample, placement=question.placement, starts=starts)
     without = left_out_effects(sample, placement=question.placement, key=days)
     more = f" beyond {beyond}" if beyond else ""
     finding = question.grown(
@@ -183,17 +190,25 @@ def _against_random(
         f"episodes, {_percent(effect.random_mean)} after random dates",
         left_out=min((one.excess for one in without), default=np.nan),
     )
-    return question.with_strata(finding, asset, sample)
+    return question.against_all_placebos(finding, asset, sample, drawn=drawn)
 
 
 def _difference(
-    question: Question, name: str, first: Outcomes, second: Outcomes, *, second_index: str = ""
+    question: Question,
+    name: str,
+    first: Outcomes,
+    second: Outcomes,
+    *,
+    second_index: str = "",
+    kinds: tuple[str, str] = ("", ""),
 ) -> Finding:
     """Return how much more followed the first kind of episode than the second."""
     counts = first.starts.size, second.starts.size
     if min(counts) == 0:
-        reason = f"{counts[0]} episodes of one kind and {counts[1]} of the other."
+        both = [f"{count} episodes{kind}" for count, kind in zip(counts, kinds, strict=True)]
+        reason = f"Nothing to compare: {both[0]} against {both[1]}."
         return question.unknown(reason, asset=name)
+    drawn = _drawn_gaps(question, first, second)
     effect = _gap(question, first, second)
     without = [_gap(question, first.without(row), second) for row in _rows(first)]
     without += [_gap(question, first, second.without(row)) for row in _rows(second)]
@@ -201,25 +216,31 @@ def _difference(
     finding = question.grown(
         name,
         effect,
-        figure=f"{_percent(means[0])} ({counts[0]} episodes) against {_percent(means[1])} "
-        f"({counts[1]}) in {question.claim.horizon_days} days",
+        figure=f"{_percent(means[0])} ({counts[0]} episodes{kinds[0]}) against "
+        f"{_percent(means[1])} ({counts[1]}{kinds[1]}) in {question.claim.horizon_days} days",
         left_out=min((one.excess for one in without), default=np.nan),
     )
-    return question.with_strata(finding, name, first, second, second_index=second_index)
+    return question.against_all_placebos(
+        finding, name, first, second, drawn=drawn, second_index=second_index
+    )
 
 
 def _gap(question: Question, first: Outcomes, second: Outcomes) -> Effect:
+    return effect_of(
+        float(first.own.mean() - second.own.mean()),
+        _drawn_gaps(question, first, second),
+        count=min(first.starts.size, second.starts.size),
+        placement=question.placement,
+    )
+
+
+def _drawn_gaps(question: Question, first: Outcomes, second: Outcomes) -> Floats:
     drawn = [
         drawn_means(sample.values, random_starts(sample, placement=question.placement, key=key))
         for sample, key in ((first, _FIRST), (second, _SECOND))
     ]
     fitting = min(one.size for one in drawn)
-    return effect_of(
-        float(first.own.mean() - second.own.mean()),
-        drawn[0][:fitting] - drawn[1][:fitting],
-        count=min(first.starts.size, second.starts.size),
-        placement=question.placement,
-    )
+    return np.asarray(drawn[0][:fitting] - drawn[1][:fitting])
 
 
 def _rows(sample: Outcomes) -> range:

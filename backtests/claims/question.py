@@ -1,20 +1,31 @@
 """A claim put to the bars: what every measurement starts from."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 import pandas as pd
 
-from backtests.analysis.effects import Effect, Outcomes, Placement
+from backtests.analysis.effects import (
+    Effect,
+    Outcomes,
+    Placement,
+    detectable_effect,
+    effect_bounds,
+)
 from backtests.analysis.episodes import Episodes, episodes
 from backtests.analysis.events import Events
 from backtests.analysis.forward import AssetPrices, entry_positions, forward_growth
+from backtests.analysis.placebo import p_value
+from backtests.analysis.power import verdict_rates
 from backtests.analysis.strata import (
     StratifiedOutcomes,
     halving_eras,
+    least_without_one,
     market_states,
-    stratified_p_value,
+    statistic_of,
+    stratified_draws,
 )
 from backtests.claims.verdicts import TOO_LITTLE, Finding
 from backtests.claims.world import World
@@ -115,23 +126,60 @@ class Question:
             unit="share",
         )
 
-    def with_strata(
-        self, finding: Finding, name: str, *samples: Outcomes, second_index: str = ""
+    def against_all_placebos(
+        self,
+        finding: Finding,
+        name: str,
+        *samples: Outcomes,
+        drawn: Floats,
+        second_index: str = "",
     ) -> Finding:
-        """Return a finding with its p-values within eras, and within market states of a coin.
+        """Return a finding set against random dates of eras and of market states of a coin, too.
 
         `samples` are the outcomes whose mean, or difference of two means, was found; the second
-        may be that of another index.
+        may be that of another index. `drawn` is the same of random dates of all.
         """
-        found = []
-        for kind in (ERAS, STATES):
-            groups = [
-                StratifiedOutcomes(sample, self._strata(kind, name, sample, index))
-                for sample, index in zip(samples, ("", second_index), strict=False)
-            ]
+        if not finding.episodes:
+            return finding
+        strata = [self._groups(kind, name, samples, second_index) for kind in (ERAS, STATES)]
+        draws = [drawn]
+        for kind, groups in zip((ERAS, STATES), strata, strict=True):
             key = (self.claim.horizon_days, kind)
-            found.append(stratified_p_value(*groups, placement=self.placement, key=key))
-        return replace(finding, p_era=found[0], p_matched=found[1])
+            draws.append(stratified_draws(*groups, placement=self.placement, key=key))
+        actual, side = statistic_of(strata[0]), self.placement.alternative
+        p_era, p_matched = (p_value(actual, one, alternative=side) for one in draws[1:])
+        left = [least_without_one(*groups) for groups in strata]
+        hardest = self._least_favourable(finding, actual, draws, left)
+        return replace(hardest, p_era=p_era, p_matched=p_matched)
+
+    def _groups(
+        self, kind: int, name: str, samples: Sequence[Outcomes], second_index: str
+    ) -> list[StratifiedOutcomes]:
+        return [
+            StratifiedOutcomes(sample, self._strata(kind, name, sample, index))
+            for sample, index in zip(samples, ("", second_index), strict=False)
+        ]
+
+    def _least_favourable(
+        self, finding: Finding, actual: float, draws: Sequence[Floats], left: Sequence[float]
+    ) -> Finding:
+        """Return a finding with the widest bounds and the least power of all placebos."""
+        unit = np.expm1 if finding.unit == "growth" else np.asarray
+        known = [one for one in draws if one.size]
+        confidence = self.placement.confidence
+        bounds = np.array([effect_bounds(actual, one, confidence=confidence) for one in known])
+        power = np.array([detectable_effect(one) for one in known])
+        if not known:
+            return finding
+        rates = verdict_rates(known[int(power.argmax())], claimed=finding.claimed)
+        return replace(
+            finding,
+            low=float(unit(bounds[:, 0].min())),
+            high=float(unit(bounds[:, 1].max())),
+            detectable=float(unit(power.max())),
+            left_out=float(np.fmin.reduce([finding.left_out, *unit(np.array(left))])),
+            rates=tuple(rates.itertuples(name=None)) if finding.unit == "growth" else (),
+        )
 
     def _strata(self, kind: int, name: str, sample: Outcomes, index: str) -> Integers:
         """Return the stratum of each eligible session."""
@@ -142,7 +190,15 @@ class Question:
         entries = entry_positions(asset, available_at=self.world.known_at(index))
         return market_states(asset, entries[sample.sessions])
 
+    @property
+    def untested(self) -> str:
+        """Why the question cannot be put to these bars; empty where it can."""
+        if self.claim.stand_in or self.world.has_own_bars():
+            return ""
+        return f"Not tested: no bars of {self.world.config.index.symbol} itself are here."
+
     def unknown(self, reason: str, *, asset: str = "") -> Finding:
         """Return a finding that nothing can be told, and why."""
         names = asset or ", ".join(self.claim.assets)
-        return Finding(names, "none", index=self.index, decided=TOO_LITTLE, reason=reason)
+        symbol = self.world.config.index.symbol
+        return Finding(names, "none", index=symbol, decided=TOO_LITTLE, reason=reason)

@@ -48,6 +48,8 @@ def _read_as(config: Config, claim: ClaimSettings, reading: ClaimReading) -> Con
     for name, (section, key) in OUTSIDE.items():
         if name in given:
             tree[section][key] = given.pop(name)
+    if "gate" in given:
+        tree["filters"] = {given["filter"]: given.pop("gate")}
     own = claim.model_dump(mode="json") | given | {"reading": reading.name}
     tree["claim"] = own
     return validated_config(tree)

@@ -26,9 +26,11 @@ from backtests.analysis.timing import (
 from backtests.claims.answers import SincePublished, as_stated, since_published
 from backtests.claims.curve import claim_curve
 from backtests.claims.measures import measure
+from backtests.claims.mechanism import mechanism_finding, needs_mechanism
 from backtests.claims.plans import StudyPlan
 from backtests.claims.question import Question
 from backtests.claims.readings import readings_of
+from backtests.claims.stated import stated_figure
 from backtests.claims.verdicts import Finding, Verdict, verdict
 from backtests.claims.world import World
 from backtests.config.claims import ClaimSettings
@@ -60,6 +62,7 @@ class Study:
     """A claim with its findings and the tables behind them.
 
     `since` is by asset what followed its publication; `curve` is None where its measure has none.
+    Of a claim on coins, which `has_mechanism`, `mechanism` is what that finds; None without bars.
     """
 
     name: str
@@ -72,6 +75,8 @@ class Study:
     draws: int
     since: Mapping[str, SincePublished | None]
     curve: SpecificationCurve | None = None
+    mechanism: Finding | None = None
+    has_mechanism: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +102,7 @@ def run_study(plan: StudyPlan, *, own: Sequence[Bars] = ()) -> Study:
     question = questions[0]
     findings = tuple(finding for one in questions for finding in _findings(one))
     names = () if plan.claim.measure == "no_data" else plan.claim.assets
+    mechanism = mechanism_finding(plan, world) if needs_mechanism(plan) else None
     studies = tuple(_asset_study(question, name, plan) for name in names)
     return Study(
         plan.name,
@@ -109,18 +115,23 @@ def run_study(plan: StudyPlan, *, own: Sequence[Bars] = ()) -> Study:
         plan.settings.draws,
         {name: since_published(world.asset(name), plan.claim) for name in names},
         claim_curve(question),
+        mechanism,
+        needs_mechanism(plan),
     )
 
 
 def _findings(question: Question) -> list[Finding]:
     """Return the findings of one reading, with its name, its dates, and whether it is so."""
     claim = question.claim
+    is_dated = claim.measure != "no_data" and not question.untested
+    figure = stated_figure(question) if claim.stated else None
     return [
         replace(
             finding,
             reading=claim.reading if claim.is_claim else "",
-            dates=() if claim.measure == "no_data" else question.dates(finding.first_asset),
-            as_stated=as_stated(finding, claim),
+            dates=question.dates(finding.first_asset) if is_dated else (),
+            as_stated=as_stated(finding, claim, figure=figure),
+            stated_figure=figure.sentence if figure else "",
         )
         for finding in measure(question)
     ]
@@ -176,7 +187,7 @@ def _asset_study(question: Question, name: str, plan: StudyPlan) -> AssetStudy:
     return AssetStudy(
         events=event_study(asset, events, design=StudyDesign(question.placement, horizons)),
         delays=entry_delays(asset, events, placement=quick, horizon_days=claim.horizon_days),
-        lead_lag=lead_lag(pairs),
+        lead_lag=lead_lag(pairs, confidence=question.placement.confidence),
         rolling=rolling_relation(pairs),
         drawn=drawn_means(sample.values, starts),
         actual=float(sample.own.mean()) if sample.own.size else np.nan,

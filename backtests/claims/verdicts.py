@@ -2,7 +2,9 @@
 
 Support needs p-values of at most `LEVEL` in the claimed direction, against random dates of all, of
 the same era and of the same market state, that no single episode carries alone. A claim is not
-supported if the interval rules out an effect as large as claimed. All else is too little data,
+supported if the interval rules out an effect as large as claimed. The interval holds every effect
+that any of the three leaves open at `LEVEL` to either side, so it begins above zero exactly where
+all three p-values are at most `LEVEL`: verdict and interval cannot differ. All else is too little,
 however the estimate looks: absence of evidence is not evidence of absence. Writers seldom say how
 much and by when: horizons and claimed sizes are our reading, made with earlier tables in view, and
 stand in each claim's file for others to change.
@@ -44,12 +46,16 @@ class Finding:
     `figure` is the finding in words. `estimate`, `low` and `high` are the effect with its
     interval; `p_value` sets it against random dates of the whole history, `p_era` of the same
     era between halvings, `p_matched` with the coin's same trend and volatility. `claimed` is what
-    the claim amounts to (NaN: nothing is claimed), `detectable` what so many episodes could show,
-    `left_out` the smallest estimate when any one episode is left out. `index`, `event`, `asset`
+    the claim amounts to (NaN: nothing is claimed). The estimate is that beyond all dates; `low`
+    and `high`, `detectable` (what so many episodes could show) and `left_out` (the smallest
+    effect when any one episode is left out) are those of the least favourable of the three.
+    `rates` has how often each verdict comes out by true effect: rows of the effect and of the
+    shares supported, ruled out and too little. `index`, `event`, `asset`
     and `horizon_days` say what was looked at; `unit` is "growth"
     for a fraction beyond random dates, "share" or "correlation". `decided` and `reason` are set
     where the verdict does not follow from these figures. `reading` is what the claim is taken to
-    mean, `dates` are the first sessions of its episodes, `as_stated` whether what was stated is so.
+    mean, `dates` are the first sessions of its episodes, `as_stated` whether what was stated is so
+    and `stated_figure` the sentence on a figure the claim itself gives.
     """
 
     asset: str
@@ -73,6 +79,8 @@ class Finding:
     reading: str = ""
     dates: tuple[str, ...] = ()
     as_stated: AsStated = "not_reproducible"
+    stated_figure: str = ""
+    rates: tuple[tuple[float, ...], ...] = ()
 
     @property
     def first_asset(self) -> str:
@@ -102,10 +110,10 @@ def verdict(finding: Finding) -> Verdict:
         return finding.decided
     if finding.episodes < FEWEST_EPISODES or isnan(finding.p_value):
         return TOO_LITTLE
+    if finding.high < finding.claimed:  # even where it is beyond luck
+        return NOT_SUPPORTED
     if finding.hardest_p <= LEVEL and finding.estimate > 0:
         if not finding.left_out > 0:
             return TOO_LITTLE
         return BEYOND_LUCK if isnan(finding.claimed) else SUPPORTED
-    if isnan(finding.claimed):
-        return NOT_TOLD
-    return NOT_SUPPORTED if finding.high < finding.claimed else TOO_LITTLE
+    return NOT_TOLD if isnan(finding.claimed) else TOO_LITTLE

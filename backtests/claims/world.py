@@ -4,6 +4,7 @@ import contextlib
 import copy
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -23,14 +24,17 @@ from backtests.market.inputs import (
     require_folder,
 )
 from backtests.market.known import Known, own_signals
+from backtests.market.lookahead import own_leaks
 from backtests.market.schedule import between, known_from
 from feeds import instruments
 from feeds.arrays import Flags, Floats, Integers
 from feeds.bars import Bars
 from feeds.errors import ConfigError
+from feeds.files import Files
 from feeds.history import source_in_words
 from feeds.instruments import Instrument
 from feeds.known_highs import false_highs
+from feeds.series import Series
 from feeds.sources import Source, WithOwn, open_source
 from feeds.vendors.addresses import use_addresses
 from strategies.registry import find
@@ -124,6 +128,23 @@ class World:
         market = other.frame["close"].reindex(bars.frame.index)
         return (bars.frame["close"] / market).to_numpy(np.float64)
 
+    def has_own_bars(self, name: str = "") -> bool:
+        """Return whether there are bars of an index itself, by default the config's.
+
+        Where there are none a fund may stand in, which is not what was asked for.
+        """
+        data, instrument = self.config.data, instruments.index(name or self.config.index.symbol)
+        if data.source == "files":
+            return Files(Path(data.data_dir)).holds(instrument, timeframe="1d")
+        return not any("stands in for it" in note for note in self.index(name).notes)
+
+    def series(self, name: str) -> Series | None:
+        """Return a series that a filter of the config reads; None where it is not to be had."""
+        filters = {key: one for key, one in self.config.filters.items() if one.series == name}
+        only = self.config.model_copy(update={"filters": filters})
+        found, _ = filter_series(only, real=self.index().source != "sample")
+        return found.get(name)
+
     def gate(self, name: str) -> tuple[Floats, tuple[str, ...]]:
         """Return a filter's state at every session: 1 open, 0 closed, NaN unknown; and why."""
         if name not in self.config.filters:
@@ -183,6 +204,7 @@ class World:
         self._remarks += [*notes, *(note for each in series.values() for note in each.notes)]
         instants = pd.DatetimeIndex(self.known_at(index), tz="UTC")
         known = Known(Inputs(bars, (), series=series), instants)
+        self._remarks += [f"LOOK-AHEAD: {leak.text}" for leak in own_leaks(config, known.inputs)]
         return own_signals([event], config, known)[event]
 
     def _relative_highs(self, bars: Bars) -> Flags:

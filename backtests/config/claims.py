@@ -8,7 +8,7 @@ from backtests.config.explain import sentence_error
 from backtests.config.settings import Horizon, as_tuple, iso_day
 from feeds.wording import nearest_hint
 from strategies.names import RegisteredName
-from strategies.settings import Days, Sessions, Settings, Symbol
+from strategies.settings import Days, FilterSettings, SeriesName, Sessions, Settings, Symbol
 
 EVENT_NAMES: Final = RegisteredName("signal", events=True)
 Event = Annotated[str, AfterValidator(EVENT_NAMES)]
@@ -23,6 +23,7 @@ Measure = Literal[
     "condition",
     "lead",
     "tops",
+    "tops_less_beginnings",
     "no_data",
 ]
 
@@ -78,6 +79,21 @@ class ClaimReading(Settings):
     lookback: Sessions | Literal["all"] | None = None
     index: Symbol | None = None
     start: Day | None = None
+    stand_in: bool | None = None
+    gate: FilterSettings | None = None  # `filter` of this reading, in place of the config's
+
+
+class StatedFigure(Settings):
+    """The `[claim.stated]` table: a figure that the claim itself gives, computed from a series.
+
+    `measure` is what of the series `value` states: its sum from the first day of the year to the
+    publication, or its latest value known then. `words` say what the series is of.
+    """
+
+    series: SeriesName
+    measure: Literal["sum_this_year", "level"]
+    value: float
+    words: str
 
 
 class ClaimSettings(Settings):
@@ -119,6 +135,8 @@ class ClaimSettings(Settings):
     last: Days = 3  # every_episode: so many before it
     filter: str = ""  # condition: the filter of this config that must be open
     missing: str = ""  # no_data: what there is no data for
+    stated: StatedFigure | None = None  # a figure of the claim's own
+    stand_in: bool = True  # whether a fund may stand for an index without bars
 
     @property
     def is_claim(self) -> bool:

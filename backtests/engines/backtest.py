@@ -17,6 +17,7 @@ from backtests.market.elapsed import DAYS_PER_YEAR, after_hole, cash_returns
 from backtests.market.endings import ending_notes, survivor_note
 from backtests.market.gates import blind_filters
 from backtests.market.inputs import Inputs, has_universe, load_inputs
+from backtests.market.lookahead import own_leaks
 from backtests.market.market import Market, build_market
 from backtests.market.tape import NANOSECONDS, Tape
 from feeds.arrays import Flags, Floats
@@ -143,10 +144,20 @@ def input_warnings(config: Config, inputs: Inputs) -> tuple[str, ...]:
         found.extend(_false_highs(config, inputs))
     if config.signal.retest:
         found.extend(_lows_that_are_closes(inputs.index))
+    found.extend(leak_warnings(config, inputs))
     found.extend(inputs.notes)
     found.extend(note for bars in inputs.all_bars for note in bars.cautions)
     found.extend(note for series in inputs.series.values() for note in series.cautions)
     return tuple(dict.fromkeys(found))
+
+
+def leak_warnings(config: Config, inputs: Inputs) -> list[str]:
+    """Return a warning for each own function that a few cuts of the data show to see the future."""
+    return [
+        f"LOOK-AHEAD: {leak.text}. What it earned cannot be earned; `python -m backtests.audit` "
+        "says more"
+        for leak in own_leaks(config, inputs)
+    ]
 
 
 def _lows_that_are_closes(index: Bars) -> list[str]:

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from backtests.claims.curve import curve_row
+from backtests.claims.mechanism import MECHANISM
 from backtests.claims.runner import AssetStudy, Judged, Study
 from backtests.records.text import as_csv, as_json, as_markdown
 from backtests.report.pages.base import LIBRARY_FILE, plotly_library
@@ -17,13 +18,14 @@ from backtests.report.pages.study import (
     study_page,
 )
 from backtests.report.words.answers import (
+    INTERVAL,
     P_HEADING,
-    STATED,
     evidence_in_words,
     interval,
     p_values,
     probability,
     size,
+    stated_in_words,
 )
 
 TEXT_CELLS: Final = frozenset(
@@ -58,7 +60,11 @@ def study_files(studies: Sequence[Study], judged: list[Judged]) -> dict[str, str
         }
     for study in studies:
         files[f"{study.name}.html"] = study_page(
-            study, judged, claims_link="index.html", library_file=LIBRARY_FILE
+            study,
+            judged,
+            claims_link="index.html",
+            mechanism_link=f"{MECHANISM}.html" if MECHANISM in study_of else "",
+            library_file=LIBRARY_FILE,
         )
         files[f"{study.name}.toml"] = study.config.to_toml()
     files |= {
@@ -74,9 +80,6 @@ def claim_row(one: Judged, study: Study) -> dict[str, Any]:
     since = study.since.get(found.first_asset)
     return {
         **figures_row(one),
-        "effect": found.estimate,
-        "p": found.p_value,
-        "p_all_counted": one.adjusted_p,
         "episodes": list(found.dates),
         "episode_count": found.episodes,
         "since_published": since
@@ -108,7 +111,7 @@ def _claim_cells(one: Judged) -> dict[str, str]:
         "claim": as_markdown(one.claim.statement),
         "asset": as_markdown(found.asset),
         "reading": as_markdown(found.reading),
-        "as stated": STATED[found.as_stated],
+        "as stated": stated_in_words(found),
         "effect": size(found.estimate, found.unit),
         "claimed": size(found.claimed, found.unit),
         "ruled out above": size(found.high, found.unit),
@@ -123,7 +126,7 @@ def _event_cells(one: Judged) -> dict[str, str]:
         "study": as_markdown(one.claim.statement),
         "asset": as_markdown(found.asset),
         "effect": size(found.estimate, found.unit),
-        "95 % interval": interval(found),
+        INTERVAL: interval(found),
         **_shared_cells(one),
         "verdict": one.verdict,
     }

@@ -26,7 +26,7 @@ COLORS: Final = {"supported": "good", "ruled_out": "bad", "too_little": "muted"}
 
 
 def forest_chart(judged: Sequence[Judged]) -> Spec:
-    """Return the effects on growth with their 95 % intervals, the largest on top."""
+    """Return the effects on growth with their 90 % intervals, the largest on top."""
     rows = [
         one
         for one in judged
@@ -73,7 +73,6 @@ def forest_chart(judged: Sequence[Judged]) -> Spec:
                 **PERCENT_AXIS,
                 "tickformat": "+,.0f",
                 "side": "top",
-                "title": {"text": "Growth beyond random dates"},
             },
             yaxis={"automargin": True, "showgrid": False, "tickfont": {"size": 12}},
             shapes=[

@@ -45,7 +45,7 @@ def path_chart(study: AssetStudy, claim: ClaimSettings) -> Spec:
     low, high = (1 + path[name] for name in ("random_low", "random_high"))
     random = _growth("Random dates, mean", path["random_mean"], "index", days, dash="dot")
     mean = _growth("Mean of the episodes", path["mean"], "strategy", days, width=2.6)
-    traces = [*band("Random dates, 95 %", low, high, color=LIGHT["line"] + SHADE, x=days)]
+    traces = [*band("Random dates, 90 %", low, high, color=LIGHT["line"] + SHADE, x=days)]
     traces += _episodes(paths, days)
     every = [path["random_low"], path["random_high"], *(paths[name] for name in paths)]
     return {
@@ -67,7 +67,7 @@ def horizon_chart(study: AssetStudy, claim: ClaimSettings) -> Spec:
     _require_some(table["excess"])
     days = [f"{days:.0f}" for days in table["horizon_days"]]
     bounds = [table[name].to_numpy(np.float64) for name in ("excess", "excess_low", "excess_high")]
-    effect = intervals("Effect, 95 % interval", days, *(_multiple(one) for one in bounds))
+    effect = intervals("Effect, 90 % interval", days, *(_multiple(one) for one in bounds))
     detectable = table["detectable"].to_numpy(np.float64)
     columns = {
         "type": "bar", "name": "Detectable", "x": days, "y": pack(detectable), "base": 1,
@@ -135,7 +135,7 @@ def delay_chart(study: AssetStudy, claim: ClaimSettings) -> Spec:
         _growth("Effect", effect[~future], "strategy", {"x": pack(days[~future])}, width=2.2),
     ]
     return {
-        "data": [*band("95 % interval", low, high, color=LIGHT["band"], x=x), *sides],
+        "data": [*band("90 % interval", low, high, color=LIGHT["band"], x=x), *sides],
         "layout": layout(
             height=PAIR_HEIGHT,
             xaxis={"title": {"text": "Days after the first tradable open"}},
@@ -153,7 +153,7 @@ def lag_chart(study: AssetStudy, claim: ClaimSettings) -> Spec:
     _require_some(table["correlation"])
     names = ("correlation", "correlation_low", "correlation_high")
     bounds = (table[name].to_numpy(np.float64) for name in names)
-    points = intervals("Correlation, 95 % interval", table["lag"].tolist(), *bounds)
+    points = intervals("Correlation, 90 % interval", table["lag"].tolist(), *bounds)
     return {
         "data": [{**points, "hovertemplate": "lag %{x}: %{y}<extra></extra>"}],
         "layout": layout(

@@ -22,8 +22,8 @@ from backtests.report.pages.study_tables import (
 )
 from backtests.report.words import notation as written
 from backtests.report.words.answers import (
+    INTERVAL,
     P_HEADING,
-    STATED,
     evidence_in_words,
     interval,
     p_values,
@@ -31,9 +31,10 @@ from backtests.report.words.answers import (
     ruled_out,
     since_in_words,
     size,
+    stated_in_words,
     tally,
 )
-from backtests.report.words.claims import among_all, curve_words, reason
+from backtests.report.words.claims import among_all, curve_words, mechanism_sentence, reason
 from feeds.sample import SAMPLE_SOURCE
 
 STYLES: Final = {"supported": "yes", BEYOND_LUCK: "yes", "ruled_out": "no"}
@@ -66,11 +67,17 @@ def claims_page(judged: list[Judged], studies: list[Study], *, library_file: str
 
 
 def study_page(
-    study: Study, judged: list[Judged], *, claims_link: str = "", library_file: str = ""
+    study: Study,
+    judged: list[Judged],
+    *,
+    claims_link: str = "",
+    mechanism_link: str = "",
+    library_file: str = "",
 ) -> str:
     """Return the page of one study: verdicts, charts and tables of each asset.
 
-    Among many, `claims_link` leads to the page of all, and `library_file` draws the charts.
+    Among many, `claims_link` leads to the page of all, `mechanism_link` to that of the mechanism
+    behind the claim, and `library_file` draws the charts.
     """
     content = {
         **_origin([study]),
@@ -80,7 +87,9 @@ def study_page(
         "horizon_columns": HORIZON_COLUMNS.values(),
         "curve": curve_words(study.curve),
         "claims_link": claims_link,
+        "mechanism_link": mechanism_link,
         "since": _since([study]),
+        "mechanism": _mechanism(study),
         "config": mailable(study.config).to_toml(),
     }
     panels = {
@@ -99,6 +108,12 @@ def study_page(
     )
 
 
+def _mechanism(study: Study) -> str:
+    if not study.has_mechanism:
+        return ""
+    return mechanism_sentence(study.mechanism, published=study.claim.published)
+
+
 def figures_row(one: Judged) -> dict[str, Any]:
     """Return a finding as plain values, for tables and JSON; undefined is NaN."""
     found, is_claim = one.finding, one.claim.is_claim
@@ -111,18 +126,19 @@ def figures_row(one: Judged) -> dict[str, Any]:
         "event": found.event,
         "horizon_days": found.horizon_days,
         "figure": found.figure,
+        **({"stated_figure": found.stated_figure} if is_claim else {}),
         "unit": found.unit,
-        "estimate": found.estimate,
+        "effect": found.estimate,
         "low": found.low,
         "high": found.high,
         **({"claimed": found.claimed} if is_claim else {}),
         "detectable": found.detectable,
         "left_out": found.left_out,
         "episodes": found.episodes,
-        "p_value": found.p_value,
+        "p": found.p_value,
         "p_era": found.p_era,
         "p_matched": found.p_matched,
-        "p_adjusted": one.adjusted_p,
+        "p_all_counted": one.adjusted_p,
         **({"as_stated": found.as_stated, "evidence": evidence(found)} if is_claim else {}),
         "ruled_out_above": found.high,
         "verdict": one.verdict,
@@ -136,12 +152,14 @@ def _row(one: Judged) -> dict[str, Any]:
     return {
         **figures_row(one),
         "figure": written.true_minus(found.figure),
+        "stated_figure": written.true_minus(found.stated_figure),
         "reason": reason(found),
         "numbers": _numbers(one),
         "cards": _cards(one),
         "style": STYLES.get(evidence(found) if one.claim.is_claim else one.verdict, "open"),
         "reading": found.reading,
-        "stated": STATED[found.as_stated],
+        "stated": stated_in_words(found),
+        "is_untested": math.isnan(found.estimate),
         "answer": evidence_in_words(found) if one.claim.is_claim else one.verdict,
         "sizes": ruled_out(found),
         "dates": ", ".join(found.dates),
@@ -163,7 +181,9 @@ def _take_home(judged: list[Judged], studies: list[Study]) -> str:
     first = {one.study: one for one in reversed(judged)}
     answers = [(one.finding.as_stated, evidence(one.finding)) for one in first.values()]
     followed = [next(iter(study.since.values()), None) for study in studies]
-    return tally(answers, [one.value > 0 for one in followed if one is not None])
+    known = [one for one in followed if one is not None]
+    days = max((one.days for one in known), default=0.0)
+    return tally(answers, [one.value > 0 for one in known], days=days)
 
 
 def _since(studies: list[Study]) -> list[str]:
@@ -181,7 +201,7 @@ def _numbers(one: Judged) -> dict[str, str]:
     cards = _cards(one)
     return {
         "Effect": cards["Effect"],
-        "Interval": cards["95 % interval"],
+        INTERVAL: cards[INTERVAL],
         "Detectable": cards["Detectable"],
         P_HEADING: cards[P_HEADING],
         "All counted": probability(one.adjusted_p),
@@ -193,7 +213,7 @@ def _cards(one: Judged) -> dict[str, str]:
     found = one.finding
     return {
         "Effect": size(found.estimate, found.unit),
-        "95 % interval": interval(found),
+        INTERVAL: interval(found),
         P_HEADING: p_values(found),
         "Episodes": written.count(found.episodes) if found.episodes else written.UNDEFINED,
         "Detectable": size(found.detectable, found.unit),
@@ -219,7 +239,7 @@ def _asset(place: int, asset: AssetStudy, study: Study) -> dict[str, Any]:
         "name": own.asset,
         "event": written.words(own.event),
         "horizons": horizon_rows(own.horizons),
-        "rates": rate_rows(asset, study),
+        "rates": rate_rows(own.asset, study),
         "episodes": episode_rows(own.episodes),
         "returns": [
             f"{str(name)[7:-1]} days" for name in own.episodes if str(name).startswith("return_")

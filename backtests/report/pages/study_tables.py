@@ -4,8 +4,7 @@ from typing import Final
 
 import pandas as pd
 
-from backtests.analysis.power import verdict_rates
-from backtests.claims.runner import AssetStudy, Study
+from backtests.claims.runner import Study
 from backtests.report.words import notation as written
 from backtests.report.words.answers import probability, size
 
@@ -35,14 +34,12 @@ HORIZON_COLUMNS: Final = {
 COUNTS: Final = ("horizon_days", "episodes", "independent")
 
 
-def rate_rows(asset: AssetStudy, study: Study) -> list[list[str]]:
-    """Return how often each verdict comes out by true effect; none where it rests on others."""
-    if study.claim.measure != "average":
-        return []
-    rates = verdict_rates(asset.drawn, claimed=study.claim.effect)
+def rate_rows(asset: str, study: Study) -> list[list[str]]:
+    """Return how often each verdict of the fairest reading comes out by true effect, if known."""
+    rates = next((one.rates for one in study.findings if one.first_asset == asset), ())
     return [
-        [size(float(str(effect)), "growth"), *(written.percent(rate, decimals=0) for rate in row)]
-        for effect, row in zip(rates.index, rates.to_numpy(), strict=True)
+        [size(effect, "growth"), *(written.percent(rate, decimals=0) for rate in row)]
+        for effect, *row in rates
     ]
 
 

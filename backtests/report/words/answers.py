@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from math import isfinite, isnan
 from typing import Final
 
+from backtests.analysis.effects import LEVEL
 from backtests.claims.answers import SincePublished, evidence
 from backtests.claims.verdicts import AsStated, Evidence, Finding
 from backtests.config.claims import ClaimSettings
@@ -16,14 +17,35 @@ STATED: Final[dict[AsStated, str]] = {
 }
 UNITS: Final = {"growth": " %", "share": " points", "correlation": ""}
 LEAST_DAYS: Final = 2
+ROUNDS_TO_ZERO: Final = 0.005
+NEAR_LEVEL: Final = 0.0005  # which three decimals would not tell from it
+INTERVAL: Final = "90 % interval"  # each end bounds to one side at 5 %, as p tests
 P_HEADING: Final = "p (all dates / era / matched)"
 
 
-def size(value: float, unit: str) -> str:
-    """Return an effect in its unit, with a sign."""
+def size(value: float, unit: str, *, decimals: int = 0) -> str:
+    """Return an effect in its unit, with a sign; what is not zero does not read as zero."""
     if unit == "correlation":
         return written.decimal(value, 2, plus=True)
-    return written.decimal(value * 100, 0, unit=UNITS[unit], plus=True)
+    if decimals == 0 and 0 < abs(value) < ROUNDS_TO_ZERO:
+        decimals = 1
+    return written.decimal(value * 100, decimals, unit=UNITS[unit], plus=True)
+
+
+def sizes_apart(first: float, second: float, unit: str) -> tuple[str, str]:
+    """Return two different effects with as many decimals as tell them apart."""
+    pairs = [
+        (size(first, unit, decimals=digits), size(second, unit, decimals=digits))
+        for digits in (0, 1, 2)
+    ]
+    return next((pair for pair in pairs if pair[0] != pair[1]), pairs[-1])
+
+
+def stated_in_words(found: Finding) -> str:
+    """Return whether a claim is so as stated; what these bars cannot tell is not tested."""
+    if isnan(found.estimate) and not found.stated_figure:
+        return "not tested"
+    return STATED[found.as_stated]
 
 
 def interval(found: Finding) -> str:
@@ -39,7 +61,8 @@ def probability(value: float) -> str:
     if not isfinite(value):
         return written.UNDEFINED
     # near the level a rounded 0.05 would not say on which side it is
-    decimals = 4 if value < 0.01 else 3 if value < 0.1 else 2
+    is_near_level = abs(value - LEVEL) < NEAR_LEVEL
+    decimals = 4 if value < 0.01 or is_near_level else 3 if value < 0.1 else 2
     return f"{value:.{decimals}f}"
 
 
@@ -65,8 +88,8 @@ def ruled_out(found: Finding) -> str:
     """Return which sizes the interval rules out and which it does not."""
     if not (isfinite(found.high) and isfinite(found.low)):
         return ""
-    high, low = size(found.high, found.unit), size(found.low, found.unit)
-    claimed = size(found.claimed, found.unit)
+    low = size(found.low, found.unit)
+    high, claimed = sizes_apart(found.high, found.claimed, found.unit)
     if found.high < found.claimed:
         return f"{claimed} is ruled out, up to {high} is not."
     fitting = f"Any effect from {low} to {high} fits these bars"
@@ -95,11 +118,13 @@ def since_in_words(name: str, claim: ClaimSettings, since: SincePublished | None
     )
 
 
-def tally(answers: Sequence[tuple[AsStated, Evidence]], ups: Sequence[bool]) -> str:
+def tally(
+    answers: Sequence[tuple[AsStated, Evidence]], ups: Sequence[bool], *, days: float = 0.0
+) -> str:
     """Return the one line to take home: how many claims are so, are evidence, and went up since.
 
     `answers` has one pair per claim, `ups` says of each with bars after its publication whether
-    its asset rose.
+    its asset rose, `days` how long ago the first of them was published.
     """
     stated = [one for one, _ in answers]
     proven = [two for _, two in answers]
@@ -111,5 +136,6 @@ def tally(answers: Sequence[tuple[AsStated, Evidence]], ups: Sequence[bool]) -> 
         "little to tell."
     )
     if ups:
-        text += f" Since publication {sum(ups)} of {len(ups)} went up."
+        text += f" Since publication, at most {days:.0f} days, the coin went up for {sum(ups)} of "
+        text += f"{len(ups)}, which share few dates."
     return text

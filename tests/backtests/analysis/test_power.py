@@ -15,10 +15,10 @@ def test_rates_of_a_normal_placebo_are_those_of_the_normal_distribution() -> Non
         size = np.log1p(claimed * share)
         supported = norm.sf(norm.ppf(0.95) - size / spread)
         row = found.loc[claimed * share]
-        assert row["supported"] == pytest.approx(supported, abs=0.005)
         # the interval ends below the claimed effect where the actual one lies low
-        ends = norm.cdf(np.log1p(claimed) / spread - norm.ppf(0.975) - size / spread)
-        assert row["ruled_out"] == pytest.approx(min(ends, 1 - supported), abs=0.005)
+        ends = norm.cdf(np.log1p(claimed) / spread - norm.ppf(0.95) - size / spread)
+        assert row["ruled_out"] == pytest.approx(ends, abs=0.005)
+        assert row["supported"] == pytest.approx(min(supported, 1 - ends), abs=0.005)
     assert found.sum(axis=1).to_numpy() == pytest.approx(1)
 
 

@@ -20,6 +20,7 @@ from backtests.analysis.strata import (
     UNKNOWN,
     StratifiedOutcomes,
     halving_eras,
+    least_without_one,
     market_states,
     stratified_p_value,
     stratified_starts,
@@ -247,3 +248,23 @@ def test_planted_effect_is_found_within_strata() -> None:
     starts = random_events(rng, np.arange(1200))
     values[starts] += 0.3
     assert max(p_values(group_of(values, starts, eras))) < 0.03
+
+
+def test_least_effect_without_one_equals_leaving_each_out_in_turn() -> None:
+    rng = np.random.default_rng(6)
+    values, strata = rng.normal(size=600), np.arange(600) // 200
+    groups = [group_of(values, np.array(own), strata) for own in ([20, 250, 520], [90, 330])]
+
+    def beyond(group: StratifiedOutcomes, *, but: int = -1) -> float:
+        starts = np.delete(group.sample.starts, but) if but >= 0 else group.sample.starts
+        centres = [values[strata == strata[start]].mean() for start in starts]
+        return float((values[starts] - centres).mean())
+
+    first, second = groups
+    alone = [beyond(first, but=row) for row in range(3)]
+    assert least_without_one(first) == pytest.approx(min(alone))
+    less = [one - beyond(second) for one in alone]
+    less += [beyond(first) - beyond(second, but=row) for row in range(2)]
+    assert least_without_one(first, second) == pytest.approx(min(less))
+    single = group_of(values, np.array([20]), strata)
+    assert math.isnan(least_without_one(single))

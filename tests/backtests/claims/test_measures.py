@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from backtests.analysis.effects import Placement
+from backtests.analysis.effects import LEVEL, Placement
+from backtests.analysis.power import SHARES
 from backtests.claims import history
 from backtests.claims.history import top_days
 from backtests.claims.measures import MEASURES, measure
@@ -120,6 +121,19 @@ def test_every_comparison_with_random_dates_has_all_three_placebos(
     assert found.episodes > 0
     for p in found.p_values.values():
         assert 0 < p <= 1
+
+
+@pytest.mark.parametrize("horizon", [5, 20, 40, 60])
+@pytest.mark.parametrize("event", ["breakout", "new_high"])
+def test_interval_begins_above_zero_exactly_where_every_placebo_is_beaten(
+    folder: Path, event: str, horizon: int
+) -> None:
+    found = findings(folder, assets=["GOOD", "DULL"], event=event, horizon_days=horizon)
+    for one in found:
+        assert (one.low > 0) == (one.hardest_p <= LEVEL)
+        assert one.low <= one.estimate <= one.high
+        assert len(one.rates) == len(SHARES)
+    assert found[0].low > 0
 
 
 def test_order_of_assets_changes_no_finding(folder: Path) -> None:

@@ -129,7 +129,8 @@ def test_since_published_says_nothing_without_a_day_or_bars_after_it() -> None:
     [
         ({}, "ruled_out", "+50 % ruled out"),
         ({"high": 0.6}, "too_little", "too little to tell"),
-        ({"p_value": 0.01, "low": 0.1}, "supported", "supported"),
+        ({"p_value": 0.01, "low": 0.1, "high": 0.9}, "supported", "supported"),
+        ({"p_value": 0.01, "low": 0.1}, "ruled_out", "+50 % ruled out"),
         ({"p_value": 0.01, "left_out": -0.1, "high": 0.9}, "too_little", "too little to tell"),
         ({"p_value": 0.01, "p_era": 0.3, "high": 0.9}, "too_little", "too little to tell"),
         ({"episodes": 2}, "too_little", "too little to tell"),
@@ -173,9 +174,9 @@ def test_as_stated_is_about_the_figure_and_not_about_luck(
 
 def test_tally_counts_every_claim_once() -> None:
     answers = [("true", "supported"), ("false", "ruled_out"), ("true", "too_little")]
-    text = tally(answers, [True, False])
+    text = tally(answers, [True, False], days=22.0)
     assert text.startswith("Of 3 claims, as stated 2 are true, 1 false and 0 not reproducible;")
-    assert "Since publication 1 of 2 went up." in text
+    assert "Since publication, at most 22 days, the coin went up for 1 of 2, which share" in text
 
 
 def test_forest_has_a_row_per_effect_on_growth_and_none_of_others(folder: Path) -> None:

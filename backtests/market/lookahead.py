@@ -1,0 +1,188 @@
+"""Whether a function sees the future: its answers must not change when later bars do.
+
+Each function is asked again with the data cut at many sessions, and with another future put in
+their place. An answer to an earlier session that changes has seen what came later.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from backtests.config.config import Config
+from backtests.market.asked import Asked, asked_of_own
+from backtests.market.inputs import Inputs
+from backtests.market.worlds import FUTURES, Future, input_names, published_at
+from feeds.arrays import Flags, Floats, Integers
+from feeds.errors import InputError
+
+QUICK: Final = 12
+THOROUGH: Final = 160
+TOLERANCE: Final = 1e-9
+FEWEST_ROWS: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Leak:
+    """A function that saw the future: at which row, of which inputs, and how far.
+
+    `reach` is how many later rows it takes until the answer to `row` is what it was; 0 where
+    no number of them is enough.
+    """
+
+    name: str
+    row: pd.Timestamp
+    inputs: tuple[str, ...]
+    reach: int
+    unit: str
+    reason: str = ""
+
+    @property
+    def text(self) -> str:
+        """What is wrong, as a sentence without its full stop."""
+        if self.reason:
+            return f"the {self.name} {self.reason}"
+        inputs = " and ".join(self.inputs) or "its inputs together"
+        far = (
+            f"{self.reach:,} {self.unit}{'s' if self.reach > 1 else ''} later"
+            if self.reach
+            else "to the end of the data"
+        )
+        return (
+            f"the {self.name} sees the future of {inputs}: its answer to {self.row:%Y-%m-%d} "
+            f"depends on bars up to {far}"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What was found about one function: cuts made, leaks, and notes that are no fault."""
+
+    name: str
+    cuts: int
+    leaks: tuple[Leak, ...]
+    notes: tuple[str, ...]
+
+
+def own_leaks(config: Config, inputs: Inputs, *, cuts: int = QUICK) -> tuple[Leak, ...]:
+    """Return the leaks of a config's own functions, found by a few cuts."""
+    found = (look_at(each, cuts=cuts) for each in asked_of_own(config, inputs))
+    return tuple(leak for each in found for leak in each.leaks)
+
+
+def look_at(asked: Asked, *, cuts: int) -> Looked:
+    """Return what cuts and other futures show about one function; the first leak is enough."""
+    if not is_same(asked.ask(asked.inputs), asked.whole):
+        reason = "answers differently when it is asked twice: it draws at random without a seed"
+        return Looked(asked.name, 0, (_without_row(asked, reason),), ())
+    places = cut_places(asked, cuts=cuts)
+    for number, place in enumerate(places):
+        for future in ("cut", FUTURES[number % len(FUTURES)]):
+            row = changed_row(asked, int(place), future)
+            if row is not None:
+                leak = _leak(asked, int(place), future, row)
+                return Looked(asked.name, number + 1, (leak,), ())
+    return Looked(asked.name, len(places), (), ())
+
+
+def cut_places(asked: Asked, *, cuts: int) -> Integers:
+    """Return the rows after which data are cut: half where the answer changes, half all along."""
+    last = len(asked.whole) - 2
+    if last < asked.first + FEWEST_ROWS:
+        return np.empty(0, np.int64)
+    whole = np.nan_to_num(asked.whole, nan=-1.0).reshape(last + 2, -1)
+    moved = np.flatnonzero((np.diff(whole, axis=0) != 0).any(axis=1))
+    near = np.unique(np.concatenate([moved + step for step in (-1, 0, 1)]))
+    near = near[(near >= asked.first) & (near <= last)]
+    evenly = np.linspace(asked.first, last, cuts // 2).astype(np.int64)
+    return np.unique(np.concatenate([_thinned(near, cuts - cuts // 2), evenly]))
+
+
+def _thinned(places: Integers, most: int) -> Integers:
+    if places.size <= most:
+        return places
+    return places[np.linspace(0, places.size - 1, most).astype(np.int64)]
+
+
+def changed_row(asked: Asked, place: int, future: Future, only: str = "") -> int | None:
+    """Return the first row up to a cut whose answer changes with what comes after it."""
+    try:
+        found = asked.ask(asked.world(place, future=future, only=only))
+    except InputError:  # it fails on what it does not know: it did not before, knowing more
+        return place
+    size = min(place + 1, len(found))
+    changed = np.flatnonzero(~same(found[:size], asked.whole[:size]))
+    return int(changed[0]) if changed.size else None
+
+
+def _leak(asked: Asked, place: int, future: Future, row: int) -> Leak:
+    blamed = tuple(
+        name
+        for name in input_names(asked.inputs)
+        if changed_row(asked, place, future, only=name) is not None
+    )
+    return Leak(
+        asked.name,
+        asked.rows[row],
+        blamed,
+        _reach(asked, row),
+        asked.unit,
+    )
+
+
+def _reach(asked: Asked, row: int) -> int:
+    """Return how many rows after `row` are needed for its answer; 0 where all are."""
+    low, high = row, len(asked.whole) - 1
+    if _answer_at(asked, high - 1, row):
+        while high - low > 1:
+            middle = (low + high) // 2
+            if _answer_at(asked, middle, row):
+                high = middle
+            else:
+                low = middle
+        return high - row
+    return 0
+
+
+def _answer_at(asked: Asked, place: int, row: int) -> bool:
+    """Return whether a cut after `place` leaves the answer to `row` as it was."""
+    try:
+        found = asked.ask(asked.world(place))
+    except InputError:
+        return False
+    return bool(same(found[row : row + 1], asked.whole[row : row + 1]).all())
+
+
+def _without_row(asked: Asked, reason: str) -> Leak:
+    return Leak(asked.name, asked.rows[0], (), 0, "", reason)
+
+
+def same(one: Floats, other: Floats) -> Flags:
+    """Return the rows where two answers are the same but for rounding, in every column."""
+    alike = np.isclose(one, other, rtol=TOLERANCE, atol=TOLERANCE, equal_nan=True)
+    return alike if alike.ndim == 1 else np.asarray(alike.all(axis=1))
+
+
+def is_same(one: Floats, other: Floats) -> bool:
+    """Return whether two answers are the same but for rounding, throughout."""
+    return one.shape == other.shape and bool(same(one, other).all())
+
+
+def early_series(config: Config, inputs: Inputs) -> Iterator[Leak]:
+    """Yield the series that filters read before they were published."""
+    for name, series in inputs.series.items():
+        read = pd.DatetimeIndex(series.frame["available_at"]).as_unit("ns").asi8
+        early = published_at(series) - read
+        if (early > 0).any():
+            row = int(np.argmax(early))
+            days = pd.Timedelta(int(early[row])).total_seconds() / 86_400
+            who = [one for one, each in config.filters.items() if each.series == name]
+            reason = (
+                f"reads {name} of {series.frame.index[row]:%Y-%m-%d} {days:.0f} days before it was "
+                f'published: `filters.{who[0] if who else name}.lag_days` must be "release" or '
+                "longer than that"
+            )
+            subject = f"filter {who[0]}" if who else f"series {name}"
+            yield Leak(subject, series.frame.index[row], (name,), 0, "day", reason)
