@@ -42,7 +42,7 @@ def basket_weights(panel: BasketPanel, qualified: Flags, *, settings: BasketSett
     `qualified` is which coins are `members`. Rows add up to 1, or to less where caps leave money
     over, or to 0 where no coin qualifies.
     """
-    raw = np.where(qualified, _ranked("weighting", panel, settings), 0.0)
+    raw = np.where(qualified, _ranks("weighting", panel, settings), 0.0)
     raw = np.nan_to_num(raw, nan=0.0)
     return cap_weights(_shares(raw), cap=settings.max_coin_weight)
 
@@ -56,17 +56,17 @@ def members(panel: BasketPanel, *, settings: BasketSettings) -> Flags:
     """
     age = np.cumsum(panel.alive, axis=0)
     old_enough = age > settings.min_age_days * panel.bars_per_day
-    qualified = panel.alive & old_enough & np.isfinite(_ranked("weighting", panel, settings))
+    qualified = panel.alive & old_enough & np.isfinite(_ranks("weighting", panel, settings))
     if settings.select in {"all", "auto"}:
         return qualified
-    rank = np.where(qualified, _ranked("selection", panel, settings), np.nan)
+    rank = np.where(qualified, _ranks("selection", panel, settings), np.nan)
     # ties go to the first by symbol; a coin of unknown rank is never among the top
     order = np.argsort(np.argsort(-np.nan_to_num(rank, nan=-np.inf), axis=1, kind="stable"), axis=1)
     chosen = np.isfinite(rank) & (order < settings.top)
     return _as_decided(chosen, panel.decides) & qualified
 
 
-def _ranked(kind: Kind, panel: BasketPanel, settings: BasketSettings) -> Floats:
+def _ranks(kind: Kind, panel: BasketPanel, settings: BasketSettings) -> Floats:
     """Return a number for each bar and coin by the function the settings name."""
     entry = find(kind, settings.weights if kind == "weighting" else settings.select)
     if entry.is_own:

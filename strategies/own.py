@@ -33,14 +33,14 @@ def flags_of(entry: Entry, given: Sequence[Frame], *, parameters: Mapping[str, A
     unknown = np.flatnonzero(~np.isfinite(numbers))
     if unknown.size:
         raise ConfigError(
-            f"{_named(entry)} must answer true or false, received {numbers[unknown[0]]} on "
+            f"{_name_of(entry)} must answer true or false, received {numbers[unknown[0]]} on "
             f"{unknown.size:,} of {numbers.size:,} rows, the first {_row(given[0], unknown[0])}. "
             "Say false where it cannot know."
         )
     if (numbers < 0).any() or (numbers % 1 != 0).any():
         raise ConfigError(
-            f"{_named(entry)} must answer true or false, or whole numbers of 0 and more; received "
-            f"{numbers[(numbers < 0) | (numbers % 1 != 0)][0]}."
+            f"{_name_of(entry)} must answer true or false, or whole numbers of 0 and "
+            f"more; received {numbers[(numbers < 0) | (numbers % 1 != 0)][0]}."
         )
     return numbers > 0
 
@@ -59,7 +59,7 @@ def states(entry: Entry, given: Sequence[Frame], *, parameters: Mapping[str, Any
     strange = ~(np.isnan(numbers) | (numbers == 0) | (numbers == 1))
     if strange.any():
         raise ConfigError(
-            f"{_named(entry)} must answer true, false, or NaN where it cannot know; received "
+            f"{_name_of(entry)} must answer true, false, or NaN where it cannot know; received "
             f"{numbers[strange][0]}."
         )
     return numbers
@@ -80,7 +80,7 @@ def amounts(
     numbers = _numbers(entry, found)
     if (numbers < 0).any() or np.isinf(numbers).any():
         raise ConfigError(
-            f"{_named(entry)} must answer numbers of 0 and more, NaN where unknown; received "
+            f"{_name_of(entry)} must answer numbers of 0 and more, NaN where unknown; received "
             f"{numbers[(numbers < 0) | np.isinf(numbers)][0]}."
         )
     return numbers
@@ -95,13 +95,13 @@ def _answer(entry: Entry, given: Sequence[Any], parameters: Mapping[str, Any]) -
     except Exception as error:
         line = traceback.extract_tb(error.__traceback__)[-1]
         where = f"{Path(line.filename).name}, line {line.lineno}"
-        raise ConfigError(f"{_named(entry)} failed at {where}: {error!r}.") from error
+        raise ConfigError(f"{_name_of(entry)} failed at {where}: {error!r}.") from error
 
 
 def _require_shape(entry: Entry, found: Any, shape: tuple[int, ...]) -> None:
     if found.shape != shape:
         raise ConfigError(
-            f"{_named(entry)} must answer one value per {ROWS[entry.reads[0]]}, "
+            f"{_name_of(entry)} must answer one value per {ROWS[entry.reads[0]]}, "
             f"{' x '.join(f'{size:,}' for size in shape)}; received "
             f"{' x '.join(f'{size:,}' for size in found.shape) or 'one value'}."
         )
@@ -112,11 +112,11 @@ def _numbers(entry: Entry, found: Any) -> Floats:
         return np.asarray(found, np.float64)
     except (TypeError, ValueError) as error:
         raise ConfigError(
-            f"{_named(entry)} must answer flags or numbers, received {found.dtype}."
+            f"{_name_of(entry)} must answer flags or numbers, received {found.dtype}."
         ) from error
 
 
-def _named(entry: Entry) -> str:
+def _name_of(entry: Entry) -> str:
     return f"the {entry.kind} {entry.name!r} of {entry.origin.name}"
 
 

@@ -122,6 +122,11 @@ def is_known(kind: Kind, name: str) -> bool:
     return name in _entries[kind]
 
 
+def is_own(kind: Kind, name: str) -> bool:
+    """Return whether there is a function of that name from outside the package."""
+    return is_known(kind, name) and _entries[kind][name].is_own
+
+
 def load_packages() -> None:
     """Register what installed packages offer under the entry point group `russell_risk_on`."""
     if _packages:

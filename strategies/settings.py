@@ -16,7 +16,7 @@ from pydantic import (
 
 from feeds.instruments import SERIES_NAME, has_plain_name
 from strategies.names import RegisteredName, TriggerName, trigger_text
-from strategies.registry import Kind, is_known
+from strategies.registry import Kind, is_own
 
 
 def plain_symbol(name: str) -> str:
@@ -78,7 +78,7 @@ class OwnTables(Settings):
             for name, table in given.items()
             if name not in cls.model_fields
             and isinstance(table, Mapping)
-            and any(is_known(kind, name) for kind in cls.kinds)
+            and any(is_own(kind, name) for kind in cls.kinds)
         }
         rest = {name: value for name, value in given.items() if name not in tables}
         return rest | ({"own": tuple(tables.items())} if tables else {})

@@ -494,6 +494,9 @@ def bad_readings(kit: Kit) -> Iterator[Case]:
     for flags, named in READ_FLAGS:
         yield Case("read", (good, *flags), named)
     yield Case("read", (), "file")
+    yield Case("list", ("singals",), "signals")
+    yield Case("list", ("--plugin", good), "plugins")
+    yield Case("audit", ("--set", "rules.trigger=newhigh"), "new_high")
     for path in ("/no/such.csv", "/", "/dev/null", "x" * 300, str(kit.written(b"\x00\xff"))):
         yield Case("read", (path,), path.rpartition("/")[2][:90])
 

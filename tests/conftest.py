@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from strategies import registry
 from tests.blank_sheets import BlankSheets, sheets_drawn_by
 
 # How long an example takes says more about the machine than about the code.
@@ -47,3 +48,15 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RUSSELL_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
         yield
+
+
+@pytest.fixture(autouse=True)
+def _registered() -> Iterator[None]:
+    """Take out again what a test, or an example, registers."""
+    before = {kind: dict(entries) for kind, entries in registry._entries.items()}
+    yield
+    for kind, entries in registry._entries.items():
+        # those of a module that was first imported meanwhile stay
+        for name in [name for name, one in entries.items() if one.is_own]:
+            del entries[name]
+        entries.update({n: one for n, one in before[kind].items() if one.is_own})

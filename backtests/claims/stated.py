@@ -33,7 +33,7 @@ def stated_figure(question: Question) -> FigureCheck:
     if claim.stated is None:
         raise ValueError("the claim states no figure")
     series = question.world.series(claim.stated.series)
-    known = pd.Series(dtype=float) if series is None else _known(series, claim.published)
+    known = pd.Series(dtype=float) if series is None else _known_part(series, claim.published)
     if series is None or known.empty:
         return FigureCheck(
             is_near=False,
@@ -43,7 +43,7 @@ def stated_figure(question: Question) -> FigureCheck:
     return measured(known, claim.stated, series.units)
 
 
-def _known(series: Series, published: str) -> pd.Series:
+def _known_part(series: Series, published: str) -> pd.Series:
     """Return the observations that were known by the end of the day of publication."""
     if not published:
         return series.frame["value"]

@@ -143,9 +143,13 @@ class Config(Settings):
     filters: dict[str, FilterSettings] = Field(default_factory=dict)
     significance: SignificanceSettings = SignificanceSettings()
     # files with own signals, filters, exits, sizings, weightings and selections
-    plugins: tuple[str, ...] | None = None
+    plugins: tuple[str, ...] | None = Field(
+        None, strict=False, json_schema_extra={"allowed": 'a list such as ["my_rules.py"]'}
+    )
     # "my_rules.py:MyRule": a step function or backtrader strategy in place of the rule
-    strategy: str | None = None
+    strategy: str | None = Field(
+        None, json_schema_extra={"allowed": 'a file and a name in it, "my_rules.py:MyRule"'}
+    )
     # what a study judges, and how it is drawn; a run does not read them
     claim: ClaimSettings | None = None
     study: StudySettings | None = None

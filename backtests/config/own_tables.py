@@ -10,7 +10,7 @@ from backtests.config.explain import explain_error
 from backtests.config.plugins import load_plugins, strategy_name
 from feeds.errors import ConfigError
 from strategies.names import trigger_parts, trigger_text
-from strategies.registry import Entry, Kind, find, is_known
+from strategies.registry import Entry, Kind, find, is_known, is_own
 from strategies.settings import Settings
 
 
@@ -23,8 +23,8 @@ def with_own_tables(tree: Mapping[str, Any]) -> dict[str, Any]:
         If a plug-in cannot be loaded, or a parameter is unknown, of another type or out of range.
     """
     tree = {**tree, **_own_code(tree)}
-    for kind, (*sections, last), name in _used(tree):
-        if not is_known(kind, name) or not find(kind, name).is_own:
+    for kind, (*sections, last), name in _names_in(tree):
+        if not is_own(kind, name):
             continue
         place = tree
         for section in (*sections, last):
@@ -53,7 +53,7 @@ def _own_code(tree: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _used(tree: Mapping[str, Any]) -> Iterator[tuple[Kind, tuple[str, ...], str]]:
+def _names_in(tree: Mapping[str, Any]) -> Iterator[tuple[Kind, tuple[str, ...], str]]:
     """Yield the functions settings name: kind, the section their parameters stand in, name."""
 
     def given(*keys: str) -> Any:
@@ -79,14 +79,15 @@ def _used(tree: Mapping[str, Any]) -> Iterator[tuple[Kind, tuple[str, ...], str]
     for kind, section, key in singles:
         if isinstance(name := given(section, key), str):
             yield kind, (section,), name
-    for gate, each in (given("filters") or {}).items():
+    filters = given("filters")
+    for gate, each in filters.items() if isinstance(filters, Mapping) else ():
         if isinstance(name := _as_dict(each).get("kind"), str):
             yield "filter", ("filters", gate), name
 
 
 def used_entries(tree: Mapping[str, Any]) -> tuple[Entry, ...]:
     """Return the own functions that settings name, each once."""
-    found = (find(kind, name) for kind, _, name in _used(tree) if is_known(kind, name))
+    found = (find(kind, name) for kind, _, name in _names_in(tree) if is_known(kind, name))
     return tuple(dict.fromkeys(one for one in found if one.is_own))
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
 
+from backtests.config.explain import as_written
 from feeds.errors import ConfigError
 from feeds.wording import nearest_hint
 from strategies import registry
@@ -58,7 +59,7 @@ def load_plugins(given: Any, *, data_dir: str = "") -> list[str]:
     if not isinstance(given, list | tuple) or not all(isinstance(one, str | Path) for one in given):
         raise ConfigError(
             '`plugins` must be a list of Python files, such as ["my_rules.py"], received '
-            f"{given!r}."
+            f"{as_written(given)}."
         )
     return [str(load_plugin(Path(one), data_dir=data_dir).path) for one in dict.fromkeys(given)]
 
@@ -113,6 +114,8 @@ def plugin_at(path: str) -> Plugin:
 
 
 def _require_place(path: Path, data_dir: str, key: str) -> None:
+    if path.suffix != ".py":
+        raise ConfigError(f"`{key}` {path} is no Python file. Name one that ends in .py.")
     folders = path.resolve().parents
     inside = data_dir and Path(data_dir).resolve() in folders
     if inside or any((folder / name).is_file() for folder in folders[:2] for name in RESULT_FILES):
@@ -136,7 +139,11 @@ def _run(path: Path, text: str, key: str) -> Plugin:
     except ConfigError as error:
         raise ConfigError(f"`{key}` {path}: {error}") from error
     except Exception as error:
-        raise ConfigError(f"`{key}` {path} failed{_place(error, path)}: {error!r}.") from error
+        said = error.msg if isinstance(error, SyntaxError) else str(error)
+        raise ConfigError(
+            f"`{key}` {path} failed{_place(error, path)}: {type(error).__name__}: {said}. Mend it, "
+            "or leave it out."
+        ) from error
     _loaded[path] = plugin = Plugin(path, text, module)
     if not plugin.entries and key == "plugins":
         raise ConfigError(

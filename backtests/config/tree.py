@@ -40,9 +40,9 @@ def config_tree(
     put_all(tree, {f"data.{key}": value for key, value in written.items()})
     put_all(tree, dict(map(_override, overrides)))
     given = dict(flags or {})
-    tree["plugins"] = [*tree.get("plugins", ()), *(given.pop("plugins", None) or ())]
-    if not tree["plugins"]:
-        del tree["plugins"]
+    if more := given.pop("plugins", None):
+        named = tree.get("plugins", [])
+        tree["plugins"] = [*(named if isinstance(named, list) else [named]), *more]
     put_all(tree, given)
     return tree
 

@@ -55,7 +55,7 @@ def asked_of_own(config: Config, inputs: Inputs) -> Iterator[Asked]:
         if entry.kind in ("weighting", "selection"):
             continue
         parameters = parameters_of(entry, config)
-        yield asked(
+        yield ask_of(
             f"{entry.kind} {entry.name}",
             partial(ask_own, entry, parameters, config),
             inputs,
@@ -84,7 +84,7 @@ def known_of(config: Config, inputs: Inputs) -> Known:
     return Known(inputs, instants, inputs.coins[0] if len(inputs.coins) == 1 else None)
 
 
-def asked(name: str, ask: Ask, inputs: Inputs, config: Config, *, per_bar: bool = False) -> Asked:
+def ask_of(name: str, ask: Ask, inputs: Inputs, config: Config, *, per_bar: bool = False) -> Asked:
     """Return a function with its answers to the whole inputs."""
     bars = inputs.coins[0] if per_bar else inputs.index
     delay = 0 if per_bar else config.index.delay_minutes
@@ -117,9 +117,9 @@ def asked_of_house(config: Config, inputs: Inputs) -> Iterator[Asked]:
         (found,) = gates_of(only, some, available_at=known.available_at)
         return found.at(known.sessions)
 
-    yield asked("signal of the index", signals, inputs, config)
+    yield ask_of("signal of the index", signals, inputs, config)
     for name in config.filters:
-        yield asked(f"filter {name}", partial(gate, name), inputs, config)
+        yield ask_of(f"filter {name}", partial(gate, name), inputs, config)
 
 
 def parameters_of(entry: Entry, config: Config) -> dict[str, Any]:

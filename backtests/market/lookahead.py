@@ -97,10 +97,10 @@ def cut_places(asked: Asked, *, cuts: int) -> Integers:
     near = np.unique(np.concatenate([moved + step for step in (-1, 0, 1)]))
     near = near[(near >= asked.first) & (near <= last)]
     evenly = np.linspace(asked.first, last, cuts // 2).astype(np.int64)
-    return np.unique(np.concatenate([_thinned(near, cuts - cuts // 2), evenly]))
+    return np.unique(np.concatenate([_evenly(near, cuts - cuts // 2), evenly]))
 
 
-def _thinned(places: Integers, most: int) -> Integers:
+def _evenly(places: Integers, most: int) -> Integers:
     if places.size <= most:
         return places
     return places[np.linspace(0, places.size - 1, most).astype(np.int64)]

@@ -90,12 +90,12 @@ def world_at(
         index=index,
         coins=tuple(each for each in map(bars, inputs.coins) if each is not None),
         idle=bars(inputs.idle) if inputs.idle else None,
-        benchmarks=_changed(inputs.benchmarks, bars),
-        series=_changed(inputs.series, series),
+        benchmarks=_each_changed(inputs.benchmarks, bars),
+        series=_each_changed(inputs.series, series),
     )
 
 
-def _changed(
+def _each_changed(
     found: Mapping[str, Thing], change: Callable[[Thing], Thing | None]
 ) -> dict[str, Thing]:
     changed = ((name, change(each)) for name, each in found.items())

@@ -211,22 +211,19 @@ def require_same_bars(store: Store, bars: Sequence[Bars]) -> None:
     try:
         manifest = parsed_table(text_of(store.folder / MANIFEST), MANIFEST)
         before = {str(each["sha256"]): str(each["symbol"]) for each in manifest["bars"]}
+        before |= {str(each["sha256"]): str(each["name"]) for each in manifest.get("own_code", [])}
     except (UnreadableError, KeyError, TypeError) as error:
         raise DataError(
             f"{store.folder / MANIFEST} is missing or damaged, so nobody knows which bars the "
             "trials so far are of. Start a new sweep."
         ) from error
-    if manifest.get("own_code", []) != own_code(store.plan.base):
-        raise ConfigError(
-            f"`--resume` {store.folder}: the code of a plug-in has changed since. Bring back what "
-            "it was, or start a new sweep."
-        )
     now = {each.sha256: each.instrument.symbol for each in bars}
+    now |= {each["sha256"]: each["name"] for each in own_code(store.plan.base)}
     changed = {(before | now)[digest] for digest in before.keys() ^ now.keys()}
     if changed:
         raise DataError(
-            f"`--resume` {store.folder}: the bars of {', '.join(sorted(changed))} have changed "
-            "since. Give it the same bars, or start a new sweep."
+            f"`--resume` {store.folder}: {', '.join(sorted(changed))} changed since. "
+            "Give it the same bars and code, or start a new sweep."
         )
 
 
@@ -273,13 +270,7 @@ def config_of_trial(folder: Path, trial: int) -> Config:
 
 
 def chosen_config(folder: Path, trial: int) -> Config:
-    """Return the config of one row, which knows how many rows it was chosen from.
-
-    Raises
-    ------
-    ConfigError
-        As `config_of_trial`.
-    """
+    """Return the config of one row, which knows how many it was chosen from; errors as above."""
     tried = open_store(folder).plan.tried
     return with_values(config_of_trial(folder, trial), {"significance.tried": tried})
 
@@ -301,6 +292,5 @@ def _write(one: Any, column: Column) -> pa.Array:
 
 def _read(one: Any, value: Any) -> Any:
     if isinstance(one, Choice):
-        text = {str(choice): choice for choice in one.values}
-        return text[str(value)]
+        return {str(choice): choice for choice in one.values}[str(value)]
     return value

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from backtests.config.config import ALTS, Config
-from strategies.registry import find, is_known
+from strategies.registry import is_own
 
 # Settings that need no other signals: the kernel takes a number of each per trial.
 PER_TRIAL: Final = (
@@ -41,7 +41,7 @@ def is_understood(config: Config, *, vary: Mapping[str, Iterable[Any]] | None = 
     """
     plain, vary = _flat(Config().model_dump()), vary or {}
     modes = (config.size.mode, *vary.get("size.mode", ()))
-    if any(is_known("sizing", mode) and find("sizing", mode).is_own for mode in modes):
+    if any(is_own("sizing", mode) for mode in modes):
         return False
     return ALTS not in (config.asset, *vary.get("asset", ())) and all(
         _is_known(key) or (key not in vary and plain.get(key) == value)
