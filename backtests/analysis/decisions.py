@@ -52,7 +52,7 @@ def gate_records(result: Run) -> tuple[GateRecord, ...]:
     ends = (tape.lines["bar_end"] * NANOSECONDS).astype(np.int64)
     asked = (tape.lines["trigger_session"] >= 0) & ~signal_on(result)
     left = _filter_exits(result)
-    passed = {gate.name: gate.opened(ends) for gate in result.market.gates}
+    passed = {gate.name: gate.passes(ends) for gate in result.market.gates}
     return tuple(
         _record(gate, ends, times=tape.times, asked=asked, left=left, passed=passed)
         for gate in result.market.gates
