@@ -31,7 +31,10 @@ class Episode:
 
 @dataclass(frozen=True, slots=True)
 class Forebears:
-    """The latest episode and those before it, `day` days after its first tradable open."""
+    """The latest episode and those before it, `day` days after its first tradable open.
+
+    On day 0 that open is the next one.
+    """
 
     present: Episode
     earlier: tuple[Episode, ...]
@@ -51,6 +54,11 @@ class Forebears:
                 for each in self.earlier
             ]
         )
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the latest episode is young enough to be called the present one."""
+        return self.day <= LONGEST_DAYS
 
     @property
     def growth(self) -> float:
@@ -76,18 +84,23 @@ def forebears_of(market: Market, config: Config) -> Forebears | None:
         known = (schedule.known_at[session] + schedule.delay) / 1e9
         place = int(np.searchsorted(lines["time"], known, side="left"))
         last = min(market.tradable.stop, lines["time"].size)
-        if known < lines["time"][0] or place >= last:
+        if known < lines["time"][0] or known > lines["bar_end"][last - 1]:
             continue
         date = pd.Timestamp(market.index.frame.index[session])
         found.append(_episode(market, date, place, last))
     if not found:
         return None
     present = found[-1]
-    return Forebears(present, tuple(found[:-1]), max(1, present.coin.size))
+    now = lines["bar_end"][last - 1]
+    day = int((now - present.entry.timestamp()) // SECONDS_PER_DAY)
+    return Forebears(present, tuple(found[:-1]), day)
 
 
 def _episode(market: Market, session: pd.Timestamp, place: int, last: int) -> Episode:
     lines = market.tape.lines
+    if place >= last:  # its first open is the next one
+        entry = pd.Timestamp(int(lines["bar_end"][last - 1] * 1e9), tz="UTC")
+        return Episode(session, entry, np.empty(0), np.empty(0))
     start = lines["time"][place]
     ends = lines["bar_end"][place:last]
     days = int(min(LONGEST_DAYS + AHEAD_DAYS, (ends[-1] - start) // SECONDS_PER_DAY))
@@ -99,4 +112,6 @@ def _episode(market: Market, session: pd.Timestamp, place: int, last: int) -> Ep
 
 
 def _at(growth: Floats, day: int) -> float:
+    if day == 0:
+        return 0.0
     return float(growth[day - 1]) if 1 <= day <= growth.size else float("nan")
