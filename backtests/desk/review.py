@@ -42,10 +42,10 @@ def review(path: Path, *, data: dict[str, Any]) -> list[Reviewed]:
     DataError
         If the chain is broken.
     """
-    return list(_reviewed(read(path), data))
+    return list(_reviews(read(path), data))
 
 
-def _reviewed(lines: Sequence[JournalLine], data: dict[str, Any]) -> Iterator[Reviewed]:
+def _reviews(lines: Sequence[JournalLine], data: dict[str, Any]) -> Iterator[Reviewed]:
     loaded: dict[str, Inputs] = {}
     for line in lines:
         config = _config(line, data)
@@ -53,7 +53,7 @@ def _reviewed(lines: Sequence[JournalLine], data: dict[str, Any]) -> Iterator[Re
         if key not in loaded:
             loaded[key] = load_inputs(config)
         evening = evening_of(config, loaded[key], equity=float(line.content["equity"]))
-        yield _compared(line, evening)
+        yield _comparison(line, evening)
 
 
 def _config(line: JournalLine, data: dict[str, Any]) -> Config:
@@ -65,7 +65,7 @@ def _config(line: JournalLine, data: dict[str, Any]) -> Config:
     return validated_config(tree)
 
 
-def _compared(line: JournalLine, evening: Evening) -> Reviewed:
+def _comparison(line: JournalLine, evening: Evening) -> Reviewed:
     content = line.content
     digests = bars_digests(evening)
     revised = [name for name, digest in content["bars"].items() if digests.get(name) != digest]

@@ -116,7 +116,7 @@ def forebears_words(found: Forebears | None) -> list[str]:
     if found.day == 0:
         sentences = [f"The episode of {begun} begins at the next open."]
     else:
-        place = f"{day}: {_signed(found.growth)}, place {found.rank} of {then.size + 1}."
+        place = f"{day}: {_growth(found.growth)}, place {found.rank} of {then.size + 1}."
         sentences = [f"{place} On that day the {_range(then, 'stood')}."]
     if ahead.size:
         sentences.append(f"Over the {AHEAD_DAYS} days from there the {_range(ahead, 'made')}.")
@@ -128,11 +128,11 @@ def forebears_words(found: Forebears | None) -> list[str]:
 def _range(values: Floats, verb: str) -> str:
     """Return what earlier episodes did, one or several of them."""
     if values.size == 1:
-        return f"one earlier episode {verb} {_signed(float(values[0]))}"
-    low, middle, high = (_signed(float(each)) for each in np.quantile(values, (0, 0.5, 1)))
+        return f"one earlier episode {verb} {_growth(float(values[0]))}"
+    low, middle, high = (_growth(float(each)) for each in np.quantile(values, (0, 0.5, 1)))
     count = written.count_noun(values.size, "earlier episode")
     return f"{count} {verb} from {low} to {high}, median {middle}"
 
 
-def _signed(growth: float) -> str:
+def _growth(growth: float) -> str:
     return written.decimal(growth * 100, 1, unit=" %", plus=True)
