@@ -46,6 +46,9 @@ def command_parser() -> Parser:
     output.add_argument("--json", action="store_true", help="print JSON, a list if several")
     output.add_argument("--page", action="store_true", help=f"write {PAGE} into --out as well")
     more = parser.add_argument_group("the desk")
+    more.add_argument(
+        "--all-claims", action="store_true", help="every claim, as if its event were traded"
+    )
     more.add_argument("--equity", metavar="MONEY", help="what to trade for; default: the config's")
     more.add_argument(
         "--journal", type=given_path, metavar="FILE", help="append the decision to a chained file"
@@ -65,6 +68,8 @@ def _work(arguments: Sequence[str] | None) -> int:
     if options.review is not None:
         return _review(options)
     equity = _money(options.equity)
+    if options.all_claims:
+        return _all_claims(options, equity)
     configs = _configs(options)
     if options.notify:
         from backtests.desk.notify import require_urls
@@ -88,6 +93,25 @@ def _configs(options: argparse.Namespace) -> "list[Config]":
     given = flags(options)
     files = options.config or [None]
     return [load_config(file, overrides=options.set, flags=given) for file in files]
+
+
+def _all_claims(options: argparse.Namespace, equity: float | None) -> int:
+    """Print what trading each claim's event would do this evening."""
+    from backtests.desk.of_claims import claim_configs
+    from backtests.desk.written import evening_json
+    from backtests.report.terminal.today import show_claims
+
+    if options.config:
+        raise ConfigError("`--config` does not fit `--all-claims`. Leave one out.")
+    pairs = claim_configs(overrides=tuple(options.set), given=flags(options))
+    found = {name: None if one is None else _evening(one, equity)[0] for name, one in pairs}
+    if options.json:
+        told = {name: one and evening_json(one) for name, one in found.items()}
+        sys.stdout.write(json.dumps(told, indent=2) + "\n")
+    else:
+        show_claims(found)
+    codes = [evening.exit_code for evening in found.values() if evening is not None]
+    return max(codes, key=(NOTHING, DUE, STALE).index)
 
 
 def _money(given: str | None) -> float | None:
@@ -166,12 +190,13 @@ def _notify(found: "list[tuple[Evening, Forebears | None]]", options: argparse.N
 
 
 def _review(options: argparse.Namespace) -> int:
-    from backtests.desk.review import review
+    from backtests.desk.review import records, review
     from backtests.report.terminal.today import show_review
 
     given = {key.removeprefix("data."): value for key, value in flags(options).items()
              if key.startswith("data.") and key != "data.end"}  # fmt: skip
-    show_review(review(options.review, data=given), path=options.review)
+    found = review(options.review, data=given)
+    show_review(found, records(options.review, data=given), path=options.review)
     return NOTHING
 
 

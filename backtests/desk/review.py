@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from backtests.config.config import Config, validated_config
@@ -30,6 +31,72 @@ class Reviewed:
     def agrees(self) -> bool:
         """Whether both say the same."""
         return self.said == self.now
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What following a journal's lines of one config would have made, made in advance.
+
+    `growth` is from the open after the first line to the last close, before costs and without
+    interest on cash; `holding` that of the coin; `days` how long that is.
+    """
+
+    asset: str
+    config_hash: str
+    first: str
+    lines: int
+    days: float
+    growth: float
+    holding: float
+
+
+def records(path: Path, *, data: dict[str, Any]) -> list[Record]:
+    """Return the record of each config of a journal that trades one coin.
+
+    Raises
+    ------
+    DataError
+        If the chain is broken.
+    """
+    by_config: dict[str, list[JournalLine]] = {}
+    for line in read(path):
+        by_config.setdefault(str(line.content["config_hash"]), []).append(line)
+    found = (_record(lines, data) for lines in by_config.values())
+    return [one for one in found if one is not None]
+
+
+def _record(lines: Sequence[JournalLine], data: dict[str, Any]) -> Record | None:
+    config = _config(lines[0], data)
+    whole = config.model_copy(update={"data": config.data.model_copy(update={"end": ""})})
+    inputs = load_inputs(whole)
+    if len(inputs.coins) != 1:
+        return None
+    frame = inputs.coins[0].frame
+    known = pd.DatetimeIndex([pd.Timestamp(str(line.content["as_of"])) for line in lines])
+    places = frame.index.searchsorted(known, side="left")
+    there = places < len(frame)
+    if not there.any():
+        return None
+    held = np.array([_holds(line.content["decision"]) for line in lines])[there]
+    opens = frame["open"].to_numpy()[places[there]]
+    ends = np.append(opens[1:], frame["close"].iloc[-1])
+    steps = np.where(held, ends / opens, 1.0)
+    days = (frame.index[-1] - frame.index[places[0]]).total_seconds() / 86_400
+    return Record(
+        asset=str(lines[0].content["asset"]),
+        config_hash=str(lines[0].content["config_hash"]),
+        first=str(lines[0].content["as_of"]),
+        lines=len(lines),
+        days=days,
+        growth=float(steps.prod() - 1),
+        holding=float(ends[-1] / opens[0] - 1),
+    )
+
+
+def _holds(decision: Any) -> bool:
+    """Return whether a decision holds the coin from the next open on."""
+    order = decision["order"]
+    return bool(order["side"] == "buy" if order else decision["in_market"])
 
 
 def review(path: Path, *, data: dict[str, Any]) -> list[Reviewed]:

@@ -161,3 +161,16 @@ def test_notify_refuses_an_address_of_no_service(capsys: pytest.CaptureFixture[s
     assert (
         "`--notify` address 1 (nowhere:...) is none that Apprise knows" in capsys.readouterr().err
     )
+
+
+def test_today_all_claims_tells_each_as_its_event_would_trade(
+    shared_data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = ("--data-dir", str(shared_data / "deep"), "--end", "2025-12-10")
+    assert main(("--all-claims", *folder, "--json")) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["fund-flows"] is None
+    one = found["new-high-btc"]
+    assert (one["in_market"], one["since"]) == (True, "2025-09-19T00:00:00Z")
+    assert main(("--all-claims", *folder)) == 0
+    assert "BTC: in the market since 2025-09-19 (new high)" in capsys.readouterr().out

@@ -1,7 +1,7 @@
 """An evening on the terminal: the sentence first, then the facts, then how this time compares."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +11,22 @@ from rich.table import Table
 
 from backtests.desk.evening import Evening
 from backtests.desk.forebears import AHEAD_DAYS, Forebears
-from backtests.desk.review import Reviewed
+from backtests.desk.review import Record, Reviewed
 from backtests.report.terminal.run import WIDTH
-from backtests.report.words.notation import decimal
+from backtests.report.words.notation import count_noun, decimal
 from backtests.report.words.today import facts, forebears_words, headline
+
+
+def show_claims(evenings: Mapping[str, Evening | None]) -> None:
+    """Print a sentence per claim: what trading its event would do this evening."""
+    console = Console(highlight=False, soft_wrap=not sys.stdout.isatty(), width=WIDTH)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("Claim", no_wrap=True)
+    table.add_column("As if its event were traded")
+    for name, evening in evenings.items():
+        told = "dates no purchase" if evening is None else headline(evening)
+        table.add_row(name, told)
+    console.print(table)
 
 
 def show(evenings: Sequence[tuple[Evening, Forebears | None]]) -> None:
@@ -55,7 +67,7 @@ def _growth(value: float) -> str:
     return decimal(value * 100, 1, unit=" %", plus=True) if np.isfinite(value) else ""
 
 
-def show_review(lines: Sequence[Reviewed], *, path: Path) -> None:
+def show_review(lines: Sequence[Reviewed], records: Sequence[Record], *, path: Path) -> None:
     """Print a journal's lines beside what today's bars say of their evenings."""
     console = Console(highlight=False, soft_wrap=not sys.stdout.isatty(), width=WIDTH)
     agreed = sum(line.agrees for line in lines)
@@ -64,6 +76,14 @@ def show_review(lines: Sequence[Reviewed], *, path: Path) -> None:
         f"say the same of {agreed}.",
         markup=False,
     )
+    for record in records:
+        console.print(
+            f"Made in advance, {record.asset} ({record.config_hash}): "
+            f"{count_noun(record.lines, 'line')} since "
+            f"{record.first[:10]}, over {record.days:.0f} days {_growth(record.growth)} before "
+            f"costs, holding {_growth(record.holding)}.",
+            markup=False,
+        )
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for name in ("Line", "As of", "Asset", "Said", "Today's bars say", "Why"):
         table.add_column(name)
