@@ -76,7 +76,7 @@ def _work(arguments: Sequence[str] | None) -> None:
     with SheetWorker() as worker, steps(quiet=options.quiet) as step:
         # pyfolio takes longer to import than a backtest to run: the worker does it meanwhile
         step("reading bars and running backtrader")
-        from backtests.analysis.summary import summarise
+        from backtests.api.result import Result
         from backtests.audits.audit import require_no_leak
         from backtests.engines.backtest import run_inputs
         from backtests.market.inputs import load_inputs
@@ -85,25 +85,13 @@ def _work(arguments: Sequence[str] | None) -> None:
         if options.audit:
             step("cutting the data and rewriting the future")
             require_no_leak(config, inputs)
-        result = run_inputs(config, inputs, engine=options.engine)
-        summary = summarise(result)
+        result = Result(run_inputs(config, inputs, engine=options.engine))
         step("asking whether it could be luck")
-        from backtests.analysis.significance import significance
-
-        found = significance(result)
-        from backtests.report.words import judge_run
-        from backtests.report.words.prose import run_facts
-
-        judged = judge_run(run_facts(result), summary, found)
+        _ = result.judgement
         step("running it at other costs")
-        from backtests.analysis.costs import cost_sensitivity
-        from backtests.engines.cost_runs import cost_runs
-
-        costs = cost_sensitivity(result, cost_runs(result))
+        _ = result.costs
         step("drawing the tearsheet")
-        from backtests.report.run_folder import write_run
-
-        folder = write_run(result, summary, found, judged, costs, out=options.out, worker=worker)
+        folder = result.save(options.out, worker=worker)
         if options.pdf:
             step("printing the tearsheet")
             from backtests.report.pdf import print_pdf
@@ -112,7 +100,7 @@ def _work(arguments: Sequence[str] | None) -> None:
 
     from backtests.report.terminal.run import show
 
-    show(result, summary, judged, folder=folder)
+    show(result.run, result.summary, result.judgement, folder=folder)
 
 
 def _trial(options: argparse.Namespace) -> "Config":

@@ -120,7 +120,7 @@ def grid(values: dict[str, tuple[Any, ...]]) -> Columns:
 
 
 def configs(base: Config, columns: Columns) -> list[Config]:
-    taken = {key: column.taken() for key, column in columns.items()}
+    taken = {key: column.take() for key, column in columns.items()}
     return [
         with_values(base, dict(zip(taken, row, strict=True)))
         for row in zip(*taken.values(), strict=True)

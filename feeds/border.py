@@ -112,7 +112,7 @@ def _sort(draft: Draft) -> Draft:
     disorder = _disorder(draft)
     order = draft.times.asi8.argsort(kind="stable")
     values = {name: column[order] for name, column in draft.values.items()}
-    draft = draft.noted(f"{disorder}, sorted by date") if disorder else draft
+    draft = draft.with_note(f"{disorder}, sorted by date") if disorder else draft
     return replace(draft, times=draft.times[order], values=values, rows=draft.rows[order])
 
 
@@ -225,7 +225,7 @@ def with_sound_prices(draft: Draft) -> Draft:
     if not wrong.any():
         return draft
     count = count_noun(int(wrong.sum()), "bar")
-    draft = draft.noted(
+    draft = draft.with_note(
         f"high or low widened to open and close: {count}, {listed_times(draft.times[wrong])}"
     )
     widened = {"high": np.maximum(high, above), "low": np.minimum(low, below)}
@@ -265,7 +265,7 @@ def _noted_unknown(draft: Draft, name: str, unknown: Flags, how: str) -> Draft:
         return draft
     count = int(unknown.sum())
     which = "all" if unknown.all() else listed_times(draft.times[unknown])
-    return draft.noted(
+    return draft.with_note(
         f"{name} is {how}, so unknown: {count_noun(count, 'bar')} of {len(draft):,} ({which})"
     )
 
@@ -286,4 +286,4 @@ def with_range_of_closes(draft: Draft) -> Draft:
         opens = np.concatenate((draft.values.get("open", close)[:1], close[:-1]))
         text = "closes only: open is the last close, high and low the larger and smaller of the two"
     ranges = {"open": opens, "high": np.maximum(opens, close), "low": np.minimum(opens, close)}
-    return replace(draft.noted(text), values={**draft.values, **ranges})
+    return replace(draft.with_note(text), values={**draft.values, **ranges})

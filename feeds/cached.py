@@ -16,6 +16,7 @@ from feeds.commands import Parser, as_invoked, run_command
 from feeds.folders import cache_folder
 from feeds.live import bars_of
 from feeds.sessions import BAR_LENGTHS
+from feeds.wording import share_text
 
 HEADER: Final = (
     "symbol", "timeframe", "source", "first", "last", "rows", "gaps", "updated", "revisions"
@@ -132,8 +133,10 @@ def _describe(found: Disagreement) -> str:
     if found.worst_at is None:
         return "share no bar"
     return (
-        f"share {found.bars} bars; their closes differ by {found.median:.3%} in the median, "
-        f"{found.worst:.3%} at worst ({found.worst_at:%Y-%m-%d %H:%M}); {found.only_first} bars "
+        f"share {found.bars} bars; their closes differ by {share_text(found.median, decimals=3)} "
+        "in the median, "
+        f"{share_text(found.worst, decimals=3)} at worst ({found.worst_at:%Y-%m-%d %H:%M}); "
+        f"{found.only_first} bars "
         f"in between are with the first only, {found.only_second} with the second"
     )
 

@@ -1,6 +1,7 @@
 """What all commands share: how they refuse, their exit codes, and how they fail."""
 
 import argparse
+import codecs
 import importlib.metadata
 import io
 import logging
@@ -20,6 +21,11 @@ if TYPE_CHECKING:
 INSTALLED: Final = "russell"
 DISTRIBUTION: Final = "russell-risk-on"
 LONGEST_COMPLAINT: Final = 1_000
+_PLAINER: Final = "feeds.plainer"
+_LIKE: Final = {
+    "\N{MINUS SIGN}": "-", "\N{EN DASH}": "-", "\N{NO-BREAK SPACE}": " ",
+    "\N{HORIZONTAL ELLIPSIS}": "...", "\N{MULTIPLICATION SIGN}": "x",
+}  # fmt: skip
 _MODULE: Final = re.compile(r"python -m (?:backtests|feeds)\.(?=\w)")
 
 
@@ -91,8 +97,24 @@ def _open_streams() -> None:
             setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115
         stream = getattr(sys, name)
         if isinstance(stream, io.TextIOWrapper):
-            # a name from a foreign folder may hold what the terminal cannot write
-            stream.reconfigure(errors="backslashreplace")
+            stream.reconfigure(errors=_PLAINER)
+
+
+def _plainer(error: UnicodeError) -> tuple[str, int]:
+    """Write what a terminal lacks: signs by their like, a foreign folder's name by its codes.
+
+    A loss must not lose its sign.
+    """
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    lacking = error.object[error.start : error.end]
+    plain = (
+        _LIKE.get(each) or each.encode("ascii", "backslashreplace").decode() for each in lacking
+    )
+    return "".join(plain), error.end
+
+
+codecs.register_error(_PLAINER, _plainer)
 
 
 @contextmanager

@@ -26,6 +26,7 @@ from feeds.vendors.addresses import ADDRESSES, address_of
 from feeds.vendors.patience import PassingError, Patience
 from feeds.vendors.questions import Need, OpenPatient, VendorQuestion, all_questions
 from feeds.vendors.vendor import one_line, reading
+from feeds.wording import share_text
 
 State = Literal["answers", "not served", "unreachable", "silent", "another shape"]
 
@@ -261,7 +262,7 @@ def _agreement(compared: Comparison | None) -> list[str]:
     judged = "one of them is wrong" if compared.worst > FAR_APART else "as near as they should be"
     return [
         f"BTC closed {compared.date} at {prices}.",
-        f"The farthest is {compared.worst:.2%} from the middle: {judged}.",
+        f"The farthest is {share_text(compared.worst, decimals=2)} from the middle: {judged}.",
     ]
 
 

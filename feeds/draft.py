@@ -76,7 +76,7 @@ class Draft:
         values = {name: column[stays] for name, column in self.values.items()}
         return replace(self, times=self.times[stays], values=values, rows=self.rows[stays])
 
-    def noted(self, text: str) -> "Draft":
+    def with_note(self, text: str) -> "Draft":
         """Return the draft with a note more, which is also logged."""
         note = f"{self.origin}: {text}"
         log.info("%s", note)
@@ -91,7 +91,7 @@ class Draft:
         if self.is_live and len(left) and gone[0] > left.times[-1]:
             log.info("%s: %s", self.origin, text)
             return left
-        return left.noted(text)
+        return left.with_note(text)
 
     def are_few(self, odd: Flags) -> bool:
         """Whether odd rows are a slip: up to 2 %, or five, or of a short table a tenth.

@@ -77,7 +77,7 @@ class Files:
             label: self._read(paths, served, instrument, timeframe)
             for label, paths in sources.items()
         }
-        bars = self._joined(named)
+        bars = self._join(named)
         if served == instrument:
             return bars
         note = f"{instrument.symbol}: not in {self._folder.name}, {bars.origin} stands in for it"
@@ -90,7 +90,7 @@ class Files:
         table = read_bars(paths, instrument=served, timeframe=timeframe, choices=self.choices)
         return validate_bars(table, instrument=instrument, timeframe=timeframe, source=self.name)
 
-    def _joined(self, sources: dict[str, Bars]) -> Bars:
+    def _join(self, sources: dict[str, Bars]) -> Bars:
         named = {bars.origin: bars for bars in sources.values()}
         main = sources[""].origin if "" in sources else ""
         order = newest_first(named, main=main)

@@ -21,6 +21,7 @@ import pandas as pd
 from feeds.bars import COLUMNS, Bars, Span
 from feeds.checks import Disagreement, cross_check
 from feeds.sessions import sessions_between
+from feeds.wording import share_text
 
 log = logging.getLogger(__name__)
 
@@ -160,13 +161,16 @@ def _cautions(history: Bars, older: Bars, seam: Seam) -> tuple[str, ...]:
         count = seam.all.bars
         basis = f"with {_number(count)} of {MIN_COMMON}" if count else "without common bars"
         return (
-            f"{where}, joined {basis}, only because the index opened that day {gap:.2%} from "
+            f"{where}, joined {basis}, only because the index opened that day "
+            f"{share_text(gap, decimals=2)} from "
             "its close of the session before",
         )
     if seam.near > MOST_APART:
         return (
-            f"{where}; near there the closes of the two differ by {seam.near:.1%} in the median, "
-            f"over all {seam.all.bars} common bars by {seam.all.median:.2%}: prices of that time "
+            f"{where}; near there the closes of the two differ by "
+            f"{share_text(seam.near, decimals=1)} in the median, "
+            f"over all {seam.all.bars} common bars by {share_text(seam.all.median, decimals=2)}: "
+            "prices of that time "
             "are uncertain by as much",
         )
     return ()
@@ -182,8 +186,9 @@ def _refusal(history: Bars, other: Bars, seam: Seam) -> str:
         text += f"with {_number(compared.bars)} where {MIN_COMMON} are needed"
     else:
         text += (
-            f"its closes differ by {compared.median:.2%} in the median of {compared.bars} common "
-            f"bars and {MOST_APART:.0%} is the most"
+            f"its closes differ by {share_text(compared.median, decimals=2)} in the median of "
+            f"{compared.bars} common "
+            f"bars and {share_text(MOST_APART)} is the most"
         )
     return f"{text}; the history begins {history.frame.index[0]:%Y-%m-%d}"
 

@@ -144,7 +144,7 @@ class Live:
             if not self._cache.holds(key):
                 raise
             log.warning("%s: the cached bars are used as they are, because: %s", key, error)
-            return self._held(key, instrument)
+            return self._load_held(key, instrument)
 
     def _first(self, instrument: Instrument, timeframe: str, load: LoadFrom) -> Bars:
         failures: dict[str, DataError] = {}
@@ -159,14 +159,14 @@ class Live:
     def _load_from(self, name: str, instrument: Instrument, timeframe: str) -> Bars:
         key = Key(name, instrument.symbol, timeframe)
         if self._offline:
-            return self._held(key, instrument)
+            return self._load_held(key, instrument)
         try:
             self._update(key, instrument)
         except DataError as error:
             if not self._cache.holds(key):
                 raise
             log.warning("%s: the cached bars are used as they are, because: %s", key, error)
-        return self._mended(key, instrument)
+        return self._mend(key, instrument)
 
     def _refresh_from(self, name: str, instrument: Instrument, timeframe: str, anew: bool) -> Bars:
         key = Key(name, instrument.symbol, timeframe)
@@ -174,14 +174,14 @@ class Live:
             self._cache.reload(key, self._fetch(key, instrument), reason="asked for anew")
         else:
             self._update(key, instrument, force=True)
-        return self._mended(key, instrument)
+        return self._mend(key, instrument)
 
-    def _mended(self, key: Key, instrument: Instrument) -> Bars:
+    def _mend(self, key: Key, instrument: Instrument) -> Bars:
         try:
-            return self._held(key, instrument)
+            return self._load_held(key, instrument)
         except Damaged as damage:
             self._cache.reload(key, self._fetch(key, instrument), reason=str(damage))
-            return self._held(key, instrument)
+            return self._load_held(key, instrument)
 
     def _update(self, key: Key, instrument: Instrument, *, force: bool = False) -> None:
         is_older = key.vendor in self.older(instrument, timeframe=key.timeframe)
@@ -195,7 +195,7 @@ class Live:
             force=force,
         )
 
-    def _held(self, key: Key, instrument: Instrument) -> Bars:
+    def _load_held(self, key: Key, instrument: Instrument) -> Bars:
         table = self._cache.store.read(key)
         if table is None:
             raise NotCached(
@@ -208,7 +208,7 @@ class Live:
     def _fetch(self, key: Key, instrument: Instrument) -> Callable[[pd.Timestamp | None], Fetched]:
         def fetch(since: pd.Timestamp | None) -> Fetched:
             with self._turn(key.vendor), self._reach.asking(key.vendor):
-                vendor = self._opened(key.vendor)
+                vendor = self._vendor_named(key.vendor)
                 bars = vendor.fetch(instrument, timeframe=key.timeframe, since=since)
             return Fetched(bars.frame, bars.source, bars.origin, bars.notes, bars.is_close_only)
 
@@ -218,7 +218,7 @@ class Live:
         with self._opening:
             return self._turns.setdefault(name, threading.Lock())
 
-    def _opened(self, name: str) -> Vendor:
+    def _vendor_named(self, name: str) -> Vendor:
         with self._opening:
             if name not in self._vendors:
                 self._vendors[name] = self._open_vendor(name)

@@ -97,7 +97,7 @@ class LiveSeries:
         if name == unprofitable.NAME:
             return unprofitable.unprofitable_share(lag_days=lag_days)
         if name in FRED_SERIES or name in PUBLISHERS:
-            return self._published(name, lag_days)
+            return self._publish(name, lag_days)
         if name in BY_SYMBOL:
             return self._of_index(name, lag_days)
         near = nearest_hint(name, (net_liquidity.NAME, *SERIES, *BY_SYMBOL))
@@ -111,13 +111,13 @@ class LiveSeries:
             if stand_in is None:
                 raise
             log.info("%s: %s", name, error)
-        series = self._published(stand_in, lag_days)
+        series = self._publish(stand_in, lag_days)
         note = f"the series {name}: {stand_in} of FRED stands in for its bars, a day later"
         return replace(series, name=name, notes=(note, *series.notes))
 
-    def _published(self, name: str, lag_days: float | None) -> Series:
+    def _publish(self, name: str, lag_days: float | None) -> Series:
         key = Key(PUBLISHERS.get(name, "fred"), name, "series")
-        table = self._table(key) if self._offline else self._renewed(key)
+        table = self._table(key) if self._offline else self._renew(key)
         if table is None:
             raise NotCached(
                 f"the series {name} is not in the cache {self._cache.store.folder}, and --offline "
@@ -128,9 +128,9 @@ class LiveSeries:
         frame = release_frame(table.frame["value"], release)
         return Series(name, units, frame, about.source, about.origin, about.notes)
 
-    def _renewed(self, key: Key) -> StoredTable | None:
+    def _renew(self, key: Key) -> StoredTable | None:
         try:
-            self._cache.renew(key, lambda _: self._fetched(key), max_age=MAX_AGE)
+            self._cache.renew(key, lambda _: self._fetch(key), max_age=MAX_AGE)
         except DataError as error:
             if not self._cache.holds(key):
                 raise
@@ -138,13 +138,13 @@ class LiveSeries:
         try:
             return self._table(key)
         except Damaged as damage:
-            self._cache.reload(key, lambda _: self._fetched(key), reason=str(damage))
+            self._cache.reload(key, lambda _: self._fetch(key), reason=str(damage))
             return self._table(key)
 
     def _table(self, key: Key) -> StoredTable | None:
         return self._cache.store.read(key)
 
-    def _fetched(self, key: Key) -> Fetched:
+    def _fetch(self, key: Key) -> Fetched:
         with self._reach.asking(key.vendor):
             series = self._vendors[key.vendor].fetch(key.symbol)
         return Fetched(series.frame[["value"]], series.source, series.origin, series.notes)

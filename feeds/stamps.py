@@ -77,7 +77,7 @@ def _opens_of_coin(draft: Draft) -> Draft:
     into = draft.times.asi8 - _begin(draft)
     if len(draft) and (into >= max(draft.length - LAST_MINUTE, draft.length / 2).value).all():
         seen = time_texts(draft.times[:1])[0]
-        draft = draft.noted(
+        draft = draft.with_note(
             f"stamped at their close ({seen}), read as the bars that end there, opening "
             f"{length_text(draft.length)} earlier"
         )
@@ -147,7 +147,9 @@ def _read_as_dates(draft: Draft) -> tuple[Draft, Flags]:
             remedy="A daily bar of an index is dated by its session: write YYYY-MM-DD.",
         )
     if way:
-        draft = draft.noted(f"stamped {listed_times(times[:1])}: {way}, read as that day's session")
+        draft = draft.with_note(
+            f"stamped {listed_times(times[:1])}: {way}, read as that day's session"
+        )
     return replace(draft, times=dates), strays
 
 

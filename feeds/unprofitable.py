@@ -11,6 +11,7 @@ from typing import Final
 import pandas as pd
 
 from feeds.series import Series, release_frame, terms
+from feeds.wording import share_text
 
 NAME: Final = "UNPROFITABLE_SHARE"
 NEGATIVE_EARNINGS: Final = "negative earnings"
@@ -68,7 +69,9 @@ def unprofitable_share(*, lag_days: float | None = None) -> Series:
     )
     units, release = terms(NAME, lag_days)
     measures = sorted({figure.measure for figure in figures})
-    early = ", ".join(f"{each.share:.0%} {each.of}" for each in PUBLISHED if each.is_hindsight)
+    early = ", ".join(
+        f"{share_text(each.share)} {each.of}" for each in PUBLISHED if each.is_hindsight
+    )
     note = (
         f"{NAME}: {len(figures)} published figures from {figures[0].published} on, by different "
         f"measures ({', '.join(measures)}), so that a step may be a change of measure; figures "

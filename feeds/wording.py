@@ -18,6 +18,11 @@ def count_noun(count: int, noun: str) -> str:
     return f"{count:,} {noun}" + ("" if count == 1 else "s")
 
 
+def share_text(fraction: float, *, decimals: int = 0) -> str:
+    """Return a share as percent: 0.0525 with one decimal is `5.3 %`."""
+    return f"{100 * fraction:,.{decimals}f} %"
+
+
 def list_words(texts: Sequence[str], *, count: int | None = None) -> str:
     """Return the first three, each once, and how many more there are of `count`."""
     rest = (len(texts) if count is None else count) - NAMED

@@ -15,7 +15,6 @@ from feeds.arrays import Flags, Floats, Integers
 from strategies.registry import built_in, find
 from strategies.settings import FilterSettings
 
-DAY_IN_NANOSECONDS: Final = 86_400_000_000_000
 STRENGTH_KEYS: Final = tuple(f"filters.NAME.{key}" for key in ("benchmark", "rule", "window"))
 SERIES_KEYS: Final = tuple(
     f"filters.NAME.{key}" for key in ("series", "measure", "rule", "level", "window", "lag_days")
@@ -57,7 +56,7 @@ class Gate:
         age = instants - self.known_at[np.maximum(latest, 0)]
         return np.where(age <= self.max_age, states, np.nan)
 
-    def opened(self, instants: Integers) -> Flags:
+    def passes(self, instants: Integers) -> Flags:
         """Return whether the gate lets an entry pass, unknown decided by the settings."""
         return pass_gates(self.at(instants), unknown=self.settings.unknown)
 

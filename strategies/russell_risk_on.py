@@ -91,7 +91,7 @@ class RussellRiskOn(bt.Strategy):  # type: ignore[misc]
 
     def next(self) -> None:
         """Judge the bar that has just ended."""
-        close, entry = self._judged()
+        close, entry = self._stop_prices()
         moment = Moment(
             time=self._bar_end[0],
             close=close,
@@ -104,7 +104,7 @@ class RussellRiskOn(bt.Strategy):  # type: ignore[misc]
         )
         self.state, action = self.p.step(self.p.rule, self.state, moment, entry)
         if action != STAY or is_tended(self.p.upkeep, self.stance, self._units):
-            wanted = self._wanted()
+            wanted = self._decide()
             stance, reason = due(self.p.upkeep, self.stance, action, wanted, self._book())
             self.stance = stance
             if reason != NOTHING:
@@ -150,7 +150,7 @@ class RussellRiskOn(bt.Strategy):  # type: ignore[misc]
         elif order.status in (order.Margin, order.Rejected) and not any(self._units):
             self.stance = self.stance._replace(is_on=False)
 
-    def _judged(self) -> tuple[float, float]:
+    def _stop_prices(self) -> tuple[float, float]:
         """Return what the stops compare: prices of a single coin, a level of a basket."""
         if self.p.upkeep.is_single:
             position = self.position
@@ -163,7 +163,7 @@ class RussellRiskOn(bt.Strategy):  # type: ignore[misc]
     def _book(self) -> Book:
         return Book(self.broker.cash, self._units, [line[0] for line in self._closes])
 
-    def _wanted(self) -> Wanted:
+    def _decide(self) -> Wanted:
         return Wanted(
             weight=self._lines.weight[0],
             kind=int(self._lines.trigger_kind[0]),

@@ -84,7 +84,7 @@ class OwnTables(Settings):
         return rest | ({"own": tuple(tables.items())} if tables else {})
 
     @model_serializer(mode="wrap")
-    def _written(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+    def _write(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
         written: dict[str, Any] = write(self)
         written.pop("own", None)
         return written | {name: dict(table) for name, table in self.own}

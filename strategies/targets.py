@@ -1,6 +1,6 @@
 """From the rule's answer to wanted weights: entries, slices, rebalancing, coins that died.
 
-Numbers, tuples and sequences of one number a coin, nothing changed in place: every engine
+Numbers, tuples and sequences of one number per coin, nothing changed in place: every engine
 calls these functions, compiled or not.
 """
 
@@ -78,7 +78,7 @@ class Stance(NamedTuple):
 
 
 class Wanted(NamedTuple):
-    """What is known of the weights when a bar ends; sequences have one number a coin."""
+    """What is known of the weights when a bar ends; sequences have one number per coin."""
 
     weight: float  # of equity, while the signal is on; NaN where unknown
     kind: int  # of the latest trigger

@@ -56,6 +56,34 @@ def test_functions_of_modules_are_no_bare_participles():
     assert found == []
 
 
+def test_methods_are_no_bare_participles():
+    found = [
+        f"{path.relative_to(ROOT)}: {node.name}"
+        for path, tree in trees().items()
+        if path.parent.name != "claims"
+        for owner in ast.walk(tree)
+        if isinstance(owner, ast.ClassDef)
+        for node in owner.body
+        if isinstance(node, ast.FunctionDef) and is_participle(node.name.strip("_"))
+        # a property is a quality or a quantity, and may be named by an adjective
+        if not any("property" in ast.unparse(each) for each in node.decorator_list)
+    ]
+    assert found == []
+
+
+def test_numbers_for_people_get_their_sign_and_percent_in_one_place():
+    """A "+" or "%" in a format would write a hyphen for a minus, or no space before "%"."""
+    form = re.compile(r"\{[^{}]*:(\+[,.\d]*[f%]|[,.\d]*%)\}")
+    found = [
+        f"{path.relative_to(ROOT)}: {place[0]}"
+        for path in MODULES
+        for place in form.finditer(path.read_text(encoding="utf-8"))
+        if path.parent.name != "claims"  # its figures stand in files for machines
+    ]
+    assert form.search('f"{share:+.0%}"')
+    assert found == []
+
+
 def is_participle(name: str) -> bool:
     if "_" in name or name in NOT_PARTICIPLES:
         return False

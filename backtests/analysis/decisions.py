@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from backtests.config.config import Config
 from backtests.engines.backtest import Run
 from backtests.market.tape import NANOSECONDS
 from feeds.arrays import Flags, Integers
@@ -51,7 +52,7 @@ def gate_records(result: Run) -> tuple[GateRecord, ...]:
     ends = (tape.lines["bar_end"] * NANOSECONDS).astype(np.int64)
     asked = (tape.lines["trigger_session"] >= 0) & ~signal_on(result)
     left = _filter_exits(result)
-    passed = {gate.name: gate.opened(ends) for gate in result.market.gates}
+    passed = {gate.name: gate.passes(ends) for gate in result.market.gates}
     return tuple(
         _record(gate, ends, times=tape.times, asked=asked, left=left, passed=passed)
         for gate in result.market.gates
@@ -66,10 +67,7 @@ def signal_on(result: Run) -> Flags:
     """
     times = result.strategy.bars.index
     changes = np.zeros(len(times), np.int8)
-    rules = result.config.rules
-    names = trigger_parts(rules.trigger)[1]
-    entries = {*TRIGGER_KINDS.values(), *names, " and ".join(names)}
-    exits = {*EXIT_REASONS.values(), *(rules.exits or ())}
+    entries, exits = signal_reasons(result.config)
     fills = result.strategy.fills
     for row, reason in zip(
         times.get_indexer(pd.DatetimeIndex(fills["time"])), fills["reason"], strict=True
@@ -78,6 +76,13 @@ def signal_on(result: Run) -> Flags:
     latest = np.maximum.accumulate(np.where(changes != STAY, np.arange(len(times)), 0))
     on = np.asarray(changes[latest] == ENTER)
     return on if result.config.idle.asset else on & result.strategy.invested.to_numpy()
+
+
+def signal_reasons(config: Config) -> tuple[set[str], set[str]]:
+    """Return the reasons of fills that follow the signal in, and those that follow it out."""
+    names = trigger_parts(config.rules.trigger)[1]
+    entries = {*TRIGGER_KINDS.values(), *names, " and ".join(names)}
+    return entries, {*EXIT_REASONS.values(), *(config.rules.exits or ())}
 
 
 def _filter_exits(result: Run) -> Flags:

@@ -7,12 +7,11 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from feeds.arrays import Flags, Floats, Integers
+from feeds.arrays import DAY_IN_NANOSECONDS, Flags, Floats, Integers
 from feeds.bars import Bars
 from feeds.sessions import bar_ends, session_hours
 
 NO_ENTRY: Final = -1
-DAY: Final = 86_400_000_000_000  # nanoseconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +107,7 @@ def growth_paths(asset: AssetPrices, entries: Integers, *, days: Floats) -> Floa
     valid = np.flatnonzero(entries != NO_ENTRY)
     begin = entries[valid]
     for column, distance in enumerate(days):
-        target = asset.times[begin] + int(distance * DAY)
+        target = asset.times[begin] + int(distance * DAY_IN_NANOSECONDS)
         end = np.searchsorted(asset.times, target, side="left")
         inside = (end < asset.times.size) & (target >= asset.times[0])
         held = np.where(asset.trades[begin[inside]], asset.prices[begin[inside]], np.nan)
@@ -123,7 +122,7 @@ def delayed_growth(asset: AssetPrices, entries: Integers, *, delay: float, days:
     """
     moved = np.full(entries.size, NO_ENTRY)
     valid = np.flatnonzero(entries != NO_ENTRY)
-    target = asset.times[entries[valid]] + int(delay * DAY)
+    target = asset.times[entries[valid]] + int(delay * DAY_IN_NANOSECONDS)
     begin = np.searchsorted(asset.times, target, side="left")
     inside = (target >= asset.times[0]) & (begin < asset.times.size - 1)
     moved[valid[inside]] = begin[inside]
@@ -140,7 +139,7 @@ def adverse_excursion(asset: AssetPrices, entries: Integers, *, days: float) -> 
     for row, entry in enumerate(entries):
         if entry == NO_ENTRY:
             continue
-        end = int(np.searchsorted(asset.times, asset.times[entry] + int(days * DAY)))
+        end = int(np.searchsorted(asset.times, asset.times[entry] + int(days * DAY_IN_NANOSECONDS)))
         if end < asset.times.size:
             own = asset.trades[entry]
             deepest = asset.lows[entry:end, own].min(axis=0) / asset.prices[entry, own]

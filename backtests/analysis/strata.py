@@ -15,9 +15,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from backtests.analysis.effects import Outcomes, Placement
-from backtests.analysis.forward import DAY, AssetPrices
+from backtests.analysis.forward import AssetPrices
 from backtests.analysis.placebo import drawn_means, p_value
-from feeds.arrays import Flags, Floats, Integers
+from feeds.arrays import DAY_IN_NANOSECONDS, Flags, Floats, Integers
 
 # UTC dates of blocks 210,000, 420,000, 630,000 and 840,000, at which Bitcoin's reward per block
 # halves (bitcoin/bitcoin, src/chainparams.cpp: nSubsidyHalvingInterval = 210000)
@@ -73,9 +73,10 @@ def trailing_state(
     """
     steps, known = _log_steps(asset)
     level, squares = (np.concatenate(([0.0], np.cumsum(each))) for each in (steps, steps**2))
-    begin = np.searchsorted(asset.times, asset.times[entries] - days * DAY, side="left")
+    since = asset.times[entries] - days * DAY_IN_NANOSECONDS
+    begin = np.searchsorted(asset.times, since, side="left")
     first = asset.times[known.argmax()] if known.any() else np.iinfo(np.int64).max
-    old_enough = asset.times[entries] - days * DAY >= first
+    old_enough = since >= first
     trend = np.where(old_enough, level[entries] - level[begin], np.nan)
     # a difference of two sums may fall below zero by rounding
     spread = np.maximum(squares[entries] - squares[begin], 0.0) / days

@@ -32,6 +32,8 @@ from feeds.wording import nearest_hint
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
+    from backtests.report.sheets.process import SheetWorker
+
 ENGINES = ("backtrader", "fast")
 BRIEF = ("total_return", "cagr", "sharpe_ratio", "max_drawdown", "time_in_market", "trades")
 BRIEF_COLUMNS = ("strategy", "buy_and_hold")
@@ -91,13 +93,13 @@ class Result(Displayable):
 
         Those of metrics.json, under the same names; NaN where a figure is undefined.
         """
-        every = pd.DataFrame(self._summary.figures).astype("float64")
+        every = pd.DataFrame(self.summary.figures).astype("float64")
         return every.loc[[name for name in FIGURES if name in every.index], self._columns]
 
     @property
     def trades(self) -> pd.DataFrame:
         """The strategy's round trips, a row each, as in trades.csv; the last may be open."""
-        return self._summary.trades
+        return self.summary.trades
 
     @property
     def fills(self) -> pd.DataFrame:
@@ -107,7 +109,7 @@ class Result(Displayable):
     @property
     def drawdowns(self) -> pd.DataFrame:
         """Every drawdown of strategy and buy-and-hold, deepest first, as in drawdowns.csv."""
-        return drawdowns_table(self._summary)
+        return drawdowns_table(self.summary)
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -117,45 +119,43 @@ class Result(Displayable):
     @property
     def verdict(self) -> str:
         """The headline: what the rule earned beside holding, and at equal exposure."""
-        return self._judged.verdict
+        return self.judgement.verdict
 
     @property
     def conclusion(self) -> str:
         """What may be said of chance."""
-        return self._judged.conclusion
+        return self.judgement.conclusion
 
     def plot(self) -> "Figure":
         """Return a plotly figure: equity beside holding in log scale, and below it drawdowns."""
         from backtests.report.charts.figure import run_figure
 
-        return run_figure(self.run, self._summary)
+        return run_figure(self.run, self.summary)
 
     def tearsheet(self, path: str | Path) -> Path:
         """Write the page that the command leaves, one self-contained file, and return its path.
 
         A file of that name is replaced.
         """
-        from backtests.report.pages.luck import significance_section
-        from backtests.report.pages.tearsheet import tearsheet as page
+        from backtests.report.run_folder import run_page
 
         place = _html_place(path)
-        section = significance_section(self._significance, self._judged)
-        text = page(self.run, self._summary, self._judged, self._costs, sections=[section])
-        return write_page(place, text)
+        return write_page(place, run_page(*self._parts))
 
-    def save(self, out: str | Path = "results") -> Path:
-        """Leave a results folder under `out`, as the command does, and return it."""
+    def save(self, out: str | Path = "results", *, worker: "SheetWorker | None" = None) -> Path:
+        """Leave a results folder under `out`, as the command does, and return it.
+
+        `worker` is a process that draws pyfolio's pages meanwhile; without it one is started.
+        """
         from backtests.report.run_folder import write_run
 
         require_writable(Path(out))
-        return write_run(
-            self.run, self._summary, self._significance, self._judged, self._costs, out=Path(out)
-        )
+        return write_run(*self._parts, out=Path(out), worker=worker)
 
     def card(self) -> Card:
         """Return the run in brief."""
         headings = {name: columns_of(self.run)[name] for name in BRIEF_COLUMNS}
-        figures = self._summary.figures
+        figures = self.summary.figures
         table = pd.DataFrame(
             {
                 heading: {
@@ -171,21 +171,29 @@ class Result(Displayable):
     def _columns(self) -> list[str]:
         return list(columns_of(self.run))
 
+    @property
+    def _parts(self) -> tuple[Run, Summary, Significance, RunJudgement, CostSensitivity]:
+        return self.run, self.summary, self.significance, self.judgement, self.costs
+
     @cached_property
-    def _summary(self) -> Summary:
+    def summary(self) -> Summary:
+        """The figures of every account, the trades, the drawdowns, as one value."""
         return summarise(self.run)
 
     @cached_property
-    def _significance(self) -> Significance:
+    def significance(self) -> Significance:
+        """Whether it could be luck: intervals, probabilities and the same rule at random times."""
         return significance(self.run)
 
     @cached_property
-    def _costs(self) -> CostSensitivity:
+    def costs(self) -> CostSensitivity:
+        """The run at other costs, and up to which costs the rule is ahead of holding."""
         return cost_sensitivity(self.run, cost_runs(self.run))
 
     @cached_property
-    def _judged(self) -> RunJudgement:
-        return judge_run(run_facts(self.run), self._summary, self._significance)
+    def judgement(self) -> RunJudgement:
+        """What may be said of the run, in sentences."""
+        return judge_run(run_facts(self.run), self.summary, self.significance)
 
 
 def backtest(

@@ -60,18 +60,18 @@ class StudyResult(Displayable):
         beyond other dates, all simple fractions; `p_value` is the share of random dates that
         did as well, NaN where that cannot be said.
         """
-        return self._joined({one.events.asset: one.events.horizons for one in self.study.assets})
+        return self._join({one.events.asset: one.events.horizons for one in self.study.assets})
 
     @cached_property
     def episodes(self) -> pd.DataFrame:
         """The event's episodes, a row per asset and episode, with what followed each."""
-        return self._joined({one.events.asset: one.events.episodes for one in self.study.assets})
+        return self._join({one.events.asset: one.events.episodes for one in self.study.assets})
 
     @cached_property
     def paths(self) -> pd.DataFrame:
         """The mean path after the event and its bands, a row per asset and day since entry."""
         tables = {one.events.asset: one.events.path.reset_index() for one in self.study.assets}
-        return self._joined(tables)
+        return self._join(tables)
 
     @property
     def findings(self) -> pd.DataFrame:
@@ -119,7 +119,7 @@ class StudyResult(Displayable):
         pairs = zip(first, said, strict=True)
         return [f"{one.finding.asset}: {sentence}" for one, sentence in pairs]
 
-    def _joined(self, tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    def _join(self, tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
         named = [table.assign(asset=asset) for asset, table in tables.items()]
         if not named:
             return pd.DataFrame()

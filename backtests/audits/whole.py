@@ -52,7 +52,7 @@ class WholeRun:
     def look(self, *, cuts: int = CUTS) -> Looked:
         """Return what cuts and other futures show; a leak says which of its lines changed."""
         found = look_at(self.asked, cuts=cuts)
-        named = (replace(leak, name=f"run ({self._changed(leak.row)})") for leak in found.leaks)
+        named = (replace(leak, name=f"run ({self._change(leak.row)})") for leak in found.leaks)
         return replace(found, leaks=tuple(named))
 
     def table(self, inputs: Inputs) -> Floats:
@@ -77,7 +77,7 @@ class WholeRun:
         cash[traded] = account.bars["cash"].to_numpy(np.float64)
         return units, cash
 
-    def _changed(self, row: pd.Timestamp) -> str:
+    def _change(self, row: pd.Timestamp) -> str:
         """Return the lines that change at a row when what comes after it is cut."""
         place = int(self.asked.rows.get_indexer(pd.DatetimeIndex([row]))[0])
         try:

@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 
 from backtests.analysis.forward import (
-    DAY,
     NO_ENTRY,
     AssetPrices,
     entry_positions,
@@ -18,6 +17,7 @@ from backtests.analysis.forward import (
 from backtests.claims.stated import FigureCheck
 from backtests.claims.verdicts import NOT_SUPPORTED, SUPPORTED, AsStated, Evidence, Finding, verdict
 from backtests.config.claims import ClaimSettings
+from feeds.arrays import DAY_IN_NANOSECONDS
 
 FEWEST_SPANS: Final = 30
 
@@ -82,10 +82,10 @@ def since_published(asset: AssetPrices, claim: ClaimSettings) -> SincePublished 
     begin = int(np.searchsorted(asset.times, day.value))
     if begin >= asset.times.size - 1:
         return None
-    days = (asset.times[-1] - asset.times[begin]) / DAY
+    days = (asset.times[-1] - asset.times[begin]) / DAY_IN_NANOSECONDS
     earlier = entry_positions(asset, available_at=asset.times[:begin])
     # a span that began earlier ends by the publication, so that none of it is counted twice
-    over = asset.times[:begin] + int(days * DAY) <= asset.times[begin]
+    over = asset.times[:begin] + int(days * DAY_IN_NANOSECONDS) <= asset.times[begin]
     spans = forward_growth(asset, np.where(over, earlier, NO_ENTRY), days=days)
     spans = spans[np.isfinite(spans)]
     distances = np.array([days, claim.horizon_days])

@@ -15,11 +15,11 @@ from backtests.analysis.effects import (
     random_starts,
 )
 from backtests.analysis.episodes import Episodes
-from backtests.analysis.forward import DAY, NO_ENTRY, AssetPrices, entry_positions
+from backtests.analysis.forward import NO_ENTRY, AssetPrices, entry_positions
 from backtests.analysis.placebo import drawn_means, p_value
 from backtests.claims.question import Question
 from backtests.claims.verdicts import NOT_SUPPORTED, SUPPORTED, Finding
-from feeds.arrays import Flags, Floats, Integers
+from feeds.arrays import DAY_IN_NANOSECONDS, Flags, Floats, Integers
 from feeds.errors import ConfigError
 
 TOP_REACH_DAYS: Final = 180
@@ -246,7 +246,7 @@ def _best_growth(price: Floats, days: int) -> Floats:
 
 def _daily(asset: AssetPrices) -> tuple[NDArray[np.datetime64], Floats]:
     """Return midnights (UTC) and the price there; a basket is rebalanced every day."""
-    midnight = asset.times % DAY == 0
+    midnight = asset.times % DAY_IN_NANOSECONDS == 0
     prices = asset.prices[midnight]
     steps = prices[1:] / np.where(asset.trades[midnight][:-1], prices[:-1], np.nan)
     known = np.isfinite(steps)
@@ -261,6 +261,6 @@ def _daily(asset: AssetPrices) -> tuple[NDArray[np.datetime64], Floats]:
 def _near(days: NDArray[np.datetime64], events_at: Integers) -> Flags:
     """Return whether an event became known within `NEAR_DAYS` of each day."""
     instants = days.astype(np.int64)
-    following = np.searchsorted(events_at, instants - NEAR_DAYS * DAY)
+    following = np.searchsorted(events_at, instants - NEAR_DAYS * DAY_IN_NANOSECONDS)
     found = np.append(events_at, np.iinfo(np.int64).max)[following]
-    return np.asarray(found <= instants + NEAR_DAYS * DAY)
+    return np.asarray(found <= instants + NEAR_DAYS * DAY_IN_NANOSECONDS)

@@ -4,6 +4,7 @@ The only user of Cerebro. Events and alignment are computed before it, figures a
 """
 
 import math
+from dataclasses import dataclass
 from typing import Final
 
 import backtrader as bt
@@ -13,9 +14,10 @@ from backtests.config.config import Config, CostSettings
 from backtests.config.plugins import strategy_of
 from backtests.engines.account import Account, account_of, fills_table, interest_of, upkeep_of
 from backtests.market.tape import Tape
+from feeds.arrays import Floats
 from feeds.combined import CoinFeed, CombinedFeed
 from strategies.fills import LEAST_FETCHED
-from strategies.rules import rule_of, step
+from strategies.rules import State, rule_of, step
 from strategies.russell_risk_on import RussellRiskOn
 from strategies.targets import Start, Upkeep, Wanted, opening
 
@@ -28,10 +30,30 @@ def simulate(tape: Tape, config: Config) -> Account:
 
     It opens in the state in which the rule would be after the bars before the tape.
     """
+    return closing(tape, config).account
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """An account after the last bar: what it did, what the rule remembers, what is due next.
+
+    `planned` are the weights wanted at the next open, shape (coins,), NaN to leave a coin alone;
+    None where nothing is due. A strategy class of one's own has no `state`; what it has ordered
+    is in `ordered`, units per coin.
+    """
+
+    account: Account
+    state: State | None
+    planned: Floats | None
+    ordered: dict[str, float]
+
+
+def closing(tape: Tape, config: Config) -> Closing:
+    """Run the config's rule over a tape and return how it stands after the last bar."""
     strategy = _run(tape, config, upkeep_of(config, tape))
     ledger: _Ledger = strategy.analyzers.ledger
     times = tape.times
-    return account_of(
+    account = account_of(
         tape,
         cash=np.array(ledger.cash),
         units=np.array(ledger.units, dtype=np.float64),
@@ -40,6 +62,10 @@ def simulate(tape: Tape, config: Config) -> Account:
         refused=ledger.refused,
         pending=getattr(strategy, "planned_reason", ""),
     )
+    waiting = [order for order in strategy.broker.pending if order is not None]
+    ordered = {order.data._name: float(order.size) for order in waiting}
+    state, planned = getattr(strategy, "state", None), getattr(strategy, "planned", None)
+    return Closing(account, state if isinstance(state, State) else None, planned, ordered)
 
 
 def _run(tape: Tape, config: Config, upkeep: Upkeep) -> bt.Strategy:

@@ -8,8 +8,8 @@ import pandas as pd
 from backtests.config.config import Config
 from backtests.market.inputs import Inputs
 from backtests.market.known import Known, own_states
-from feeds.arrays import Flags, Integers
-from strategies.filters import DAY_IN_NANOSECONDS, Gate, Readings, gate_states
+from feeds.arrays import DAY_IN_NANOSECONDS, Flags, Integers
+from strategies.filters import Gate, Readings, gate_states
 from strategies.registry import find
 from strategies.settings import FilterSettings
 
@@ -24,7 +24,7 @@ def combine(gates: Sequence[Gate], instants: Integers, *, how: str) -> Flags:
     """Return whether the gates together let an entry pass at each instant."""
     if not gates:
         return np.ones(instants.size, np.bool_)
-    opened = np.array([gate.opened(instants) for gate in gates])
+    opened = np.array([gate.passes(instants) for gate in gates])
     return np.asarray(opened.all(axis=0) if how == "all" else opened.any(axis=0))
 
 
@@ -33,7 +33,7 @@ def leaving(gates: Sequence[Gate], instants: Integers) -> Flags:
     leave = np.zeros(instants.size, np.bool_)
     for gate in gates:
         if gate.settings.on_exit:
-            leave |= ~gate.opened(instants)
+            leave |= ~gate.passes(instants)
     return leave
 
 

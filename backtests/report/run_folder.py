@@ -16,6 +16,20 @@ from backtests.report.sheets.process import SheetWorker
 from backtests.report.words import RunJudgement
 
 
+def run_page(
+    result: Run,
+    summary: Summary,
+    significance: Significance,
+    judged: RunJudgement,
+    costs: CostSensitivity,
+    *,
+    worker: SheetWorker | None = None,
+) -> str:
+    """Return the tearsheet with all its sections."""
+    sections = [significance_section(significance, judged)]
+    return tearsheet(result, summary, judged, costs, worker=worker, sections=sections)
+
+
 def write_run(
     result: Run,
     summary: Summary,
@@ -27,7 +41,6 @@ def write_run(
     worker: SheetWorker | None = None,
 ) -> Path:
     """Write the results folder under `out` and return it."""
-    sections = [significance_section(significance, judged)]
     now = pd.Timestamp.now(tz="UTC")
     files = {
         **run_files(
@@ -38,9 +51,7 @@ def write_run(
             conclusion=judged.conclusion,
         ),
         "manifest.json": manifest_json(result, created=now),
-        "tearsheet.html": tearsheet(
-            result, summary, judged, costs, worker=worker, sections=sections
-        ),
+        "tearsheet.html": run_page(result, summary, significance, judged, costs, worker=worker),
     }
     name = run_id(asset=result.asset, config_hash=result.config.short_hash, now=now)
     return write_folder(out, name, files)

@@ -55,7 +55,7 @@ class Range:
         """Whether only whole numbers are drawn."""
         return isinstance(self.low, int) and isinstance(self.high, int)
 
-    def drawn(self, count: int, *, rng: np.random.Generator) -> list[Any]:
+    def draw(self, count: int, *, rng: np.random.Generator) -> list[Any]:
         """Return that many values."""
         if self.whole and not self.log:
             return [int(v) for v in rng.integers(int(self.low), int(self.high) + 1, count)]
@@ -76,7 +76,7 @@ class Column:
     values: tuple[Any, ...]
     codes: Integers
 
-    def taken(self) -> list[Any]:
+    def take(self) -> list[Any]:
         """Return the value of each trial."""
         return [self.values[code] for code in self.codes]
 
@@ -199,7 +199,7 @@ def random_columns(axes: Sequence[Axis], *, count: int, rng: np.random.Generator
         if isinstance(one, Choice):
             columns[one.key] = Column(one.values, rng.integers(0, len(one.values), count))
         else:
-            columns[one.key] = column_of(one.drawn(count, rng=rng))
+            columns[one.key] = column_of(one.draw(count, rng=rng))
     return columns
 
 

@@ -103,9 +103,9 @@ class Store:
             with pq.ParquetFile(self.path(chunk)) as file:
                 table = file.read(columns=list(columns), use_threads=False)
         except (pa.ArrowException, OSError) as error:
-            raise self._damaged(chunk, "it cannot be read") from error
+            raise self._damage_error(chunk, "it cannot be read") from error
         if table.num_rows != stop - first or set(table.column_names) != set(columns):
-            raise self._damaged(chunk, "it holds other trials")
+            raise self._damage_error(chunk, "it holds other trials")
         return table
 
     def require_whole(self) -> None:
@@ -121,12 +121,12 @@ class Store:
             try:
                 about = pq.read_metadata(self.path(chunk))
             except (pa.ArrowException, OSError) as error:
-                raise self._damaged(chunk, "it cannot be read") from error
+                raise self._damage_error(chunk, "it cannot be read") from error
             expected = {"trial", *self.plan.keys, "config", *FIGURES, "failure"}
             if about.num_rows != stop - first or set(about.schema.names) != expected:
-                raise self._damaged(chunk, "it holds other trials")
+                raise self._damage_error(chunk, "it holds other trials")
 
-    def _damaged(self, chunk: int, reason: str) -> DataError:
+    def _damage_error(self, chunk: int, reason: str) -> DataError:
         return DataError(
             f"{self.path(chunk)} is damaged: {reason}. Delete it, and do it again with --resume "
             f"{self.folder}"

@@ -130,7 +130,7 @@ class Universe:
             money[bars, place] = self._columns[QUOTE_VOLUME][own]
         times = _instants(begin + np.arange(shape[0]) * step)
         alive = np.isfinite(close)
-        count = self._published(times, alive)
+        count = self._published_bars(times, alive)
         instruments = tuple(coin.instrument for coin in self.coins)
         return CoinPanel(times[:count], instruments, alive[:count], close[:count], money[:count])
 
@@ -224,7 +224,7 @@ class Universe:
         for number, (first, stop) in enumerate(pairwise([0, *real, rows]), start=1):
             yield Coin(number_ticker(ticker, number), group["pair"], place, first, stop)
 
-    def _published(self, times: pd.DatetimeIndex, alive: Flags) -> int:
+    def _published_bars(self, times: pd.DatetimeIndex, alive: Flags) -> int:
         """Return how many bars there are up to the last that all pairs could have."""
         count = len(times)
         if self._about["known_until"]:

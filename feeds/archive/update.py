@@ -103,7 +103,7 @@ class Archive:
             If the archive does not answer, or what it serves is no table of bars.
         """
         run = _Run(None if anew else read_table(self.folder, pair))
-        listed = self._listed(pair)
+        listed = self._list_months(pair)
         try:
             for period in sorted(listed):
                 self._fetch(listed[period], run)
@@ -122,7 +122,7 @@ class Archive:
             holes=_holes([member.month for member in listed.values()]),
         )
 
-    def _listed(self, pair: str) -> dict[str, Member]:
+    def _list_months(self, pair: str) -> dict[str, Member]:
         """Return the months the archive has, and the days of the months it has not."""
         monthly = self._members(MONTHLY, pair)
         daily = self._members(DAILY, pair, after=_first_without(sorted(monthly)))

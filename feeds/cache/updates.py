@@ -13,7 +13,7 @@ from feeds.cache.manifest import MAX_EVENTS, About, Event
 from feeds.cache.store import Damaged, Key, StoredTable, TableStore
 from feeds.clock import Clock, utc_now
 from feeds.errors import NotServed
-from feeds.wording import number_text
+from feeds.wording import number_text, share_text
 
 log = logging.getLogger(__name__)
 
@@ -231,7 +231,8 @@ def mistrust(held: pd.DataFrame, fresh: pd.DataFrame) -> str:
     difference = float(np.median(relative))
     if difference > RELOAD_ABOVE:
         return (
-            f"the last {len(common)} rows held differ from the vendor's by {difference:.1%} in "
+            f"the last {len(common)} rows held differ from the vendor's by "
+            f"{share_text(difference, decimals=1)} in "
             "the median, as after a split"
         )
     return ""

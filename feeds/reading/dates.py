@@ -11,10 +11,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from feeds.arrays import Flags, Integers
+from feeds.arrays import DAY_IN_NANOSECONDS, Flags, Integers
 from feeds.errors import DataError
 from feeds.reading.date_forms import FORMS, MONTH_OF_NAME, DateForm
-from feeds.reading.epochs import DAY, NAT, SECOND, epochs, is_epoch_shape
+from feeds.reading.epochs import NAT, SECOND, epochs, is_epoch_shape
 from feeds.reading.own_form import YEARS, plain_iso_dates
 from feeds.reading.shapes import shapes
 
@@ -44,7 +44,7 @@ class Stamps:
     @property
     def is_midnights(self) -> bool:
         """Whether every stamp is a whole day where it was written."""
-        return bool((self.local % DAY == 0).all())
+        return bool((self.local % DAY_IN_NANOSECONDS == 0).all())
 
     @property
     def is_off_utc(self) -> bool:
@@ -93,7 +93,7 @@ def stamps(texts: pa.Array, *, origin: str, date_format: str = "") -> Stamps:
     """
     plain = plain_iso_dates(texts)
     if plain is not None and plain.tz is None:
-        whole = bool((plain.asi8 % DAY == 0).all())
+        whole = bool((plain.asi8 % DAY_IN_NANOSECONDS == 0).all())
         return Stamps(plain.asi8, None, "%Y-%m-%d" if whole else "%Y-%m-%d %H:%M")
     try:
         read = _read(pc.utf8_lower(pc.utf8_trim_whitespace(texts)), origin)
@@ -146,7 +146,7 @@ def _of_one_kind(offsets: Integers, local: Integers, texts: pa.Array, origin: st
     bare = (offsets == NAT) & (local != NAT)
     if not (zoned.any() and bare.any()):
         return offsets
-    if (offsets[zoned] == 0).all() and (local[bare] % DAY == 0).all():
+    if (offsets[zoned] == 0).all() and (local[bare] % DAY_IN_NANOSECONDS == 0).all():
         return np.where(bare, 0, offsets)
     with_zone, without = (texts[int(rows.argmax())].as_py() for rows in (zoned, bare))
     raise DataError(
@@ -174,7 +174,9 @@ def _date(
     order = holding[0] if holding else max(days, key=lambda each: sound[each])
     for shape, of_shape in zip(alike, days[order], strict=True):
         time = _time_of_day(shape, form)
-        local[shape.rows] = np.where((of_shape == NAT) | (time == NAT), NAT, of_shape * DAY + time)
+        local[shape.rows] = np.where(
+            (of_shape == NAT) | (time == NAT), NAT, of_shape * DAY_IN_NANOSECONDS + time
+        )
     return written[order]
 
 
@@ -251,6 +253,6 @@ def _format(texts: pa.Array, date_format: str, origin: str) -> Stamps:
             "Write it as Python's strptime does."
         ) from error
     offsets = None if index.tz is None else np.zeros(len(index), np.int64)
-    days = index.asi8 // DAY
+    days = index.asi8 // DAY_IN_NANOSECONDS
     local = np.where((days >= FIRST_DAY) & (days < END_DAY), index.asi8, NAT)
     return Stamps(local, offsets, date_format)

@@ -4,14 +4,12 @@ import re
 from typing import Final
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from feeds.arrays import Integers
 
 SECOND: Final = 10**9
-DAY: Final = pd.Timedelta(days=1).value
 NAT: Final = int(np.iinfo(np.int64).min)
 UNITS: Final = {"s": SECOND, "ms": 10**6, "µs": 10**3, "ns": 1}
 # The unit is certain from 1973 to 2103, or as long before 1970: the ranges do not touch.

@@ -10,12 +10,12 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from feeds.arrays import DAY_IN_NANOSECONDS
 from feeds.errors import DataError
 from feeds.instruments import BY_SYMBOL, Instrument, symbols_of
 from feeds.reading.cells import PlacedError, quote
 from feeds.reading.choices import NOTHING_CHOSEN, Choices
 from feeds.reading.contents import Content, contents, decode
-from feeds.reading.epochs import DAY
 from feeds.reading.grid import Grid, text_grids
 from feeds.reading.joining import join
 from feeds.reading.layouts import Layout, bare_symbol, layout, one_ticker, the_ticker
@@ -135,7 +135,7 @@ def _of_grid(
 
 def _are_days(table: RawTable) -> bool:
     dates = pd.DatetimeIndex(table.frame["date"])
-    return dates.tz is None and bool((dates.asi8 % DAY == 0).all())
+    return dates.tz is None and bool((dates.asi8 % DAY_IN_NANOSECONDS == 0).all())
 
 
 def grids_of(parts: Sequence[Content], choices: Choices) -> list[Grid]:

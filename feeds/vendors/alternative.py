@@ -62,7 +62,7 @@ class Alternative:
             raise ConfigError(f"`series` of alternative.me is {NAME}, received {name!r}.")
         origin = f"{self.name} {name}"
         with reading(origin, REMEDY):
-            raw = _table(json.loads(self._asked(origin))["data"], origin)
+            raw = _table(json.loads(self._ask(origin))["data"], origin)
         over = end_of_day(pd.DatetimeIndex(raw["date"])) <= self._clock()
         return validated_series(
             raw[over],
@@ -73,7 +73,7 @@ class Alternative:
             origin=origin,
         )
 
-    def _asked(self, origin: str) -> bytes:
+    def _ask(self, origin: str) -> bytes:
         from feeds.vendors.wire import answer, is_json, open_session
 
         with open_session(self._patience, is_data=is_json) as session:

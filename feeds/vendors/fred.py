@@ -53,7 +53,7 @@ class Fred:
                 f"`series` must be one of {', '.join(FRED_SERIES)}, received {name!r}. Any other "
                 f"goes into {name}_series.csv with a lag in days."
             )
-        text = self._asked(name)
+        text = self._ask(name)
         origin = f"fred {name}"
         with reading(origin, REMEDY.format(name=name)):
             series = validated_series(
@@ -69,7 +69,7 @@ class Fred:
         note = f"fred {name}: values as revised since, not as first published"
         return replace(series, notes=(*series.notes, note))
 
-    def _asked(self, name: str) -> str:
+    def _ask(self, name: str) -> str:
         from feeds.vendors.wire import answer, open_session
 
         base = self._address or address_of(self.name)

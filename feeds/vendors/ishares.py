@@ -42,11 +42,11 @@ class Ishares:
         if name != NAME:
             raise ConfigError(f"`series` of a fund is {NAME}, received {name!r}.")
         origin = f"{self.name} {name}"
-        payload = self._asked(origin)
+        payload = self._ask(origin)
         with reading(origin, REMEDY):
             return flows(sheet_history(payload, origin=origin), source=self.name)
 
-    def _asked(self, origin: str) -> bytes:
+    def _ask(self, origin: str) -> bytes:
         from feeds.vendors.wire import answer, open_session
 
         with open_session(self._patience, is_data=_is_whole) as session:

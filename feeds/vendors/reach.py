@@ -33,19 +33,19 @@ class Reach:
         try:
             yield
         except Unreachable as error:
-            self.failed(name, error)
+            self.note_failure(name, error)
             raise
         except DataError:
-            self.answered(name)
+            self.note_answer(name)
             raise
-        self.answered(name)
+        self.note_answer(name)
 
-    def answered(self, name: str) -> None:
+    def note_answer(self, name: str) -> None:
         """Note that the vendor answered, whatever it said."""
         with self._lock:
             self._answered.add(name)
 
-    def failed(self, name: str, error: Unreachable) -> None:
+    def note_failure(self, name: str, error: Unreachable) -> None:
         """Note that the vendor could not be reached."""
         with self._lock:
             if name not in self._answered:

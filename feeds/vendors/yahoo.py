@@ -94,25 +94,23 @@ class Yahoo:
         bars of the two must not be joined.
         """
         try:
-            return self._fetched(instrument, timeframe=timeframe, since=since)
+            return self._fetch(instrument, timeframe=timeframe, since=since)
         except NotServed as refusal:
             fund = instrument.stand_in
             if fund is None:
                 raise
-            bars = self._fetched(fund, timeframe=timeframe, since=since)
+            bars = self._fetch(fund, timeframe=timeframe, since=since)
             note = f"{instrument.symbol}: {fund.symbol} stands in for it ({refusal})"
             log.warning("%s", note)
             return replace(bars, instrument=instrument, notes=(note, *bars.notes))
 
-    def _fetched(
-        self, instrument: Instrument, *, timeframe: str, since: pd.Timestamp | None
-    ) -> Bars:
+    def _fetch(self, instrument: Instrument, *, timeframe: str, since: pd.Timestamp | None) -> Bars:
         now, symbol = self._clock(), yahoo_symbol(instrument)
         settled = now - SETTLING if instrument.kind == "index" else now
         origin = f"yahoo {symbol}"
         start = _start(instrument, timeframe=timeframe, since=since, now=now, origin=origin)
         chart, frame = self._patience.call(
-            lambda: self._asked(symbol, timeframe, start, origin),
+            lambda: self._ask(symbol, timeframe, start, origin),
             subject=origin,
             remedy=REMEDY,
             until=self._patience.fetch_end(),
@@ -135,7 +133,7 @@ class Yahoo:
             require_few_gaps(bars)
         return bars
 
-    def _asked(
+    def _ask(
         self, symbol: str, timeframe: str, start: pd.Timestamp, origin: str
     ) -> tuple[Chart, pd.DataFrame]:
         failure: Exception | None = None
@@ -149,7 +147,7 @@ class Yahoo:
                 frame = ticker.history(start=int(start.timestamp()), interval=timeframe, **PLAIN)
             except Exception as error:  # noqa: BLE001 - the answer itself says what happened
                 failure = error
-            answer = session.judged(origin)
+            answer = session.judge(origin)
         with reading(origin, REMEDY):
             chart = chart_of(answer, origin)
         if frame.empty:
@@ -252,7 +250,7 @@ def _table(
         dates = opens.tz_convert("UTC")
     columns = {name: frame[name.capitalize()].to_numpy(np.float64) for name in PRICES}
     # from Yahoo itself: yfinance makes 0 of a volume that is not known
-    volume = chart.labelled(timeframe)["volume"].groupby(level=0).last(skipna=False)
+    volume = chart.label_rows(timeframe)["volume"].groupby(level=0).last(skipna=False)
     columns["volume"] = volume.reindex(opens).to_numpy(np.float64)
     return pd.DataFrame({"date": dates.as_unit("ns"), **columns})
 

@@ -51,7 +51,7 @@ class Chart:
     meta: dict[str, Any]
     frame: pd.DataFrame
 
-    def labelled(self, timeframe: str) -> pd.DataFrame:
+    def label_rows(self, timeframe: str) -> pd.DataFrame:
         """Return the rows in order of time, daily ones by midnight in Yahoo's zone."""
         frame = self.frame.sort_index(kind="stable")
         if timeframe != "1d":
@@ -101,7 +101,7 @@ def require_agreement(chart: Chart, *, timeframe: str, origin: str) -> list[str]
     yfinance silently takes the first. The last two may differ: while a market is open, Yahoo
     adds the day in progress once more, as of now.
     """
-    rows = chart.labelled(timeframe)
+    rows = chart.label_rows(timeframe)
     is_added = len(rows) > 1 and rows.index[-1] == rows.index[-2]
     settled = rows.iloc[:-2] if is_added else rows
     repeats = settled[settled.index.duplicated(keep=False)]

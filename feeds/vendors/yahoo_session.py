@@ -82,7 +82,7 @@ class WatchedSession(Session):  # type: ignore[type-arg]
         self._broken: dict[str, RequestException] = {}
         self.answer: ChartAnswer | None = None
 
-    def located(self, url: str) -> str:
+    def address_for(self, url: str) -> str:
         """Return where a request for `url` goes; tests send it to their own server."""
         return url
 
@@ -109,7 +109,9 @@ class WatchedSession(Session):  # type: ignore[type-arg]
         # curl bounds the whole request by the two together, however little arrives at a time
         bounds = {"timeout": (self._patience.connect_timeout, seconds)}
         try:
-            response = super().request(method, self.located(url), *args, **{**options, **bounds})
+            response = super().request(
+                method, self.address_for(url), *args, **{**options, **bounds}
+            )
         except RequestException as error:
             self._broken[host] = error
             raise
@@ -117,7 +119,7 @@ class WatchedSession(Session):  # type: ignore[type-arg]
             self.answer = _answer(response)
         return response
 
-    def judged(self, origin: str) -> ChartAnswer:
+    def judge(self, origin: str) -> ChartAnswer:
         """Return the answer if it holds bars, else raise what it means.
 
         Raises

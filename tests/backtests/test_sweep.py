@@ -333,12 +333,12 @@ def test_short_hashes_equal_those_of_the_configs() -> None:
     expected = []
     for row in range(3):
         tree = base.model_dump()
-        tree["asset"] = columns["asset"].taken()[row]
+        tree["asset"] = columns["asset"].take()[row]
         for key in ("rules.hold_days",):
             section, name = key.split(".")
-            tree[section][name] = columns[key].taken()[row]
-        tree["signal"]["lookback"] = columns["signal.lookback"].taken()[row]
-        tree["costs"]["commission_bps"] = columns["costs.commission_bps"].taken()[row]
+            tree[section][name] = columns[key].take()[row]
+        tree["signal"]["lookback"] = columns["signal.lookback"].take()[row]
+        tree["costs"]["commission_bps"] = columns["costs.commission_bps"].take()[row]
         expected.append(Config.model_validate(tree).short_hash)
     assert short_hashes(base, columns) == expected
 
@@ -351,7 +351,7 @@ def test_short_hashes_of_one_setting_and_of_trials_that_share_settings_are_right
         {"rules.hold_days": days},
         {"costs.slippage_bps": bps, "rules.hold_days": days},
     ):
-        taken = [column.taken() for column in columns.values()]
+        taken = [column.take() for column in columns.values()]
         configs = [
             with_values(base, dict(zip(columns, row, strict=True)))
             for row in zip(*taken, strict=True)
@@ -375,7 +375,7 @@ def test_plan_of_any_setting_hashes_as_its_configs_do_and_reads_back_the_same(
     plan = load_plan(None, overrides=[*overrides, *axes])
     assert parsed_plan(plan.to_toml()) == plan
     columns = plan.columns(0)
-    taken = {key: column.taken() for key, column in columns.items()}
+    taken = {key: column.take() for key, column in columns.items()}
     configs = [
         plan.config(dict(zip(taken, row, strict=True))) for row in zip(*taken.values(), strict=True)
     ]
@@ -407,7 +407,7 @@ def test_plan_of_ranges_and_lists_in_any_order_reads_back_in_that_order(tmp_path
     again = parsed_plan(plan.to_toml())
     assert again == plan
     for key, column in plan.columns(0).items():
-        assert again.columns(0)[key].taken() == column.taken()
+        assert again.columns(0)[key].take() == column.take()
     (file.parent / "again.toml").write_text(plan.to_toml())
     assert load_plan(file.parent / "again.toml") == plan
 

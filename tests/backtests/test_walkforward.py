@@ -14,6 +14,7 @@ import pytest
 from backtests.engines.backtest import run_inputs
 from backtests.market.inputs import Inputs
 from backtests.report.pages.walkforward import COMPARED, FIRST_COLUMNS
+from backtests.report.words.notation import MINUS
 from backtests.search.plan import OBJECTIVES, Plan, load_plan
 from backtests.search.trials.groups import Library
 from backtests.search.walkforward.walk import RATES, WalkForward, walk_forward
@@ -204,7 +205,8 @@ def test_walkforward_says_the_verdict_first_and_what_it_rests_on(
     first, second, *_ = out.splitlines()
     assert re.match(
         r"Choosing on the past (beat|trailed) holding ETH by [\d.]+ percentage points per year: "
-        r"-?[\d.]+ % against [\d.]+ % per year .* worst drawdown of -[\d.]+ % against -[\d.]+ %\.$",
+        rf"{MINUS}?[\d.]+ % against [\d.]+ % per year .* "
+        rf"worst drawdown of {MINUS}[\d.]+ % against {MINUS}[\d.]+ %\.$",
         first,
     )
     assert re.match(r"This rests on \d+ steps on separate days.* So few say little\. ", second)

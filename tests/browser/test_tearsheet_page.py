@@ -1,9 +1,11 @@
 """The tearsheet as a reader's browser shows it."""
 
 import json
+import re
 
 import pytest
 
+from backtests.report.words import notation as written
 from backtests.report.words.labels import COLUMNS, FIGURES, figure_text
 from tests.browser.conftest import RUNS
 from tests.browser.page import Browser
@@ -37,6 +39,40 @@ def test_page_draws_every_chart_asks_for_nothing_and_fits_a_phone(browser, tears
     assert all(count > 0 for _, count in points), points
     assert_figures_are_those_of_the_metrics_file(browser, tearsheets[kind])
     browser.fit_phone()
+
+
+def test_charts_and_sorting_know_the_true_minus_and_the_space_before_percent(browser, tearsheets):
+    browser.open(tearsheets["switch"].as_uri()).drawn()
+    below = "document.querySelector('[data-chart=underwater]')"
+    lowest = browser.run(
+        f"const div = {below}; const ys = div.calcdata[1].map((p) => p.y ?? 0);"
+        "const row = ys.indexOf(Math.min(...ys));"
+        "Plotly.Fx.hover(div, [{curveNumber: 1, pointNumber: row}]); return ys[row]"
+    )
+    hover = f"return [...{below}.querySelectorAll('.hoverlayer text')].map((t) => t.textContent)"
+    browser.wait(f"return {hover.removeprefix('return ')}.length > 0")
+    said = written.percent(lowest / 100).replace(" ", "\N{NO-BREAK SPACE}")
+    assert said.startswith(written.MINUS)
+    assert any(said in text for text in browser.run(hover)), browser.run(hover)
+    ticks = browser.run(f"return [...{below}.querySelectorAll('.ytick')].map((t) => t.textContent)")
+    assert len(ticks) > 2
+    form = re.compile(f"0|{written.MINUS}[\\d.]+")
+    assert all(form.fullmatch(text.removesuffix("\N{NO-BREAK SPACE}%")) for text in ticks), ticks
+    assert_sorting_reads_what_is_written(browser)
+
+
+def assert_sorting_reads_what_is_written(browser):
+    column = browser.texts("#trades thead th").index("Return")
+    written_cells = (
+        "const rows = [...document.querySelectorAll('#trades tbody tr')];"
+        f"const cells = rows.map((row) => row.cells[{column}]);"
+    )
+    by_value = browser.run(f"{written_cells} return cells.map((c) => Number(c.dataset.sort))")
+    assert min(by_value) < 0 < max(by_value)
+    browser.run(f"{written_cells} cells.forEach((cell) => delete cell.dataset.sort)")
+    browser.run(f"document.querySelectorAll('#trades thead button')[{column}].click()")
+    shown = browser.run(f"{written_cells} return cells.map((cell) => cell.textContent)")
+    assert shown == [written.percent(value) for value in sorted(by_value)]
 
 
 def assert_figures_are_those_of_the_metrics_file(browser, tearsheet):

@@ -78,8 +78,8 @@ def test_inspect_cross_check_compares_two_sources(folder, capsys):
     inspect(folder, "--cross-check")
     line = capsys.readouterr().out.splitlines()[-1]
     assert line == (
-        "BTC-USD 1d: exchange and yahoo share 67 bars; their closes differ by 0.100% in the "
-        "median, 0.100% at worst (2024-01-01 00:00); 2 bars in between are with the first only, "
+        "BTC-USD 1d: exchange and yahoo share 67 bars; their closes differ by 0.100 % in the "
+        "median, 0.100 % at worst (2024-01-01 00:00); 2 bars in between are with the first only, "
         "0 with the second"
     )
 

@@ -77,6 +77,35 @@ def test_one_line_cuts_the_middle_so_that_the_remedy_stays() -> None:
     assert len(text) < 110
 
 
+@pytest.mark.parametrize(
+    ("surroundings", "said"),
+    [
+        ({"PYTHONIOENCODING": "ascii"}, "-5.0 % -  caf\\xe9 \\u2603"),
+        ({"PYTHONIOENCODING": "latin-1"}, "-5.0 % - \xa0caf\xe9 \\u2603"),
+        (
+            {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"},
+            "-5.0 % -  caf\\xe9 \\u2603",
+        ),
+        ({"PYTHONIOENCODING": "utf-8"}, "\N{MINUS SIGN}5.0 % \N{EN DASH} \xa0caf\xe9 \N{SNOWMAN}"),
+    ],
+)
+def test_terminal_that_lacks_a_sign_shows_its_like_and_never_loses_a_minus(
+    surroundings: dict[str, str], said: str
+) -> None:
+    text = "\\u22125.0 % \\u2013 \\u00a0caf\\u00e9 \\u2603"
+    work = f"from feeds.commands import run_command; run_command(lambda _: print('{text}'), None)"
+    done = subprocess.run(
+        [sys.executable, "-c", work],
+        cwd=REPOSITORY,
+        env={"PATH": "/usr/bin:/bin"} | surroundings,
+        capture_output=True,
+        check=True,
+    )
+    encoding = surroundings.get("PYTHONIOENCODING", "ascii")
+    assert done.stdout.decode(encoding) == f"{said}\n"
+    assert done.stderr == b""
+
+
 SPEAK = "run_command(lambda _: print('\u00fc' * 100_000), None)"
 SPEAKING = f'{sys.executable} -c "import sys; from feeds.commands import *; sys.exit({SPEAK})"'
 REFUSED = SPEAKING.replace("print('\u00fc' * 100_000)", "Parser(**{'prog': '', 'description': '', "

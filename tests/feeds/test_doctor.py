@@ -190,7 +190,7 @@ def test_doctor_says_that_one_source_of_a_coin_is_wrong(hospital, capsys):
     hospital.servers["bitstamp"]._route = exchange_server("bitstamp", wrong)._route
     assert doctor.main([], open_vendor=hospital.open_vendor, clock=lambda: NOW) == 0
     text = capsys.readouterr().out
-    assert "The farthest is 5.00% from the middle: one of them is wrong." in text
+    assert "The farthest is 5.00 % from the middle: one of them is wrong." in text
     assert "bitstamp 113.40" in " ".join(text.split())
 
 

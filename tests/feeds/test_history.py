@@ -131,7 +131,7 @@ def test_joined_closes_may_differ_by_one_percent_in_the_median(apart, count):
     if count == 1:
         assert history.notes == (
             "BTC-USD: kraken reaches back to 2020-01-01 but is not joined on before yahoo, its "
-            "closes differ by 1.01% in the median of 214 common bars and 1% is the most; the "
+            "closes differ by 1.01 % in the median of 214 common bars and 1 % is the most; the "
             "history begins 2020-06-01",
         )
 
@@ -173,7 +173,7 @@ def test_joined_seam_where_one_source_was_thin_is_said():
     assert seam_between(sources["new"], old).near == pytest.approx(1 - 1 / 1.05)
     (note,) = join(sources, order=ORDER).notes
     assert (
-        "bars before 2020-06-01 are of bitstamp; near there the closes of the two differ by 4.8%"
+        "bars before 2020-06-01 are of bitstamp; near there the closes of the two differ by 4.8 %"
         in note
     )
 
@@ -200,7 +200,7 @@ def test_joined_index_whose_parts_adjoin_says_so_loudly():
     assert [span.common for span in history.spans] == [0, 0]
     assert history.notes == (
         "RUT: bars before 2020-06-01 are of fred, joined without common bars, only because the "
-        "index opened that day 0.00% from its close of the session before",
+        "index opened that day 0.00 % from its close of the session before",
     )
 
 
@@ -281,7 +281,7 @@ def test_files_refuse_a_thin_exchange_and_say_why(folder):
     assert history.spans == ()
     assert history.notes == (
         "ETH-USD: ETH-USD_1d_kraken.csv reaches back to 2015-08-07 but is not joined on before "
-        "ETH-USD_1d.csv, its closes differ by 1.55% in the median of 53 common bars and 1% is "
+        "ETH-USD_1d.csv, its closes differ by 1.55 % in the median of 53 common bars and 1 % is "
         "the most; the history begins 2017-11-09",
     )
 

@@ -219,7 +219,7 @@ def test_vendor_that_answered_before_is_asked_again(network):
 
 def test_reach_is_shared_between_threads():
     reach = Reach()
-    reach.failed("yahoo", Unreachable("down"))
+    reach.note_failure("yahoo", Unreachable("down"))
     found = []
 
     def ask():

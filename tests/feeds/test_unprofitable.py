@@ -39,7 +39,7 @@ def test_figures_have_a_source_a_measure_and_ascending_dates():
 def test_note_warns_that_measures_differ():
     (note,) = unprofitable_share().notes
     assert "by different measures (break-even or loss, negative 12-month EPS" in note
-    assert "not used (44% January 2010, 41% end of 2008, 14% 1994, 15% the 1990s)" in note
+    assert "not used (44 % January 2010, 41 % end of 2008, 14 % 1994, 15 % the 1990s)" in note
 
 
 def test_series_is_on_board_unless_the_folder_has_its_own_or_bars_are_simulated(tmp_path):

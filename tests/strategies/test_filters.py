@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from strategies.filters import DAY_IN_NANOSECONDS, Gate, Readings, gate_states, pass_gates
+from feeds.arrays import DAY_IN_NANOSECONDS
+from strategies.filters import Gate, Readings, gate_states, pass_gates
 from strategies.registry import entries
 from strategies.settings import READY_MADE, FilterSettings
 

@@ -11,11 +11,13 @@ from backtests.engines.backtest import Run
 from backtests.report.charts.equity import daily, time_span
 from backtests.report.charts.palette import COINS, LIGHT
 from backtests.report.charts.spec import (
+    PERCENT_AXIS,
     Spec,
     UndrawableError,
     every_day,
     layout,
     pack,
+    percents,
     plain,
     time_layout,
 )
@@ -41,7 +43,7 @@ def profit_panel(result: Run, summary: Summary) -> Spec:
         "text": [written.money(profit) for profit in profits],
         "textposition": "auto",
         "marker": {"color": [LIGHT["good" if profit > 0 else "bad"] for profit in profits]},
-        "hovertemplate": "%{y}: %{x:,.0f}<extra></extra>",
+        "hovertemplate": "%{y}: %{x}<extra></extra>",
     }
     return {
         "data": [bars],
@@ -49,7 +51,11 @@ def profit_panel(result: Run, summary: Summary) -> Spec:
             height=90 + ROW_HEIGHT * len(profits),
             hovermode="closest",
             showlegend=False,
-            xaxis={"tickformat": ",~s", "title": {"text": "Profit, in money, costs included"}},
+            xaxis={
+                "tickformat": ",~s",
+                "hoverformat": ",.0f",
+                "title": {"text": "Profit, in money, costs included"},
+            },
             yaxis={"automargin": True, "type": "category"},
         ),
     }
@@ -72,7 +78,7 @@ def weights_panel(result: Run, summary: Summary) -> Spec:
         _area(name, daily(values), color)
         for (name, values), color in zip(stacked.items(), COINS, strict=False)
     ]
-    yaxis: Spec = {"tickformat": ".0%", "title": {"text": "Of equity"}, "range": [0, 1.05]}
+    yaxis: Spec = {**PERCENT_AXIS, "title": {"text": "Of equity"}, "range": [0, 105]}
     return {
         "data": traces,
         "layout": time_layout(time_span(result), height=300, yaxis=yaxis),
@@ -85,9 +91,9 @@ def _area(name: str, weights: pd.Series, color: str) -> Spec:
         "mode": "lines",
         "name": plain(name),
         **every_day(weights.index[0]),
-        "y": pack(np.nan_to_num(weights)),
+        "y": pack(percents(np.nan_to_num(weights))),
         "stackgroup": "coins",
         "line": {"width": 0.6, "color": LIGHT["paper"], "shape": "hv"},
         "fillcolor": color,
-        "hovertemplate": "%{y:.1%}",
+        "hovertemplate": "%{y}",
     }

@@ -15,6 +15,7 @@ from backtests.report.charts.spec import (
     layout,
     line,
     pack,
+    percent_text,
     plain,
 )
 from feeds.arrays import Floats, Integers
@@ -139,7 +140,7 @@ def _points(name: str, at: Integers, table: pd.DataFrame, *, color: str, **marke
 def _choice_text(record: dict[Any, Any]) -> str:
     """Return a reading in words, for whoever points at it."""
     choices = ", ".join(LABELS[name](record[name]) for name in LABELS if name in record)
-    effect = f"{np.expm1(record['effect']) * 100:+.0f} %"
+    effect = percent_text(np.expm1(record["effect"]))
     return plain(f"{effect}, {record['episodes']} episodes: {choices}")
 
 

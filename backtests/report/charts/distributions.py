@@ -9,7 +9,16 @@ from backtests.analysis.summary import Summary
 from backtests.analysis.trades import excursions
 from backtests.engines.backtest import Run
 from backtests.report.charts.palette import LIGHT
-from backtests.report.charts.spec import Spec, UndrawableError, layout, log_ticks, pack, plain
+from backtests.report.charts.spec import (
+    PERCENT_AXIS,
+    Spec,
+    UndrawableError,
+    layout,
+    log_ticks,
+    pack,
+    percents,
+    plain,
+)
 from backtests.report.words import notation as written
 from feeds.arrays import Floats
 
@@ -38,12 +47,8 @@ def distribution_panel(result: Run, summary: Summary) -> Spec:
             barmode="overlay",
             bargap=0.05,
             hovermode="x unified",
-            xaxis={
-                "tickformat": ".0%",
-                "title": {"text": "Return of one bar"},
-                "hoverformat": ".1%",
-            },
-            yaxis={"tickformat": ".0%", "title": {"text": "Share of bars"}},
+            xaxis={**PERCENT_AXIS, "title": {"text": "Return of one bar"}},
+            yaxis={**PERCENT_AXIS, "title": {"text": "Share of bars"}},
         ),
     }
 
@@ -61,9 +66,9 @@ def years_panel(result: Run, summary: Summary) -> Spec:
                 "type": "bar",
                 "name": plain(names[color]),
                 "x": [str(year) for year in years.index],
-                "y": pack(years),
+                "y": pack(percents(years)),
                 "marker": {"color": LIGHT[color]},
-                "hovertemplate": "%{y:.1%}",
+                "hovertemplate": "%{y}",
             }
         )
     return {
@@ -74,7 +79,7 @@ def years_panel(result: Run, summary: Summary) -> Spec:
             bargap=0.25,
             hovermode="x unified",
             xaxis={"type": "category", "showgrid": False},
-            yaxis={"tickformat": ".0%", "title": {"text": "Return of the year"}, "zeroline": True},
+            yaxis={**PERCENT_AXIS, "title": {"text": "Return of the year"}, "zeroline": True},
         ),
     }
 
@@ -159,8 +164,8 @@ def _bars(name: str, returns: Floats, edges: Floats, color: str) -> Spec | None:
     return {
         "type": "bar",
         "name": plain(name),
-        "x": pack((edges[1:] + edges[:-1]) / 2),
-        "y": pack(counts / returns.size),
+        "x": pack(percents((edges[1:] + edges[:-1]) / 2)),
+        "y": pack(percents(counts / returns.size)),
         "marker": {"color": f"{LIGHT[color]}99"},
-        "hovertemplate": "%{y:.1%}",
+        "hovertemplate": "%{y}",
     }

@@ -4,8 +4,6 @@ All share one time axis, so that the page can zoom them together. Intraday runs 
 with the last value of each day, which keeps the file small; a missing day is a gap.
 """
 
-from typing import Final
-
 import numpy as np
 import pandas as pd
 
@@ -17,19 +15,19 @@ from backtests.engines.account import Account
 from backtests.engines.backtest import Run
 from backtests.report.charts.palette import LIGHT
 from backtests.report.charts.spec import (
+    PERCENT_AXIS,
     Spec,
     UndrawableError,
     every_day,
     line,
     log_ticks,
+    percents,
     stamp,
     time_layout,
 )
 from backtests.report.charts.states import day_states, order_states, runs
 from backtests.report.words import notation as written
 from backtests.report.words.labels import columns_of
-
-PERCENT_AXIS: Final = {"tickformat": ".0%"}
 
 
 def time_span(result: Run) -> tuple[pd.Timestamp, pd.Timestamp]:
@@ -88,11 +86,11 @@ def underwater_panel(result: Run, summary: Summary) -> Spec:
     span = time_span(result)
     held = daily(_underwater(result.buy_and_hold))
     own = daily(_underwater(result.strategy))
-    shared: Spec = {"x": every_day(own.index[0]), "hovertemplate": "%{y:.1%}"}
+    shared: Spec = {"x": every_day(own.index[0]), "hovertemplate": "%{y}"}
     fill: Spec = {"fill": "tozeroy", "fillcolor": _translucent("hold")}
     traces = [
-        line(f"Hold {result.asset}", held, color="hold", width=1, **fill, **shared),
-        line("Strategy", own, color="strategy", width=2, **shared),
+        line(f"Hold {result.asset}", percents(held), color="hold", width=1, **fill, **shared),
+        line("Strategy", percents(own), color="strategy", width=2, **shared),
     ]
     keys = {"hold": "buy_and_hold", "strategy": "strategy"}
     notes = [
@@ -113,31 +111,31 @@ def exposure_panel(result: Run, summary: Summary) -> Spec:
     weight = daily(result.strategy.bars["weight"])
     trace = line(
         "Weight",
-        weight,
+        percents(weight),
         color="strategy",
         x=every_day(weight.index[0]),
-        hovertemplate="%{y:.0%}",
+        hovertemplate="%{y}",
         fill="tozeroy",
         fillcolor=_translucent("strategy"),
     )
     trace["line"]["shape"] = "hv"
-    yaxis = {**PERCENT_AXIS, "title": {"text": "Of equity"}, "range": [0, 1.05]}
+    yaxis = {**PERCENT_AXIS, "title": {"text": "Of equity"}, "range": [0, 105]}
     return {"data": [trace], "layout": time_layout(time_span(result), height=170, yaxis=yaxis)}
 
 
 def rolling_sharpe_panel(result: Run, summary: Summary) -> Spec:
     """Draw the Sharpe ratio of the last year of bars, of strategy and buy-and-hold."""
     del summary
-    return _rolling_panel(result, title="Sharpe ratio", form="%{y:.2f}", is_ratio=True)
+    return _rolling_panel(result, title="Sharpe ratio", is_ratio=True)
 
 
 def rolling_volatility_panel(result: Run, summary: Summary) -> Spec:
     """Draw the annualised volatility of the last year of bars, of both."""
     del summary
-    return _rolling_panel(result, title="Volatility", form="%{y:.1%}", is_ratio=False)
+    return _rolling_panel(result, title="Volatility", is_ratio=False)
 
 
-def _rolling_panel(result: Run, *, title: str, form: str, is_ratio: bool) -> Spec:
+def _rolling_panel(result: Run, *, title: str, is_ratio: bool) -> Spec:
     year = round(result.periods_per_year)
     if len(result.strategy.bars) < year:
         raise UndrawableError(
@@ -151,13 +149,13 @@ def _rolling_panel(result: Run, *, title: str, form: str, is_ratio: bool) -> Spe
     for color, (name, account) in accounts.items():
         excess = (account.returns - result.cash_returns)[~result.after_hole]
         ratio, volatility = rolling_ratio(excess, bars=year)
-        values = daily(ratio if is_ratio else volatility)
+        values = daily(ratio if is_ratio else 100 * volatility)
         traces.append(
-            line(name, values, color=color, x=every_day(values.index[0]), hovertemplate=form)
+            line(name, values, color=color, x=every_day(values.index[0]), hovertemplate="%{y}")
         )
     yaxis = {
         "title": {"text": title},
-        **({} if is_ratio else PERCENT_AXIS),
+        **({"hoverformat": ".2f"} if is_ratio else PERCENT_AXIS),
         "zeroline": is_ratio,
         "zerolinecolor": LIGHT["line"],
     }
@@ -200,7 +198,7 @@ def _worst(spell: pd.Series, color: str, span: tuple[pd.Timestamp, pd.Timestamp]
     is_late = spell["trough"] > span[0] + (span[1] - span[0]) * 0.6
     return {
         "x": stamp(spell["trough"]),
-        "y": spell["depth"],
+        "y": 100 * spell["depth"],
         "text": f"{written.percent(spell['depth'])} on {written.date(spell['trough'])}",
         "showarrow": True,
         "arrowhead": 0,

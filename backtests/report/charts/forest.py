@@ -8,7 +8,16 @@ import numpy as np
 from backtests.claims.answers import evidence
 from backtests.claims.runner import Judged
 from backtests.report.charts.palette import LIGHT
-from backtests.report.charts.spec import Spec, UndrawableError, layout, pack, plain
+from backtests.report.charts.spec import (
+    PERCENT_AXIS,
+    Spec,
+    UndrawableError,
+    layout,
+    pack,
+    percents,
+    plain,
+)
+from backtests.report.words.answers import interval, size
 
 ROW: Final = 26
 MARGIN: Final = 110
@@ -37,7 +46,7 @@ def forest_chart(judged: Sequence[Judged]) -> Spec:
             {
                 "type": "scatter",
                 "mode": "markers",
-                "x": pack(shown),
+                "x": pack(percents(shown)),
                 "y": names,
                 "text": [plain(_text(one)) for one in rows],
                 "hovertemplate": "%{text}<extra></extra>",
@@ -49,8 +58,8 @@ def forest_chart(judged: Sequence[Judged]) -> Spec:
                 "error_x": {
                     "type": "data",
                     "symmetric": False,
-                    "array": pack(np.minimum(high, WIDEST) - shown),
-                    "arrayminus": pack(shown - np.minimum(low, WIDEST)),
+                    "array": pack(percents(np.minimum(high, WIDEST) - shown)),
+                    "arrayminus": pack(percents(shown - np.minimum(low, WIDEST))),
                     "color": LIGHT["muted"],
                     "thickness": 1.4,
                     "width": 0,
@@ -61,7 +70,8 @@ def forest_chart(judged: Sequence[Judged]) -> Spec:
             height=MARGIN + ROW * len(rows),
             hovermode="closest",
             xaxis={
-                "tickformat": "+.0%",
+                **PERCENT_AXIS,
+                "tickformat": "+,.0f",
                 "side": "top",
             },
             yaxis={"automargin": True, "showgrid": False, "tickfont": {"size": 12}},
@@ -82,6 +92,6 @@ def _name(one: Judged) -> str:
 def _text(one: Judged) -> str:
     found = one.finding
     return (
-        f"{_name(one)}: {found.estimate:+.0%} ({found.low:+.0%} to {found.high:+.0%}), "
+        f"{_name(one)}: {size(found.estimate, found.unit)} ({interval(found)}), "
         f"{found.episodes} episodes"
     )

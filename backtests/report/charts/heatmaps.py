@@ -4,7 +4,7 @@ import itertools
 from typing import Final
 
 from backtests.report.charts.spec import Spec, layout, plain
-from backtests.report.charts.sweep import round_values
+from backtests.report.charts.sweep import figure_axis, figure_scale, round_values
 from backtests.report.words.labels import Notation, names, notation
 from backtests.search.surface import SettingScale, Surface
 from feeds.arrays import Floats
@@ -66,13 +66,14 @@ def _heatmap(
         "type": "heatmap",
         "x": [plain(text) for text in other.texts],
         "y": [plain(text) for text in one.texts],
-        "z": round_values(values),
+        "z": round_values(values * figure_scale(shown)),
+        "text": [[shown.write(value) for value in row] for row in values.tolist()],
         "colorscale": COLOURS,
-        "colorbar": {**bar, "outlinewidth": 0, "tickformat": shown.ticks, "nticks": 6},
-        "hovertemplate": f"{place}<br>{shown.label} %{{z:{shown.value}}}<extra></extra>",
+        "colorbar": {**bar, "outlinewidth": 0, "nticks": 6, **_bar_axis(shown)},
+        "hovertemplate": f"{place}<br>{shown.label} %{{text}}<extra></extra>",
     }
     if all(size <= most for size, most in zip(values.shape, MOST_WRITTEN, strict=True)):
-        trace["texttemplate"] = f"%{{z:{shown.value}}}"
+        trace["texttemplate"] = "%{text}"
     axis: Spec = {"type": "category", "showgrid": False}
     beside = {"text": plain(titles[0]), "standoff": 10}
     room = _room(other)
@@ -84,6 +85,11 @@ def _heatmap(
         yaxis={**axis, "automargin": True, "title": beside},
     )
     return {"data": [trace], "layout": spec | {"margin": {**spec["margin"], "b": room}}}
+
+
+def _bar_axis(shown: Notation) -> Spec:
+    """Return how the bar of colours is marked; it is pointed at by nobody."""
+    return {key: value for key, value in figure_axis(shown).items() if key != "hoverformat"}
 
 
 def _room(scale: SettingScale) -> int:

@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from backtests.report.charts.palette import LIGHT
+from backtests.report.words import notation as written
 from feeds.arrays import Floats
 
 Spec = dict[str, Any]
@@ -19,6 +20,11 @@ FONT: Final = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', s
 MILLISECONDS_PER_DAY: Final = 86_400_000
 FEW_DECADES: Final = 0.7
 MANY_DECADES: Final = 5
+# of an axis of percent: as in text, and plotly writes its numbers with a true minus sign
+PERCENT_AXIS: Final[Spec] = {
+    "ticksuffix": "\N{NO-BREAK SPACE}%", "separatethousands": True, "exponentformat": "none",
+    "hoverformat": ",.1f",
+}  # fmt: skip
 # where an axis of growth may be marked
 GROWTH_MARKS: Final = (
     -0.95, -0.9, -0.8, -0.65, -0.5, -0.35, -0.2, -0.1, 0.0,
@@ -33,6 +39,16 @@ class UndrawableError(Exception):
 def plain(text: str) -> str:
     """Return text that plotly shows as it is: it reads some HTML in names and titles."""
     return html.escape(text, quote=False)
+
+
+def percent_text(fraction: float) -> str:
+    """Return a change as whole percent with its sign, unbroken."""
+    return written.percent(fraction, decimals=0, plus=True).replace(" ", "\N{NO-BREAK SPACE}")
+
+
+def percents(fractions: ArrayLike) -> Floats:
+    """Return fractions as an axis of percent takes them."""
+    return 100 * np.asarray(fractions, np.float64)
 
 
 def pack(values: ArrayLike, *, dtype: str = "f4") -> Spec:
@@ -73,7 +89,7 @@ def growth_axis(growth: ArrayLike, *, is_drawn_in_logs: bool = False) -> Spec:
         "type": "linear" if is_drawn_in_logs else "log",
         "title": {"text": "Growth"},
         "tickvals": [math.log1p(mark) if is_drawn_in_logs else 1 + mark for mark in marks],
-        "ticktext": [f"{mark * 100:+.0f} %" if mark else "0 %" for mark in marks],
+        "ticktext": [percent_text(mark) for mark in marks],
     }
 
 

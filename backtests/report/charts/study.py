@@ -22,6 +22,7 @@ from backtests.report.charts.spec import (
     line,
     milliseconds,
     pack,
+    percent_text,
     plain,
     upright,
 )
@@ -32,7 +33,6 @@ PAIR_HEIGHT: Final = 360
 TALL: Final = 420
 SHADE: Final = "73"  # opacity of what lies behind, two digits as in a colour
 FAINT: Final = "60"
-GROWTH_HOVER: Final = "%{customdata:+.0%}"
 NO_OUTCOME: Final = "No episode has a known outcome."
 
 
@@ -72,8 +72,8 @@ def horizon_chart(study: AssetStudy, claim: ClaimSettings) -> Spec:
     columns = {
         "type": "bar", "name": "Detectable", "x": days, "y": pack(detectable), "base": 1,
         "marker": {"color": LIGHT["line"]}, "width": 0.7,
-        "customdata": pack(detectable),
-        "hovertemplate": f"{GROWTH_HOVER} detectable<extra></extra>",
+        "customdata": [percent_text(each) for each in detectable],
+        "hovertemplate": "%{customdata} detectable<extra></extra>",
     }  # fmt: skip
     told = {"text": _horizon_texts(table), "hovertemplate": "%{text}<extra></extra>"}
     return {
@@ -97,13 +97,17 @@ def placebo_chart(study: AssetStudy, claim: ClaimSettings) -> Spec:
     bars = {
         "type": "bar", "name": "Draws", "x": pack((edges[:-1] + edges[1:]) / 2),
         "y": pack(counts), "width": float(edges[1] - edges[0]) * 0.92,
-        "text": [f"{a:+.0%} to {b:+.0%}" for a, b in itertools.pairwise(growth)],
+        "text": [f"{percent_text(a)} to {percent_text(b)}" for a, b in itertools.pairwise(growth)],
         "textposition": "none", "hovertemplate": "%{text}: %{y} draws<extra></extra>",
         "marker": {"color": LIGHT["index"] + "99"},
     }  # fmt: skip
     ticks = growth_axis(growth[[0, -1]], is_drawn_in_logs=True)
     title = {"text": f"Mean growth over {claim.horizon_days} days"}
-    mark = upright(study.actual, color="mark", name=f"The real episodes: {_percent(study.actual)}")
+    mark = upright(
+        study.actual,
+        color="mark",
+        name=f"The real episodes: {percent_text(np.expm1(study.actual))}",
+    )
     return {
         "data": [bars],
         "layout": layout(
@@ -151,7 +155,7 @@ def lag_chart(study: AssetStudy, claim: ClaimSettings) -> Spec:
     bounds = (table[name].to_numpy(np.float64) for name in names)
     points = intervals("Correlation, 90 % interval", table["lag"].tolist(), *bounds)
     return {
-        "data": [{**points, "hovertemplate": "lag %{x}: %{y:+.2f}<extra></extra>"}],
+        "data": [{**points, "hovertemplate": "lag %{x}: %{y}<extra></extra>"}],
         "layout": layout(
             height=PAIR_HEIGHT,
             xaxis={"title": {"text": "Coin after the index, in sessions"}},
@@ -174,7 +178,7 @@ def rolling_chart(study: AssetStudy, claim: ClaimSettings) -> Spec:
     return {
         "data": [
             *band("95 % interval", low, high, color=LIGHT["band"], x=x),
-            {**own, "hovertemplate": "%{x|%d %b %Y}: %{y:+.2f}<extra></extra>"},
+            {**own, "hovertemplate": "%{x|%d %b %Y}: %{y}<extra></extra>"},
         ],
         "layout": layout(
             height=PAIR_HEIGHT,
@@ -186,7 +190,7 @@ def rolling_chart(study: AssetStudy, claim: ClaimSettings) -> Spec:
 
 
 CORRELATION: Final[Spec] = {
-    "title": {"text": "Correlation"}, "tickformat": "+.2f", "zeroline": True,
+    "title": {"text": "Correlation"}, "tickformat": "+.2f", "hoverformat": "+.2f", "zeroline": True,
     "zerolinecolor": LIGHT["muted"],
 }  # fmt: skip
 CHARTS: Final[Mapping[str, Callable[[AssetStudy, ClaimSettings], Spec]]] = {
@@ -202,7 +206,8 @@ CHARTS: Final[Mapping[str, Callable[[AssetStudy, ClaimSettings], Spec]]] = {
 def _growth(name: str, growth: ArrayLike, color: str, x: Spec, **style: float | str) -> Spec:
     """Return a line of growth, drawn as the multiple it is so that its axis can be a log one."""
     values = np.asarray(growth, np.float64)
-    told = {"customdata": pack(values), "hovertemplate": f"day %{{x}}: {GROWTH_HOVER}"}
+    texts = [percent_text(each) for each in values]
+    told = {"customdata": texts, "hovertemplate": "day %{x}: %{customdata}"}
     return line(name, _multiple(values), color=color, x=x, line={"width": 1.6, **style}, **told)
 
 
@@ -223,7 +228,10 @@ def _episodes(paths: pd.DataFrame, days: Spec) -> list[Spec]:
 def _horizon_texts(table: pd.DataFrame) -> list[str]:
     names = ("horizon_days", "excess", "p_value", "episodes")
     return [
-        plain(f"{days:.0f} days: {effect:+.0%} beyond random dates, p {p:.3f}, {count} episodes")
+        plain(
+            f"{days:.0f} days: {percent_text(effect)} beyond random dates, "
+            f"p {p:.3f}, {count} episodes"
+        )
         for days, effect, p, count in zip(*(table[name].tolist() for name in names), strict=True)
     ]
 
@@ -231,10 +239,6 @@ def _horizon_texts(table: pd.DataFrame) -> list[str]:
 def _multiple(growth: Floats) -> Floats:
     """Return 1 + growth, undefined where all is lost: a log axis has no place for it."""
     return np.where(growth > -1, 1 + growth, np.nan)
-
-
-def _percent(log_growth: float) -> str:
-    return f"{np.expm1(log_growth):+.0%}".replace("%", " %")
 
 
 def _require_some(values: ArrayLike) -> None:

@@ -1,5 +1,6 @@
 """The charts of a sweep, as plotly figures in plain dicts."""
 
+import math
 import textwrap
 from collections.abc import Sequence
 from typing import Any, Final
@@ -7,8 +8,9 @@ from typing import Any, Final
 import numpy as np
 
 from backtests.report.charts.palette import LIGHT
-from backtests.report.charts.spec import Spec, layout, plain
-from backtests.report.words.labels import names, notation
+from backtests.report.charts.spec import PERCENT_AXIS, Spec, layout, plain
+from backtests.report.words.labels import Notation, names, notation
+from backtests.report.words.notation import decimal
 from backtests.search.judging.judge import Judgement
 from backtests.search.surface import SettingScale, Surface
 from feeds.arrays import Floats, Integers
@@ -32,7 +34,7 @@ def curve(surface: Surface, *, objective: str) -> Spec | None:
     (scale,) = surface.scales
     shown = notation(objective)
     sides = zip(("best", "median"), surface.along(0), strict=True)
-    traces = [_points(name, values, scale) for name, values in sides]
+    traces = [_points(name, values * figure_scale(shown), scale) for name, values in sides]
     # of a grid each place has one trial, and both are the same
     is_same = traces[0]["y"] == traces[1]["y"]
     return {
@@ -40,7 +42,7 @@ def curve(surface: Surface, *, objective: str) -> Spec | None:
         "layout": layout(
             height=400,
             xaxis={"type": "category", "title": {"text": _short(scale)}},
-            yaxis={"title": {"text": shown.label}, "tickformat": shown.ticks},
+            yaxis={"title": {"text": shown.label}, **figure_axis(shown)},
             showlegend=not is_same,
         ),
     }
@@ -65,11 +67,11 @@ def parallel(surface: Surface, *, objective: str) -> Spec | None:
         }
         for scale, places in zip(surface.scales, surface.places, strict=True)
     ]
-    values = round_values(surface.objective[rows])
-    own = {"label": _wrap(shown.label), "values": values, "tickformat": shown.ticks}
+    values = round_values(surface.objective[rows] * figure_scale(shown))
+    own = {"label": _wrap(shown.label), "values": values, **_figure_ticks(values, shown)}
     # everything below the middle of all trials is faint
     ends = surface.ascending[[surface.ascending.size // 2, -1]]
-    middle, highest = round_values(surface.objective[ends])
+    middle, highest = round_values(surface.objective[ends] * figure_scale(shown))
     ramp = {"colorscale": FAINT_TO_STRONG, "cmin": middle, "cmax": highest}
     trace = {
         "type": "parcoords",
@@ -94,25 +96,26 @@ def plateau(surface: Surface, *, objective: str, best: Sequence[int] = ()) -> Sp
     )
     if rows.size == 0:
         return None
-    label = notation(objective).label
+    shown = notation(objective)
+    label, scale = shown.label, figure_scale(shown)
     spec = scatter(
-        around,
-        surface.objective[rows],
+        scale * around,
+        scale * surface.objective[rows],
         x=f"{label}, mean of its neighbours",
         y=f"{label} of the trial",
         texts=[f"trial {trial}" for trial in rows * surface.every],
     )
     marked, around = _known_values(surface, np.asarray(best, np.int64) // surface.every)
     if marked.size:
-        shown = round_values(surface.objective[marked])
+        y, x = (round_values(scale * each) for each in (surface.objective[marked], around))
         texts = [f"trial {trial}, row {list(best).index(trial) + 1}" for trial in marked.tolist()]
         spec["data"][0] |= {"name": "trials", "showlegend": True}
-        spec["data"].append(_mark(round_values(around), shown, texts=texts))
+        spec["data"].append(_mark(x, y, texts=texts))
         if marked[0] == best[0]:
-            spec["layout"]["annotations"] = [
-                _arrow(round_values(around)[0], shown[0], "the best row")
-            ]
-    return _with_ticks(spec, objective)
+            spec["layout"]["annotations"] = [_arrow(x[0], y[0], "the best row")]
+    for axis in ("xaxis", "yaxis"):
+        spec["layout"][axis] |= figure_axis(shown)
+    return spec
 
 
 def in_and_out(judgement: Judgement) -> Spec:
@@ -156,6 +159,17 @@ def even(surface: Surface, count: int) -> Integers:
     if known.size == 0:
         return known
     return np.asarray(known[np.unique(np.linspace(0, known.size - 1, count).astype(int))], np.int64)
+
+
+def figure_scale(shown: Notation) -> float:
+    """Return by what a figure's values are multiplied before they are drawn."""
+    return 100.0 if shown.is_percent else 1.0
+
+
+def figure_axis(shown: Notation) -> Spec:
+    """Return how the axis of a figure is marked, and how its values are told on hover."""
+    unit = {"ticksuffix": PERCENT_AXIS["ticksuffix"]} if shown.is_percent else {}
+    return {"tickformat": shown.ticks, "hoverformat": shown.value, **unit}
 
 
 def round_values(values: Floats) -> list[Any]:
@@ -209,18 +223,30 @@ def _arrow(x: float, y: float, text: str) -> Spec:
     }  # fmt: skip
 
 
-def _with_ticks(spec: Spec, objective: str) -> Spec:
-    for axis in ("xaxis", "yaxis"):
-        spec["layout"][axis]["tickformat"] = notation(objective).ticks
-    return spec
-
-
 def _ticks(scale: SettingScale) -> Spec:
     """Return the marks of an axis: no more than can be read, both ends among them."""
     places = np.linspace(0, len(scale.texts) - 1, min(len(scale.texts), MOST_TICKS))
     kept = np.unique(places.round().astype(int)).tolist()
     shown = [textwrap.shorten(scale.texts[place], TICK_WIDTH, placeholder="…") for place in kept]
     return {"tickvals": kept, "ticktext": [plain(text) for text in shown]}
+
+
+def _figure_ticks(values: Sequence[float], shown: Notation) -> Spec:
+    """Return marks at round numbers, written as text is: plotly's own here have a hyphen."""
+    low, high = min(values), max(values)
+    step = _round_step((high - low) / MOST_TICKS)
+    marks = [step * place for place in range(math.ceil(low / step), math.floor(high / step) + 1)]
+    digits = max(0, -math.floor(math.log10(step)))
+    unit = PERCENT_AXIS["ticksuffix"] if shown.is_percent else ""
+    return {"tickvals": marks, "ticktext": [decimal(each, digits, unit=unit) for each in marks]}
+
+
+def _round_step(least: float) -> float:
+    """Return the smallest of 1, 2, 5, 10, 20 and so on, or a tenth of them, from `least` on."""
+    if not least > 0:
+        return 1.0
+    decade = 10.0 ** math.floor(math.log10(least))
+    return next(step * decade for step in (1, 2, 5, 10) if step * decade >= least)
 
 
 def _wrap(text: str) -> str:

@@ -72,7 +72,7 @@ def plotly_payload() -> Markup:
 
 def script_json(value: object) -> Markup:
     """Return JSON that cannot end the script element it stands in, whatever text it holds."""
-    text = json.dumps(value, separators=(",", ":"), allow_nan=False)
+    text = json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
     return Markup(text.translate(UNSAFE_IN_SCRIPT))  # noqa: S704 - nothing unsafe is left
 
 

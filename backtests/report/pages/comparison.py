@@ -13,7 +13,15 @@ from backtests.analysis.metrics import underwater
 from backtests.records.reading import UnreadableError, text_of
 from backtests.records.runs import BrokenRunError, RunRecord, read_run
 from backtests.report.charts.palette import COINS, LIGHT
-from backtests.report.charts.spec import Spec, every_day, line, log_ticks, time_layout
+from backtests.report.charts.spec import (
+    PERCENT_AXIS,
+    Spec,
+    every_day,
+    line,
+    log_ticks,
+    percents,
+    time_layout,
+)
 from backtests.report.pages.base import render
 from backtests.report.pages.section import Cell, Panel, Row, text_row
 from backtests.report.words.labels import FIGURES, figure_text
@@ -178,12 +186,11 @@ def _underwater_spec(runs: Sequence[Compared]) -> Spec:
         equity = run.equity.ffill().to_numpy()
         before = np.concatenate(([1.0], equity[:-1]))
         moved = np.divide(equity, before, out=np.ones_like(equity), where=before > 0)
-        trace = line(
-            run.label, underwater(moved - 1), color="ink", x=every_day(run.equity.index[0]),
-            hovertemplate="%{y:.1%}",
-        )  # fmt: skip
+        below = percents(underwater(moved - 1))
+        x = every_day(run.equity.index[0])
+        trace = line(run.label, below, color="ink", x=x, hovertemplate="%{y}")
         traces.append(_style(trace, place))
-    yaxis: Spec = {"tickformat": ".0%", "title": {"text": "Below the peak"}}
+    yaxis: Spec = {**PERCENT_AXIS, "title": {"text": "Below the peak"}}
     return {"data": traces, "layout": time_layout(_span(runs), height=320, yaxis=yaxis)}
 
 

@@ -142,7 +142,7 @@ def figures_row(one: Judged) -> dict[str, Any]:
         **({"as_stated": found.as_stated, "evidence": evidence(found)} if is_claim else {}),
         "ruled_out_above": found.high,
         "verdict": one.verdict,
-        "reason": reason(found),
+        "reason": written.hyphen_minus(reason(found)),
         "counted": among_all(found.hardest_p, one.adjusted_p, findings=one.tested),
     }
 
@@ -151,6 +151,9 @@ def _row(one: Judged) -> dict[str, Any]:
     found = one.finding
     return {
         **figures_row(one),
+        "figure": written.true_minus(found.figure),
+        "stated_figure": written.true_minus(found.stated_figure),
+        "reason": reason(found),
         "numbers": _numbers(one),
         "cards": _cards(one),
         "style": STYLES.get(evidence(found) if one.claim.is_claim else one.verdict, "open"),

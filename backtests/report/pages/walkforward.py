@@ -7,12 +7,22 @@ import numpy as np
 import pandas as pd
 
 from backtests.report.charts.palette import LIGHT
-from backtests.report.charts.spec import Spec, layout, line, log_ticks, milliseconds, plain, stamp
+from backtests.report.charts.spec import (
+    PERCENT_AXIS,
+    Spec,
+    layout,
+    line,
+    log_ticks,
+    milliseconds,
+    plain,
+    stamp,
+)
+from backtests.report.charts.sweep import figure_axis, figure_scale
 from backtests.report.pages.base import mailable, render
 from backtests.report.pages.section import Banner, Heading, Panel, Row, heading, numeric, text_row
 from backtests.report.words import notation as written
 from backtests.report.words import walkforward as words
-from backtests.report.words.labels import FIGURES, title
+from backtests.report.words.labels import FIGURES, notation, title
 from backtests.search.plan import Plan
 from backtests.search.space import value_text
 from backtests.search.walkforward.walk import WalkForward, WalkStep
@@ -20,7 +30,6 @@ from backtests.search.walkforward.windows import WindowSettings
 
 NAMES: Final = {"walk_forward": "Walk-forward", "buy_and_hold": "Buy-and-hold"}
 COMPARED: Final = ("total_return", "cagr", "volatility", "sharpe_ratio", "max_drawdown")
-RATIOS: Final = ("sharpe_ratio", "sortino_ratio", "calmar_ratio")
 FIRST_COLUMNS: Final = (
     "traded on", "in sample", "out of sample", "median", "rank", "trades", "gain", "holding",
 )  # fmt: skip
@@ -94,6 +103,8 @@ def promised_and_kept(found: WalkForward, *, objective: str) -> Spec:
         "Median of all trials": ([step.median for step in steps], "muted", "line-ew-open"),
         "Out of sample": ([step.out_of_sample for step in steps], "strategy", "circle"),
     }
+    shown = notation(objective)
+    scale = figure_scale(shown)
     times = [stamp(step.window.test_start) for step in steps]
     texts = [_describe(step, objective) for step in steps]
     traces: list[Spec] = [_links(steps, times)]
@@ -106,15 +117,14 @@ def promised_and_kept(found: WalkForward, *, objective: str) -> Spec:
                 "mode": "markers",
                 "name": name,
                 "x": times,
-                "y": [None if np.isnan(value) else value for value in values],
+                "y": [None if np.isnan(value) else scale * value for value in values],
                 "text": texts,
                 "hovertemplate": "%{text}<extra></extra>",
                 "marker": style,
             }
         )
-    form = ",.2~f" if objective in RATIOS else ".0%" if _is_share(objective) else ",~g"
-    title = {"text": plain(FIGURES[objective].label)}
-    axis = {"title": title, "tickformat": form, "zeroline": True, "zerolinecolor": LIGHT["line"]}
+    title = {"text": plain(shown.label)}
+    axis = {"title": title, **figure_axis(shown), "zeroline": True, "zerolinecolor": LIGHT["line"]}
     return {"data": traces, "layout": layout(height=420, xaxis={"type": "date"}, yaxis=axis)}
 
 
@@ -143,12 +153,12 @@ def stability(found: WalkForward) -> Spec:
         "type": "bar",
         "orientation": "h",
         "y": [plain(names[key]) for key in shares],
-        "x": list(shares.values()),
+        "x": [100 * share for share in shares.values()],
         "marker": {"color": LIGHT["strategy"]},
-        "hovertemplate": "%{y}: %{x:.0%}<extra></extra>",
+        "hovertemplate": "%{y}: %{x}<extra></extra>",
     }
     axes: Spec = {
-        "xaxis": {"range": [0, 1.02], "tickformat": ".0%"},
+        "xaxis": {**PERCENT_AXIS, "range": [0, 102], "hoverformat": ".0f"},
         "yaxis": {"automargin": True, "autorange": "reversed"},
     }
     return {"data": [trace], "layout": layout(height=80 + 36 * len(shares), **axes)}
@@ -195,10 +205,6 @@ def _describe(step: WalkStep, objective: str) -> str:
     ]
     traded = "traded nothing" if not step.trades else f"{step.trades} trades"
     return plain(f"from {words.day(step)}, {traded}") + "".join(f"<br>{text}" for text in lines)
-
-
-def _is_share(objective: str) -> bool:
-    return FIGURES[objective].text is written.percent
 
 
 def _figures(found: WalkForward) -> list[Row]:

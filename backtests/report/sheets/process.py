@@ -55,7 +55,7 @@ class SheetWorker:
     def submit(self, request: dict[str, Any]) -> "Future[list[Sheet]]":
         """Send what to draw and return at once; the future never raises, a sheet says why."""
         pool = ThreadPoolExecutor(max_workers=1)
-        future = pool.submit(self._drawn, json.dumps(request))
+        future = pool.submit(self._draw, json.dumps(request))
         pool.shutdown(wait=False)
         return future
 
@@ -73,7 +73,7 @@ class SheetWorker:
         with suppress(BrokenPipeError), self._process:
             pass
 
-    def _drawn(self, request: str) -> list[Sheet]:
+    def _draw(self, request: str) -> list[Sheet]:
         try:
             answer, errors = self._process.communicate(request.encode(), timeout=TIME_LIMIT_SECONDS)
         except subprocess.TimeoutExpired:

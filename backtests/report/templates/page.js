@@ -13,15 +13,19 @@
   const press = (selector, isOn) =>
     all(selector).forEach((button) => button.setAttribute("aria-pressed", String(Boolean(isOn(button)))));
 
+  // What the report writes: a true minus sign, commas, units, and a dash for what is undefined.
+  const sayable = (text) => (text.trim() === "\u2013" ? "" : text.trim());
+  const numberOf = (text) => Number(text.replace("\u2212", "-").replace(/,|\s*(%|x)$/g, ""));
+
   // Every heading of a sortable table sorts it; cells that say nothing stay at the end.
   function sort(table, heading) {
     const headings = [...heading.parentElement.children];
     const column = headings.indexOf(heading);
     const descending = heading.getAttribute("aria-sort") === "ascending";
-    const key = (row) => row.cells[column].dataset.sort ?? row.cells[column].textContent;
+    const key = (row) => row.cells[column].dataset.sort ?? sayable(row.cells[column].textContent);
     const order = ([one], [two]) => {
       if (one === "" || two === "") return (one === "") - (two === "");
-      const gap = Number(one) - Number(two);
+      const gap = numberOf(one) - numberOf(two);
       const compared = Number.isNaN(gap) ? one.localeCompare(two) : gap;
       return descending ? -compared : compared;
     };

@@ -25,13 +25,11 @@ P_HEADING: Final = "p (all dates / era / matched)"
 
 def size(value: float, unit: str, *, decimals: int = 0) -> str:
     """Return an effect in its unit, with a sign; what is not zero does not read as zero."""
-    if not isfinite(value):
-        return written.UNDEFINED
     if unit == "correlation":
-        return f"{value:+.2f}"
+        return written.decimal(value, 2, plus=True)
     if decimals == 0 and 0 < abs(value) < ROUNDS_TO_ZERO:
         decimals = 1
-    return f"{value * 100:+.{decimals}f}{UNITS[unit]}"
+    return written.decimal(value * 100, decimals, unit=UNITS[unit], plus=True)
 
 
 def sizes_apart(first: float, second: float, unit: str) -> tuple[str, str]:

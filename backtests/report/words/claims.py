@@ -9,7 +9,7 @@ from backtests.claims.answers import evidence
 from backtests.claims.mechanism import MECHANISM
 from backtests.claims.verdicts import FEWEST_EPISODES, Finding, Placebo
 from backtests.report.words.answers import INTERVAL, interval, probability, size, sizes_apart
-from backtests.report.words.notation import count_noun, percent
+from backtests.report.words.notation import count_noun, percent, true_minus
 
 ALIKE: Final[dict[Placebo, str]] = {
     "all": "random dates",
@@ -32,7 +32,7 @@ AGREEMENT: Final = 0.9
 def reason(finding: Finding) -> str:
     """Return the reason for a finding's verdict."""
     if finding.decided is not None:
-        return finding.reason
+        return true_minus(finding.reason)
     is_only = isfinite(finding.p_value) and isnan(finding.p_era) and isnan(finding.p_matched)
     return f"{_rule_applied(finding)}{ONE_PLACEBO if is_only else ''}"
 
@@ -109,7 +109,7 @@ def curve_sentence(curve: SpecificationCurve) -> str:
     if not curve.readings:
         return "No reading has as many as three episodes with a known outcome."
     above = f"Of {curve.readings:,} readings {curve.share_above_zero * 100:.0f} % are above zero"
-    median = f"the median is {expm1(curve.median) * 100:+.0f} %"
+    median = f"the median is {percent(expm1(curve.median), decimals=0, plus=True)}"
     if not isfinite(curve.p):
         return f"{above}; {median}, and the history is too short for shifted calendars."
     shifted = "fewer than 1" if curve.p < 0.01 else f"{curve.p * 100:.0f}"

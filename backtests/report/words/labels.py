@@ -124,9 +124,10 @@ def figure_text(name: str, value: float | None) -> str:
 CLEAR: Final = ("", "signal", "rules")
 NAMED_AFTER: Final = ("CAGR", "Sharpe", "Sortino", "Calmar")
 
-# plotly's notation of ticks and of single values, by how a figure is written in text
+# plotly's notation of ticks and of single values, by how a figure is written in text; percent
+# is drawn times 100, as plotly's own percent sign stands too close
 PLOTLY: Final[dict[Callable[[float], str], tuple[str, str]]] = {
-    written.percent: (".3~%", ".1%"),
+    written.percent: (",.3~f", ",.1f"),
     written.ratio: (".3~f", ".2f"),
     written.count: (",.3~f", ",.0f"),
     written.money: (",.3~f", ",.0f"),
@@ -146,6 +147,11 @@ class Notation:
     definition: str
     ticks: str
     value: str
+
+    @property
+    def is_percent(self) -> bool:
+        """Whether it is a fraction that is written as percent."""
+        return self.write is written.percent
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,17 +1,24 @@
 """How a number or a date is written, once, for the terminal and the tearsheet alike.
 
 Figures are plain fractions everywhere else; percent signs and separators appear only here.
-An undefined value (NaN, NaT, infinite) is written as `UNDEFINED`.
+An undefined value (NaN, NaT, infinite) is written as `UNDEFINED`, a loss with a true minus sign.
+Files for machines (JSON, CSV) know nothing of this.
 """
 
 import math
+import re
 from collections.abc import Sequence
 from typing import Final
 
 import pandas as pd
 from pandas.api.typing import NaTType
 
+from feeds.wording import count_noun as count_noun  # noqa: PLC0414 - read as written.count_noun
+
 UNDEFINED: Final = "\N{EN DASH}"
+MINUS: Final = "\N{MINUS SIGN}"
+# before a digit, and neither within a word or a date nor after "="
+_HYPHEN_AS_MINUS: Final = re.compile(r"(?<![\w.=-])-(?=\.?\d)")
 BAR_NAMES: Final = {"1d": "daily", "1h": "hourly", "4h": "four-hour"}
 
 
@@ -28,34 +35,54 @@ def warning_lines(texts: Sequence[str]) -> list[str]:
     return [*(f"WARNING  {text}" for text in shown), *rest]
 
 
-def percent(fraction: float, *, decimals: int = 1) -> str:
+def decimal(value: float, decimals: int, *, unit: str = "", plus: bool = False) -> str:
+    """Return a number, thousands separated; `plus` signs what is above zero in print."""
+    if not math.isfinite(value):
+        return UNDEFINED
+    # + 0.0 keeps a rounded-away loss from being written as "-0.0"
+    rounded = round(float(value), decimals) + 0.0
+    sign = MINUS if rounded < 0 else "+" if plus and rounded > 0 else ""
+    return f"{sign}{abs(rounded):,.{decimals}f}{unit}"
+
+
+def true_minus(text: str) -> str:
+    """Return a sentence from below the report with true minus signs before its numbers."""
+    return _HYPHEN_AS_MINUS.sub(MINUS, text)
+
+
+def hyphen_minus(text: str) -> str:
+    """Return a sentence as a file for machines holds it."""
+    return text.replace(MINUS, "-")
+
+
+def percent(fraction: float, *, decimals: int = 1, plus: bool = False) -> str:
     """Return a fraction as percent: 0.1158 is "11.6 %"."""
-    return _number(fraction * 100, decimals, " %")
+    return decimal(fraction * 100, decimals, unit=" %", plus=plus)
 
 
 def points(fraction: float) -> str:
     """Return a difference of fractions in percentage points, with its sign."""
-    return f"{'+' if fraction > 0 else ''}{_number(fraction * 100, 1)}"
+    return decimal(fraction * 100, 1, plus=True)
 
 
 def percent_number(fraction: float) -> str:
     """Return a fraction as percent without the sign, for dense tables; whole from 100 % on."""
-    return _number(fraction * 100, 0 if abs(fraction) >= 0.9995 else 1)
+    return decimal(fraction * 100, 0 if abs(fraction) >= 0.9995 else 1)
 
 
 def ratio(value: float) -> str:
     """Return a ratio with two decimals."""
-    return _number(value, 2)
+    return decimal(value, 2)
 
 
 def multiple(total_return: float) -> str:
     """Return what one unit of money became: a total return of 1.44 is "2.44x"."""
-    return _number(1 + total_return, 2 if total_return < 999 else 0, "x")
+    return decimal(1 + total_return, 2 if total_return < 999 else 0, unit="x")
 
 
 def money(amount: float) -> str:
     """Return an amount of money in whole units, thousands separated."""
-    return _number(amount, 0)
+    return decimal(amount, 0)
 
 
 def rounded_money(amount: float) -> str:
@@ -72,12 +99,7 @@ def rounded_money(amount: float) -> str:
 
 def count(number: float) -> str:
     """Return a whole number, thousands separated."""
-    return _number(number, 0)
-
-
-def count_noun(number: int, noun: str) -> str:
-    """Return a number of things: "1 trade", "2 trades"."""
-    return f"{count(number)} {noun}{'' if number == 1 else 's'}"
+    return decimal(number, 0)
 
 
 def bars(number: int, timeframe: str) -> str:
@@ -88,13 +110,13 @@ def bars(number: int, timeframe: str) -> str:
 def days(number: float) -> str:
     """Return a number of days; a decimal only where it is not whole."""
     whole = not math.isfinite(number) or float(number).is_integer()
-    return _number(number, 0 if whole else 1)
+    return decimal(number, 0 if whole else 1)
 
 
 def per_year(number: float) -> str:
     """Return how many bars a year has; a decimal only where it is not nearly whole."""
     nearly_whole = not math.isfinite(number) or round(number, 1) == round(number)
-    return _number(number, 0 if nearly_whole else 1)
+    return decimal(number, 0 if nearly_whole else 1)
 
 
 def price(amount: float) -> str:
@@ -103,7 +125,7 @@ def price(amount: float) -> str:
         return UNDEFINED
     small = 0 < abs(amount) < 100
     decimals = 4 - math.floor(math.log10(abs(amount))) if small else 2
-    return f"{amount:,.{decimals}f}"
+    return decimal(amount, decimals)
 
 
 def date(time: pd.Timestamp | NaTType) -> str:
@@ -122,10 +144,3 @@ def coin(symbol: str) -> str:
 def words(name: str) -> str:
     """Return an identifier as words: "support_lost" is "support lost"."""
     return name.replace("_", " ")
-
-
-def _number(value: float, decimals: int, unit: str = "") -> str:
-    if not math.isfinite(value):
-        return UNDEFINED
-    # + 0.0 keeps a rounded-away loss from being written as "-0.0"
-    return f"{round(float(value), decimals) + 0.0:,.{decimals}f}{unit}"

@@ -63,7 +63,7 @@ class Field:
         has = ~np.isnan(self.returns[~np.isnan(self.returns[:, 0])])
         return np.asarray(has.sum(axis=0) >= len(has) / 2)
 
-    def shared(self) -> "Field":
+    def on_shared_bars(self) -> "Field":
         """Return the comparable trials, on the bars all of them have."""
         enough = self.is_comparable
         rows = np.flatnonzero(~np.isnan(self.returns[:, enough]).any(axis=1))
@@ -213,7 +213,7 @@ def random_values(plan: Plan) -> list[dict[str, Any]]:
     """Return settings drawn at random from all that the axes allow."""
     rng = np.random.default_rng(plan.settings.seed)
     columns = random_columns(plan.axes, count=MOST_DRAWN, rng=rng)
-    taken = {key: column.taken() for key, column in columns.items()}
+    taken = {key: column.take() for key, column in columns.items()}
     return [dict(zip(taken, row, strict=True)) for row in zip(*taken.values(), strict=True)]
 
 

@@ -47,7 +47,7 @@ def judge(store: Store, *, library: Library, draws: int = 1_000) -> Judgement | 
     # the test against holding is about growth, so the trial that grew most takes part
     leaders = [int(row["trial"].iloc[0]) for row in (best, store.best("cagr", count=1))]
     field = field_of(store, leaders, library=library)
-    shared = field.shared()
+    shared = field.on_shared_bars()
     if len(shared.configs) < 2 or len(shared.times) < FEWEST_BARS:
         return None
     chosen = field.best.config

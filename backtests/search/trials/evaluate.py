@@ -105,22 +105,22 @@ def _run_on_tape(
 
 
 def _trials(base: Config, columns: Columns, rows: Integers) -> Trials:
-    def taken(key: str) -> NDArray[Any]:
+    def take(key: str) -> NDArray[Any]:
         column = columns.get(key, Column((value_at(base, key),), np.zeros(1, np.int64)))
         return column.array()[rows] if key in columns else column.array().repeat(rows.size)
 
-    days = taken("rules.hold_days")
+    days = take("rules.hold_days")
     return Trials(
         group=rows,
         hold_seconds=np.where(days > 0, days * DAY_IN_SECONDS, np.inf),
-        exit_on_support_lost=taken("rules.exit_on_support_lost"),
-        stop_loss=taken("rules.stop_loss"),
-        trailing_stop=taken("rules.trailing_stop"),
-        index_drawdown=taken("rules.index_drawdown"),
-        commission=taken("costs.commission_bps") * BASIS_POINT,
-        slippage=taken("costs.slippage_bps") * BASIS_POINT,
-        impact=taken("costs.impact_coefficient") * (base.costs.impact != "none"),
-        initial_cash=taken("costs.initial_cash"),
+        exit_on_support_lost=take("rules.exit_on_support_lost"),
+        stop_loss=take("rules.stop_loss"),
+        trailing_stop=take("rules.trailing_stop"),
+        index_drawdown=take("rules.index_drawdown"),
+        commission=take("costs.commission_bps") * BASIS_POINT,
+        slippage=take("costs.slippage_bps") * BASIS_POINT,
+        impact=take("costs.impact_coefficient") * (base.costs.impact != "none"),
+        initial_cash=take("costs.initial_cash"),
         weight=rows,
     )
 

@@ -14,7 +14,7 @@ import scipy.stats
 from backtests.analysis import strata as strata_module
 from backtests.analysis.effects import Outcomes, Placement, effect_against_random, outcomes
 from backtests.analysis.episodes import Episodes
-from backtests.analysis.forward import DAY, AssetPrices
+from backtests.analysis.forward import AssetPrices
 from backtests.analysis.strata import (
     FEWEST_IN_CELL,
     UNKNOWN,
@@ -26,6 +26,7 @@ from backtests.analysis.strata import (
     stratified_starts,
     trailing_state,
 )
+from feeds.arrays import DAY_IN_NANOSECONDS
 
 GAP = 20
 HORIZON = 20
@@ -48,7 +49,7 @@ def asset_of(returns: np.ndarray) -> AssetPrices:
     level = np.exp(np.concatenate(([0.0], np.cumsum(returns))))[:, np.newaxis]
     trades = np.ones(level.shape, np.bool_)
     trades[-1] = False
-    return AssetPrices("A", np.arange(level.size) * DAY, level, level, trades)
+    return AssetPrices("A", np.arange(level.size) * DAY_IN_NANOSECONDS, level, level, trades)
 
 
 def growth_ahead(returns: np.ndarray) -> np.ndarray:

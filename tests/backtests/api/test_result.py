@@ -104,8 +104,8 @@ def test_plot_draws_equity_in_log_scale_and_drawdowns_below(result):
     below = [trace for trace in figure.data if trace.yaxis == "y2"]
     worst = {trace.name: float(np.min(trace.y)) for trace in below}
     depths = result.figures.loc["max_drawdown"]
-    assert worst["Strategy"] == pytest.approx(depths["strategy"], rel=1e-5)
-    assert worst["Hold ETH"] == pytest.approx(depths["buy_and_hold"], rel=1e-5)
+    assert worst["Strategy"] == pytest.approx(100 * depths["strategy"], rel=1e-5)
+    assert worst["Hold ETH"] == pytest.approx(100 * depths["buy_and_hold"], rel=1e-5)
 
 
 def test_backtest_own_frames_give_what_the_same_bars_of_a_source_give():

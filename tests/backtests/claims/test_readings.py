@@ -147,7 +147,9 @@ def test_evidence_is_for_against_the_size_or_too_little(
 def test_sizes_name_what_is_ruled_out_and_what_fits() -> None:
     assert ruled_out(FOUND) == "+50 % is ruled out, up to +40 % is not."
     wide = replace(FOUND, high=0.8)
-    assert ruled_out(wide).endswith("-10 % to +80 % fits these bars, the claimed +50 % too.")
+    assert ruled_out(wide).endswith(
+        "\N{MINUS SIGN}10 % to +80 % fits these bars, the claimed +50 % too."
+    )
     assert ruled_out(replace(FOUND, high=math.nan)) == ""
 
 

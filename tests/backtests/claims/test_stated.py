@@ -137,4 +137,4 @@ def test_tops_less_beginnings_counts_both(folder: Path) -> None:
 def test_sizes_that_differ_do_not_read_alike() -> None:
     assert sizes_apart(0.046, 0.05, "growth") == ("+4.6 %", "+5.0 %")
     assert sizes_apart(0.4, 0.5, "growth") == ("+40 %", "+50 %")
-    assert (size(-0.001, "growth"), size(0.0, "growth")) == ("-0.1 %", "+0 %")
+    assert (size(-0.001, "growth"), size(0.0, "growth")) == ("\N{MINUS SIGN}0.1 %", "0 %")

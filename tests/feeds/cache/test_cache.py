@@ -214,7 +214,7 @@ def test_update_after_a_split_fetches_all_again(desk, caplog):
     same(desk.load(), desk.fresh())
     (event,) = desk.manifest().about.events
     assert event.kind == "reload"
-    assert "differ from the vendor's by 50.0% in the median" in event.text
+    assert "differ from the vendor's by 50.0 % in the median" in event.text
     assert "reload" in caplog.text
 
 

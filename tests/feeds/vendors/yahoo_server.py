@@ -118,5 +118,5 @@ class LoopbackSession(WatchedSession):
         super().__init__(patience)
         self._address = address
 
-    def located(self, url: str) -> str:
+    def address_for(self, url: str) -> str:
         return self._address + "/" + url.split("://", 1)[1].partition("/")[2]

@@ -63,7 +63,7 @@ def test_underwater_panel_bottoms_at_the_worst_drawdowns(run):
     spec = charts.underwater_panel(result, summary)
     for name, key in (("Strategy", "strategy"), ("Hold ETH", "buy_and_hold")):
         lowest = unpacked(trace(spec, name)["y"]).min()
-        assert lowest == pytest.approx(summary.figures[key]["max_drawdown"], rel=1e-6)
+        assert lowest == pytest.approx(100 * summary.figures[key]["max_drawdown"], rel=1e-6)
 
 
 def test_coin_panel_marks_every_entry_and_exit(run):

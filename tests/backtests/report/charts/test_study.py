@@ -80,7 +80,10 @@ def test_horizon_chart_sets_each_effect_against_what_was_detectable(study):
     np.testing.assert_allclose(unpacked(effects["y"]), [1.2, np.nan, 1.1], rtol=1e-6)
     whiskers = unpacked(effects["error_y"]["array"])
     np.testing.assert_allclose(whiskers, [0.1, np.nan, 0.1], rtol=1e-5)
-    assert effects["text"][0] == "20 days: +20% beyond random dates, p 0.500, 4 episodes"
+    assert (
+        effects["text"][0]
+        == "20 days: +20\N{NO-BREAK SPACE}% beyond random dates, p 0.500, 4 episodes"
+    )
 
 
 def test_placebo_chart_counts_every_draw_and_marks_the_real_episodes(study):
@@ -88,7 +91,7 @@ def test_placebo_chart_counts_every_draw_and_marks_the_real_episodes(study):
     assert unpacked(spec["data"][0]["y"]).sum() == study.drawn.size
     (mark,) = spec["layout"]["shapes"]
     assert mark["x0"] == mark["x1"] == study.actual
-    assert mark["name"] == "The real episodes: +25 %"
+    assert mark["name"] == "The real episodes: +25\N{NO-BREAK SPACE}%"
 
 
 def test_delay_chart_dashes_what_knows_the_future(study):
@@ -121,7 +124,7 @@ def test_study_without_outcomes_says_why_nothing_is_drawn(study):
 def test_growth_axis_marks_what_lies_in_sight_and_no_closer_than_can_be_read():
     axis = growth_axis([-0.5, np.nan, 0.3, 1.0, -1.0])
     assert axis["tickvals"] == [0.5, 0.65, 0.8, 1.0, 1.25, 1.5, 2.0]
-    assert axis["ticktext"][0] == "-50 %"
+    assert axis["ticktext"][0] == "\N{MINUS SIGN}50\N{NO-BREAK SPACE}%"
     assert len(growth_axis([-0.95, 99.0])["tickvals"]) <= 12
     in_logs = growth_axis([-0.5, 1.0], is_drawn_in_logs=True)
     assert in_logs["tickvals"][0] == -in_logs["tickvals"][-1]

@@ -131,7 +131,7 @@ def test_best_table_puts_figures_first_and_writes_them_like_the_tearsheet(tmp_pa
     ]  # fmt: skip
     assert table.headings[-1].note == "rules.stop_loss"
     first, second = table.lines
-    texts = ["1.50", "25.0 %", "-50.0 %", "25.0 %", "0", "0.80"]
+    texts = ["1.50", "25.0 %", "\N{MINUS SIGN}50.0 %", "25.0 %", "0", "0.80"]
     assert [cell.text for cell in first.figures] == texts
     assert (second.figures[-1].text, second.figures[-1].sort) == (written.UNDEFINED, "")
 
@@ -153,7 +153,7 @@ def test_best_table_names_what_made_no_difference(tmp_path: Path) -> None:
 def test_best_table_of_losses_shows_a_difference(tmp_path: Path) -> None:
     plan = stored(tmp_path, np.ones(90), objective="max_drawdown").plan
     table = best_table(plan, [outcome(1, 1.0)], around=np.array([-0.6]))
-    assert table.lines[0].figures[-1].text == "-10.0 %"
+    assert table.lines[0].figures[-1].text == "\N{MINUS SIGN}10.0 %"
     assert "minus the row's own" in table.robustness
     assert not table.has_equals
 

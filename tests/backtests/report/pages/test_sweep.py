@@ -89,7 +89,7 @@ def test_bins_of_a_range_say_both_edges(
     scale = scale_of(Range("rules.any", low, high, log))
     assert (scale.texts[0], scale.texts[-1], len(set(scale.texts))) == (first, last, count)
     # whatever is drawn has its bin
-    drawn = Range("rules.any", low, high, log).drawn(500, rng=np.random.default_rng(1))
+    drawn = Range("rules.any", low, high, log).draw(500, rng=np.random.default_rng(1))
     places = placed(pa.chunked_array([pa.array(drawn)]), scale)
     assert 0 <= places.min() <= places.max() < count
     if count > 1 and isinstance(low, int):

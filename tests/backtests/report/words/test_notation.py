@@ -6,7 +6,22 @@ import pandas as pd
 import pytest
 
 from backtests.records.text import FORMULA_STARTS, as_csv, as_markdown
-from backtests.report.words.notation import fold, warning_lines
+from backtests.report.words.notation import (
+    MINUS,
+    UNDEFINED,
+    decimal,
+    fold,
+    hyphen_minus,
+    money,
+    multiple,
+    percent,
+    percent_number,
+    points,
+    price,
+    ratio,
+    true_minus,
+    warning_lines,
+)
 
 
 @pytest.mark.parametrize("start", FORMULA_STARTS)
@@ -42,3 +57,40 @@ def test_warning_lines_beyond_five_are_counted_but_a_single_one_is_shown():
     assert shown[5:] == ["WARNING  and 4 more, on the page"]
     first, more = fold(texts)
     assert first + more == texts
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (percent(-0.1158), f"{MINUS}11.6 %"),
+        (percent(0.1158, decimals=0, plus=True), "+12 %"),
+        (percent(-12.3456), f"{MINUS}1,234.6 %"),
+        (percent_number(-0.1158), f"{MINUS}11.6"),
+        (points(0.02), "+2.0"),
+        (points(-0.02), f"{MINUS}2.0"),
+        (ratio(-0.456), f"{MINUS}0.46"),
+        (money(-1234.5), f"{MINUS}1,234"),
+        (multiple(-1.5), f"{MINUS}0.50x"),
+        (price(-12.3), f"{MINUS}12.300"),
+        (decimal(-0.004, 2), "0.00"),
+        (decimal(0.004, 2, plus=True), "0.00"),
+        (decimal(float("nan"), 2, unit=" %", plus=True), UNDEFINED),
+        (decimal(float("-inf"), 2), UNDEFINED),
+    ],
+)
+def test_numbers_are_written_with_a_true_minus_and_their_unit(text, expected):
+    assert text == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("-5 % to -0.5", f"{MINUS}5 % to {MINUS}0.5"),
+        ("(-.5)", f"({MINUS}.5)"),
+        ("2020-11-23 -3 %", f"2020-11-23 {MINUS}3 %"),
+        ("BTC-USD, 5-10 days, --draws -x lag=-3", "BTC-USD, 5-10 days, --draws -x lag=-3"),
+    ],
+)
+def test_true_minus_signs_numbers_and_leaves_dates_names_and_options(text, expected):
+    assert true_minus(text) == expected
+    assert hyphen_minus(true_minus(text)) == text

@@ -243,7 +243,8 @@ OF_GROWTH: dict[str, Rule] = {
     "beats against the growth": lambda c: "beats" in c.text and not c.own > c.held,
     "another growth than may be said": lambda c: (
         re.search("beats|trails", c.said.verdict) is not None
-        and f"{c.own * 100:,.1f} % against {c.held * 100:,.1f} %" not in c.said.verdict
+        and f"{c.own * 100:,.1f} % against {c.held * 100:,.1f} %".replace("-", "\N{MINUS SIGN}")
+        not in c.said.verdict
     ),
     "beats holding and earned less than it": lambda c: (
         "beats" in c.text and f"earned less than holding {c.facts.traded}" in c.text
@@ -286,6 +287,7 @@ OF_LANGUAGE: dict[str, Rule] = {
     "a for per": lambda c: bool(
         re.search(r"(points|%|bps) a (year|side|bar|coin|trade)\b", c.text)
     ),
+    "a hyphen for a minus sign": lambda c: bool(re.search(r"(?<![\w.-])-\.?\d", c.text)),
     "punctuation": lambda c: bool(re.search(r"  | [,.;:]|\.\.|,,|\(\)|[^.]$", c.text)),
     "a sentence without a capital": lambda c: any(
         not sentence[0].isupper() for sentence in re.split(r"(?<=\.) (?=\D)", c.text)

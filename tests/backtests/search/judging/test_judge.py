@@ -205,7 +205,7 @@ def field_of_returns(returns: np.ndarray, held: np.ndarray) -> Field:
 def test_shared_field_leaves_out_trials_with_few_of_the_best_rows_bars() -> None:
     returns = np.ones((10, 3))
     returns[:3, 1] = returns[:8, 2] = np.nan
-    found = field_of_returns(returns, np.zeros((10, 1))).shared()
+    found = field_of_returns(returns, np.zeros((10, 1))).on_shared_bars()
     assert found.returns.shape == (7, 2)
     assert found.times[0] == pd.Timestamp("2020-01-04", tz="UTC")
 

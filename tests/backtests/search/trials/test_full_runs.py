@@ -78,7 +78,7 @@ def assert_each_row_is_its_run(
     found = evaluate(base, columns, library=Library(load=lambda _: inputs))
     assert found.failures == [None, None, None]
     for place, row in enumerate(found.figures):
-        config = with_values(base, {key: one.taken()[place] for key, one in columns.items()})
+        config = with_values(base, {key: one.take()[place] for key, one in columns.items()})
         expected = summarise(run_inputs(config, inputs, engine="fast")).figures["strategy"]
         wanted = [expected[name] for name in FIGURES]
         np.testing.assert_allclose(row, wanted, rtol=1e-9, atol=atol)

@@ -1,0 +1,1 @@
+"""What a desk asks every evening: is it on, what is due, how does this time compare."""

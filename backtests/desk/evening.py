@@ -1,0 +1,240 @@
+"""How a config stands after its last bar: position, window, order due, and what would change it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from backtests.analysis.decisions import signal_reasons
+from backtests.config.config import Config
+from backtests.desk.changes import Change, changes, has_held
+from backtests.desk.freshness import next_close, stale_bars
+from backtests.engines.account import Account, upkeep_of
+from backtests.engines.event_driven import OWN_REASON, Closing, closing
+from backtests.market.inputs import Inputs
+from backtests.market.market import Market, build_market, closes_of
+from backtests.market.worlds import world_at
+from feeds.arrays import Floats
+from feeds.clock import utc_now
+from strategies.portfolio import orders
+from strategies.targets import HALTED
+
+DAY = pd.Timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is due at the next open: signed `units` per coin, and why.
+
+    Units are those the last close would buy; `weight` is of equity, of all coins together.
+    """
+
+    side: str
+    units: Mapping[str, float]
+    weight: float
+    reason: str
+
+    @property
+    def total(self) -> float:
+        """The units of a single coin; of a basket there is no such sum."""
+        return abs(next(iter(self.units.values()))) if len(self.units) == 1 else float("nan")
+
+
+@dataclass(frozen=True, slots=True)
+class Support:
+    """The level under test, or held as support, and the close below which it is lost."""
+
+    level: float
+    lost_below: float
+    is_held: bool
+
+
+@dataclass(frozen=True, slots=True)
+class GateState:
+    """A filter as last known: 1 open, 0 closed, NaN unknown; when that became known."""
+
+    name: str
+    state: float
+    known_at: pd.Timestamp | None
+    lets_pass: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Evening:
+    """How a config stands after its last bar.
+
+    `as_of` is that bar's end (UTC); `next_high_at` the close the index must beat. `since` is the
+    first fill of what is held, None in cash; `window_end` None without a window. `equity` is the
+    money the order's units are for.
+    """
+
+    config: Config
+    asset: str
+    as_of: pd.Timestamp
+    in_market: bool
+    since: pd.Timestamp | None
+    entry_reason: str
+    window_end: pd.Timestamp | None
+    order: Order | None
+    equity: float
+    index: str
+    index_close: float
+    next_high_at: float
+    support: Support | None
+    gates: tuple[GateState, ...]
+    changes: tuple[Change, ...]
+    stale: tuple[str, ...]
+    next_close: pd.Timestamp
+    market: Market
+    account: Account
+
+    @property
+    def exit_code(self) -> int:
+        """3 where bars are missing, 10 where an order is due, else 0."""
+        return 3 if self.stale else 10 if self.order else 0
+
+
+def evening_of(
+    config: Config, inputs: Inputs, *, equity: float | None = None, now: pd.Timestamp | None = None
+) -> Evening:
+    """Return how a config stands after its last bar, or at the end of `data.end`.
+
+    `equity` scales the order's units, by default to `costs.initial_cash`; `now` is the instant
+    the bars' freshness is judged at.
+    """
+    instant = _instant(config, now)
+    known = world_at(inputs, config, instant.as_unit("ns").value) if config.data.end else inputs
+    market = build_market(config, known)
+    traded = market.traded
+    closed = closing(traded, config)
+    last = pd.Timestamp(int(traded.lines["bar_end"][-1] * 1e9), tz="UTC")
+    money = config.costs.initial_cash if equity is None else equity
+    order = order_due(config, market, closed, equity=money)
+    since, reason = _entry(config, closed.account)
+    return Evening(
+        config=config,
+        asset=market.coin.instrument.label,
+        as_of=last,
+        in_market=since is not None,
+        since=since,
+        entry_reason=reason,
+        window_end=_window_end(closed, last),
+        order=order,
+        equity=money,
+        index=market.index.instrument.label,
+        index_close=float(traded.lines["index_close"][-1]),
+        next_high_at=_next_high(config, market),
+        support=_support(config, market),
+        gates=_gates(market, last),
+        changes=tuple(changes(config, market, closed, is_held=since is not None)),
+        stale=stale_bars(config, known, now=instant),
+        next_close=next_close(config, now=instant),
+        market=market,
+        account=closed.account,
+    )
+
+
+def _instant(config: Config, now: pd.Timestamp | None) -> pd.Timestamp:
+    """Return the evening that is asked about: the end of `data.end`, else now."""
+    present = utc_now() if now is None else now
+    if not config.data.end:
+        return present
+    return min(present, pd.Timestamp(config.data.end, tz="UTC") + DAY)
+
+
+def order_due(
+    config: Config,
+    market: Market,
+    closed: Closing,
+    *,
+    equity: float | None = None,
+    opens: Floats | None = None,
+) -> Order | None:
+    """Return the order for the next open; None where nothing is due.
+
+    Parameters
+    ----------
+    equity
+        The money to trade for, by default what the run's account is worth.
+    opens
+        The next opens, shape (coins,); by default the last closes.
+    """
+    traded, account = market.traded, closed.account
+    symbols = list(traded.coins)
+    own = float(account.equity.iloc[-1])
+    scale = 1.0 if equity is None or own <= 0 else equity / own
+    if closed.planned is None:
+        found = np.array([closed.ordered.get(symbol, 0.0) for symbol in symbols])
+        wanted, reason = np.abs(found), OWN_REASON
+    else:
+        prices = traded.matrix("close")[-1] if opens is None else opens
+        halted = traded.matrix("alive")[-1] == HALTED
+        wanted = np.where(halted, np.nan, closed.planned)
+        found = orders(
+            cash=float(account.bars["cash"].iloc[-1]) * scale,
+            units=account.positions.iloc[-1].to_numpy(np.float64) * scale,
+            opens=prices,
+            targets=wanted,
+            threshold=upkeep_of(config, traded).threshold,
+            commission=config.costs.commission,
+            slippage=config.costs.slippage,
+            impact=config.costs.impact_factor * traded.matrix("impact")[-1],
+        )
+        reason = account.pending
+    if not found.any():
+        return None
+    if closed.planned is None:
+        found = found * scale
+    side = "buy" if found.sum() > 0 else "sell"
+    if (found > 0).any() and (found < 0).any():
+        side = "rebalance"
+    units = {name: float(each) for name, each in zip(symbols, found, strict=True) if each}
+    weight = float(np.nansum(wanted)) if closed.planned is not None else float("nan")
+    return Order(side, units, weight, reason)
+
+
+def _entry(config: Config, account: Account) -> tuple[pd.Timestamp | None, str]:
+    """Return when what the signal holds was first bought, and why; None while it is off."""
+    entries, exits = signal_reasons(config)
+    since: pd.Timestamp | None = None
+    reason = ""
+    for time, side, why in account.fills[["time", "side", "reason"]].itertuples(index=False):
+        if why in exits or (why == OWN_REASON and side == "sell"):
+            since, reason = None, ""
+        elif since is None and (why in entries or why == OWN_REASON):
+            since, reason = pd.Timestamp(time), str(why)
+    return (since, reason) if bool(account.invested.iloc[-1]) else (None, "")
+
+
+def _window_end(closed: Closing, last: pd.Timestamp) -> pd.Timestamp | None:
+    if closed.state is None or not np.isfinite(closed.state.window_end):
+        return None
+    end = pd.Timestamp(int(closed.state.window_end * 1e9), tz="UTC")
+    return end if end > last else None
+
+
+def _next_high(config: Config, market: Market) -> float:
+    """Return the highest close of the lookback, today's included: tomorrow's must be above it."""
+    closes = closes_of(market.index)
+    lookback = config.signal.lookback
+    return float(closes.max() if lookback == "all" else closes[-lookback:].max())
+
+
+def _support(config: Config, market: Market) -> Support | None:
+    signals = market.signals
+    level = float(signals.support_level[-1])
+    if np.isnan(level):
+        return None
+    return Support(level, level * (1 - config.signal.tolerance), has_held(market))
+
+
+def _gates(market: Market, last: pd.Timestamp) -> tuple[GateState, ...]:
+    instant = np.array([last.as_unit("ns").value])
+    found = []
+    for gate in market.gates:
+        place = int(np.searchsorted(gate.known_at, instant[0], side="right")) - 1
+        known_at = pd.Timestamp(int(gate.known_at[place]), tz="UTC") if place >= 0 else None
+        state = float(gate.at(instant)[0])
+        found.append(GateState(gate.name, state, known_at, bool(gate.passes(instant)[0])))
+    return tuple(found)
