@@ -14,6 +14,7 @@ from pydantic.fields import FieldInfo
 import backtests as bt
 from backtests.api.study import StudyResult
 from backtests.api.sweep import SweepResult
+from backtests.api.today import Today
 from backtests.api.walk import WalkForwardResult
 from backtests.audits.audit import Audit
 from backtests.config.config import Config
@@ -23,7 +24,7 @@ from backtests.search.walkforward.windows import WindowSettings
 from strategies.settings import FilterSettings
 
 PAGE: Final = Path(__file__).with_name("api.md")
-RETURNED: Final = (StudyResult, SweepResult, WalkForwardResult, Audit)
+RETURNED: Final = (StudyResult, SweepResult, WalkForwardResult, Today, Audit)
 # tables that a config may hold and that are no field of it
 OTHER_TABLES: Final = {
     "filters.NAME": FilterSettings,

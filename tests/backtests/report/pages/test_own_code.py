@@ -122,7 +122,7 @@ def test_leak_stands_above_all_else_on_page_and_terminal(
     page = result.tearsheet(tmp_path / "page.html").read_text(encoding="utf-8")
     assert '<p class="grave">LOOK-AHEAD' in page
     assert page.index('class="grave"') < page.index("<h1>")
-    show(result.run, result._summary, result._judged, folder=tmp_path)
+    show(result.run, result.summary, result.judgement, folder=tmp_path)
     assert capsys.readouterr().out.startswith("WARNING  LOOK-AHEAD: the signal tomorrow")
 
 
