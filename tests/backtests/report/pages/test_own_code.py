@@ -13,6 +13,7 @@ from backtests.report.charts.index import index_panel
 from backtests.report.charts.states import session_states
 from backtests.report.terminal.run import show
 from backtests.report.words.prose import rule_in_words
+from backtests.today import main
 from feeds.errors import ConfigError
 
 PLUGIN = '''\
@@ -148,3 +149,22 @@ def test_name_of_no_loaded_function_is_refused_with_the_way_to_load_one(plugin: 
         bt.load_config("eth", trigger="zigzag")
     with pytest.raises(ConfigError, match="`signal.up_dai` is not .* nearest is `signal.up_day`"):
         bt.load_config("eth", plugins=[str(plugin)], signal={"up_dai": {"least": 0.1}})
+
+
+def test_leak_of_a_signal_that_an_axis_names_is_warned_about(plugin: Path) -> None:
+    given = {"source": "sample", "start": "2024-01-01", "plugins": [str(plugin)]}
+    found = bt.sweep("ETH", {"rules.trigger": ["new_high", "tomorrow"]}, **given)
+    assert found.warnings[0].startswith("LOOK-AHEAD: the signal tomorrow")
+    clean = bt.sweep("ETH", {"rules.trigger": ["new_high", "up_day"]}, **given)
+    assert not any("LOOK-AHEAD" in text for text in clean.warnings)
+
+
+def test_leak_stands_above_the_answer_of_an_evening(
+    plugin: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["--asset", "ETH", "--source", "sample", "--end", "2025-12-01"]
+    own = ["--plugin", str(plugin), "--set"]
+    main([*arguments, *own, "rules.trigger=tomorrow"])
+    assert capsys.readouterr().out.startswith("WARNING  LOOK-AHEAD: the signal tomorrow")
+    main([*arguments, *own, "rules.trigger=up_day"])
+    assert "LOOK-AHEAD" not in capsys.readouterr().out
