@@ -14,8 +14,12 @@ DRAWN = """
   return charts.every((div) => div.querySelector(".main-svg"));
 """
 SIZES = {
-    "desk": (1400, 900), "small laptop": (1280, 720), "laptop": (1280, 900), "phone": (390, 844), "small phone": (360, 800),
-}  # fmt: skip
+    "desk": (1400, 900),
+    "small laptop": (1280, 720),
+    "laptop": (1280, 900),
+    "phone": (390, 844),
+    "small phone": (360, 800),
+}
 
 
 class Browser:
