@@ -130,7 +130,8 @@ def test_first_screen_says_what_it_earned_and_shows_it(browser, tearsheets):
         top = browser.run(
             "const banner = document.querySelector('.banner:not([hidden])');"
             "const above = banner ? banner.getBoundingClientRect().height : 0;"
-            "return document.querySelector('[data-chart=equity]').getBoundingClientRect().top - above"
+            "const chart = document.querySelector('[data-chart=equity]');"
+            "return chart.getBoundingClientRect().top - above"
         )
         assert top < 560
         order = browser.run("return [...document.querySelectorAll('main [id]')].map((e) => e.id)")
