@@ -19,7 +19,7 @@ from backtests.report.charts.contribution import profit_panel, weights_panel
 from backtests.report.charts.index import gates_panel, index_panel
 from backtests.report.charts.spec import Spec, UndrawableError
 from backtests.report.pages import spell_table, tables
-from backtests.report.pages.base import mailable, render
+from backtests.report.pages.base import mailable, render, short_place
 from backtests.report.pages.section import Banner, Cell, Heading, Panel, Section
 from backtests.report.sheets import process as sheet_worker
 from backtests.report.sheets.request import sheet_request
@@ -128,7 +128,10 @@ def _content(result: Run, summary: Summary, costs: CostSensitivity) -> dict[str,
         "provenance": _records(tables.provenance(result)),
         "joined_spans": _records(tables.joined_spans(result)),
         "own_code": _records(
-            [dict(zip(OWN_CODE, each.values(), strict=True)) for each in own_code(result.config)]
+            [
+                dict(zip(OWN_CODE, map(short_place, each.values()), strict=True))
+                for each in own_code(result.config)
+            ]
         ),
         "versions": tables.library_versions(),
         "config": shown_config(result.config),

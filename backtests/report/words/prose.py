@@ -206,7 +206,7 @@ def _size(config: Config) -> str:
         )
     if size.mode != "fraction":
         named = _with_parameters(size.mode, size.parameters(size.mode))
-        return f"Stake: by {named}, at most {written.percent(size.max_weight)} of equity."
+        return f"Stake: as {named} says, at most {written.percent(size.max_weight)} of equity."
     return f"Stake: {written.percent(min(size.fraction, size.max_weight))} of equity."
 
 
