@@ -13,7 +13,7 @@ LONGEST_DAYS: Final = 365
 SECONDS_PER_DAY: Final = 86_400.0
 
 
-class Grid(NamedTuple):
+class CoinBars(NamedTuple):
     """A coin's bars, shape (bars,): open and end in seconds since 1970 (UTC), prices at both.
 
     `index_close` is the index's close known at each end, NaN before the first.
@@ -81,7 +81,7 @@ class Forebears:
         return 1 + int((self.then > self.growth).sum())
 
 
-def forebears(sessions: pd.DatetimeIndex, known: Floats, grid: Grid) -> Forebears | None:
+def forebears(sessions: pd.DatetimeIndex, known: Floats, grid: CoinBars) -> Forebears | None:
     """Return the latest of some episodes beside those before it; None where there is none.
 
     Parameters
@@ -102,7 +102,7 @@ def forebears(sessions: pd.DatetimeIndex, known: Floats, grid: Grid) -> Forebear
     return Forebears(present, tuple(found[:-1]), day)
 
 
-def _episode(session: pd.Timestamp, known: float, grid: Grid) -> Episode:
+def _episode(session: pd.Timestamp, known: float, grid: CoinBars) -> Episode:
     place = int(np.searchsorted(grid.start, known, side="left"))
     if place >= grid.start.size:  # its first open is the next one
         entry = pd.Timestamp(int(grid.end[-1] * 1e9), tz="UTC")

@@ -15,7 +15,7 @@ from backtests.analysis.effects import (
     random_starts,
 )
 from backtests.analysis.events import EventStudy, StudyDesign, event_study
-from backtests.analysis.forebears import Forebears, Grid, forebears
+from backtests.analysis.forebears import CoinBars, Forebears, forebears
 from backtests.analysis.placebo import drawn_means
 from backtests.analysis.timing import (
     LeadLag,
@@ -211,5 +211,5 @@ def _forebears(question: Question, name: str) -> Forebears | None:
     latest = latest_known(world.known_at(), at=instants[1:])
     closes = values_at(world.index().frame["close"].to_numpy(), positions=latest)
     seconds = instants / 1e9
-    grid = Grid(seconds[:-1], seconds[1:], prices[:-1], prices[1:], closes)
+    grid = CoinBars(seconds[:-1], seconds[1:], prices[:-1], prices[1:], closes)
     return forebears(events.sessions[starts], events.available_at[starts] / 1e9, grid)

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from backtests.analysis.episodes import episode_starts
-from backtests.analysis.forebears import Forebears, Grid, forebears
+from backtests.analysis.forebears import CoinBars, Forebears, forebears
 from backtests.config.config import Config
 from backtests.market.market import Market, market_schedule
 
@@ -20,5 +20,5 @@ def forebears_of(market: Market, config: Config) -> Forebears | None:
     return forebears(
         pd.DatetimeIndex(market.index.frame.index)[starts],
         (schedule.known_at[starts] + schedule.delay) / 1e9,
-        Grid(*(lines[name] for name in ("time", "bar_end", "open", "close", "index_close"))),
+        CoinBars(*(lines[name] for name in ("time", "bar_end", "open", "close", "index_close"))),
     )
