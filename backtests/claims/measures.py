@@ -188,7 +188,8 @@ def _against_random(
         f"{asset} - {beyond}" if beyond else asset,
         effect,
         figure=f"{_percent(effect.mean)}{more} in {days} days after "
-        f"{count_noun(effect.episodes, 'episode')}, {_percent(effect.random_mean)} after random dates",
+        f"{count_noun(effect.episodes, 'episode')}, {_percent(effect.random_mean)} after random "
+        "dates",
         left_out=min((one.excess for one in without), default=np.nan),
     )
     return question.against_all_placebos(finding, asset, sample, drawn=drawn)
