@@ -11,9 +11,9 @@ from backtests.options import Parser, add_run_options, flags, given_path, run_co
 from feeds.errors import ConfigError
 
 if TYPE_CHECKING:
+    from backtests.analysis.forebears import Forebears
     from backtests.config.config import Config
     from backtests.desk.evening import Evening
-    from backtests.desk.forebears import Forebears
 
 NOTHING, DUE, STALE = 0, 10, 3
 PAGE: Final = "today.html"

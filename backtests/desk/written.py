@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from backtests.analysis.forebears import AHEAD_DAYS, Forebears
 from backtests.desk.evening import Evening, GateState, Order
-from backtests.desk.forebears import AHEAD_DAYS, Forebears
 
 TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from backtests.desk.forebears import AHEAD_DAYS, Episode, Forebears
+from backtests.analysis.forebears import AHEAD_DAYS, Episode, Forebears
 from backtests.report.charts.palette import LIGHT
 from backtests.report.charts.spec import Spec, UndrawableError, growth_axis, layout, pack, plain
 
@@ -16,6 +16,7 @@ def episodes_chart(found: Forebears | None) -> Spec:
     days = found.day + AHEAD_DAYS
     lines = [_line(each, days, is_present=False) for each in found.earlier]
     lines.append(_line(found.present, found.day, is_present=True))
+    lines.append(_index_line(found))
     growth = np.concatenate([each.coin[:days] for each in (*found.earlier, found.present)])
     return {
         "data": lines,
@@ -25,6 +26,19 @@ def episodes_chart(found: Forebears | None) -> Spec:
             yaxis=growth_axis(growth),
             hovermode="closest",
         ),
+    }
+
+
+def _index_line(found: Forebears) -> Spec:
+    growth = found.present.index[: found.day]
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "name": "the index, now",
+        "x": pack(np.arange(growth.size + 1)),
+        "y": pack(np.concatenate(([1.0], 1 + growth))),
+        "line": {"color": LIGHT["index"], "width": 2, "dash": "dot"},
+        "hoverinfo": "skip",
     }
 
 

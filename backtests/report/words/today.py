@@ -6,9 +6,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from backtests.analysis.episodes import FEW_EPISODES
+from backtests.analysis.forebears import AHEAD_DAYS, Forebears
 from backtests.desk.changes import Change
 from backtests.desk.evening import Evening, GateState, Order
-from backtests.desk.forebears import AHEAD_DAYS, Forebears
 from backtests.report.words import notation as written
 from feeds.arrays import Floats
 
@@ -117,6 +117,7 @@ def forebears_words(found: Forebears | None) -> list[str]:
         sentences = [f"The episode of {begun} begins at the next open."]
     else:
         place = f"{day}: {_growth(found.growth)}, place {found.rank} of {then.size + 1}."
+        place += f" The index: {_growth(float(found.present.index[found.day - 1]))}."
         sentences = [f"{place} On that day the {_range(then, 'stood')}."]
     if ahead.size:
         sentences.append(f"Over the {AHEAD_DAYS} days from there the {_range(ahead, 'made')}.")
