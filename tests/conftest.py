@@ -60,3 +60,10 @@ def _registered() -> Iterator[None]:
         for name in [name for name, one in entries.items() if one.is_own]:
             del entries[name]
         entries.update({n: one for n, one in before[kind].items() if one.is_own})
+
+
+@pytest.fixture
+def quick_audits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cut the data at few places: what an audit finds is tested elsewhere."""
+    monkeypatch.setattr("backtests.audits.audit.THOROUGH", 24)
+    monkeypatch.setattr("backtests.audits.audit.HOUSE", 6)

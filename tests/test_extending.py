@@ -48,6 +48,7 @@ def run_line(line: str, bars: Path) -> int:
     return main([command, *words[3:], *quick.get(command, [])])
 
 
+@pytest.mark.usefixtures("quick_audits")
 def test_extending_guide_runs_as_it_stands(
     bars: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -49,6 +49,7 @@ def test_readme_from_python_names_every_public_function() -> None:
     assert {name for name in functions if f"bt.{name}" not in section} == set()
 
 
+@pytest.mark.usefixtures("quick_audits")
 def test_notebook_runs_from_top_to_bottom() -> None:
     notebook = json.loads(NOTEBOOK.read_text(encoding="utf-8"))
     assert (notebook["nbformat"], notebook["nbformat_minor"]) == (4, 5)
