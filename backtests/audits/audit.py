@@ -70,7 +70,7 @@ def audit_of(config: Config, inputs: Inputs) -> Audit:
     looked.append(WholeRun(config, inputs, simulate=simulate).look())
     early = tuple(early_series(config, inputs))
     leaks = (*(leak for each in looked for leak in each.leaks), *early)
-    needed = filter(None, (warm_up(each) for each in (*own, *house)))
+    needed = filter(None, (warm_up(each) for each in (*own, *house) if each.unit == "session"))
     return Audit(tuple(looked), leaks, (*needed, *idle_parameters(config, inputs)))
 
 

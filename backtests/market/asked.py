@@ -12,6 +12,7 @@ from backtests.config.config import Config
 from backtests.market.gates import gates_of
 from backtests.market.inputs import Inputs
 from backtests.market.known import Known
+from backtests.market.market import traded_coin
 from backtests.market.worlds import Future, bars_known_at, world_at
 from feeds.alignment import Instants
 from feeds.arrays import Floats
@@ -81,12 +82,12 @@ def known_of(config: Config, inputs: Inputs) -> Known:
     """Return what own functions read, by calendars."""
     delay = config.index.delay_minutes
     instants = pd.DatetimeIndex(bars_known_at(inputs.index, delay_minutes=delay), tz="UTC")
-    return Known(inputs, instants, inputs.coins[0] if len(inputs.coins) == 1 else None)
+    return Known(inputs, instants, traded_coin(config, inputs) if inputs.coins else None)
 
 
 def ask_of(name: str, ask: Ask, inputs: Inputs, config: Config, *, per_bar: bool = False) -> Asked:
     """Return a function with its answers to the whole inputs."""
-    bars = inputs.coins[0] if per_bar else inputs.index
+    bars = traded_coin(config, inputs) if per_bar else inputs.index
     delay = 0 if per_bar else config.index.delay_minutes
     return Asked(
         name,

@@ -134,6 +134,11 @@ def build_market(config: Config, inputs: Inputs, *, follow: Follow = follow_supp
     return Market(inputs, coin, signals, available_at, gates, tape, tradable)
 
 
+def traded_coin(config: Config, inputs: Inputs) -> Bars:
+    """Return the bars of what is traded: the coin's, or the level of the basket."""
+    return inputs.coins[0] if config.asset != ALTS else _coins(config, inputs)[0]
+
+
 def market_schedule(market: Market, config: Config) -> Schedule:
     """Return the schedule of the market's index under the config's trigger and entry delay."""
     return schedule_of(
