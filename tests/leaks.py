@@ -95,7 +95,7 @@ ZOO: Final = (
     Specimen("centred window", centred, 10),
     Specimen("z-score of the whole sample", z_scored),
     Specimen("back-fill", back_filled, 4),
-    Specimen("resample labelled left", left_labelled, 4),
+    Specimen("resample labelled left", left_labelled, 5),
     Specimen("label 20 bars ahead", labelled_ahead, 20),
     Specimen("min and max of the whole file", between_extremes),
     Specimen("scaler fitted on all", scaled_on_all),

@@ -62,7 +62,12 @@ class Known:
         if name == "index":
             return _latest(self.inputs.index.frame[INDEX_COLUMNS], self.sessions, instants, rows)
         if name == "coin":
-            return _latest(self._coin(f"{entry.kind} {entry.name!r}").frame[COIN_COLUMNS], self.ends, instants, rows)
+            return _latest(
+                self._coin(f"{entry.kind} {entry.name!r}").frame[COIN_COLUMNS],
+                self.ends,
+                instants,
+                rows,
+            )
         series = self.inputs.series.get(name.upper())
         if series is None:  # a note says that it is not to be had
             return pd.Series(np.nan, index=rows, name=name)
