@@ -18,8 +18,10 @@ from backtests.config.config import Config, load_config
 from backtests.market.inputs import Inputs
 from feeds import instruments
 from feeds.bars import Bars
+from feeds.releases import SERIES
+from feeds.series import Series, validated_series
 from strategies import decorators
-from tests.leaks import CLEAN, m2_series
+from tests.leaks import CLEAN, m2_by_date
 from tests.markets import coin_walk, index_walk
 from tests.scripted import frame_of
 
@@ -158,6 +160,20 @@ def inputs_of(config: Config, seed: int) -> Inputs:
     )
 
 
+def m2_series(*, lagged: bool) -> Series:
+    """Return a money supply with its release calendar, or as if known on its own date."""
+    values = m2_by_date()
+    raw = pd.DataFrame({"date": values.index.strftime("%Y-%m-%d"), "value": values.astype(str)})
+    return validated_series(
+        raw,
+        name="M2SL",
+        units="USD billion",
+        release=SERIES["M2SL"].release if lagged else lambda dates: dates.tz_localize("UTC"),
+        source="test",
+        origin="test",
+    )
+
+
 def _index(seed: int) -> Bars:
     return index_walk(SESSIONS, seed=seed, end=LAST, drift=0.0008)
 
@@ -194,6 +210,7 @@ def main() -> None:
     count, first = (int(text) for text in (*sys.argv[1:], *("500", "0")[len(sys.argv) - 1 :]))
     alarms = 0
     for number, found in audits(range(first, first + count)):
+        sys.stderr.write(f"\r{number}")
         if not found.ok:
             alarms += 1
             sys.stdout.write(f"{number}: {found.leaks[0].text}\n")

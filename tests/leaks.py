@@ -1,7 +1,7 @@
 """A zoo of functions that see the future, and some that do not, as quants write them.
 
-Each takes the index's bars, a row per session, and answers true or false per row. They are run
-through our audit by the tests and, beside other packages, by `benchmarks.audits`.
+Each takes the index's bars, a row per session, and answers true or false per row. They need pandas
+alone, so that other packages' audits can be tried on them where this one is not installed.
 """
 
 from collections.abc import Callable
@@ -10,9 +10,6 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
-
-from feeds.series import Series, validated_series
-from tests.markets import coin_walk, index_walk
 
 Function = Callable[[pd.DataFrame], pd.Series]
 
@@ -111,28 +108,6 @@ def m2_by_date() -> pd.Series:
     return pd.Series(15_000 + steps.cumsum(), months).round(1)
 
 
-def m2_series(*, lagged: bool) -> Series:
-    """Return it as a series, with its release calendar or as known on its own date."""
-    from feeds.releases import SERIES
-
-    values = m2_by_date()
-    raw = pd.DataFrame({"date": values.index.strftime("%Y-%m-%d"), "value": values.astype(str)})
-    return validated_series(
-        raw,
-        name="M2SL",
-        units="USD billion",
-        release=SERIES["M2SL"].release if lagged else lambda dates: dates.tz_localize("UTC"),
-        source="test",
-        origin="test",
-    )
-
-
-def market(sessions: int = 900) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the frames of an index and a coin."""
-    index = index_walk(sessions, seed=21)
-    return index.frame, coin_walk(sessions, seed=22, start="2018-07-16").frame
-
-
 # clean ones: what sees no future, and is easily taken for it
 
 
@@ -160,7 +135,7 @@ def lagged(index: pd.DataFrame, *, window: int = 10) -> pd.Series:
 
 def record(index: pd.DataFrame, *, window: int = 252) -> pd.Series:
     """A record of the last so many sessions."""
-    return index["close"] > index["close"].shift(1).rolling(window, min_periods=5).max()
+    return index["close"] > index["close"].shift(1).rolling(window, min_periods=2).max()
 
 
 def filled_forward(index: pd.DataFrame, *, window: int = 5) -> pd.Series:

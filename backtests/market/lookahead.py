@@ -23,7 +23,7 @@ THOROUGH: Final = 160
 TOLERANCE: Final = 1e-9
 FEWEST_ROWS: Final = 3
 BLAMED: Final = 3  # cuts by which the inputs it sees the future of are told
-MEASURED: Final = 24  # cuts by which the reach of a leak is measured
+MEASURED: Final = 60  # cuts by which the reach of a leak is measured
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +48,13 @@ class Leak:
             return f"the {self.name} {self.reason}"
         inputs = " and ".join(self.inputs) or "its inputs together"
         far = (
-            f"{self.reach:,} {self.unit}{'s' if self.reach > 1 else ''} later"
+            f"bars up to {self.reach:,} {self.unit}{'s' if self.reach > 1 else ''} later"
             if self.reach
-            else "to the end of the data"
+            else "all bars to the end of the data"
         )
         return (
             f"the {self.name} sees the future of {inputs}: its answer to {self.row:%Y-%m-%d} "
-            f"depends on bars up to {far}"
+            f"depends on {far}"
         )
 
 

@@ -16,12 +16,11 @@ from feeds.errors import ConfigError
 from feeds.instruments import coin
 from feeds.sessions import session_hours
 from strategies import decorators
-from tests.clean_audits import audits, drawn
-from tests.leaks import CLEAN, ZOO, m2_series
+from tests.clean_audits import audits, drawn, m2_series
+from tests.leaks import CLEAN, ZOO, merged_on_date
 from tests.markets import coin_walk, index_walk
 
 SMALL = {"signal.min_history": 20, "signal.base": 10, "rules.hold_days": 15, "asset": "AAA"}
-RUN = ("new_high", "any")
 
 
 def inputs_of(*, series=None):
@@ -199,7 +198,13 @@ def test_audit_notes_an_idle_parameter_and_the_history_needed():
     assert not any("`window`" in note for note in notes)
 
 
-@pytest.mark.parametrize("number", [1, 3, 8])
+def test_signal_of_data_of_its_own_is_noted():
+    decorators.signal("closed")(merged_on_date)
+    found = audit_of(config_of(rules__trigger="closed"), inputs_of())
+    assert any("the signal closed answers the same on other bars" in note for note in found.notes)
+
+
+@pytest.mark.parametrize("number", [1, 3])
 def test_random_clean_config_is_let_pass(number):
     ((_, found),) = audits(range(number, number + 1))
     assert found.ok, found
