@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from backtests.api.result import Result, backtest, load, tearsheet
     from backtests.api.study import study
     from backtests.api.sweep import sweep
+    from backtests.api.today import today
     from backtests.api.walk import walk_forward
     from backtests.config.config import Config, load_config
     from feeds.bars import Bars
@@ -40,6 +41,7 @@ __all__ = [
     "study",
     "sweep",
     "tearsheet",
+    "today",
     "walk_forward",
     "weighting",
 ]
@@ -56,6 +58,7 @@ _HOMES: Final = {
     "study": "backtests.api.study",
     "sweep": "backtests.api.sweep",
     "tearsheet": "backtests.api.result",
+    "today": "backtests.api.today",
     "walk_forward": "backtests.api.walk",
     "signal": "strategies.decorators",
     "filter": "strategies.decorators",

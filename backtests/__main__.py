@@ -15,6 +15,7 @@ COMMANDS: Final = {
     "study": ("backtests.study", "judge the claims, or any event of the index"),
     "sweep": ("backtests.sweep", "try many settings, and say what the best is worth"),
     "walkforward": ("backtests.walkforward", "choose on past bars, trade the next"),
+    "today": ("backtests.today", "is the signal on, and what is due at the next open"),
     "compare": ("backtests.compare", "list all runs on one page, or put some side by side"),
     "audit": ("backtests.audit", "prove that nothing in a config sees the future"),
     "list": ("backtests.list", "show the signals, filters, exits, ... a config can name"),

@@ -23,12 +23,27 @@ MOST_WORKERS: Final = 1_024
 RESULTS: Final = Path("results")
 
 
-def add_run_options(parser: Parser) -> argparse._ArgumentGroup:
-    """Add the options every command that runs a config takes; return the group of outputs."""
+def add_run_options(parser: Parser, *, configs: bool = False) -> argparse._ArgumentGroup:
+    """Add the options every command that runs a config takes; return the group of outputs.
+
+    With `configs` several files may be named.
+    """
     run = parser.add_argument_group("what to run")
     run.add_argument("--asset", metavar="COIN", help="BTC, ETH or any coin with bars")
     run.add_argument("--index", metavar="INDEX", help="RUT (default), russell2000value, ...")
-    run.add_argument("--config", type=given_path, metavar="FILE", help="a TOML file, see configs/")
+    if configs:
+        run.add_argument(
+            "--config",
+            action="append",
+            default=[],
+            type=given_path,
+            metavar="FILE",
+            help="a TOML file, see configs/; may be repeated",
+        )
+    else:
+        run.add_argument(
+            "--config", type=given_path, metavar="FILE", help="a TOML file, see configs/"
+        )
     run.add_argument(
         "--set",
         action="append",

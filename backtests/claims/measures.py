@@ -23,6 +23,7 @@ from backtests.claims import history
 from backtests.claims.question import Question
 from backtests.claims.verdicts import NOT_SUPPORTED, SUPPORTED, TOO_LITTLE, Finding, Verdict
 from feeds.arrays import Flags, Floats
+from feeds.wording import count_noun
 
 _FIRST: Final = 1  # keys of independent draws
 _SECOND: Final = 2
@@ -186,8 +187,9 @@ def _against_random(
     finding = question.grown(
         f"{asset} - {beyond}" if beyond else asset,
         effect,
-        figure=f"{_percent(effect.mean)}{more} in {days} days after {effect.episodes} "
-        f"episodes, {_percent(effect.random_mean)} after random dates",
+        figure=f"{_percent(effect.mean)}{more} in {days} days after "
+        f"{count_noun(effect.episodes, 'episode')}, {_percent(effect.random_mean)} after random "
+        "dates",
         left_out=min((one.excess for one in without), default=np.nan),
     )
     return question.against_all_placebos(finding, asset, sample, drawn=drawn)

@@ -15,6 +15,7 @@ from backtests.analysis.effects import (
     random_starts,
 )
 from backtests.analysis.events import EventStudy, StudyDesign, event_study
+from backtests.analysis.forebears import CoinBars, Forebears, forebears
 from backtests.analysis.placebo import drawn_means
 from backtests.analysis.timing import (
     LeadLag,
@@ -36,6 +37,7 @@ from backtests.claims.world import World
 from backtests.config.claims import ClaimSettings
 from backtests.config.config import Config
 from backtests.market.inputs import require_series
+from feeds.alignment import latest_known, values_at
 from feeds.arrays import Floats
 from feeds.bars import Bars
 
@@ -47,7 +49,10 @@ Tick = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class AssetStudy:
-    """All tables about one asset; `drawn` is the mean growth (log) of each placebo draw."""
+    """All tables about one asset; `drawn` is the mean growth (log) of each placebo draw.
+
+    `forebears` is the latest episode beside those before it, which no verdict uses.
+    """
 
     events: EventStudy
     delays: pd.DataFrame
@@ -55,6 +60,7 @@ class AssetStudy:
     rolling: pd.DataFrame
     drawn: Floats
     actual: float
+    forebears: Forebears | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,4 +197,19 @@ def _asset_study(question: Question, name: str, plan: StudyPlan) -> AssetStudy:
         rolling=rolling_relation(pairs),
         drawn=drawn_means(sample.values, starts),
         actual=float(sample.own.mean()) if sample.own.size else np.nan,
+        forebears=_forebears(question, name),
     )
+
+
+def _forebears(question: Question, name: str) -> Forebears | None:
+    """Return the latest episode beside those before it; None of a basket."""
+    asset, events, world = question.asset(name), question.events(), question.world
+    if asset.prices.shape[1] != 1:
+        return None
+    starts = question.episodes().starts
+    prices, instants = asset.prices[:, 0], asset.times
+    latest = latest_known(world.known_at(), at=instants[1:])
+    closes = values_at(world.index().frame["close"].to_numpy(), positions=latest)
+    seconds = instants / 1e9
+    grid = CoinBars(seconds[:-1], seconds[1:], prices[:-1], prices[1:], closes)
+    return forebears(events.sessions[starts], events.available_at[starts] / 1e9, grid)

@@ -68,7 +68,7 @@ def _triggers(config: Config, market: Market, index: str, *, then: str) -> Itera
 
 def _passing(market: Market) -> list[bool]:
     instant = np.array([int(market.traded.lines["bar_end"][-1] * 1e9)])
-    return [bool(gate.opened(instant)[0]) for gate in market.gates]
+    return [bool(gate.passes(instant)[0]) for gate in market.gates]
 
 
 def has_held(market: Market) -> bool:

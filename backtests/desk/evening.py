@@ -236,5 +236,5 @@ def _gates(market: Market, last: pd.Timestamp) -> tuple[GateState, ...]:
         place = int(np.searchsorted(gate.known_at, instant[0], side="right")) - 1
         known_at = pd.Timestamp(int(gate.known_at[place]), tz="UTC") if place >= 0 else None
         state = float(gate.at(instant)[0])
-        found.append(GateState(gate.name, state, known_at, bool(gate.opened(instant)[0])))
+        found.append(GateState(gate.name, state, known_at, bool(gate.passes(instant)[0])))
     return tuple(found)

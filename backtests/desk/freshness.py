@@ -1,6 +1,6 @@
 """Whether the bars are the latest there can be: what is missing, and when the next is due."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pandas as pd
 
@@ -15,9 +15,16 @@ FIRST_SESSIONS = 3  # so many missing sessions are named
 
 def stale_bars(config: Config, inputs: Inputs, *, now: pd.Timestamp) -> tuple[str, ...]:
     """Return what is missing of index and coins at an instant (UTC), a phrase each."""
-    own = [*inputs.coins, *([inputs.idle] if inputs.idle else [])]
+    own = [*_alive(config, inputs.coins), *([inputs.idle] if inputs.idle else [])]
     found = [*_index_gaps(config, inputs.index, now), *(_coin_gap(each, now) for each in own)]
     return tuple(dict.fromkeys(filter(None, found)))
+
+
+def _alive(config: Config, coins: Sequence[Bars]) -> list[Bars]:
+    """Return the coins but those of a basket that are taken for dead, whose bars are no lack."""
+    latest = max(pd.Timestamp(each.frame.index[-1]) for each in coins)
+    dead = pd.Timedelta(days=config.basket.delisted_after_days)
+    return [each for each in coins if latest - pd.Timestamp(each.frame.index[-1]) <= dead]
 
 
 def next_close(config: Config, *, now: pd.Timestamp) -> pd.Timestamp:

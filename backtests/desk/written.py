@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from backtests.analysis.forebears import AHEAD_DAYS, Forebears
 from backtests.desk.evening import Evening, GateState, Order
-from backtests.desk.forebears import AHEAD_DAYS, Forebears
 
 TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 
@@ -76,15 +76,16 @@ def episode_json(found: Forebears) -> dict[str, Any]:
 
 def journal_content(evening: Evening, *, now: pd.Timestamp) -> dict[str, Any]:
     """Return what a journal keeps of an evening: decision, config, digests of the bars."""
-    known = evening_json(evening)
+    known, data = evening_json(evening), evening.config.data.model_copy(update={"end": ""})
+    config = evening.config.model_copy(update={"data": data})  # the evening is no setting
     kept = ("in_market", "since", "window_end", "order", "next_high_at", "stale")
     return {
         "written": _time(now),
         "as_of": known["as_of"],
         "asset": evening.asset,
         "decision": {name: known[name] for name in kept},
-        "config_hash": evening.config.short_hash,
-        "config": evening.config.to_toml(),
+        "config_hash": config.short_hash,
+        "config": config.to_toml(),
         "equity": evening.equity,
         "bars": bars_digests(evening),
     }

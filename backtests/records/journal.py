@@ -78,7 +78,7 @@ def read(path: Path) -> list[JournalLine]:
     if text and not text.endswith("\n"):
         raise _broken(path, text.count("\n") + 1, "it has no end")
     for number, written in enumerate(text.split("\n")[:-1], start=1):
-        content = _parsed(path, number, written)
+        content = _content_of(path, number, written)
         if content.get("previous") != before:
             raise _broken(path, number, "it does not follow the line before")
         if content.get("number") != number or content.get("hash") != _digest(content):
@@ -88,7 +88,7 @@ def read(path: Path) -> list[JournalLine]:
     return entries
 
 
-def _parsed(path: Path, number: int, written: str) -> dict[str, Any]:
+def _content_of(path: Path, number: int, written: str) -> dict[str, Any]:
     try:
         content = json.loads(written)
     except ValueError as error:

@@ -13,7 +13,13 @@ DRAWN = """
   const charts = [...document.querySelectorAll("[data-chart]")];
   return charts.every((div) => div.querySelector(".main-svg"));
 """
-SIZES = {"laptop": (1280, 900), "phone": (390, 844), "small phone": (360, 800)}
+SIZES = {
+    "desk": (1400, 900),
+    "small laptop": (1280, 720),
+    "laptop": (1280, 900),
+    "phone": (390, 844),
+    "small phone": (360, 800),
+}
 
 
 class Browser:
@@ -34,7 +40,7 @@ class Browser:
         width, height = SIZES[size]
         self.driver.execute_cdp_cmd(
             "Emulation.setDeviceMetricsOverride",
-            {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": size != "laptop"},
+            {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": "phone" in size},
         )
 
     def drawn(self):

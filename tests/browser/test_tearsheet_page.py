@@ -123,6 +123,24 @@ def test_page_is_interactive_before_any_chart_is_drawn_and_obeys_its_controls(br
     browser.wait(paper, wanted="#171b20")
 
 
+def test_first_screen_says_what_it_earned_and_shows_it(browser, tearsheets):
+    for size in ("desk", "small laptop"):
+        browser.open(tearsheets["ETH"].as_uri(), size=size).drawn()
+        # warnings of made-up bars stand above all else
+        top = browser.run(
+            "const banner = document.querySelector('.banner:not([hidden])');"
+            "const above = banner ? banner.getBoundingClientRect().height : 0;"
+            "const chart = document.querySelector('[data-chart=equity]');"
+            "return chart.getBoundingClientRect().top - above"
+        )
+        assert top < 560
+        order = browser.run("return [...document.querySelectorAll('main [id]')].map((e) => e.id)")
+        first = [name for name in order if name in SECTIONS | {"episodes", "judgement"}][:5]
+        assert first == ["verdict", "equity", "underwater", "episodes", "judgement"]
+    rows = browser.texts("#episodes tbody tr")
+    assert len(rows) == len(browser.texts("#trades tbody tr"))
+
+
 def assert_headings_sort_the_trades_by_keyboard(browser):
     column = browser.texts("#trades thead th").index("Return")
     values = (

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 from backtests.analysis.effects import LEVEL
@@ -12,6 +13,7 @@ from backtests.report.charts.curve import curve_chart
 from backtests.report.charts.forest import forest_chart
 from backtests.report.charts.spec import Spec, UndrawableError
 from backtests.report.charts.study import CHARTS
+from backtests.report.charts.today import episodes_chart
 from backtests.report.pages.base import mailable, render
 from backtests.report.pages.section import Banner, Cell, Panel, Row
 from backtests.report.pages.study_tables import (
@@ -35,6 +37,7 @@ from backtests.report.words.answers import (
     tally,
 )
 from backtests.report.words.claims import among_all, curve_words, mechanism_sentence, reason
+from backtests.report.words.today import forebears_words
 from feeds.sample import SAMPLE_SOURCE
 
 STYLES: Final = {"supported": "yes", BEYOND_LUCK: "yes", "ruled_out": "no"}
@@ -97,6 +100,9 @@ def study_page(
         for place, asset in enumerate(study.assets)
         for name in CHARTS
     }
+    for place, asset in enumerate(study.assets):
+        draw = partial(episodes_chart, asset.forebears)
+        panels[f"now-{place}"] = _drawn_panel(f"now-{place}", draw)
     if (curve := study.curve) is not None:
         panels["curve"] = _drawn_panel("curve", lambda: curve_chart(curve))
     return render(
@@ -245,8 +251,15 @@ def _asset(place: int, asset: AssetStudy, study: Study) -> dict[str, Any]:
             f"{str(name)[7:-1]} days" for name in own.episodes if str(name).startswith("return_")
         ],
         "leader": lead.leader,
+        "forebears": _this_time(asset),
         "asymmetry": lead.asymmetry,
     }
+
+
+def _this_time(asset: AssetStudy) -> list[str]:
+    """Return how the present episode compares; nothing where none is running."""
+    found = asset.forebears
+    return forebears_words(found) if found is not None and found.is_running else []
 
 
 def _origin(studies: list[Study]) -> dict[str, Any]:

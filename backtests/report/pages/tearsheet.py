@@ -17,7 +17,7 @@ from backtests.report.charts.coin import coin_panel
 from backtests.report.charts.contribution import profit_panel, weights_panel
 from backtests.report.charts.index import gates_panel, index_panel
 from backtests.report.charts.spec import Spec, UndrawableError
-from backtests.report.pages import tables
+from backtests.report.pages import spell_table, tables
 from backtests.report.pages.base import mailable, render
 from backtests.report.pages.section import Banner, Cell, Heading, Panel, Section
 from backtests.report.sheets import process as sheet_worker
@@ -100,6 +100,9 @@ def _content(result: Run, summary: Summary, costs: CostSensitivity) -> dict[str,
         "columns": labels.columns_of(result),
         "key_figures": tables.key_figures(summary),
         "comparison": tables.comparison(result, summary),
+        "spell_columns": spell_table.COLUMNS,
+        "spells": spell_table.spell_rows(result),
+        "without_best": spell_table.spell_sentence(result),
         "drawdowns": {
             name: tables.drawdown_rows(spells) for name, spells in summary.drawdowns.items()
         },

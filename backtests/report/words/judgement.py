@@ -1,5 +1,6 @@
 """The judgement of one run: the same sentences on the terminal, on the page and in the files."""
 
+import re
 from dataclasses import dataclass
 from math import isfinite, isnan
 
@@ -29,6 +30,27 @@ class RunJudgement:
     capacity: str
     silence: str
     notes: tuple[str, ...]
+
+    @property
+    def headline(self) -> str:
+        """The verdict's first sentence."""
+        return _sentences(self.verdict)[0]
+
+    @property
+    def timing(self) -> str:
+        """Whether it could be luck, in one sentence: what is said of the timing, or why nothing."""
+        said = _sentences(self.conclusion or self.silence)
+        return next((one for one in said if "luck" in one), said[0])
+
+    @property
+    def details(self) -> str:
+        """The verdict after its first sentence."""
+        return " ".join(_sentences(self.verdict)[1:])
+
+
+def _sentences(text: str) -> list[str]:
+    """Return the sentences of a text; there is always one."""
+    return re.split(r"(?<=\.)\s+(?=[A-Z])", text)
 
 
 def judge_run(facts: RunFacts, summary: Summary, significance: Significance) -> RunJudgement:

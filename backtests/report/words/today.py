@@ -6,10 +6,11 @@ from collections.abc import Iterator
 import numpy as np
 
 from backtests.analysis.episodes import FEW_EPISODES
+from backtests.analysis.forebears import AHEAD_DAYS, Forebears
 from backtests.desk.changes import Change
 from backtests.desk.evening import Evening, GateState, Order
-from backtests.desk.forebears import AHEAD_DAYS, Forebears
 from backtests.report.words import notation as written
+from feeds.arrays import Floats
 
 
 def headline(evening: Evening) -> str:
@@ -42,11 +43,14 @@ def order_words(order: Order | None, evening: Evening) -> str:
     why = written.words(order.reason)
     if len(order.units) > 1:
         coins = ", ".join(
-            f"{written.coin(name)} {each:+.6g}" for name, each in order.units.items()
+            f"{written.decimal(each, 6, plus=True)} {written.coin(name)}"
+            for name, each in order.units.items()
         )
         return f"{order.side} at the next open ({why}): {coins}"
     worth = written.money(evening.equity)
-    return f"{order.side} {order.total:.6g} {evening.asset} at the next open ({why}; equity {worth})"
+    return (
+        f"{order.side} {order.total:.6g} {evening.asset} at the next open ({why}; equity {worth})"
+    )
 
 
 def facts(evening: Evening) -> Iterator[tuple[str, str]]:
@@ -56,9 +60,12 @@ def facts(evening: Evening) -> Iterator[tuple[str, str]]:
     if evening.support is not None:
         support = evening.support
         held = "held as support" if support.is_held else "under test"
-        yield "Support", (
-            f"{written.price(support.level)} {held}, lost by a close below "
-            f"{written.price(support.lost_below)}"
+        yield (
+            "Support",
+            (
+                f"{written.price(support.level)} {held}, lost by a close below "
+                f"{written.price(support.lost_below)}"
+            ),
         )
     for gate in evening.gates:
         yield f"Filter {gate.name}", gate_words(gate, evening)
@@ -100,32 +107,33 @@ def forebears_words(found: Forebears | None) -> list[str]:
     if found is None:
         return ["No episode has begun since the coin's first bar."]
     begun = f"{found.present.session:%Y-%m-%d}"
+    if not found.is_running:
+        return [f"No episode is running: the latest began on {begun}, {found.day:,} days ago."]
     then, ahead = (each[np.isfinite(each)] for each in (found.then, found.ahead))
+    day = f"Day {found.day} of the episode of {begun}"
     if then.size == 0:
-        return [
-            f"The latest episode began on {begun}; it is {found.day} days old, and no earlier one "
-            "can be laid beside it."
-        ]
-    count = written.count_noun(then.size, "earlier episode")
-    sentences = [
-        f"Day {found.day} of the episode of {begun}: {_signed(found.growth)}, place {found.rank} "
-        f"of {then.size + 1}. On that day the {count} stood between {_signed(then.min())} and "
-        f"{_signed(then.max())}, median {_signed(float(np.median(then)))}."
-    ]
+        return [f"{day}: no earlier one can be laid beside it."]
+    if found.day == 0:
+        sentences = [f"The episode of {begun} begins at the next open."]
+    else:
+        place = f"{day}: {_growth(found.growth)}, place {found.rank} of {then.size + 1}."
+        place += f" The index: {_growth(float(found.present.index[found.day - 1]))}."
+        sentences = [f"{place} On that day the {_range(then, 'stood')}."]
     if ahead.size:
-        sentences.append(
-            f"In the {AHEAD_DAYS} days after, {written.count_noun(ahead.size, 'episode')} went "
-            f"from {_signed(ahead.min())} to {_signed(ahead.max())}, median "
-            f"{_signed(float(np.median(ahead)))}."
-        )
-    sentences.append(
-        f"{then.size} {'is' if then.size == 1 else 'are'} too few to say what follows: the range "
-        "is what was, not what will be."
-        if then.size < FEW_EPISODES
-        else "The range is what was, not what will be."
-    )
+        sentences.append(f"Over the {AHEAD_DAYS} days from there the {_range(ahead, 'made')}.")
+    few = f"{then.size} {'is' if then.size == 1 else 'are'} too few to say what follows: "
+    sentences.append(f"{few if then.size < FEW_EPISODES else ''}it is what was, not what will be.")
     return sentences
 
 
-def _signed(growth: float) -> str:
-    return f"{'+' if growth > 0 else ''}{written.percent(growth)}"
+def _range(values: Floats, verb: str) -> str:
+    """Return what earlier episodes did, one or several of them."""
+    if values.size == 1:
+        return f"one earlier episode {verb} {_growth(float(values[0]))}"
+    low, middle, high = (_growth(float(each)) for each in np.quantile(values, (0, 0.5, 1)))
+    count = written.count_noun(values.size, "earlier episode")
+    return f"{count} {verb} from {low} to {high}, median {middle}"
+
+
+def _growth(growth: float) -> str:
+    return written.decimal(growth * 100, 1, unit=" %", plus=True)

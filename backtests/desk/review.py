@@ -1,0 +1,154 @@
+"""What a journal said, beside what a backtest on today's bars says of the same evenings."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from backtests.config.config import Config, validated_config
+from backtests.config.files import parsed_toml
+from backtests.desk.evening import Evening, evening_of
+from backtests.desk.written import bars_digests, order_json
+from backtests.market.inputs import Inputs, load_inputs
+from backtests.records.journal import JournalLine, read
+
+
+@dataclass(frozen=True, slots=True)
+class Reviewed:
+    """One line of a journal: what it said, what is said now, and why they differ."""
+
+    line: int
+    as_of: str
+    asset: str
+    said: str
+    now: str
+    reasons: tuple[str, ...]
+
+    @property
+    def agrees(self) -> bool:
+        """Whether both say the same."""
+        return self.said == self.now
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What following a journal's lines of one config would have made, made in advance.
+
+    `growth` is from the open after the first line to the last close, before costs and without
+    interest on cash; `holding` that of the coin; `days` how long that is.
+    """
+
+    asset: str
+    config_hash: str
+    first: str
+    lines: int
+    days: float
+    growth: float
+    holding: float
+
+
+def records(path: Path, *, data: dict[str, Any]) -> list[Record]:
+    """Return the record of each config of a journal that trades one coin.
+
+    Raises
+    ------
+    DataError
+        If the chain is broken.
+    """
+    by_config: dict[str, list[JournalLine]] = {}
+    for line in read(path):
+        by_config.setdefault(str(line.content["config_hash"]), []).append(line)
+    found = (_record(lines, data) for lines in by_config.values())
+    return [one for one in found if one is not None]
+
+
+def _record(lines: Sequence[JournalLine], data: dict[str, Any]) -> Record | None:
+    config = _config(lines[0], data)
+    whole = config.model_copy(update={"data": config.data.model_copy(update={"end": ""})})
+    inputs = load_inputs(whole)
+    if len(inputs.coins) != 1:
+        return None
+    frame = inputs.coins[0].frame
+    known = pd.DatetimeIndex([pd.Timestamp(str(line.content["as_of"])) for line in lines])
+    places = frame.index.searchsorted(known, side="left")
+    there = places < len(frame)
+    if not there.any():
+        return None
+    held = np.array([_holds(line.content["decision"]) for line in lines])[there]
+    opens = frame["open"].to_numpy()[places[there]]
+    ends = np.append(opens[1:], frame["close"].iloc[-1])
+    steps = np.where(held, ends / opens, 1.0)
+    days = (frame.index[-1] - frame.index[places[0]]).total_seconds() / 86_400
+    return Record(
+        asset=str(lines[0].content["asset"]),
+        config_hash=str(lines[0].content["config_hash"]),
+        first=str(lines[0].content["as_of"]),
+        lines=len(lines),
+        days=days,
+        growth=float(steps.prod() - 1),
+        holding=float(ends[-1] / opens[0] - 1),
+    )
+
+
+def _holds(decision: Any) -> bool:
+    """Return whether a decision holds the coin from the next open on."""
+    order = decision["order"]
+    return bool(order["side"] == "buy" if order else decision["in_market"])
+
+
+def review(path: Path, *, data: dict[str, Any]) -> list[Reviewed]:
+    """Return every line of a journal beside what its config says on today's bars.
+
+    `data` are settings of where bars come from, in place of the line's own.
+
+    Raises
+    ------
+    DataError
+        If the chain is broken.
+    """
+    return list(_reviews(read(path), data))
+
+
+def _reviews(lines: Sequence[JournalLine], data: dict[str, Any]) -> Iterator[Reviewed]:
+    loaded: dict[str, Inputs] = {}
+    for line in lines:
+        config = _config(line, data)
+        key = str(line.content["config_hash"])
+        if key not in loaded:
+            loaded[key] = load_inputs(config)
+        evening = evening_of(config, loaded[key], equity=float(line.content["equity"]))
+        yield _comparison(line, evening)
+
+
+def _config(line: JournalLine, data: dict[str, Any]) -> Config:
+    """Return the config of a line, as of its evening."""
+    tree = parsed_toml(str(line.content["config"]).encode())
+    last = pd.Timestamp(str(line.content["as_of"])) - pd.Timedelta(seconds=1)
+    tree["data"] |= {name: value for name, value in data.items() if value is not None}
+    tree["data"]["end"] = f"{last:%Y-%m-%d}"
+    return validated_config(tree)
+
+
+def _comparison(line: JournalLine, evening: Evening) -> Reviewed:
+    content = line.content
+    digests = bars_digests(evening)
+    revised = [name for name, digest in content["bars"].items() if digests.get(name) != digest]
+    reasons = [f"bars of {', '.join(revised)} were revised or extended"] if revised else []
+    said, now = _brief(content["decision"]), _brief({
+        "in_market": evening.in_market,
+        "order": order_json(evening.order),
+        "stale": evening.stale,
+    })  # fmt: skip
+    return Reviewed(
+        line.line, str(content["as_of"]), str(content["asset"]), said, now, tuple(reasons)
+    )
+
+
+def _brief(decision: Any) -> str:
+    held = "in the market" if decision["in_market"] else "in cash"
+    order = decision["order"]
+    due = f"{order['side']} ({order['reason']})" if order else "nothing due"
+    return f"{held}, {due}"

@@ -1,0 +1,55 @@
+"""The page of an evening: every config at a glance, then each with its facts and its episodes."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from backtests.analysis.forebears import Forebears
+from backtests.desk.evening import Evening
+from backtests.report.charts.spec import UndrawableError
+from backtests.report.charts.today import episodes_chart
+from backtests.report.pages.base import render
+from backtests.report.pages.section import Banner, Panel
+from backtests.report.words.today import facts, forebears_words, headline
+from feeds.sample import SAMPLE_SOURCE
+
+
+def today_page(evenings: Sequence[tuple[Evening, Forebears | None]], *, made: str) -> str:
+    """Return the page of some evenings; `made` is when it was made, in words."""
+    panels = {
+        f"episodes-{place}": _panel(place, found)
+        for place, (_, found) in enumerate(evenings, start=1)
+    }
+    rows = [_row(place, *each) for place, each in enumerate(evenings, start=1)]
+    is_sample = any(
+        bars.source == SAMPLE_SOURCE
+        for evening, _ in evenings
+        for bars in evening.market.inputs.all_bars
+    )
+    stale = [f"{evening.asset}: {each}" for evening, _ in evenings for each in evening.stale]
+    return render(
+        "today.html.j2",
+        {"rows": rows, "made": made},
+        banner=Banner(is_sample, tuple(dict.fromkeys(stale))),
+        panels=panels,
+    )
+
+
+def _row(place: int, evening: Evening, found: Forebears | None) -> dict[str, Any]:
+    state = "stale" if evening.stale else "due" if evening.order else "quiet"
+    return {
+        "id": f"config-{place}",
+        "panel": f"episodes-{place}",
+        "title": f"{evening.asset} on {evening.index}",
+        "state": state,
+        "sentence": headline(evening),
+        "facts": list(facts(evening)),
+        "words": forebears_words(found),
+        "hash": evening.config.short_hash,
+    }
+
+
+def _panel(place: int, found: Forebears | None) -> Panel:
+    try:
+        return Panel(f"episodes-{place}", episodes_chart(found))
+    except UndrawableError as error:
+        return Panel(f"episodes-{place}", reason=str(error))

@@ -1,0 +1,42 @@
+"""The episodes a run rests on: their figures add up to the run's."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from backtests.analysis.spell_figures import growth_without_best, spell_figures
+from backtests.config.config import load_config
+from backtests.engines.backtest import Run, backtest
+
+
+@pytest.fixture(scope="module")
+def run(request: pytest.FixtureRequest) -> Run:
+    folder = request.getfixturevalue("shared_data")
+    given = ("data.source=files", f"data.data_dir={folder}", "rules.trigger=new_high")
+    return backtest(load_config(None, overrides=given))
+
+
+def test_shares_add_up_and_gains_chain_to_the_total(run: Run) -> None:
+    found = spell_figures(run)
+    total = run.strategy.equity.iloc[-1] / run.strategy.initial_cash
+    assert sum(each.share for each in found) == pytest.approx(1.0)
+    assert np.prod([1 + each.gain for each in found]) == pytest.approx(total)
+    best = max(each.gain for each in found)
+    assert 1 + growth_without_best(run) == pytest.approx(total / (1 + best))
+
+
+def test_each_stretch_is_a_trade_and_the_coin_did_as_well_but_for_costs(run: Run) -> None:
+    found = spell_figures(run)
+    costs = (1 - 0.0005) * (1 - 0.001) / ((1 + 0.0005) * (1 + 0.001))
+    over = [each for each in found if not pd.isna(each.spell.end)]
+    assert len(over) > 3
+    for each in over:
+        assert 1 + each.gain == pytest.approx((1 + each.coin) * costs, rel=1e-6)
+
+
+def test_trigger_is_the_session_before_the_entry_with_its_close(run: Run) -> None:
+    each = next(one for one in spell_figures(run) if one.spell.start.year == 2020)
+    assert (f"{each.session:%Y-%m-%d}", each.index_level) == ("2020-11-13", 1744.04)
+    frame = run.market.coin.frame
+    after = frame["open"].asof(each.spell.end + pd.Timedelta(days=90))
+    assert each.after == pytest.approx(after / frame["open"].loc[each.spell.end] - 1)
