@@ -32,7 +32,7 @@ def warm_up(each: Asked) -> str:
     return f"the {each.name} needs {longest:,} sessions of history" if longest else ""
 
 
-def unmoved(each: Asked) -> str:
+def note_of_elsewhere(each: Asked) -> str:
     """Return a note if a function answers the same on entirely other bars and series."""
     try:
         found = each.ask(each.world(each.first, future="noise"))

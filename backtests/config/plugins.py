@@ -98,7 +98,7 @@ def ship(plugins: Mapping[str, str]) -> None:
 
 
 @contextlib.contextmanager
-def pinned(config: Any) -> Iterator[None]:
+def pin_plugins(config: Any) -> Iterator[None]:
     """Keep to a config's own code as it is now, whatever becomes of its files meanwhile."""
     paths = {Path(name) for name in files_of(config)} - _shipped
     _shipped.update(paths)

@@ -130,7 +130,7 @@ def changed_row(asked: Asked, place: int, future: Future, only: str = "") -> int
 def _leak(asked: Asked, place: int, future: Future, tried: Sequence[tuple[int, Future]]) -> Leak:
     # a cut leaves out rows of the answer as well, so it blames only what nothing else does
     rewritten = [(at, other) for at, _ in tried[: 2 * BLAMED : 2] for other in FUTURES]
-    blamed = _blamed(asked, rewritten) or _blamed(asked, [(place, future)])
+    blamed = _inputs_to_blame(asked, rewritten) or _inputs_to_blame(asked, [(place, future)])
     few = tried[:: -(-len(tried) // MEASURED)] if len(tried) > MEASURED else tried
     rows = ((at, changed_row(asked, at, other)) for at, other in few)
     far = [(at + 1 - row, row) for at, row in rows if row is not None]
@@ -139,7 +139,7 @@ def _leak(asked: Asked, place: int, future: Future, tried: Sequence[tuple[int, F
     return Leak(asked.name, asked.rows[row], blamed, reach if bounded else 0, asked.unit)
 
 
-def _blamed(asked: Asked, tried: Sequence[tuple[int, Future]]) -> tuple[str, ...]:
+def _inputs_to_blame(asked: Asked, tried: Sequence[tuple[int, Future]]) -> tuple[str, ...]:
     """Return the inputs of which alone another future changes what was before."""
     return tuple(
         name
