@@ -1,9 +1,11 @@
 """Show what a config can name: python -m backtests list signals."""
 
+import shutil
 import sys
+import textwrap
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from backtests.options import Parser, given_folder, run_command
 from feeds.errors import ConfigError
@@ -26,6 +28,7 @@ SECTIONS: Final[dict[Kind, str]] = {
     "weighting": "basket",
     "selection": "basket",
 }
+WIDTH: Final = 100  # when nobody watches
 EXAMPLES: Final = """\
   russell list
   russell list signals --plugin my_rules.py
@@ -80,28 +83,42 @@ def _listing(name: str) -> Iterator[str]:
     for entry in entries(kind).values():
         where = f" ({Path(entry.origin.name).name})" if entry.is_own else ""
         note = " Dates studies; no trigger." if entry.only_event else ""
-        yield f"\n  {entry.name}{where}: {entry.summary}{note}"
-        yield from (f"      {line}" for line in _parameters(entry))
+        yield f"\n{_fold(f'{entry.name}{where}: {entry.summary}{note}', indent=2)}"
+        yield from (_fold(line, indent=6) for line in _parameters(entry))
+    if kind == "filter":
+        from strategies.settings import READY_MADE
+
+        ready = f"Ready-made, as [filters.NAME] with nothing inside: {', '.join(READY_MADE)}."
+        yield f"\n{_fold(ready, indent=2)}"
+
+
+def _fold(text: str, *, indent: int) -> str:
+    """Return a line as several where it is too long for the terminal, or for `WIDTH`."""
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else WIDTH
+    return textwrap.fill(
+        text,
+        max(width, 40),
+        initial_indent=" " * indent,
+        subsequent_indent=" " * (indent + 4),
+        break_on_hyphens=False,
+        break_long_words=False,
+    )
 
 
 def _parameters(entry: Entry) -> Iterator[str]:
     """Yield a line per setting or parameter: its key, its type or range, and its default."""
-    if not entry.is_own:
-        yield from entry.settings
-        return
-    from backtests.config.explain import allowed_values
+    from backtests.config.config import Config
+    from backtests.config.explain import said_of, with_default
     from backtests.config.own_tables import parameter_model
 
-    for name, field in parameter_model(entry).model_fields.items():
-        default = "needed" if field.is_required() else f"default {_as_config(field.default)}"
-        key = f"{SECTIONS[entry.kind]}.{entry.name}.{name}"
-        yield f"{key}: {allowed_values(field)}, {default}"
+    section = SECTIONS[entry.kind]
+    for key in entry.settings:
+        yield f"{key.replace('filters.NAME', section)}: {said_of(key, Config)}"
+    if entry.is_own:
+        for name, field in parameter_model(entry).model_fields.items():
+            yield f"{section}.{entry.name}.{name}: {with_default(field)}"
     if extra := entry.reads[1:]:
         yield f"reads {', '.join(extra)} as well"
-
-
-def _as_config(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else repr(value)
 
 
 if __name__ == "__main__":

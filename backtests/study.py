@@ -83,6 +83,10 @@ def _work(arguments: Sequence[str] | None) -> None:
         run_id(asset=f"study-{name}", config_hash=plans[0].config.short_hash, now=stamp),
         study_files(studies, judged),
     )
+    from backtests.report.words.notation import warning_lines
+
+    leaks = dict.fromkeys(leak for each in studies for leak in each.leaks)
+    sys.stdout.writelines(f"{line}\n" for line in warning_lines(list(leaks)))
     _show(judged, folder / ("index.html" if len(studies) > 1 else "study.html"))
 
 

@@ -65,7 +65,7 @@ def filter(name: str) -> Callable[[Function], Function]:  # noqa: A001 (what the
     >>> import backtests as bt
     >>> @bt.filter("calm")
     ... def calm(index, vix, *, level: float = 20.0):
-    ...     return vix < level
+    ...     return (vix < level).where(vix.notna())
     >>> quiet = {"kind": "calm", "calm": {"level": 18.0}}
     >>> bt.load_config("eth", filters={"quiet": quiet}).filters["quiet"].calm
     {'level': 18.0}

@@ -497,6 +497,8 @@ def bad_readings(kit: Kit) -> Iterator[Case]:
     yield Case("list", ("singals",), "signals")
     yield Case("list", ("--plugin", good), "plugins")
     yield Case("audit", ("--set", "rules.trigger=newhigh"), "new_high")
+    yield Case("today", ("--equity", "much"), "equity")
+    yield Case("today", ("--review", "/no/such.jsonl"), "such.jsonl")
     for path in ("/no/such.csv", "/", "/dev/null", "x" * 300, str(kit.written(b"\x00\xff"))):
         yield Case("read", (path,), path.rpartition("/")[2][:90])
 

@@ -62,3 +62,7 @@ def test_notebook_runs_from_top_to_bottom() -> None:
     assert sum(hasattr(value, "_repr_html_") for value in shown) >= 7
     half_price = shown[["own = bt" in "".join(cell["source"]) for cell in code].index(True)]
     assert half_price < 1e-9
+    assert set(names["reclaimed"].trades["entry_reason"]) == {"reclaim"}
+    assert "sees the future of RUT" in names["leaky"].leaks[0].text
+    assert 0 < names["leaky"].leaks[0].reach <= 10
+    assert names["own_swept"].trials["total_return"].nunique() > 6

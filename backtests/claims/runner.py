@@ -37,6 +37,7 @@ from backtests.claims.world import World
 from backtests.config.claims import ClaimSettings
 from backtests.config.config import Config
 from backtests.market.inputs import require_series
+from backtests.market.lookahead import LOOK_AHEAD
 from feeds.alignment import latest_known, values_at
 from feeds.arrays import Floats
 from feeds.bars import Bars
@@ -83,6 +84,11 @@ class Study:
     curve: SpecificationCurve | None = None
     mechanism: Finding | None = None
     has_mechanism: bool = False
+
+    @property
+    def leaks(self) -> tuple[str, ...]:
+        """What of its notes says that something sees the future: no figure counts then."""
+        return tuple(note for note in self.notes if note.startswith(LOOK_AHEAD))
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from backtests.market.inputs import (
     require_folder,
 )
 from backtests.market.known import Known, own_signals
-from backtests.market.lookahead import own_leaks
+from backtests.market.lookahead import LOOK_AHEAD, own_leaks
 from backtests.market.schedule import between, known_from
 from feeds import instruments
 from feeds.arrays import Flags, Floats, Integers
@@ -204,7 +204,7 @@ class World:
         self._remarks += [*notes, *(note for each in series.values() for note in each.notes)]
         instants = pd.DatetimeIndex(self.known_at(index), tz="UTC")
         known = Known(Inputs(bars, (), series=series), instants)
-        self._remarks += [f"LOOK-AHEAD: {leak.text}" for leak in own_leaks(config, known.inputs)]
+        self._remarks += [f"{LOOK_AHEAD}: {leak.text}" for leak in own_leaks(config, known.inputs)]
         return own_signals([event], config, known)[event]
 
     def _relative_highs(self, bars: Bars) -> Flags:

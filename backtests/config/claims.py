@@ -76,7 +76,9 @@ class ClaimReading(Settings):
     last: Days | None = None
     filter: str | None = None
     base: Sessions | None = None
-    lookback: Sessions | Literal["all"] | None = None
+    lookback: Sessions | Literal["all"] | None = Field(
+        None, json_schema_extra={"allowed": 'a whole number from 1 to 10000, or "all"'}
+    )
     index: Symbol | None = None
     start: Day | None = None
     stand_in: bool | None = None

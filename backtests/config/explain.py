@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
+from types import NoneType
 from typing import Any, Final, Literal, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
@@ -11,6 +12,7 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 from feeds.instruments import nearest_index
 from feeds.wording import nearest, nearest_hint
 from strategies.names import RegisteredName
+from strategies.registry import entries
 from strategies.settings import FilterSettings
 
 LONGEST_VALUE: Final = 80
@@ -52,6 +54,30 @@ def setting_keys(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
             yield f"{prefix}{name}"
 
 
+def said_of(key: str, model: type[BaseModel]) -> str:
+    """Return what a setting may be and its default: "true or false, default false".
+
+    The name of a named section is free: "filters.ANY.window".
+    """
+    _, field = _locate(key.split("."), model)
+    if field is None:
+        raise ValueError(f"no setting {key!r}")
+    return with_default(field)
+
+
+def with_default(field: FieldInfo) -> str:
+    """Return in words what a setting may be, and its default."""
+    if field.is_required():
+        return f"{allowed_values(field)}, needed"
+    return f"{allowed_values(field)}, default {default_text(field)}"
+
+
+def default_text(field: FieldInfo) -> str:
+    """Return a setting's default as a config writes it; "none" where it may be left out."""
+    default = field.get_default(call_default_factory=True)
+    return "none" if default is None else as_written(default).replace("'", '"')
+
+
 def _sentence(finding: ErrorDetails, model: type[BaseModel], section: str) -> str:
     if finding["type"] == SAID:
         return finding["msg"]
@@ -74,7 +100,10 @@ def _hint(key: str, given: str, field: FieldInfo) -> str:
     """Return the nearest of the words a setting may be, or of the indices there are."""
     if key == "index.symbol" or key.endswith(".benchmark"):
         return nearest_index(given)
-    return nearest_hint(given, _choices(field))
+    near = nearest_hint(given, _choices(field))
+    if near or not _registry_of(field):
+        return near
+    return " One of your own needs its file: --plugin FILE, or `plugins` in the config."
 
 
 def as_written(value: Any) -> str:
@@ -124,7 +153,14 @@ def _nearest_key(key: str, model: type[BaseModel]) -> str:
     if section.startswith("filters."):
         near = nearest(name, FilterSettings.model_fields)
         return f"{section}.{near}" if near else ""
-    return nearest(key, setting_keys(model), alike=0.5)
+    return nearest(key, (*setting_keys(model), *_own_tables(model)), alike=0.5)
+
+
+def _own_tables(model: type[BaseModel]) -> Iterator[str]:
+    """Yield the keys of the tables of own functions there are: "signal.reclaim"."""
+    for name, field in model.model_fields.items():
+        for kind in getattr(section_of(field.annotation), "kinds", ()):
+            yield from (f"{name}.{one.name}" for one in entries(kind).values() if one.is_own)
 
 
 def section_of(annotation: Any) -> type[BaseModel] | None:
@@ -143,6 +179,9 @@ def allowed_values(field: FieldInfo) -> str:
         return str(extra["allowed"])
     if choices := _choices(field):
         return "one of " + ", ".join(map(repr, choices))
+    left_out = [each for each in get_args(field.annotation) if each is not NoneType]
+    if NoneType in get_args(field.annotation) and len(left_out) == 1:
+        return allowed_values(FieldInfo.from_annotation(left_out[0]))
     kind = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
     words = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}
     bounds = [
@@ -155,10 +194,15 @@ def allowed_values(field: FieldInfo) -> str:
     return " ".join(filter(None, [kind.get(annotation, "a section"), " and ".join(bounds)]))
 
 
+def _registry_of(field: FieldInfo) -> RegisteredName | None:
+    """Return the registry a setting's words come from; None where they come from none."""
+    functions = (getattr(constraint, "func", None) for constraint in field.metadata)
+    return next((each for each in functions if isinstance(each, RegisteredName)), None)
+
+
 def _choices(field: FieldInfo) -> list[str]:
     """Return the words a setting is one of; empty where it is no word of a list."""
-    for constraint in field.metadata:
-        if isinstance(registry := getattr(constraint, "func", None), RegisteredName):
-            return registry.names
+    if registry := _registry_of(field):
+        return registry.names
     annotation: Any = field.annotation
     return list(annotation.__args__) if get_origin(annotation) is Literal else []

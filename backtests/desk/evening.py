@@ -11,6 +11,7 @@ from backtests.config.config import Config
 from backtests.desk.changes import Change, changes, has_held
 from backtests.desk.freshness import next_close, stale_bars
 from backtests.engines.account import Account, upkeep_of
+from backtests.engines.backtest import leak_warnings
 from backtests.engines.event_driven import OWN_REASON, Closing, closing
 from backtests.market.inputs import Inputs
 from backtests.market.market import Market, build_market, closes_of
@@ -88,6 +89,11 @@ class Evening:
     next_close: pd.Timestamp
     market: Market
     account: Account
+
+    @property
+    def warnings(self) -> list[str]:
+        """That something the config names sees the future: no order rests on it."""
+        return leak_warnings(self.config, self.market.inputs)
 
     @property
     def exit_code(self) -> int:

@@ -3,12 +3,14 @@
 import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final, Literal
 
 import numpy as np
 import pandas as pd
 
 from backtests.config.config import ALTS, Config
+from backtests.config.plugins import Plugin, plugin_at
 from backtests.engines.account import Account
 from backtests.engines.baselines import Simulate, benchmark, buy_and_hold, hold_idle
 from backtests.engines.capacity import Capacity, capacity_of, capacity_warning
@@ -17,7 +19,7 @@ from backtests.market.elapsed import DAYS_PER_YEAR, after_hole, cash_returns
 from backtests.market.endings import ending_notes, survivor_note
 from backtests.market.gates import blind_filters
 from backtests.market.inputs import Inputs, has_universe, load_inputs
-from backtests.market.lookahead import own_leaks
+from backtests.market.lookahead import LOOK_AHEAD, own_leaks
 from backtests.market.market import Market, build_market
 from backtests.market.tape import NANOSECONDS, Tape
 from feeds.arrays import Flags, Floats
@@ -113,8 +115,26 @@ class Run:
         found.extend(capacity_warning(held, who="buy-and-hold"))
         if self.strategy.refused:
             found.append(f"{self.strategy.refused} orders were refused by the broker")
+        found.extend(unused_plugins(self.config))
         found.extend(input_warnings(self.config, self.market.inputs))
-        return tuple(dict.fromkeys(found))
+        # that something sees the future comes before all else
+        return tuple(sorted(dict.fromkeys(found), key=lambda text: not text.startswith(LOOK_AHEAD)))
+
+
+def unused_plugins(config: Config) -> list[str]:
+    """Return a warning for each plug-in of which the config names nothing."""
+    used = {entry.origin.name for entry in config.own_functions}
+    return [
+        f"UNUSED PLUG-IN: {Path(file).name} has {names_of(plugin_at(file))}, and no setting of "
+        "this config names it, such as `rules.trigger`"
+        for file in config.plugins or ()
+        if file not in used
+    ]
+
+
+def names_of(plugin: Plugin) -> str:
+    """Return what a plug-in registered: "the signal reclaim, the filter calm"."""
+    return ", ".join(f"the {entry.kind} {entry.name}" for entry in plugin.entries)
 
 
 def untested_warning(names: Sequence[str]) -> tuple[str, ...]:
@@ -132,9 +152,10 @@ def untested_warning(names: Sequence[str]) -> tuple[str, ...]:
 def input_warnings(config: Config, inputs: Inputs) -> tuple[str, ...]:
     """Return what a reader should know of the bars and series before trusting any figure.
 
-    What concerns them all comes first, and the notes of each file last.
+    That something sees the future comes first, then what concerns them all, and the notes of
+    each file last.
     """
-    found: list[str] = []
+    found = leak_warnings(config, inputs)
     if config.asset == ALTS and not has_universe(config):
         end = pd.Timestamp(config.data.end, tz="UTC") if config.data.end else None
         found.extend(ending_notes(inputs.coins, until=end))
@@ -144,7 +165,6 @@ def input_warnings(config: Config, inputs: Inputs) -> tuple[str, ...]:
         found.extend(_false_highs(config, inputs))
     if config.signal.retest:
         found.extend(_lows_that_are_closes(inputs.index))
-    found.extend(leak_warnings(config, inputs))
     found.extend(inputs.notes)
     found.extend(note for bars in inputs.all_bars for note in bars.cautions)
     found.extend(note for series in inputs.series.values() for note in series.cautions)
@@ -154,7 +174,7 @@ def input_warnings(config: Config, inputs: Inputs) -> tuple[str, ...]:
 def leak_warnings(config: Config, inputs: Inputs) -> list[str]:
     """Return a warning for each own function that a few cuts of the data show to see the future."""
     return [
-        f"LOOK-AHEAD: {leak.text}. What it earned cannot be earned; `python -m backtests.audit` "
+        f"{LOOK_AHEAD}: {leak.text}. What it earned cannot be earned; `python -m backtests.audit` "
         "says more"
         for leak in own_leaks(config, inputs)
     ]

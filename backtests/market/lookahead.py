@@ -18,6 +18,7 @@ from backtests.market.worlds import FUTURES, Future, input_names, published_at
 from feeds.arrays import Flags, Floats, Integers
 from feeds.errors import InputError
 
+LOOK_AHEAD: Final = "LOOK-AHEAD"  # begins the warning that a run or study cannot be trusted
 QUICK: Final = 12
 THOROUGH: Final = 160
 TOLERANCE: Final = 1e-9

@@ -72,7 +72,10 @@ def read(path: Path) -> list[JournalLine]:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"the journal {path} cannot be read: {error}.") from error
+        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        raise DataError(
+            f"the journal {path} cannot be read: {reason}. Name a file that --journal wrote."
+        ) from error
     entries: list[JournalLine] = []
     before = BEGINNING
     if text and not text.endswith("\n"):

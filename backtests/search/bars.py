@@ -1,25 +1,39 @@
 """The bars a sweep or walk-forward rests on, and what a reader should know about them."""
 
 import itertools
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import pandas as pd
 
 from backtests.config.config import Config
-from backtests.engines.backtest import ONE_DAY, input_warnings, untested_warning
+from backtests.engines.backtest import (
+    ONE_DAY,
+    input_warnings,
+    leak_warnings,
+    untested_warning,
+)
 from backtests.market.gates import blind_filters, gates_of
 from backtests.market.inputs import Inputs
 from backtests.market.known import Known
 from backtests.market.market import traded_coin
 from backtests.market.schedule import known_from
 from backtests.search.plan import Plan
+from backtests.search.space import Choice
 from backtests.search.trials.groups import Library
 from feeds.bars import Bars
 from feeds.checks import silent_index
 from feeds.errors import DataError
 from feeds.sample import SAMPLE_SOURCE
 from feeds.sessions import bar_ends
+
+# settings that name functions, which may be one's own
+NAMES_FUNCTIONS: Final = re.compile(
+    r"rules\.(trigger|exits)|size\.mode|basket\.(weights|select)|filters\.[^.]+\.kind"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +58,18 @@ def used_bars(plan: Plan, library: Library) -> UsedBars:
     bars = itertools.chain.from_iterable(inputs.all_bars for _, inputs in read)
     notes = itertools.chain.from_iterable(_notes(config, inputs) for config, inputs in read)
     return UsedBars(
-        tuple({each.sha256: each for each in bars}.values()), tuple(dict.fromkeys(notes))
+        tuple({each.sha256: each for each in bars}.values()),
+        tuple(dict.fromkeys((*_leaks(plan, library), *notes))),
     )
+
+
+def _leaks(plan: Plan, library: Library) -> Iterator[str]:
+    """Yield a warning for each own function that an axis names and that sees the future."""
+    for axis in plan.axes:
+        if isinstance(axis, Choice) and NAMES_FUNCTIONS.fullmatch(axis.key):
+            for value in axis.values:
+                config = plan.config({axis.key: value})
+                yield from leak_warnings(config, library.inputs(config))
 
 
 def _require_bars(config: Config, inputs: Inputs) -> None:

@@ -23,12 +23,17 @@ from backtests.report.charts.spec import (
     time_layout,
 )
 from backtests.report.charts.states import runs, session_states
+from backtests.report.words import notation as written
 
 ENDINGS: Final = {
     "Support lost": (("lost",), "bad", "x"),
     "Test failed": (("failed",), "bad", "triangle-down-open"),
     "Lapsed or replaced": (("lapsed", "replaced"), "muted", "circle-open"),
 }
+# of own signals, one after another: told apart without colour too
+OWN_MARKS: Final = (
+    ("first_members", "star"), ("idle", "square"), ("control", "cross"), ("hold", "hexagon"),
+)  # fmt: skip
 
 
 def run_levels(result: Run) -> list[LevelSpan]:
@@ -47,7 +52,12 @@ def index_panel(result: Run, summary: Summary) -> Spec:
     title = {"text": plain(f"{label}, price index")}
     spans = run_levels(result)
     return {
-        "data": [*_lines(result, spans), *_highs(result), *_fates(spans, result)],
+        "data": [
+            *_lines(result, spans),
+            *_highs(result),
+            *_fates(spans, result),
+            *_own_signals(result),
+        ],
         "layout": time_layout(
             time_span(result), height=420, yaxis={"title": title, "tickformat": ","}
         ),
@@ -87,6 +97,19 @@ def _highs(result: Run) -> list[Spec]:
         markers("Record high", list(highs.index), highs, color="strategy", **dots),
         markers("Breakout", list(breaks.index), breaks, color="mark", **diamonds),
     ]
+
+
+def _own_signals(result: Run) -> list[Spec]:
+    """Return a mark on each session on which an own signal fires, a trace per signal."""
+    sessions = result.market.traded_sessions
+    closes = result.market.index.frame["close"].iloc[sessions]
+    traces = []
+    for place, (name, fires) in enumerate(result.market.signals.own.items()):
+        color, symbol = OWN_MARKS[place % len(OWN_MARKS)]
+        marked = closes[fires[sessions]]
+        style: Spec = {"color": color, "symbol": symbol, "size": 12, "hoverinfo": "skip"}
+        traces.append(markers(f"Signal {written.words(name)}", list(marked.index), marked, **style))
+    return traces
 
 
 def _level_lines(spans: list[LevelSpan], sessions: slice) -> tuple[np.ndarray, np.ndarray]:

@@ -76,7 +76,9 @@ def session_states(signals: IndexSignals, spans: Sequence[LevelSpan]) -> list[st
     for span in spans:
         if span.fate in ("lost", "failed", "lapsed"):
             states[span.stop] = f"level {written.price(span.level)} {FATES[span.fate]}"
-    for flags, word in ((signals.breakout, "breakout"), (signals.new_high, "record high")):
+    own = ((fires, f"signal {written.words(name)}") for name, fires in signals.own.items())
+    ours = ((signals.breakout, "breakout"), (signals.new_high, "record high"))
+    for flags, word in (*ours, *own):
         for session in np.flatnonzero(flags).tolist():
             states[session] = f"{word}; {states[session]}".removesuffix("; ")
     return states

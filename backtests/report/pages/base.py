@@ -83,13 +83,23 @@ def charts_json(panels: Mapping[str, Panel]) -> Markup:
 
 
 def mailable(config: Config) -> Config:
-    """Return the config with only the names of its folders, as pages are mailed."""
+    """Return the config with only the names of its folders and files, as pages are mailed."""
     places = {
-        name: f".../{PurePath(folder).name}"
+        name: short_place(folder)
         for name in ("data_dir", "cache_dir")
         if (folder := getattr(config.data, name))
     }
-    return config.model_copy(update={"data": config.data.model_copy(update=places)})
+    files = {
+        "plugins": config.plugins and tuple(map(short_place, config.plugins)),
+        "strategy": config.strategy and short_place(config.strategy),
+    }
+    return config.model_copy(update={"data": config.data.model_copy(update=places), **files})
+
+
+def short_place(place: str) -> str:
+    """Return of an absolute path only its last name."""
+    path = PurePath(place)
+    return f".../{path.name}" if path.is_absolute() else place
 
 
 def unbroken(text: str) -> str:

@@ -283,4 +283,5 @@ def _bars_row(bars: dict[str, Any]) -> Row:
 
 
 def _banner(studies: list[Study]) -> Banner:
-    return Banner(any(bars["source"] == SAMPLE_SOURCE for study in studies for bars in study.bars))
+    is_sample = any(bars["source"] == SAMPLE_SOURCE for study in studies for bars in study.bars)
+    return Banner(is_sample, tuple(dict.fromkeys(one for each in studies for one in each.leaks)))

@@ -10,6 +10,7 @@ from backtests.analysis.decisions import gate_records
 from backtests.analysis.summary import Summary
 from backtests.config.config import Config
 from backtests.engines.backtest import Run
+from backtests.records.provenance import own_code
 from backtests.records.text import as_csv
 from backtests.report.charts import distributions
 from backtests.report.charts import equity as charts
@@ -18,7 +19,7 @@ from backtests.report.charts.contribution import profit_panel, weights_panel
 from backtests.report.charts.index import gates_panel, index_panel
 from backtests.report.charts.spec import Spec, UndrawableError
 from backtests.report.pages import spell_table, tables
-from backtests.report.pages.base import mailable, render
+from backtests.report.pages.base import mailable, render, short_place
 from backtests.report.pages.section import Banner, Cell, Heading, Panel, Section
 from backtests.report.sheets import process as sheet_worker
 from backtests.report.sheets.request import sheet_request
@@ -28,6 +29,7 @@ from feeds.history import source_in_words
 
 # columns of provenance that hold numbers, and those in a style of their own
 COUNTED: Final = ("Rows", "Common bars", "Median difference", "Worst difference")
+OWN_CODE: Final = ("Kind", "Name", "From", "SHA-256")
 STYLES: Final = {"SHA-256": "hash"}
 PANELS: Final[dict[str, Callable[[Run, Summary], Spec]]] = {
     "index": index_panel,
@@ -125,6 +127,12 @@ def _content(result: Run, summary: Summary, costs: CostSensitivity) -> dict[str,
         "source": source_in_words(result.market.coin),
         "provenance": _records(tables.provenance(result)),
         "joined_spans": _records(tables.joined_spans(result)),
+        "own_code": _records(
+            [
+                dict(zip(OWN_CODE, map(short_place, each.values()), strict=True))
+                for each in own_code(result.config)
+            ]
+        ),
         "versions": tables.library_versions(),
         "config": shown_config(result.config),
     }

@@ -25,11 +25,12 @@ def today_page(evenings: Sequence[tuple[Evening, Forebears | None]], *, made: st
         for evening, _ in evenings
         for bars in evening.market.inputs.all_bars
     )
+    leaks = [leak for evening, _ in evenings for leak in evening.warnings]
     stale = [f"{evening.asset}: {each}" for evening, _ in evenings for each in evening.stale]
     return render(
         "today.html.j2",
         {"rows": rows, "made": made},
-        banner=Banner(is_sample, tuple(dict.fromkeys(stale))),
+        banner=Banner(is_sample, tuple(dict.fromkeys((*leaks, *stale)))),
         panels=panels,
     )
 

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from backtests.analysis.summary import Summary
 from backtests.engines.backtest import Run
+from backtests.market.lookahead import LOOK_AHEAD
 from backtests.report.words import RunJudgement
 from backtests.report.words import notation as fmt
 from backtests.report.words.labels import COLUMNS, FIGURES, columns_of, figure_text
@@ -41,7 +42,8 @@ def show(result: Run, summary: Summary, judged: RunJudgement, *, folder: Path) -
     watched = sys.stdout.isatty()
     console = Console(highlight=False, soft_wrap=not watched, width=None if watched else WIDTH)
     for warning in fmt.warning_lines(result.warnings):
-        console.print(warning, style="bold yellow", markup=False)
+        grave = warning.startswith(f"WARNING  {LOOK_AHEAD}")
+        console.print(warning, style=f"bold {'red' if grave else 'yellow'}", markup=False)
     console.print(headline(result), markup=False)
     console.print(_figures(result, summary))
     console.print(_drawdowns(summary))

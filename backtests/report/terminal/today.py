@@ -13,7 +13,7 @@ from backtests.analysis.forebears import AHEAD_DAYS, Forebears
 from backtests.desk.evening import Evening
 from backtests.desk.review import Record, Reviewed
 from backtests.report.terminal.run import WIDTH
-from backtests.report.words.notation import count_noun, decimal
+from backtests.report.words.notation import count_noun, decimal, warning_lines
 from backtests.report.words.today import facts, forebears_words, headline
 
 
@@ -34,6 +34,8 @@ def show(evenings: Sequence[tuple[Evening, Forebears | None]]) -> None:
     watched = sys.stdout.isatty()
     console = Console(highlight=False, soft_wrap=not watched, width=None if watched else WIDTH)
     for evening, _ in evenings:
+        for warning in warning_lines(evening.warnings):
+            console.print(warning, style="bold red", markup=False)
         console.print(headline(evening), markup=False)
     for evening, found in evenings:
         console.print(_facts(evening))

@@ -1,6 +1,8 @@
 """What the page says in sentences that judge nothing: the rule, the control, what they trade."""
 
-from typing import Final
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
 
 from backtests.analysis.episodes import is_plain
 from backtests.config.config import ALTS, Config
@@ -34,6 +36,7 @@ def rule_in_words(result: Run) -> list[str]:
     """Return the rule as sentences a reader can check against the config."""
     config = result.config
     sentences = [
+        _strategy(config),
         f"Buy {traded_title(result)} after {index_title(result)} {_trigger(config)}, "
         f"{_entry(config)}.",
         _holding(config),
@@ -46,6 +49,17 @@ def rule_in_words(result: Run) -> list[str]:
         _costs(config),
     ]
     return [sentence for sentence in sentences if sentence]
+
+
+def _strategy(config: Config) -> str:
+    """Return that something else decides than the rule that follows, and reads it or not."""
+    if not config.strategy:
+        return ""
+    file, _, name = config.strategy.rpartition(":")
+    return (
+        f"{name} of {Path(file).name} decides when to buy and sell. What follows is what it is "
+        "given, and what the control does; it may do otherwise."
+    )
 
 
 def run_facts(result: Run) -> RunFacts:
@@ -105,8 +119,13 @@ def _trigger(config: Config) -> str:
 
 
 def _own_signal(config: Config, name: str) -> str:
-    given = ", ".join(f"{key} {value}" for key, value in config.signal.parameters(name).items())
-    return f"gives the signal {name}{f' ({given})' if given else ''}"
+    return f"gives the signal {_with_parameters(name, config.signal.parameters(name))}"
+
+
+def _with_parameters(name: str, own: Mapping[str, Any]) -> str:
+    """Return an own function's name in words, with the parameters it has."""
+    given = ", ".join(f"{written.words(key)} {value}" for key, value in own.items())
+    return f"{written.words(name)}{f' ({given})' if given else ''}"
 
 
 def _entry(config: Config) -> str:
@@ -140,7 +159,10 @@ def _stops(config: Config) -> str:
         "off the index's high since entry": rules.index_drawdown,
     }
     active = [f"{written.percent(size)} {what}" for what, size in stops.items() if size]
-    return f"Stops: {', '.join(active)}." if active else "No stops."
+    own = [_with_parameters(name, rules.parameters(name)) for name in rules.exits or ()]
+    left = f"Leave when the exit {' or '.join(own)} asks for it." if own else ""
+    stopped = f"Stops: {', '.join(active)}." if active else "No stops."
+    return f"{stopped} {left}".strip()
 
 
 def _filters(config: Config) -> str:
@@ -182,6 +204,9 @@ def _size(config: Config) -> str:
             f"Stake: for {written.percent(size.vol_target)} volatility per year over "
             f"{size.vol_lookback} days, at most {written.percent(size.max_weight)} of equity."
         )
+    if size.mode != "fraction":
+        named = _with_parameters(size.mode, size.parameters(size.mode))
+        return f"Stake: as {named} says, at most {written.percent(size.max_weight)} of equity."
     return f"Stake: {written.percent(min(size.fraction, size.max_weight))} of equity."
 
 
