@@ -65,12 +65,13 @@ def _work(arguments: Sequence[str] | None) -> int:
     # before arrow is loaded: its own pool keeps what is freed, which numpy could use again
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
 
+    from backtests.config.plugins import pin_plugins
     from backtests.report.sweep_files import write_judged
     from backtests.report.terminal.sweep import summary_text
     from feeds.commands import steps
 
     store, judgement, used = _swept(options)
-    with steps(quiet=options.quiet) as step:
+    with pin_plugins(store.plan.base), steps(quiet=options.quiet) as step:
         step("drawing the sheet")
         write_judged(store, judgement, used)
     print(summary_text(store, judgement, used))  # noqa: T201 (a command speaks to its user)
@@ -95,6 +96,7 @@ def _require_fitting(options: argparse.Namespace) -> None:
 
 def _swept(options: argparse.Namespace) -> "tuple[Store, Judgement | None, UsedBars]":
     """Do and judge all trials; what was loaded and remembered for it goes when this returns."""
+    from backtests.config.plugins import pin_plugins
     from backtests.records.writing import require_writable
     from backtests.search.bars import used_bars
     from backtests.search.judging.judge import judge
@@ -113,10 +115,10 @@ def _swept(options: argparse.Namespace) -> "tuple[Store, Judgement | None, UsedB
         plan = load_plan(options.config, overrides=options.set, flags=flags(options))
         require_writable(options.out)
         used = used_bars(plan, library)
-    with _driver(options, plan) as drive:
+    with pin_plugins(plan.base), _driver(options, plan) as drive:
         store = resumed or create(options.out, plan, bars=used.bars, warnings=used.warnings)
         _drive(drive, store, library, quiet=options.quiet)
-    with steps(quiet=options.quiet) as step:
+    with pin_plugins(plan.base), steps(quiet=options.quiet) as step:
         step("judging the best of them")
         judgement = judge(store, library=library)
     return store, judgement, used

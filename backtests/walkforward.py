@@ -48,6 +48,7 @@ def _work(arguments: Sequence[str] | None) -> None:
 
     import pandas as pd
 
+    from backtests.config.plugins import pin_plugins
     from backtests.config.tree import config_tree
     from backtests.records.writing import require_writable, run_id, write_folder
     from backtests.report.terminal.walkforward import summary_text
@@ -66,7 +67,7 @@ def _work(arguments: Sequence[str] | None) -> None:
     written = config_tree(options.config, overrides=options.set).get("walkforward", {})
     settings = _settings(written, given, WindowSettings)
     require_writable(options.out)
-    with steps(quiet=options.quiet) as step:
+    with pin_plugins(plan.base), steps(quiet=options.quiet) as step:
         step(f"trying {plan.trials:,} trials on every window")
         found = walk_forward(plan, settings=settings, library=Library())
     now = pd.Timestamp.now(tz="UTC")

@@ -93,7 +93,9 @@ def _answer(entry: Entry, given: Sequence[Any], parameters: Mapping[str, Any]) -
     except ConfigError:
         raise
     except Exception as error:
-        line = traceback.extract_tb(error.__traceback__)[-1]
+        lines = traceback.extract_tb(error.__traceback__)
+        file = getattr(getattr(entry.function, "__code__", None), "co_filename", "")
+        line = next((one for one in reversed(lines) if one.filename == file), lines[-1])
         where = f"{Path(line.filename).name}, line {line.lineno}"
         raise ConfigError(f"{_name_of(entry)} failed at {where}: {error!r}.") from error
 

@@ -7,7 +7,7 @@ from typing import Final
 
 import pandas as pd
 
-from backtests.audits.notes import idle_parameters, warm_up
+from backtests.audits.notes import idle_parameters, note_of_elsewhere, warm_up
 from backtests.audits.whole import WholeRun
 from backtests.config.config import Config
 from backtests.engines.backtest import Engine, engine_of_comparisons
@@ -70,8 +70,9 @@ def audit_of(config: Config, inputs: Inputs) -> Audit:
     looked.append(WholeRun(config, inputs, simulate=simulate).look())
     early = tuple(early_series(config, inputs))
     leaks = (*(leak for each in looked for leak in each.leaks), *early)
-    needed = filter(None, (warm_up(each) for each in (*own, *house)))
-    return Audit(tuple(looked), leaks, (*needed, *idle_parameters(config, inputs)))
+    needed = filter(None, (warm_up(each) for each in (*own, *house) if each.unit == "session"))
+    deaf = filter(None, map(note_of_elsewhere, own))
+    return Audit(tuple(looked), leaks, (*needed, *deaf, *idle_parameters(config, inputs)))
 
 
 def require_no_leak(config: Config, inputs: Inputs) -> None:

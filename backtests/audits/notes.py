@@ -32,6 +32,20 @@ def warm_up(each: Asked) -> str:
     return f"the {each.name} needs {longest:,} sessions of history" if longest else ""
 
 
+def note_of_elsewhere(each: Asked) -> str:
+    """Return a note if a function answers the same on entirely other bars and series."""
+    try:
+        found = each.ask(each.world(each.first, future="noise"))
+    except InputError:
+        return ""
+    if not is_same(found, each.whole):
+        return ""
+    return (
+        f"the {each.name} answers the same on other bars: what it reads of its own, as a file, no "
+        "cut reaches. Ask for it by name as a series"
+    )
+
+
 def idle_parameters(config: Config, inputs: Inputs) -> Iterator[str]:
     """Yield the parameters of own functions that change no answer."""
     for entry in config.own_functions:

@@ -16,11 +16,13 @@ from backtests.market.tape import NANOSECONDS
 from feeds.arrays import Floats
 from feeds.errors import InputError
 
-CUTS: Final = 12
+CUTS: Final = 40
 LINES: Final = (
     "session", "index_close", "trigger_session", "trigger_kind", "lost_session", "weight", "gate",
     "leave", "rebalance",
 )  # fmt: skip
+# those that change on every bar say nothing of where a decision falls
+DECISIONS: Final = ("trigger_session", "lost_session", "gate", "leave", "rebalance", "on_weight")
 COIN_LINES: Final = ("alive", "on_weight", "idle_weight", "impact")
 HELD: Final = ("units", "cash")
 
@@ -37,16 +39,19 @@ class WholeRun:
             *(f"{line} of {coin}" for coin in self._symbols for line in (*COIN_LINES, "units")),
             "cash",
         ]
+        whole = self.table(inputs)
+        decides = [name.partition(" of ")[0] in DECISIONS for name in self._names]
         self.asked = Asked(
             "run",
             config,
             inputs,
             self.table,
-            self.table(inputs),
+            whole,
             (market.tape.lines["bar_end"] * NANOSECONDS).astype(np.int64),
             pd.DatetimeIndex(market.tape.times),
             "bar",
             first=market.tradable.start + 2,  # a run needs two bars
+            decided=whole[:, decides],
         )
 
     def look(self, *, cuts: int = CUTS) -> Looked:

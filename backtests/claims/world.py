@@ -161,7 +161,7 @@ class World:
         inputs = Inputs(index, (), series=series, benchmarks=others)
         known_at = self.known_at()
         instants = pd.DatetimeIndex(known_at, tz="UTC")
-        (gate,) = gates_of(only, inputs, available_at=instants)
+        (gate,) = gates_of(only, Known(inputs, instants))
         self._remarks += [*notes, *missing_benchmark_bars(index, others)]
         self._remarks += [note for each in series.values() for note in each.notes]
         return gate.at(known_at), notes

@@ -97,6 +97,17 @@ def ship(plugins: Mapping[str, str]) -> None:
         _shipped.add(path)
 
 
+@contextlib.contextmanager
+def pin_plugins(config: Any) -> Iterator[None]:
+    """Keep to a config's own code as it is now, whatever becomes of its files meanwhile."""
+    paths = {Path(name) for name in files_of(config)} - _shipped
+    _shipped.update(paths)
+    try:
+        yield
+    finally:
+        _shipped.difference_update(paths)
+
+
 def files_of(config: Any) -> tuple[str, ...]:
     """Return the files of own code that a validated config names."""
     strategy = (config.strategy.rpartition(":")[0],) if config.strategy else ()

@@ -12,11 +12,12 @@ from backtests.config.config import Config
 from backtests.market.gates import gates_of
 from backtests.market.inputs import Inputs
 from backtests.market.known import Known
+from backtests.market.market import traded_coin
 from backtests.market.worlds import Future, bars_known_at, world_at
 from feeds.alignment import Instants
 from feeds.arrays import Floats
 from strategies.own import amounts, flags_of, states
-from strategies.registry import Entry
+from strategies.registry import Entry, find
 from strategies.signals import index_signals
 
 # what a function answers to some inputs, a number per session or bar; NaN is unknown
@@ -31,6 +32,7 @@ class Asked:
     """A function as it is asked: its name, and what it answers to the whole inputs.
 
     `instants` (nanoseconds, UTC) are when each of `rows` is known; `unit` is what a row is.
+    `decided` is the part of the answers near whose changes data are cut, if it is not all.
     """
 
     name: str
@@ -42,6 +44,7 @@ class Asked:
     rows: pd.DatetimeIndex
     unit: str
     first: int = 1  # the first row after which it can be asked
+    decided: Floats | None = None
 
     def world(self, place: int, *, future: Future = "cut", only: str = "") -> Inputs:
         """Return the inputs with another future after a row, see `world_at`."""
@@ -66,7 +69,7 @@ def asked_of_own(config: Config, inputs: Inputs) -> Iterator[Asked]:
 
 def ask_own(entry: Entry, parameters: dict[str, Any], config: Config, inputs: Inputs) -> Floats:
     """Return what an own function answers to some inputs."""
-    known = known_of(config, inputs)
+    known = known_of(config, inputs, with_coin="coin" in entry.reads)
     if entry.kind in ("signal", "filter"):
         given = known.per_session(entry)
         judge = flags_of if entry.kind == "signal" else states
@@ -77,16 +80,16 @@ def ask_own(entry: Entry, parameters: dict[str, Any], config: Config, inputs: In
     return amounts(entry, given, parameters=parameters, shape=(len(given[0]),))
 
 
-def known_of(config: Config, inputs: Inputs) -> Known:
+def known_of(config: Config, inputs: Inputs, *, with_coin: bool) -> Known:
     """Return what own functions read, by calendars."""
     delay = config.index.delay_minutes
     instants = pd.DatetimeIndex(bars_known_at(inputs.index, delay_minutes=delay), tz="UTC")
-    return Known(inputs, instants, inputs.coins[0] if len(inputs.coins) == 1 else None)
+    return Known(inputs, instants, traded_coin(config, inputs) if with_coin else None)
 
 
 def ask_of(name: str, ask: Ask, inputs: Inputs, config: Config, *, per_bar: bool = False) -> Asked:
     """Return a function with its answers to the whole inputs."""
-    bars = inputs.coins[0] if per_bar else inputs.index
+    bars = traded_coin(config, inputs) if per_bar else inputs.index
     delay = 0 if per_bar else config.index.delay_minutes
     return Asked(
         name,
@@ -113,8 +116,9 @@ def asked_of_house(config: Config, inputs: Inputs) -> Iterator[Asked]:
 
     def gate(name: str, some: Inputs) -> Floats:
         only = config.model_copy(update={"filters": {name: config.filters[name]}})
-        known = known_of(config, some)
-        (found,) = gates_of(only, some, available_at=known.available_at)
+        own = find("filter", config.filters[name].kind).reads
+        known = known_of(config, some, with_coin="coin" in own)
+        (found,) = gates_of(only, known)
         return found.at(known.sessions)
 
     yield ask_of("signal of the index", signals, inputs, config)

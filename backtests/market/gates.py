@@ -14,9 +14,8 @@ from strategies.registry import find
 from strategies.settings import FilterSettings
 
 
-def gates_of(config: Config, inputs: Inputs, *, available_at: pd.DatetimeIndex) -> tuple[Gate, ...]:
+def gates_of(config: Config, known: Known) -> tuple[Gate, ...]:
     """Return one gate per filter, in the config's order."""
-    known = Known(inputs, available_at)
     return tuple(_gate(name, settings, known) for name, settings in config.filters.items())
 
 

@@ -55,24 +55,29 @@ class Known:
 
     def per_bar(self, entry: Entry) -> list[Frame]:
         """Return what an exit or sizing asks for, a row per bar of the coin."""
-        rows = self._coin(entry.name).frame.index
+        rows = self._coin(f"{entry.kind} {entry.name!r}").frame.index
         return [self._at(name, self.ends, rows, entry) for name in entry.reads]
 
     def _at(self, name: str, instants: Instants, rows: pd.Index, entry: Entry) -> Frame:
         if name == "index":
             return _latest(self.inputs.index.frame[INDEX_COLUMNS], self.sessions, instants, rows)
         if name == "coin":
-            return _latest(self._coin(entry.name).frame[COIN_COLUMNS], self.ends, instants, rows)
+            return _latest(
+                self._coin(f"{entry.kind} {entry.name!r}").frame[COIN_COLUMNS],
+                self.ends,
+                instants,
+                rows,
+            )
         series = self.inputs.series.get(name.upper())
         if series is None:  # a note says that it is not to be had
             return pd.Series(np.nan, index=rows, name=name)
         known_at = pd.DatetimeIndex(series.frame["available_at"]).as_unit("ns").asi8
         return _latest(series.frame[["value"]], known_at, instants, rows)["value"].rename(name)
 
-    def _coin(self, name: str) -> Bars:
+    def _coin(self, who: str) -> Bars:
         if self.coin is None:
             raise ConfigError(
-                f"the signal {name!r} reads `coin`, and a study has several assets. Use it as a "
+                f"the {who} reads `coin`, and a study has several assets. Use it as a "
                 "trigger, or date its events from the index and series alone."
             )
         return self.coin

@@ -4,7 +4,7 @@ Each function is asked again with the data cut at many sessions, and with anothe
 their place. An answer to an earlier session that changes has seen what came later.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -23,14 +23,16 @@ QUICK: Final = 12
 THOROUGH: Final = 160
 TOLERANCE: Final = 1e-9
 FEWEST_ROWS: Final = 3
+BLAMED: Final = 3  # cuts by which the inputs it sees the future of are told
+MEASURED: Final = 60  # cuts by which the reach of a leak is measured
 
 
 @dataclass(frozen=True, slots=True)
 class Leak:
     """A function that saw the future: at which row, of which inputs, and how far.
 
-    `reach` is how many later rows it takes until the answer to `row` is what it was; 0 where
-    no number of them is enough.
+    `reach` is how many rows later the last one is that the answer to `row` depends on, the most
+    of any row found; 0 where that is most of the data.
     """
 
     name: str
@@ -47,13 +49,13 @@ class Leak:
             return f"the {self.name} {self.reason}"
         inputs = " and ".join(self.inputs) or "its inputs together"
         far = (
-            f"{self.reach:,} {self.unit}{'s' if self.reach > 1 else ''} later"
+            f"bars up to {self.reach:,} {self.unit}{'s' if self.reach > 1 else ''} later"
             if self.reach
-            else "to the end of the data"
+            else "all bars to the end of the data"
         )
         return (
             f"the {self.name} sees the future of {inputs}: its answer to {self.row:%Y-%m-%d} "
-            f"depends on bars up to {far}"
+            f"depends on {far}"
         )
 
 
@@ -78,14 +80,21 @@ def look_at(asked: Asked, *, cuts: int) -> Looked:
     if not is_same(asked.ask(asked.inputs), asked.whole):
         reason = "answers differently when it is asked twice: it draws at random without a seed"
         return Looked(asked.name, 0, (_without_row(asked, reason),), ())
-    places = cut_places(asked, cuts=cuts)
-    for number, place in enumerate(places):
-        for future in ("cut", FUTURES[number % len(FUTURES)]):
-            row = changed_row(asked, int(place), future)
-            if row is not None:
-                leak = _leak(asked, int(place), future, row)
-                return Looked(asked.name, number + 1, (leak,), ())
-    return Looked(asked.name, len(places), (), ())
+    tried = _cuts(asked, cuts)
+    for number, (place, future) in enumerate(tried):
+        if changed_row(asked, place, future) is not None:
+            leak = _leak(asked, place, future, tried[number:])
+            return Looked(asked.name, number // 2 + 1, (leak,), ())
+    return Looked(asked.name, len(tried) // 2, (), ())
+
+
+def _cuts(asked: Asked, cuts: int) -> list[tuple[int, Future]]:
+    """Return every cut and the futures that are put behind it: none, and one in turn."""
+    return [
+        (int(place), future)
+        for number, place in enumerate(cut_places(asked, cuts=cuts))
+        for future in ("cut", FUTURES[number % len(FUTURES)])
+    ]
 
 
 def cut_places(asked: Asked, *, cuts: int) -> Integers:
@@ -93,8 +102,9 @@ def cut_places(asked: Asked, *, cuts: int) -> Integers:
     last = len(asked.whole) - 2
     if last < asked.first + FEWEST_ROWS:
         return np.empty(0, np.int64)
-    whole = np.nan_to_num(asked.whole, nan=-1.0).reshape(last + 2, -1)
-    moved = np.flatnonzero((np.diff(whole, axis=0) != 0).any(axis=1))
+    decided = asked.whole if asked.decided is None else asked.decided
+    decided = np.nan_to_num(decided, nan=-1.0).reshape(last + 2, -1)
+    moved = np.flatnonzero((np.diff(decided, axis=0) != 0).any(axis=1))
     near = np.unique(np.concatenate([moved + step for step in (-1, 0, 1)]))
     near = near[(near >= asked.first) & (near <= last)]
     evenly = np.linspace(asked.first, last, cuts // 2).astype(np.int64)
@@ -118,42 +128,25 @@ def changed_row(asked: Asked, place: int, future: Future, only: str = "") -> int
     return int(changed[0]) if changed.size else None
 
 
-def _leak(asked: Asked, place: int, future: Future, row: int) -> Leak:
-    blamed = tuple(
+def _leak(asked: Asked, place: int, future: Future, tried: Sequence[tuple[int, Future]]) -> Leak:
+    # a cut leaves out rows of the answer as well, so it blames only what nothing else does
+    rewritten = [(at, other) for at, _ in tried[: 2 * BLAMED : 2] for other in FUTURES]
+    blamed = _inputs_to_blame(asked, rewritten) or _inputs_to_blame(asked, [(place, future)])
+    few = tried[:: -(-len(tried) // MEASURED)] if len(tried) > MEASURED else tried
+    rows = ((at, changed_row(asked, at, other)) for at, other in few)
+    far = [(at + 1 - row, row) for at, row in rows if row is not None]
+    reach, row = max(far, key=lambda each: each[0])
+    bounded = reach < len(asked.whole) // 4
+    return Leak(asked.name, asked.rows[row], blamed, reach if bounded else 0, asked.unit)
+
+
+def _inputs_to_blame(asked: Asked, tried: Sequence[tuple[int, Future]]) -> tuple[str, ...]:
+    """Return the inputs of which alone another future changes what was before."""
+    return tuple(
         name
         for name in input_names(asked.inputs)
-        if changed_row(asked, place, future, only=name) is not None
+        if any(changed_row(asked, at, other, only=name) is not None for at, other in tried)
     )
-    return Leak(
-        asked.name,
-        asked.rows[row],
-        blamed,
-        _reach(asked, row),
-        asked.unit,
-    )
-
-
-def _reach(asked: Asked, row: int) -> int:
-    """Return how many rows after `row` are needed for its answer; 0 where all are."""
-    low, high = row, len(asked.whole) - 1
-    if _answer_at(asked, high - 1, row):
-        while high - low > 1:
-            middle = (low + high) // 2
-            if _answer_at(asked, middle, row):
-                high = middle
-            else:
-                low = middle
-        return high - row
-    return 0
-
-
-def _answer_at(asked: Asked, place: int, row: int) -> bool:
-    """Return whether a cut after `place` leaves the answer to `row` as it was."""
-    try:
-        found = asked.ask(asked.world(place))
-    except InputError:
-        return False
-    return bool(same(found[row : row + 1], asked.whole[row : row + 1]).all())
 
 
 def _without_row(asked: Asked, reason: str) -> Leak:

@@ -115,9 +115,9 @@ def build_market(config: Config, inputs: Inputs, *, follow: Follow = follow_supp
     """
     index = inputs.index
     available_at = known_from(index, config)
-    gates = gates_of(config, inputs, available_at=available_at)
     coin, coins, qualifying = _coins(config, inputs)
     known = Known(inputs, available_at, coin)
+    gates = gates_of(config, known)
     signals = with_own_signals(signals_of(index, config, follow=follow), config, known)
     schedule = schedule_of(
         config, close=closes_of(index), signals=signals, available_at=available_at
@@ -132,6 +132,13 @@ def build_market(config: Config, inputs: Inputs, *, follow: Follow = follow_supp
     needed = members_needed(config, qualifying)
     tradable = _tradable(config, inputs, coin, ready & (qualifying >= needed), needed=needed)
     return Market(inputs, coin, signals, available_at, gates, tape, tradable)
+
+
+def traded_coin(config: Config, inputs: Inputs) -> Bars:
+    """Return the bars of what is traded: the coin's, or the level of the basket."""
+    if config.asset != ALTS or not any(map(len, inputs.coins)):
+        return inputs.coins[0]
+    return _coins(config, inputs)[0]
 
 
 def market_schedule(market: Market, config: Config) -> Schedule:

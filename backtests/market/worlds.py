@@ -4,9 +4,10 @@ When something becomes known is worked out here from calendars of sessions and o
 not from what a run takes it to be: a run that knows too much is found by the difference.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Final, Literal, TypeVar
+from functools import partial
+from typing import Final, Literal
 
 import numpy as np
 import pandas as pd
@@ -24,8 +25,6 @@ Future = Literal["cut", "scaled", "reversed", "noise"]
 FUTURES: Final[tuple[Future, ...]] = ("scaled", "reversed", "noise")
 MINUTE: Final = 60_000_000_000
 
-Thing = TypeVar("Thing")
-
 _remembered: Final[dict[tuple[str, str, bytes], tuple[Instants, Instants]]] = {}
 
 SCALE: Final = 1.7
@@ -41,23 +40,32 @@ def input_names(inputs: Inputs) -> tuple[str, ...]:
 def bars_known_at(bars: Bars, *, delay_minutes: int = 0) -> Instants:
     """Return the instant (nanoseconds, UTC) each bar is known: its official end, and a delay."""
     opens = pd.DatetimeIndex(bars.frame.index).as_unit("ns")
-    key = (bars.instrument.kind, bars.timeframe, opens.asi8[:1].tobytes())
-    rows, known = _remembered.get(key, (opens.asi8[:0], opens.asi8[:0]))
-    # many worlds are the beginning of one
-    if len(opens) > rows.size or not np.array_equal(opens.asi8, rows[: len(opens)]):
-        ends = bar_ends(opens, kind=bars.instrument.kind, timeframe=bars.timeframe)
-        rows, known = _remembered[key] = (opens.asi8, ends.as_unit("ns").asi8)
-    return known[: len(opens)] + delay_minutes * MINUTE
+    kind, length = bars.instrument.kind, bars.timeframe
+    key = (kind, length, opens.asi8[:1].tobytes())
+    ends = partial(bar_ends, kind=kind, timeframe=length)
+    return _known_of_rows(key, opens, ends) + delay_minutes * MINUTE
+
+
+def _known_of_rows(
+    key: tuple[str, str, bytes],
+    rows: pd.DatetimeIndex,
+    known_of: Callable[[pd.DatetimeIndex], pd.DatetimeIndex],
+) -> Instants:
+    """Return when rows are known, worked out once: many worlds are the beginning of one."""
+    before, known = _remembered.get(key, (rows.asi8[:0], rows.asi8[:0]))
+    if len(rows) > before.size or not np.array_equal(rows.asi8, before[: len(rows)]):
+        before, known = _remembered[key] = (rows.asi8, known_of(rows).as_unit("ns").asi8)
+    return known[: len(rows)]
 
 
 def published_at(series: Series) -> Instants:
     """Return the instant each observation was published, by its calendar where there is one."""
     written = pd.DatetimeIndex(series.frame["available_at"]).as_unit("ns").asi8
-    known = SERIES.get(series.name)
-    if known is None:
+    if series.name not in SERIES:
         return written
-    dates = pd.DatetimeIndex(series.frame.index)
-    return np.maximum(written, known.release(dates).as_unit("ns").asi8)
+    dates = pd.DatetimeIndex(series.frame.index).as_unit("ns")
+    key = (series.name, "", dates.asi8[:1].tobytes())
+    return np.maximum(written, _known_of_rows(key, dates, SERIES[series.name].release))
 
 
 def world_at(
@@ -69,37 +77,30 @@ def world_at(
     "noise" draws others. With `only` the other inputs keep theirs.
     """
 
-    def bars(each: Bars) -> Bars | None:
+    def bars(each: Bars) -> Bars:
         if only and each.instrument.symbol != only:
             return each
         delay = config.index.delay_minutes if each.instrument.kind == "index" else 0
         known = bars_known_at(each, delay_minutes=delay) <= instant
         frame = _another(each.frame, known, future, list(PRICES))
-        return replace(each, frame=frame) if len(frame) else None
+        return replace(each, frame=frame)
 
     def series(each: Series) -> Series:
         if only and each.name != only:
             return each
         return replace(each, frame=_another(each.frame, published_at(each) <= instant, future, []))
 
-    index = bars(inputs.index)
-    if index is None:
-        raise ValueError("nothing of the index is known by then")
+    coins = tuple(map(bars, inputs.coins))
+    idle = bars(inputs.idle) if inputs.idle else None
     return replace(
         inputs,
-        index=index,
-        coins=tuple(each for each in map(bars, inputs.coins) if each is not None),
-        idle=bars(inputs.idle) if inputs.idle else None,
-        benchmarks=_each_changed(inputs.benchmarks, bars),
-        series=_each_changed(inputs.series, series),
+        index=bars(inputs.index),
+        # before any is listed there is still what is asked for, without a bar
+        coins=tuple(each for each in coins if len(each)) or coins[:1],
+        idle=idle if idle and len(idle) else None,
+        benchmarks={name: bars(each) for name, each in inputs.benchmarks.items()},
+        series={name: series(each) for name, each in inputs.series.items()},
     )
-
-
-def _each_changed(
-    found: Mapping[str, Thing], change: Callable[[Thing], Thing | None]
-) -> dict[str, Thing]:
-    changed = ((name, change(each)) for name, each in found.items())
-    return {name: each for name, each in changed if each is not None}
 
 
 def without_front(inputs: Inputs, start: pd.Timestamp) -> Inputs:
@@ -114,11 +115,12 @@ def _another(
     """Return a frame with another future in the rows that are not known yet."""
     first = int(known.sum())
     if future == "cut" or first in (0, len(frame)):
-        return frame[known]
-    changed = frame.copy()
+        return frame.iloc[:first]
+    changed = frame.copy(deep=False)
     columns = prices or ["value"]
-    values = frame[columns].to_numpy(np.float64)
-    changed.loc[changed.index[first:], columns] = _rewritten(values, first, future)
+    values = frame[columns].to_numpy(np.float64, copy=True)
+    values[first:] = _rewritten(values, first, future)
+    changed[columns] = values
     return changed
 
 

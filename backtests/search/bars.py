@@ -18,6 +18,8 @@ from backtests.engines.backtest import (
 )
 from backtests.market.gates import blind_filters, gates_of
 from backtests.market.inputs import Inputs
+from backtests.market.known import Known
+from backtests.market.market import traded_coin
 from backtests.market.schedule import known_from
 from backtests.search.plan import Plan
 from backtests.search.space import Choice
@@ -99,7 +101,8 @@ def _notes(config: Config, inputs: Inputs) -> tuple[str, ...]:
 
 def _blind_filters(config: Config, inputs: Inputs) -> tuple[str, ...]:
     """Return the filters that are unknown on every bar of the coins."""
-    gates = gates_of(config, inputs, available_at=known_from(inputs.index, config))
+    known = Known(inputs, known_from(inputs.index, config), traded_coin(config, inputs))
+    gates = gates_of(config, known)
     ends = np.unique(
         np.concatenate(
             [
