@@ -29,7 +29,9 @@ def warm_up(each: Asked) -> str:
         if changed.size and changed[-1] > found.size - FEWEST_ROWS:
             return f"the {each.name} depends on how far back the data go, to their very end"
         longest = max(longest, int(changed[-1]) + 1 if changed.size else 0)
-    return f"the {each.name} needs {longest:,} sessions of history" if longest else ""
+    if not longest:
+        return ""
+    return f"the {each.name} needs at least {longest:,} sessions of history, as far as was tried"
 
 
 def note_of_elsewhere(each: Asked) -> str:
