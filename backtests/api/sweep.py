@@ -14,6 +14,7 @@ import pandas as pd
 from backtests.api.request import Subject, Tree, named_index, own_bars, settings_tree
 from backtests.config.config import Config
 from backtests.config.names import plain_value, whole_keys
+from backtests.config.plugins import pin_plugins
 from backtests.market.inputs import load_inputs
 from backtests.records.writing import require_writable
 from backtests.report.card import Card, Displayable
@@ -201,10 +202,11 @@ def library_with(own: Sequence[Bars]) -> Library:
 
 
 def _swept(plan: Plan, place: Path, library: Library, *, threads: int | None) -> SweepResult:
-    used = used_bars(plan, library)
-    store = create(place, plan, bars=used.bars, warnings=used.warnings)
-    drive(store, library=library, report=lambda _: None, threads=threads)
-    return SweepResult(store, judge(store, library=library), used)
+    with pin_plugins(plan.base):
+        used = used_bars(plan, library)
+        store = create(place, plan, bars=used.bars, warnings=used.warnings)
+        drive(store, library=library, report=lambda _: None, threads=threads)
+        return SweepResult(store, judge(store, library=library), used)
 
 
 def with_axes(tree: Tree, axes: Axes) -> Tree:

@@ -11,6 +11,7 @@ from backtests.analysis.curves import with_start
 from backtests.api.request import Subject, named_index, own_bars, settings_tree
 from backtests.api.sweep import SWEEP_NAMES, Axes, library_with, with_axes
 from backtests.config.explain import explain_error
+from backtests.config.plugins import pin_plugins
 from backtests.report.card import Card, Displayable
 from backtests.report.walkforward_files import steps_table
 from backtests.report.words import walkforward as words
@@ -133,9 +134,9 @@ def walk_forward(
     windows = _windows(tree.get("walkforward", {}))
     plan = plan_of(with_axes(tree, axes))
     require_walkable(plan)
-    return WalkForwardResult(
-        walked(plan, settings=windows, library=library_with(own)), plan, windows
-    )
+    with pin_plugins(plan.base):
+        found = walked(plan, settings=windows, library=library_with(own))
+    return WalkForwardResult(found, plan, windows)
 
 
 def _windows(given: Any) -> WindowSettings:
