@@ -6,9 +6,9 @@ bars, signals, filters, exits and sizings of one's own. The audit must find noth
 
 import random
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -31,39 +31,55 @@ TRIGGERS: Final = ("any", "new_high", "breakout", "support_held", "clean_signal"
 COINS: Final = ("AAA", "BBB", "CCC")
 
 
-@decorators.signal("clean_signal")
+Function = TypeVar("Function", bound=Callable[..., Any])
+_own: Final[list[Callable[[], object]]] = []
+
+
+def own(
+    register: Callable[[str], Callable[[Any], Any]], name: str
+) -> Callable[[Function], Function]:
+    """Register a function whenever a config is drawn: other tests take it out again."""
+
+    def keep(function: Function) -> Function:
+        _own.append(lambda: register(name)(function))
+        return function
+
+    return keep
+
+
+@own(decorators.signal, "clean_signal")
 def clean_signal(index: pd.DataFrame, *, kind: int = 0, window: int = 20) -> pd.Series:
     """One of the clean functions."""
     return CLEAN[kind](index, window=window)
 
 
-@decorators.signal("clean_pair")
+@own(decorators.signal, "clean_pair")
 def clean_pair(index: pd.DataFrame, coin: pd.DataFrame, *, days: int = 5) -> pd.Series:
     """The coin lags behind the index."""
     moved = index["close"].pct_change(days)
     return moved > coin["close"].pct_change(days)
 
 
-@decorators.filter("clean_filter")
+@own(decorators.filter, "clean_filter")
 def clean_filter(index: pd.DataFrame, m2sl: pd.Series, *, window: int = 40) -> pd.Series:
     """Money grows, or the index is above its mean."""
     return (m2sl > m2sl.shift(30)) | (index["close"] > index["close"].rolling(window).mean())
 
 
-@decorators.exit("clean_exit")
+@own(decorators.exit, "clean_exit")
 def clean_exit(coin: pd.DataFrame, index: pd.DataFrame, *, days: int = 5) -> pd.Series:
     """The coin falls while the index does."""
     return (coin["close"] < coin["close"].shift(days)) & (index["close"].diff() < 0)
 
 
-@decorators.sizing("clean_sizing")
+@own(decorators.sizing, "clean_sizing")
 def clean_sizing(coin: pd.DataFrame, *, days: int = 10) -> pd.Series:
     """Less while the coin is volatile."""
     volatility = coin["close"].pct_change().rolling(days).std()
     return (0.02 / volatility).clip(0.1, 1.0)
 
 
-@decorators.weighting("clean_weighting")
+@own(decorators.weighting, "clean_weighting")
 def clean_weighting(coins: Any) -> Any:
     """By price."""
     return coins.close
@@ -194,6 +210,8 @@ def _hours(seed: int) -> Bars:
 
 def drawn(number: int) -> tuple[Config, Inputs]:
     """Return the config and inputs of a number."""
+    for register in _own:
+        register()
     rng = random.Random(number)  # noqa: S311 (no secret)
     config = load_config(None, flags=drawn_flags(rng))
     return config, inputs_of(config, rng.randrange(10**6))

@@ -121,7 +121,10 @@ def test_efficiency_that_cannot_be_said_has_a_reason(
     ("kept", "text"),
     [
         (0.5, "out of sample it was 0.50: 25 % of it was left."),
-        (-0.9, "out of sample it was -0.90: none of it was left, it turned into a loss."),
+        (
+            -0.9,
+            "out of sample it was \N{MINUS SIGN}0.90: none of it was left, it turned into a loss.",
+        ),
         (2.5, "out of sample it was 2.50: more than was promised."),
     ],
 )
