@@ -13,7 +13,7 @@ from feeds.errors import ConfigError
 if TYPE_CHECKING:
     from backtests.analysis.forebears import Forebears
     from backtests.config.config import Config
-    from backtests.desk.evening import Evening
+    from backtests.desk.today import Evening
 
 NOTHING, DUE, STALE = 0, 10, 3
 PAGE: Final = "today.html"
@@ -129,8 +129,8 @@ def _money(given: str | None) -> float | None:
 
 
 def _evening(config: "Config", equity: float | None) -> "tuple[Evening, Forebears | None]":
-    from backtests.desk.evening import evening_of
     from backtests.desk.forebears import forebears_of
+    from backtests.desk.today import evening_of
     from backtests.market.inputs import load_inputs
 
     evening = evening_of(config, load_inputs(config), equity=equity)

@@ -23,8 +23,8 @@ from feeds.series_sources import open_live_series
 from feeds.sessions import BAR_LENGTHS
 from feeds.sources import Request
 from feeds.universe import altcoins
-from feeds.vendors import VENDORS, open_vendor
-from feeds.vendors.vendor import DownloadStep, Watcher
+from feeds.vendors.protocol import DownloadStep, Watcher
+from feeds.vendors.registry import VENDORS, open_vendor
 
 if TYPE_CHECKING:
     from rich.progress import Progress

@@ -46,7 +46,7 @@ class SeriesVendor(Protocol):
         ...
 
     def fetch(self, name: str) -> Series:
-        """Return the series, or raise as `feeds.vendors.vendor.Vendor.fetch` promises."""
+        """Return the series, or raise as `feeds.vendors.protocol.Vendor.fetch` promises."""
         ...
 
 

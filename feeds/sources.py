@@ -15,7 +15,7 @@ from feeds.folders import cache_folder
 from feeds.instruments import Instrument
 from feeds.live import Live
 from feeds.reading import NOTHING_CHOSEN, Choices
-from feeds.vendors import VENDORS
+from feeds.vendors.registry import VENDORS
 
 log = logging.getLogger(__name__)
 

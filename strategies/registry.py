@@ -25,7 +25,7 @@ Kind = Literal["signal", "filter", "exit", "sizing", "weighting", "selection"]
 HOMES: Final[dict[Kind, str]] = {
     "signal": "strategies.signals",
     "filter": "strategies.filters",
-    "exit": "strategies.rules",
+    "exit": "strategies.position_rule",
     "sizing": "strategies.sizing",
     "weighting": "strategies.basket",
     "selection": "strategies.basket",

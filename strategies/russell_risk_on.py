@@ -6,7 +6,7 @@ import backtrader as bt
 import numpy as np
 
 from strategies.portfolio import orders
-from strategies.rules import STAY, Moment, step
+from strategies.position_rule import STAY, Moment, step
 from strategies.targets import (
     HALTED,
     NOTHING,
@@ -38,7 +38,7 @@ class RussellRiskOn(bt.Strategy):  # type: ignore[misc]
     Parameters
     ----------
     rule
-        A `strategies.rules.Rule`.
+        A `strategies.position_rule.Rule`.
     upkeep
         A `strategies.targets.Upkeep`.
     start
@@ -48,7 +48,7 @@ class RussellRiskOn(bt.Strategy):  # type: ignore[misc]
     impact
         The coefficient of impact, 0 for none (see `strategies.fills`).
     step
-        What judges each bar, `strategies.rules.step` or a function of one's own in its place.
+        What judges each bar: `strategies.position_rule.step`, or a function of one's own.
 
     Notes
     -----

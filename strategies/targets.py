@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from feeds.arrays import Floats
-from strategies.rules import (
+from strategies.position_rule import (
     ENTER,
     EXIT_REASONS,
     NONE,

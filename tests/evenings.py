@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from backtests.config.config import Config, load_config
-from backtests.desk.evening import Order, order_due
+from backtests.desk.today import Order, order_due
 from backtests.engines.event_driven import closing
 from backtests.market.inputs import Inputs, load_inputs
 from backtests.market.market import Market, build_market

@@ -13,7 +13,7 @@ from backtests.market.tape import NANOSECONDS
 from feeds.arrays import Flags, Integers
 from strategies.filters import Gate
 from strategies.names import trigger_parts
-from strategies.rules import ENTER, EXIT_FILTER, EXIT_REASONS, STAY, TRIGGER_KINDS
+from strategies.position_rule import ENTER, EXIT_FILTER, EXIT_REASONS, STAY, TRIGGER_KINDS
 
 OPEN, CLOSED, UNKNOWN = "open", "closed", "unknown"
 

@@ -21,7 +21,7 @@ from backtests.analysis.exposure import (
     scaled_returns,
 )
 from backtests.analysis.placebo import shift_placebo
-from backtests.analysis.sharpe import (
+from backtests.analysis.sharpe_error import (
     minimum_track_record_length,
     probabilistic_sharpe_ratio,
     sharpe_sample,

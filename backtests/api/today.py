@@ -7,8 +7,8 @@ from typing import Any
 from backtests.analysis.forebears import Forebears
 from backtests.api.request import Subject, settings_tree
 from backtests.config.config import validated_config
-from backtests.desk.evening import Evening, evening_of
 from backtests.desk.forebears import forebears_of
+from backtests.desk.today import Evening, evening_of
 from backtests.desk.written import evening_json
 from backtests.market.inputs import load_inputs
 from backtests.report.words.today import facts, forebears_words, headline

@@ -23,9 +23,9 @@ from backtests.market.inputs import (
     missing_benchmark_bars,
     require_folder,
 )
-from backtests.market.known import Known, own_signals
+from backtests.market.known_when import between, known_from
 from backtests.market.lookahead import LOOK_AHEAD, own_leaks
-from backtests.market.schedule import between, known_from
+from backtests.market.own_inputs import Known, own_signals
 from feeds import instruments
 from feeds.arrays import Flags, Floats, Integers
 from feeds.bars import Bars

@@ -5,7 +5,7 @@ import json
 from collections.abc import Sequence
 from typing import Final
 
-from backtests.desk.evening import Evening
+from backtests.desk.today import Evening
 from backtests.desk.written import order_json
 from backtests.records.writing import write_page
 from feeds.errors import ConfigError

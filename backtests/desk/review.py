@@ -10,7 +10,7 @@ import pandas as pd
 
 from backtests.config.config import Config, validated_config
 from backtests.config.files import parsed_toml
-from backtests.desk.evening import Evening, evening_of
+from backtests.desk.today import Evening, evening_of
 from backtests.desk.written import bars_digests, order_json
 from backtests.market.inputs import Inputs, load_inputs
 from backtests.records.journal import JournalLine, read

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from backtests.analysis.forebears import AHEAD_DAYS, Forebears
-from backtests.desk.evening import Evening, GateState, Order
+from backtests.desk.today import Evening, GateState, Order
 
 TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 

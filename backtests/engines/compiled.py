@@ -16,8 +16,8 @@ from backtests.engines.compiling import compile_function, family
 from backtests.engines.parts import Coins, Money, Part, Signals, money_of, part_of
 from backtests.market.tape import Tape
 from feeds.arrays import Floats, Integers
-from strategies import fills, portfolio, rules, targets
-from strategies.rules import STAY, Moment, Rule, State, rule_of
+from strategies import fills, portfolio, position_rule, targets
+from strategies.position_rule import STAY, Moment, Rule, State, rule_of
 from strategies.targets import (
     HALTED,
     NOTHING,
@@ -233,11 +233,16 @@ def _keep(rule: Rule, upkeep: Upkeep, part: Part, money: Money, start: Start) ->
 
 # From the plain functions to compiled ones that call each other.
 stopped_by = compile_function(
-    rules._stop,
+    position_rule._stop,
     is_inlined=True,
-    **family(rules.stop_loss, rules.trailing_stop, rules.index_drawdown, is_inlined=True),
+    **family(
+        position_rule.stop_loss,
+        position_rule.trailing_stop,
+        position_rule.index_drawdown,
+        is_inlined=True,
+    ),
 )
-step = compile_function(rules.step, is_inlined=True, _stop=stopped_by)
+step = compile_function(position_rule.step, is_inlined=True, _stop=stopped_by)
 _pricing = family(
     fills.buying_factor,
     fills.selling_factor,

@@ -17,7 +17,7 @@ from backtests.market.tape import Tape
 from feeds.arrays import Floats
 from feeds.combined import CoinFeed, CombinedFeed
 from strategies.fills import LEAST_FETCHED
-from strategies.rules import State, rule_of, step
+from strategies.position_rule import State, rule_of, step
 from strategies.russell_risk_on import RussellRiskOn
 from strategies.targets import Start, Upkeep, Wanted, opening
 

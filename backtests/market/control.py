@@ -15,9 +15,9 @@ import numpy as np
 import pandas as pd
 
 from backtests.config.config import Config
-from backtests.market.known import Known, leaving_exits, own_weights, with_own_signals
+from backtests.market.known_when import all_pass, lead_of, schedule_of, with_lead
 from backtests.market.market import Market, bar_lines, closes_of, signals_of
-from backtests.market.schedule import all_pass, lead_of, schedule_of, with_lead
+from backtests.market.own_inputs import Known, leaving_exits, own_weights, with_own_signals
 from backtests.market.tape import Tape
 from feeds.bars import Bars
 from feeds.sessions import bar_ends

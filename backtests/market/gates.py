@@ -7,7 +7,7 @@ import pandas as pd
 
 from backtests.config.config import Config
 from backtests.market.inputs import Inputs
-from backtests.market.known import Known, own_states
+from backtests.market.own_inputs import Known, own_states
 from feeds.arrays import DAY_IN_NANOSECONDS, Flags, Integers
 from strategies.filters import Gate, Readings, gate_states
 from strategies.registry import find

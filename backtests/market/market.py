@@ -10,8 +10,7 @@ from backtests.config.config import ALTS, Config
 from backtests.market.endings import common_end
 from backtests.market.gates import combine, gates_of, leaving
 from backtests.market.inputs import Inputs, has_universe
-from backtests.market.known import Known, leaving_exits, own_weights, with_own_signals
-from backtests.market.schedule import (
+from backtests.market.known_when import (
     Schedule,
     between,
     entry_weights,
@@ -21,6 +20,7 @@ from backtests.market.schedule import (
     seconds,
     with_lead,
 )
+from backtests.market.own_inputs import Known, leaving_exits, own_weights, with_own_signals
 from backtests.market.tape import (
     NANOSECONDS,
     Lines,

@@ -18,9 +18,9 @@ from backtests.engines.backtest import (
 )
 from backtests.market.gates import blind_filters, gates_of
 from backtests.market.inputs import Inputs
-from backtests.market.known import Known
+from backtests.market.known_when import known_from
 from backtests.market.market import traded_coin
-from backtests.market.schedule import known_from
+from backtests.market.own_inputs import Known
 from backtests.search.plan import Plan
 from backtests.search.space import Choice
 from backtests.search.trials.groups import Library

@@ -22,7 +22,7 @@ from feeds.instruments import Instrument
 from feeds.reused import number_ticker
 from feeds.sessions import BAR_LENGTHS
 from feeds.universe import is_altcoin
-from feeds.vendors.vendor import one_line
+from feeds.vendors.protocol import one_line
 
 # The archive publishes a day pair by pair: the last days are left out until this share of the
 # coins has them.

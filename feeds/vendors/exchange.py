@@ -29,8 +29,8 @@ from feeds.vendors.exchange_client import (
 )
 from feeds.vendors.paging import AskPage, PageSpan, Row, checked_rows, opening, whole_history
 from feeds.vendors.patience import Patience
+from feeds.vendors.protocol import DownloadStep, Watcher, reading
 from feeds.vendors.tidy import tidy
-from feeds.vendors.vendor import DownloadStep, Watcher, reading
 
 if TYPE_CHECKING:
     import ccxt
@@ -92,7 +92,7 @@ class Exchange:
     def fetch(
         self, instrument: Instrument, *, timeframe: str, since: pd.Timestamp | None = None
     ) -> Bars:
-        """Return the bars as `feeds.vendors.vendor.Vendor.fetch` promises.
+        """Return the bars as `feeds.vendors.protocol.Vendor.fetch` promises.
 
         Of a coin that is no longer traded there, what was traded is returned, and said.
         """

@@ -69,7 +69,7 @@ def own_volume(coins, *, days: int = 10):
 """
 STRATEGY = """
 import backtrader as bt
-from strategies.rules import step
+from strategies.position_rule import step
 
 class Hold(bt.Strategy):
     def next_open(self):

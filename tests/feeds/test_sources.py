@@ -11,8 +11,8 @@ from feeds.errors import ConfigError, DataError, NotCached, NotServed, Unreachab
 from feeds.instruments import coin, index
 from feeds.live import Live
 from feeds.sources import SAMPLE_BANNER, Auto, Checked, FellBack, Request, load_all
-from feeds.vendors import VENDORS, open_vendor
 from feeds.vendors.reach import Reach
+from feeds.vendors.registry import VENDORS, open_vendor
 from tests.scripted import Clock, Scripted, days, frame_of, hours, sessions
 
 RUT, BTC, ETH = index("RUT"), coin("BTC"), coin("ETH")

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from strategies.rules import ENTER, EXIT_WINDOW, STAY
+from strategies.position_rule import ENTER, EXIT_WINDOW, STAY
 from strategies.targets import (
     ALIVE,
     DEAD,

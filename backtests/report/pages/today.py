@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from backtests.analysis.forebears import Forebears
-from backtests.desk.evening import Evening
+from backtests.desk.today import Evening
 from backtests.report.charts.spec import UndrawableError
 from backtests.report.charts.today import episodes_chart
 from backtests.report.pages.base import render

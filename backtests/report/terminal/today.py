@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.table import Table
 
 from backtests.analysis.forebears import AHEAD_DAYS, Forebears
-from backtests.desk.evening import Evening
 from backtests.desk.review import Record, Reviewed
+from backtests.desk.today import Evening
 from backtests.report.terminal.run import WIDTH
 from backtests.report.words.notation import count_noun, decimal, warning_lines
 from backtests.report.words.today import facts, forebears_words, headline

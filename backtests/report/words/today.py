@@ -8,7 +8,7 @@ import numpy as np
 from backtests.analysis.episodes import FEW_EPISODES
 from backtests.analysis.forebears import AHEAD_DAYS, Forebears
 from backtests.desk.changes import Change
-from backtests.desk.evening import Evening, GateState, Order
+from backtests.desk.today import Evening, GateState, Order
 from backtests.report.words import notation as written
 from feeds.arrays import Floats
 

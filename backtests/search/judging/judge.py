@@ -16,7 +16,7 @@ from backtests.analysis.overfitting import (
     effective_trials,
     superior_ability,
 )
-from backtests.analysis.sharpe import (
+from backtests.analysis.sharpe_error import (
     deflated_sharpe_ratio,
     expected_maximum_sharpe,
     luck_variance,

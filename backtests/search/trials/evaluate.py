@@ -21,7 +21,7 @@ from backtests.search.trials.scope import PER_TRIAL, is_understood
 from backtests.search.trials.spans import Trials
 from feeds.arrays import Floats, Integers
 from feeds.errors import InputError
-from strategies.rules import NONE
+from strategies.position_rule import NONE
 
 log = logging.getLogger(__name__)
 

@@ -16,9 +16,9 @@ from backtests.engines.compiling import compile_function
 from backtests.market import elapsed, tape
 from backtests.market.gates import combine
 from backtests.market.inputs import Inputs, load_inputs
-from backtests.market.known import own_weights
+from backtests.market.known_when import entry_weights, lead_of, weight_before, with_lead
 from backtests.market.market import Market, build_market, market_schedule
-from backtests.market.schedule import entry_weights, lead_of, weight_before, with_lead
+from backtests.market.own_inputs import own_weights
 from backtests.search.plan import with_values
 from backtests.search.trials.full import FullTape, full_tape_of
 from backtests.search.trials.keys import inputs_key, market_key, tape_key
@@ -27,7 +27,7 @@ from backtests.search.trials.spans import LEAD, TrialEvents
 from feeds.arrays import Floats, Integers
 from feeds.sessions import bar_ends
 from strategies import support
-from strategies.rules import NONE
+from strategies.position_rule import NONE
 
 # enough for neighbouring trials, which share most settings
 REMEMBERED_MARKETS: Final = 8

@@ -23,7 +23,7 @@ from backtests.search.trials.spans import (
     trial_at,
 )
 from feeds.arrays import Floats, Integers
-from strategies.rules import NONE
+from strategies.position_rule import NONE
 
 FIGURES: Final = (
     "total_return",

@@ -12,7 +12,7 @@ import numpy as np
 from backtests.engines.compiled import stopped_by
 from backtests.engines.compiling import compile_function
 from feeds.arrays import Flags, Floats, Integers
-from strategies.rules import NONE, STAY, Moment, Rule
+from strategies.position_rule import NONE, STAY, Moment, Rule
 
 LOW: Final = 0
 HIGH: Final = 1

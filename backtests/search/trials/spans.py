@@ -8,7 +8,7 @@ from backtests.engines.compiled import step
 from backtests.engines.compiling import compile_function
 from backtests.search.trials.ranges import TrialTape, stopped
 from feeds.arrays import Flags, Floats, Integers
-from strategies.rules import ENTER, NONE, STAY, Moment, Rule, State
+from strategies.position_rule import ENTER, NONE, STAY, Moment, Rule, State
 
 LEAD: Final = ("bar_end", "trigger_session", "lost_session", "gate")
 

@@ -16,7 +16,7 @@ from backtests.analysis.bootstrap import (
     small_sample_interval,
     stationary_indices,
 )
-from backtests.analysis.sharpe import sharpe_sample
+from backtests.analysis.sharpe_error import sharpe_sample
 from backtests.market.elapsed import DAYS_PER_YEAR
 
 PPY = 365

@@ -97,7 +97,7 @@ def test_rule_in_words_names_own_signal_exit_and_sizing(plugin: Path) -> None:
 
 def test_rule_in_words_says_that_a_strategy_of_ones_own_decides(tmp_path: Path) -> None:
     file = tmp_path / "mine.py"
-    file.write_text("from strategies.rules import step as mine\n")
+    file.write_text("from strategies.position_rule import step as mine\n")
     run = bt.backtest("ETH", source="sample", start="2024-01-01", strategy=f"{file}:mine").run
     assert rule_in_words(run)[0].startswith("mine of mine.py decides when to buy and sell.")
 

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from backtests.analysis.sharpe import expected_maximum_factor
+from backtests.analysis.sharpe_error import expected_maximum_factor
 from backtests.analysis.summary import summarise
 from backtests.config.config import Config
 from backtests.engines.backtest import run_inputs

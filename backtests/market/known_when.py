@@ -19,8 +19,8 @@ from feeds.alignment import Instants, latest_arrival, latest_known, values_at
 from feeds.arrays import Flags, Floats, Integers
 from feeds.bars import PRICES, Bars
 from feeds.sessions import BAR_LENGTHS, bar_ends
+from strategies.position_rule import NONE, triggers
 from strategies.registry import find
-from strategies.rules import NONE, triggers
 from strategies.signals import IndexSignals
 from strategies.sizing import target_weights
 
@@ -164,7 +164,7 @@ def entry_weights(
     """Return the weight an entry decided at each bar's end would take, NaN where unknown.
 
     Volatility is made annual by the bars per year there are among those it is taken from. `own`
-    are the weights of an own sizing, see `backtests.market.known`.
+    are the weights of an own sizing, see `backtests.market.own_inputs`.
     """
     if own is not None:
         return own

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from strategies.rules import (
+from strategies.position_rule import (
     ENTER,
     EXIT_INDEX_DRAWDOWN,
     EXIT_STOP_LOSS,

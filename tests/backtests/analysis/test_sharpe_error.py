@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from backtests.analysis.sharpe import (
+from backtests.analysis.sharpe_error import (
     SharpeSample,
     deflated_sharpe_ratio,
     expected_maximum_factor,

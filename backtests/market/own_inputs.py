@@ -16,8 +16,8 @@ from feeds.errors import ConfigError
 from feeds.sessions import bar_ends
 from strategies.names import trigger_parts
 from strategies.own import Frame, amounts, flags_of, states
+from strategies.position_rule import EXIT_FILTER, STAY, code_of
 from strategies.registry import Entry, find
-from strategies.rules import EXIT_FILTER, STAY, code_of
 from strategies.settings import FilterSettings
 from strategies.signals import IndexSignals
 

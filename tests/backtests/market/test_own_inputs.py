@@ -6,8 +6,8 @@ import pytest
 
 from backtests.config.config import load_config
 from backtests.market.inputs import Inputs
-from backtests.market.known import Known
-from backtests.market.schedule import known_from
+from backtests.market.known_when import known_from
+from backtests.market.own_inputs import Known
 from feeds.errors import ConfigError
 from strategies import decorators
 from strategies.registry import find
