@@ -9,7 +9,7 @@ from typing import Final
 
 from backtests.options import Parser, given_folder, run_command
 from feeds.errors import ConfigError
-from strategies.registry import Entry, Kind, entries, load_packages
+from strategies.registry import SECTIONS, Entry, Kind, entries, load_packages
 
 # what is asked for, and how a config uses it
 KINDS: Final[dict[str, tuple[Kind, str]]] = {
@@ -19,14 +19,6 @@ KINDS: Final[dict[str, tuple[Kind, str]]] = {
     "sizings": ("sizing", 'size.mode = "NAME"'),
     "weightings": ("weighting", 'basket.weights = "NAME"'),
     "selections": ("selection", 'basket.select = "NAME"'),
-}
-SECTIONS: Final[dict[Kind, str]] = {
-    "signal": "signal",
-    "filter": "filters.ANY_NAME",
-    "exit": "rules",
-    "sizing": "size",
-    "weighting": "basket",
-    "selection": "basket",
 }
 WIDTH: Final = 100  # when nobody watches
 EXAMPLES: Final = """\
@@ -111,7 +103,7 @@ def _parameters(entry: Entry) -> Iterator[str]:
     from backtests.config.explain import said_of, with_default
     from backtests.config.own_tables import parameter_model
 
-    section = SECTIONS[entry.kind]
+    section = SECTIONS[entry.kind] + ".ANY_NAME" * (entry.kind == "filter")
     for key in entry.settings:
         yield f"{key.replace('filters.NAME', section)}: {said_of(key, Config)}"
     if entry.is_own:

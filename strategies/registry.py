@@ -9,6 +9,7 @@ import hashlib
 import importlib
 import importlib.util
 import inspect
+import sys
 import typing
 from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
@@ -21,6 +22,15 @@ from feeds.wording import nearest_hint
 
 Kind = Literal["signal", "filter", "exit", "sizing", "weighting", "selection"]
 
+# the section of a config in which parameters of each kind stand: `[signal.reclaim]`
+SECTIONS: Final[dict[Kind, str]] = {
+    "signal": "signal",
+    "filter": "filters",
+    "exit": "rules",
+    "sizing": "size",
+    "weighting": "basket",
+    "selection": "basket",
+}
 # where the package's own are, imported when a name is looked up: some load pandas
 HOMES: Final[dict[Kind, str]] = {
     "signal": "strategies.signals",
@@ -90,9 +100,15 @@ _origin: ContextVar[Origin | None] = ContextVar("origin", default=None)
 _packages: Final[list[bool]] = []
 
 
+def kinds_in(section: str) -> tuple[Kind, ...]:
+    """Return the kinds of function whose parameters stand in a section."""
+    return tuple(kind for kind, own in SECTIONS.items() if own == section)
+
+
 def entries(kind: Kind) -> Mapping[str, Entry]:
     """Return every function of a kind by name, the package's own first."""
-    importlib.import_module(HOMES[kind])
+    if HOMES[kind] not in sys.modules:
+        importlib.import_module(HOMES[kind])
     return _entries[kind]
 
 

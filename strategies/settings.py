@@ -16,7 +16,7 @@ from pydantic import (
 
 from feeds.instruments import SERIES_NAME, has_plain_name
 from strategies.names import RegisteredName, TriggerName, trigger_text
-from strategies.registry import Kind, is_own
+from strategies.registry import is_own, kinds_in
 
 
 def plain_symbol(name: str) -> str:
@@ -63,7 +63,7 @@ class OwnTables(Settings):
     reads them as tables.
     """
 
-    kinds: ClassVar[tuple[Kind, ...]] = ()
+    section: ClassVar[str] = ""
 
     own: tuple[tuple[str, tuple[tuple[str, Any], ...]], ...] = ()
 
@@ -74,14 +74,15 @@ class OwnTables(Settings):
         if not isinstance(given, Mapping):
             return given
         tables = {
-            name: tuple(table.items())
-            for name, table in given.items()
-            if name not in cls.model_fields
-            and isinstance(table, Mapping)
-            and any(is_own(kind, name) for kind in cls.kinds)
+            name: tuple(given[name].items())
+            for name in given.keys() - cls.model_fields.keys()
+            if isinstance(given[name], Mapping)
+            and any(is_own(kind, name) for kind in kinds_in(cls.section))
         }
+        if not tables:
+            return given
         rest = {name: value for name, value in given.items() if name not in tables}
-        return rest | ({"own": tuple(tables.items())} if tables else {})
+        return rest | {"own": tuple(tables.items())}
 
     @model_serializer(mode="wrap")
     def _write(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
@@ -104,7 +105,7 @@ class OwnTables(Settings):
 class SignalSettings(OwnTables):
     """How highs, resistance and support are read from the index, in sessions."""
 
-    kinds = ("signal",)
+    section = "signal"
 
     lookback: Sessions | Literal["all"] = Field(
         "all", json_schema_extra={"allowed": 'a whole number from 1 to 10000, or "all"'}
@@ -125,7 +126,7 @@ class RuleSettings(OwnTables):
     new high or support held. `exits` are own exits, by name.
     """
 
-    kinds = ("exit",)
+    section = "rules"
 
     trigger: Trigger = "any"
     hold_days: Days = 60
@@ -148,7 +149,7 @@ class SizeSettings(OwnTables):
     trades an open position back to its weight.
     """
 
-    kinds = ("sizing",)
+    section = "size"
 
     mode: Annotated[str, AfterValidator(RegisteredName("sizing"))] = "fraction"
     fraction: Annotated[float, Field(gt=0, le=1)] = 1.0
@@ -178,7 +179,7 @@ class FilterSettings(OwnTables):
     series, by `measure` (its level, its change over `window` observations, or their sum).
     """
 
-    kinds = ("filter",)
+    section = "filters"
 
     kind: Annotated[str, AfterValidator(RegisteredName("filter"))] = "series"
     series: SeriesName = ""
@@ -225,7 +226,7 @@ class BasketSettings(OwnTables):
     `min_members` coins qualify, or as many as can ever be in it if they are fewer.
     """
 
-    kinds = ("weighting", "selection")
+    section = "basket"
 
     universe: Literal["auto", "none", "binance"] = "auto"
     members: tuple[Symbol, ...] = Field(

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
-from typing import Any, Final
+from typing import Any
 
 from pydantic import BaseModel, ValidationError, create_model
 
@@ -10,7 +10,7 @@ from backtests.config.explain import explain_error
 from backtests.config.plugins import load_plugins, strategy_name
 from feeds.errors import ConfigError
 from strategies.names import trigger_parts, trigger_text
-from strategies.registry import Entry, Kind, find, is_known, is_own
+from strategies.registry import Entry, Kind, find, is_known, is_own, kinds_in
 from strategies.settings import Settings
 
 
@@ -43,8 +43,7 @@ def with_own_tables(tree: Mapping[str, Any]) -> dict[str, Any]:
 
 def _own_code(tree: Mapping[str, Any]) -> dict[str, Any]:
     """Load the files named; return their settings with absolute paths."""
-    data = _as_dict(tree.get("data")) if isinstance(tree.get("data"), Mapping | BaseModel) else {}
-    folder = str(data.get("data_dir") or "")
+    folder = str(_at(tree, "data", "data_dir") or "")
     found: dict[str, Any] = {}
     if tree.get("plugins"):
         found["plugins"] = tuple(load_plugins(tree["plugins"], data_dir=folder))
@@ -55,21 +54,14 @@ def _own_code(tree: Mapping[str, Any]) -> dict[str, Any]:
 
 def _names_in(tree: Mapping[str, Any]) -> Iterator[tuple[Kind, tuple[str, ...], str]]:
     """Yield the functions settings name: kind, the section their parameters stand in, name."""
-
-    def given(*keys: str) -> Any:
-        found: Any = tree
-        for key in keys:
-            found = _as_dict(found).get(key) if isinstance(found, Mapping | BaseModel) else None
-        return found
-
-    trigger = trigger_text(given("rules", "trigger"))
+    trigger = trigger_text(_at(tree, "rules", "trigger"))
     names = trigger_parts(trigger)[1] if isinstance(trigger, str) else ()
     yield from (("signal", ("signal",), name) for name in names)
-    claim = given("claim")
-    for one in (claim, *(given("claim", "readings") or ())) if claim else ():
-        events = (_as_dict(one).get(key) for key in ("event", "against"))
+    claim = tree.get("claim")
+    for one in (claim, *(_at(claim, "readings") or ())) if claim else ():
+        events = (_at(one, key) for key in ("event", "against"))
         yield from (("signal", ("signal",), name) for name in events if isinstance(name, str))
-    exits = given("rules", "exits")
+    exits = _at(tree, "rules", "exits")
     named = exits if isinstance(exits, list | tuple) else ()
     yield from (("exit", ("rules",), name) for name in named if isinstance(name, str))
     singles: tuple[tuple[Kind, str, str], ...] = (
@@ -77,18 +69,28 @@ def _names_in(tree: Mapping[str, Any]) -> Iterator[tuple[Kind, tuple[str, ...], 
         ("selection", "basket", "select"),
     )  # fmt: skip
     for kind, section, key in singles:
-        if isinstance(name := given(section, key), str):
+        if isinstance(name := _at(tree, section, key), str):
             yield kind, (section,), name
-    filters = given("filters")
+    filters = tree.get("filters")
     for gate, each in filters.items() if isinstance(filters, Mapping) else ():
-        if isinstance(name := _as_dict(each).get("kind"), str):
+        if isinstance(name := _at(each, "kind"), str):
             yield "filter", ("filters", gate), name
 
 
 def used_entries(tree: Mapping[str, Any]) -> tuple[Entry, ...]:
     """Return the own functions that settings name, each once."""
-    found = (find(kind, name) for kind, _, name in _names_in(tree) if is_known(kind, name))
-    return tuple(dict.fromkeys(one for one in found if one.is_own))
+    found = (find(kind, name) for kind, _, name in _names_in(tree) if is_own(kind, name))
+    return tuple(dict.fromkeys(found))
+
+
+def _at(section: Any, *keys: str) -> Any:
+    """Return a setting of a tree or of settings; None where there is none."""
+    for key in keys:
+        if isinstance(section, Mapping):
+            section = section.get(key)
+        else:
+            section = getattr(section, key, None) if isinstance(section, BaseModel) else None
+    return section
 
 
 def _as_dict(section: Any) -> dict[str, Any]:
@@ -97,20 +99,11 @@ def _as_dict(section: Any) -> dict[str, Any]:
     return dict(section) if isinstance(section, Mapping) else {}
 
 
-SECTION_KINDS: Final[dict[str, tuple[Kind, ...]]] = {
-    "signal": ("signal",),
-    "rules": ("exit",),
-    "size": ("sizing",),
-    "basket": ("weighting", "selection"),
-    "filters": ("filter",),
-}
-
-
 def _complete(section: str, given: Any) -> Any:
     """Return a section whose own tables are complete; anything but a table is left as it is."""
     if not isinstance(given, Mapping):
         return given
-    kinds = SECTION_KINDS[section.partition(".")[0]]
+    kinds = kinds_in(section.partition(".")[0])
     return {name: _parameters(section, name, each, kinds) for name, each in given.items()}
 
 
