@@ -3,7 +3,7 @@
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Print the answer; return 0 if nothing is to do, 10 if an order is due, 3 if bars lack."""
     answers: list[int] = []
     code = run_command(lambda given: answers.append(_work(given)), arguments)
-    return code or max(answers, key=(NOTHING, DUE, STALE).index, default=NOTHING)
+    return code or _gravest(answers)
 
 
 def command_parser() -> Parser:
@@ -83,8 +83,7 @@ def _work(arguments: Sequence[str] | None) -> int:
         _record(found, options.journal)
     if options.notify:
         _notify(found, options)
-    codes = [evening.exit_code for evening, _ in found]
-    return max(codes, key=(NOTHING, DUE, STALE).index)
+    return _gravest(evening.exit_code for evening, _ in found)
 
 
 def _configs(options: argparse.Namespace) -> "list[Config]":
@@ -110,8 +109,11 @@ def _all_claims(options: argparse.Namespace, equity: float | None) -> int:
         sys.stdout.write(json.dumps(told, indent=2) + "\n")
     else:
         show_claims(found)
-    codes = [evening.exit_code for evening in found.values() if evening is not None]
-    return max(codes, key=(NOTHING, DUE, STALE).index)
+    return _gravest(evening.exit_code for evening in found.values() if evening is not None)
+
+
+def _gravest(codes: Iterable[int]) -> int:
+    return max(codes, key=(NOTHING, DUE, STALE).index, default=NOTHING)
 
 
 def _money(given: str | None) -> float | None:
@@ -190,13 +192,12 @@ def _notify(found: "list[tuple[Evening, Forebears | None]]", options: argparse.N
 
 
 def _review(options: argparse.Namespace) -> int:
-    from backtests.desk.review import records, review
+    from backtests.desk.review import review
     from backtests.report.terminal.today import show_review
 
     given = {key.removeprefix("data."): value for key, value in flags(options).items()
              if key.startswith("data.") and key != "data.end"}  # fmt: skip
-    found = review(options.review, data=given)
-    show_review(found, records(options.review, data=given), path=options.review)
+    show_review(review(options.review, data=given), path=options.review)
     return NOTHING
 
 

@@ -81,7 +81,7 @@ class Forebears:
         return 1 + int((self.then > self.growth).sum())
 
 
-def forebears(sessions: pd.DatetimeIndex, known: Floats, grid: CoinBars) -> Forebears | None:
+def forebears(sessions: pd.DatetimeIndex, known: Floats, bars: CoinBars) -> Forebears | None:
     """Return the latest of some episodes beside those before it; None where there is none.
 
     Parameters
@@ -91,28 +91,28 @@ def forebears(sessions: pd.DatetimeIndex, known: Floats, grid: CoinBars) -> Fore
         took effect). Those before the coin's first bar, or after its last, are left out.
     """
     found = [
-        _episode(session, float(second), grid)
+        _episode(session, float(second), bars)
         for session, second in zip(sessions, known, strict=True)
-        if grid.start[0] <= second <= grid.end[-1]
+        if bars.start[0] <= second <= bars.end[-1]
     ]
     if not found:
         return None
     present = found[-1]
-    day = int((grid.end[-1] - present.entry.timestamp()) // SECONDS_PER_DAY)
+    day = int((bars.end[-1] - present.entry.timestamp()) // SECONDS_PER_DAY)
     return Forebears(present, tuple(found[:-1]), day)
 
 
-def _episode(session: pd.Timestamp, known: float, grid: CoinBars) -> Episode:
-    place = int(np.searchsorted(grid.start, known, side="left"))
-    if place >= grid.start.size:  # its first open is the next one
-        entry = pd.Timestamp(int(grid.end[-1] * 1e9), tz="UTC")
+def _episode(session: pd.Timestamp, known: float, bars: CoinBars) -> Episode:
+    place = int(np.searchsorted(bars.start, known, side="left"))
+    if place >= bars.start.size:  # its first open is the next one
+        entry = pd.Timestamp(int(bars.end[-1] * 1e9), tz="UTC")
         return Episode(session, entry, np.empty(0), np.empty(0))
-    start, ends = grid.start[place], grid.end[place:]
+    start, ends = bars.start[place], bars.end[place:]
     days = int(min(LONGEST_DAYS + AHEAD_DAYS, (ends[-1] - start) // SECONDS_PER_DAY))
     rows = np.searchsorted(ends, start + SECONDS_PER_DAY * np.arange(1, days + 1), side="right") - 1
     rows = np.maximum(rows, 0)
-    coin = grid.close[place:][rows] / grid.open[place] - 1
-    index = grid.index_close[place:][rows] / grid.index_close[max(place - 1, 0)] - 1
+    coin = bars.close[place:][rows] / bars.open[place] - 1
+    index = bars.index_close[place:][rows] / bars.index_close[max(place - 1, 0)] - 1
     entry = pd.Timestamp(int(start * 1e9), tz="UTC")
     return Episode(session, entry, coin, index)
 

@@ -27,6 +27,36 @@ class Change:
     note: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Support:
+    """The level under test, or held as support, and the close below which it is lost."""
+
+    level: float
+    lost_below: float
+    is_held: bool
+
+
+def support_of(config: Config, market: Market) -> Support | None:
+    """Return the level followed after the last session; None where there is none."""
+    signals = market.signals
+    level = float(signals.support_level[-1])
+    if np.isnan(level):
+        return None
+    started, held = np.flatnonzero(signals.breakout), np.flatnonzero(signals.support_held)
+    is_held = bool(held.size) and (not started.size or bool(held[-1] > started[-1]))
+    return Support(level, level * (1 - config.signal.tolerance), is_held)
+
+
+def next_high(config: Config, market: Market) -> tuple[float, int]:
+    """Return the highest close of the lookback, today's included, and its age in sessions.
+
+    Tomorrow's close makes a new high above it.
+    """
+    closes, lookback = closes_of(market.index), config.signal.lookback
+    recent = closes if lookback == "all" else closes[-lookback:]
+    return float(recent.max()), int(recent[::-1].argmax()) + 1
+
+
 def changes(config: Config, market: Market, closed: Closing, *, is_held: bool) -> Iterator[Change]:
     """Yield what would trigger a purchase, or prolong one, and what would end it."""
     index = market.index.instrument.label
@@ -36,9 +66,9 @@ def changes(config: Config, market: Market, closed: Closing, *, is_held: bool) -
     rules, state = config.rules, closed.state
     if np.isfinite(state.window_end):
         yield Change("window", "sell", on=pd.Timestamp(int(state.window_end * 1e9), tz="UTC"))
-    level = float(market.signals.support_level[-1])
-    if rules.exit_on_support_lost and has_held(market):
-        yield Change(index, "sell", "below", level * (1 - config.signal.tolerance), note="support")
+    support = support_of(config, market)
+    if rules.exit_on_support_lost and support is not None and support.is_held:
+        yield Change(index, "sell", "below", support.lost_below, note="support")
     if rules.index_drawdown:
         bound = state.index_high * (1 - rules.index_drawdown)
         yield Change(index, "sell", "below", bound, note="index drawdown")
@@ -47,37 +77,22 @@ def changes(config: Config, market: Market, closed: Closing, *, is_held: bool) -
 
 def _triggers(config: Config, market: Market, index: str, *, then: str) -> Iterator[Change]:
     names, signal = trigger_parts(config.rules.trigger)[1], config.signal
-    closes = closes_of(market.index)
-    lookback = closes.size if signal.lookback == "all" else signal.lookback
-    recent = closes[-lookback:]
-    high = float(recent.max())
-    age = int(recent[::-1].argmax()) + 1
-    wait = "" if all(one for one in _passing(market)) else "and the filters let it pass"
+    high, age = next_high(config, market)
+    passes = market.traded.lines["gate"][-1] > 0
+    wait = "" if passes else "and the filters let it pass"
     if "new_high" in names:
         yield Change(index, then, "above", high, note=wait)
     elif "breakout" in names:
         young = f"from {signal.base} sessions on, now {age}" if age < signal.base else wait
         yield Change(index, then, "above", high, note=young)
-    level = float(market.signals.support_level[-1])
-    if "support_held" in names and np.isfinite(level) and not has_held(market):
-        run = closes[::-1] >= level
+    support = support_of(config, market)
+    if "support_held" in names and support is not None and not support.is_held:
+        run = closes_of(market.index)[::-1] >= support.level
         streak = int(run.argmin()) if not run.all() else run.size
         left = max(1, signal.confirm - streak)
-        yield Change(index, then, "above", level, note=f"for {left} sessions more, as support")
-
-
-def _passing(market: Market) -> list[bool]:
-    instant = np.array([int(market.traded.lines["bar_end"][-1] * 1e9)])
-    return [bool(gate.passes(instant)[0]) for gate in market.gates]
-
-
-def has_held(market: Market) -> bool:
-    """Return whether the level followed has been held as support, and is not lost."""
-    signals = market.signals
-    if not np.isfinite(signals.support_level[-1]):
-        return False
-    started, held = np.flatnonzero(signals.breakout), np.flatnonzero(signals.support_held)
-    return bool(held.size) and (not started.size or bool(held[-1] > started[-1]))
+        yield Change(
+            index, then, "above", support.level, note=f"for {left} sessions more, as support"
+        )
 
 
 def _stops(config: Config, market: Market, closed: Closing) -> Iterator[Change]:

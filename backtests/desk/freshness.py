@@ -8,9 +8,7 @@ from backtests.config.config import Config
 from backtests.market.inputs import Inputs
 from feeds.bars import Bars
 from feeds.sessions import BAR_LENGTHS, closes_after, session_closes, sessions_between
-from feeds.wording import count_noun
-
-FIRST_SESSIONS = 3  # so many missing sessions are named
+from feeds.wording import BAR_NOUNS, count_noun, listed_times, time_texts
 
 
 def stale_bars(config: Config, inputs: Inputs, *, now: pd.Timestamp) -> tuple[str, ...]:
@@ -45,10 +43,8 @@ def _index_gaps(config: Config, index: Bars, now: pd.Timestamp) -> Iterator[str]
         due = sessions_between(last + pd.Timedelta(days=1), now.tz_convert(None).normalize())
         missing = due[session_closes(due) + delay <= now] if len(due) else due
         if len(missing):
-            named = ", ".join(f"{day:%Y-%m-%d}" for day in missing[:FIRST_SESSIONS])
-            more = f" and {len(missing) - FIRST_SESSIONS:,} more" * (len(missing) > FIRST_SESSIONS)
             count = count_noun(len(missing), "session")
-            yield f"{index.instrument.label} lacks {count}: {named}{more}"
+            yield f"{index.instrument.label} lacks {count}: {listed_times(missing)}"
         return
     (close,) = closes_after(pd.DatetimeIndex([last.tz_convert(None).normalize()]))
     if close + delay <= now:
@@ -61,6 +57,6 @@ def _coin_gap(coin: Bars, now: pd.Timestamp) -> str:
     missing = int((now - last) // length) - 1
     if missing < 1:
         return ""
-    noun = {"1d": "daily bar", "4h": "4-hour bar", "1h": "hourly bar"}[coin.timeframe]
-    form = "%Y-%m-%d" if coin.timeframe == "1d" else "%Y-%m-%d %H:%M"
-    return f"{coin.instrument.label} lacks {count_noun(missing, noun)} after {last.strftime(form)}"
+    count = count_noun(missing, BAR_NOUNS[coin.timeframe])
+    (after,) = time_texts(pd.DatetimeIndex([last]))
+    return f"{coin.instrument.label} lacks {count} after {after}"

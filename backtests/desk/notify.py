@@ -7,9 +7,8 @@ from typing import Final
 
 from backtests.desk.today import Evening
 from backtests.desk.written import order_json
-from backtests.records.writing import write_page
 from feeds.errors import ConfigError
-from feeds.folders import cache_folder
+from feeds.folders import cache_folder, write_whole
 
 TOLD: Final = "told.json"
 
@@ -40,7 +39,7 @@ class Told:
         """Remember that these have been told."""
         told = self._read() | {one.config.short_hash: signature(one) for one in evenings}
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        write_page(self._path, json.dumps(told, indent=1) + "\n")
+        write_whole(self._path, (json.dumps(told, indent=1) + "\n").encode())
 
     def _read(self) -> dict[str, str]:
         try:

@@ -1,6 +1,6 @@
 """What a journal said, beside what a backtest on today's bars says of the same evenings."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -50,8 +50,18 @@ class Record:
     holding: float
 
 
-def records(path: Path, *, data: dict[str, Any]) -> list[Record]:
-    """Return the record of each config of a journal that trades one coin.
+@dataclass(frozen=True, slots=True)
+class Review:
+    """A journal beside today's bars: every line, and the record of each config of one coin."""
+
+    lines: tuple[Reviewed, ...]
+    records: tuple[Record, ...]
+
+
+def review(path: Path, *, data: dict[str, Any]) -> Review:
+    """Return a journal beside what its configs say on today's bars.
+
+    `data` are settings of where bars come from, in place of the lines' own.
 
     Raises
     ------
@@ -61,14 +71,21 @@ def records(path: Path, *, data: dict[str, Any]) -> list[Record]:
     by_config: dict[str, list[JournalLine]] = {}
     for line in read(path):
         by_config.setdefault(str(line.content["config_hash"]), []).append(line)
-    found = (_record(lines, data) for lines in by_config.values())
-    return [one for one in found if one is not None]
+    reviewed: list[Reviewed] = []
+    records: list[Record] = []
+    for lines in by_config.values():
+        inputs = load_inputs(_config(lines[0], data))
+        reviewed.extend(_comparison(line, _evening(line, inputs, data)) for line in lines)
+        if (record := _record(lines, inputs)) is not None:
+            records.append(record)
+    return Review(tuple(sorted(reviewed, key=lambda one: one.line)), tuple(records))
 
 
-def _record(lines: Sequence[JournalLine], data: dict[str, Any]) -> Record | None:
-    config = _config(lines[0], data)
-    whole = config.model_copy(update={"data": config.data.model_copy(update={"end": ""})})
-    inputs = load_inputs(whole)
+def _evening(line: JournalLine, inputs: Inputs, data: dict[str, Any]) -> Evening:
+    return evening_of(_config(line, data), inputs, equity=float(line.content["equity"]))
+
+
+def _record(lines: Sequence[JournalLine], inputs: Inputs) -> Record | None:
     if len(inputs.coins) != 1:
         return None
     frame = inputs.coins[0].frame
@@ -97,30 +114,6 @@ def _holds(decision: Any) -> bool:
     """Return whether a decision holds the coin from the next open on."""
     order = decision["order"]
     return bool(order["side"] == "buy" if order else decision["in_market"])
-
-
-def review(path: Path, *, data: dict[str, Any]) -> list[Reviewed]:
-    """Return every line of a journal beside what its config says on today's bars.
-
-    `data` are settings of where bars come from, in place of the line's own.
-
-    Raises
-    ------
-    DataError
-        If the chain is broken.
-    """
-    return list(_reviews(read(path), data))
-
-
-def _reviews(lines: Sequence[JournalLine], data: dict[str, Any]) -> Iterator[Reviewed]:
-    loaded: dict[str, Inputs] = {}
-    for line in lines:
-        config = _config(line, data)
-        key = str(line.content["config_hash"])
-        if key not in loaded:
-            loaded[key] = load_inputs(config)
-        evening = evening_of(config, loaded[key], equity=float(line.content["equity"]))
-        yield _comparison(line, evening)
 
 
 def _config(line: JournalLine, data: dict[str, Any]) -> Config:

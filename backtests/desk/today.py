@@ -8,13 +8,13 @@ import pandas as pd
 
 from backtests.analysis.decisions import signal_reasons
 from backtests.config.config import Config
-from backtests.desk.changes import Change, changes, has_held
+from backtests.desk.changes import Change, Support, changes, next_high, support_of
 from backtests.desk.freshness import next_close, stale_bars
 from backtests.engines.account import Account, upkeep_of
 from backtests.engines.backtest import leak_warnings
 from backtests.engines.event_driven import OWN_REASON, Closing, closing
 from backtests.market.inputs import Inputs
-from backtests.market.market import Market, build_market, closes_of
+from backtests.market.market import Market, build_market
 from backtests.market.worlds import world_at
 from feeds.arrays import Floats
 from feeds.clock import utc_now
@@ -40,15 +40,6 @@ class Order:
     def total(self) -> float:
         """The units of a single coin; of a basket there is no such sum."""
         return abs(next(iter(self.units.values()))) if len(self.units) == 1 else float("nan")
-
-
-@dataclass(frozen=True, slots=True)
-class Support:
-    """The level under test, or held as support, and the close below which it is lost."""
-
-    level: float
-    lost_below: float
-    is_held: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,8 +121,8 @@ def evening_of(
         equity=money,
         index=market.index.instrument.label,
         index_close=float(traded.lines["index_close"][-1]),
-        next_high_at=_next_high(config, market),
-        support=_support(config, market),
+        next_high_at=next_high(config, market)[0],
+        support=support_of(config, market),
         gates=_gates(market, last),
         changes=tuple(changes(config, market, closed, is_held=since is not None)),
         stale=stale_bars(config, known, now=instant),
@@ -218,21 +209,6 @@ def _window_end(closed: Closing, last: pd.Timestamp) -> pd.Timestamp | None:
         return None
     end = pd.Timestamp(int(closed.state.window_end * 1e9), tz="UTC")
     return end if end > last else None
-
-
-def _next_high(config: Config, market: Market) -> float:
-    """Return the highest close of the lookback, today's included: tomorrow's must be above it."""
-    closes = closes_of(market.index)
-    lookback = config.signal.lookback
-    return float(closes.max() if lookback == "all" else closes[-lookback:].max())
-
-
-def _support(config: Config, market: Market) -> Support | None:
-    signals = market.signals
-    level = float(signals.support_level[-1])
-    if np.isnan(level):
-        return None
-    return Support(level, level * (1 - config.signal.tolerance), has_held(market))
 
 
 def _gates(market: Market, last: pd.Timestamp) -> tuple[GateState, ...]:

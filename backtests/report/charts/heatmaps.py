@@ -67,7 +67,7 @@ def _heatmap(
         "x": [plain(text) for text in other.texts],
         "y": [plain(text) for text in one.texts],
         "z": round_values(values * figure_scale(shown)),
-        "text": [[shown.write(value) for value in row] for row in values.tolist()],
+        "text": _texts(values, shown),
         "colorscale": COLOURS,
         "colorbar": {**bar, "outlinewidth": 0, "nticks": 6, **_bar_axis(shown)},
         "hovertemplate": f"{place}<br>{shown.label} %{{text}}<extra></extra>",
@@ -90,6 +90,14 @@ def _heatmap(
 def _bar_axis(shown: Notation) -> Spec:
     """Return how the bar of colours is marked; it is pointed at by nobody."""
     return {key: value for key, value in figure_axis(shown).items() if key != "hoverformat"}
+
+
+def _texts(values: Floats, shown: Notation) -> list[list[str]]:
+    """Return each figure in words; those written alike are one string, as cells are many."""
+    known: dict[str, str] = {}
+    return [
+        [known.setdefault(text, text) for text in map(shown.write, row)] for row in values.tolist()
+    ]
 
 
 def _room(scale: SettingScale) -> int:

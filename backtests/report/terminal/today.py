@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from backtests.analysis.forebears import AHEAD_DAYS, Forebears
-from backtests.desk.review import Record, Reviewed
+from backtests.desk.review import Review
 from backtests.desk.today import Evening
 from backtests.report.terminal.run import WIDTH
 from backtests.report.words.notation import count_noun, decimal, warning_lines
@@ -69,16 +69,17 @@ def _growth(value: float) -> str:
     return decimal(value * 100, 1, unit=" %", plus=True) if np.isfinite(value) else ""
 
 
-def show_review(lines: Sequence[Reviewed], records: Sequence[Record], *, path: Path) -> None:
+def show_review(found: Review, *, path: Path) -> None:
     """Print a journal's lines beside what today's bars say of their evenings."""
     console = Console(highlight=False, soft_wrap=not sys.stdout.isatty(), width=WIDTH)
+    lines = found.lines
     agreed = sum(line.agrees for line in lines)
     console.print(
         f"{path}: {len(lines)} decisions written down in advance, the chain unbroken; today's bars "
         f"say the same of {agreed}.",
         markup=False,
     )
-    for record in records:
+    for record in found.records:
         console.print(
             f"Made in advance, {record.asset} ({record.config_hash}): "
             f"{count_noun(record.lines, 'line')} since "
