@@ -112,7 +112,7 @@ def best_spell(result: Run, exposure: Exposure) -> BestSpell:
     returns, idle = result.strategy.returns.to_numpy(), exposure.idle_returns
     times, every, best = pd.DatetimeIndex(result.strategy.bars.index), spells(result), None
     for spell in every:
-        rows = slice(times.get_loc(spell.start), _after(times, spell.end))
+        rows = rows_of(spell, times)
         gain = metrics.total_return(returns[rows])
         edge = (1 + gain) / (1 + metrics.total_return(idle[rows]))
         if best is None or edge > best[0]:
@@ -132,9 +132,12 @@ def best_spell(result: Run, exposure: Exposure) -> BestSpell:
     )
 
 
-def _after(times: pd.DatetimeIndex, end: pd.Timestamp | NaTType) -> int:
-    """Return the row after a spell's last: on the bar of its sale it still earns to the open."""
-    return len(times) if isinstance(end, NaTType) else int(times.searchsorted(end)) + 1
+def rows_of(spell: Spell, times: pd.DatetimeIndex) -> slice:
+    """Return the rows of a spell: on the bar of its sale it still earns to the open."""
+    start, end = int(times.searchsorted(spell.start)), spell.end
+    if isinstance(end, NaTType):
+        return slice(start, len(times))
+    return slice(start, int(times.searchsorted(end)) + 1)
 
 
 def is_plain(result: Run) -> bool:

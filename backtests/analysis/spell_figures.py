@@ -7,8 +7,7 @@ import numpy as np
 import pandas as pd
 from pandas.api.typing import NaTType
 
-from backtests.analysis.episodes import Spell, spells
-from backtests.analysis.exposure import exposure_of
+from backtests.analysis.episodes import Spell, rows_of, spells
 from backtests.engines.backtest import Run
 
 AFTER_DAYS: Final = 90
@@ -38,24 +37,14 @@ def spell_figures(result: Run) -> list[SpellFigures]:
     return [_figures(result, spell) for spell in spells(result)]
 
 
-def growth_without_best(result: Run) -> float:
-    """Return the run's total return if its best stretch had earned what cash does."""
-    returns, idle = result.strategy.returns.to_numpy(), exposure_of(result).idle_returns
-    times = pd.DatetimeIndex(result.strategy.bars.index)
-    without = [
-        np.log1p(np.where(_inside(times, each), idle, returns)).sum() for each in spells(result)
-    ]
-    return float(np.expm1(min(without))) if without else float("nan")
-
-
 def _figures(result: Run, spell: Spell) -> SpellFigures:
     times = pd.DatetimeIndex(result.strategy.bars.index)
-    inside = _inside(times, spell)
+    rows = rows_of(spell, times)
     returns = result.strategy.returns.to_numpy()
     whole = float(np.log1p(returns).sum())
-    own = float(np.log1p(returns[inside]).sum())
+    own = float(np.log1p(returns[rows]).sum())
     bars = result.market.traded_bars
-    first, last = int(inside.argmax()), int(inside.size - 1 - inside[::-1].argmax())
+    first, last = rows.start, rows.stop - 1
     opened = float(bars["open"].iloc[first])
     is_over = not isinstance(spell.end, NaTType)
     closed = float(bars["open" if is_over else "close"].iloc[last])
@@ -69,14 +58,6 @@ def _figures(result: Run, spell: Spell) -> SpellFigures:
         after=_after(bars, last, closed) if is_over else float("nan"),
         share=own / whole if whole else float("nan"),
     )
-
-
-def _inside(times: pd.DatetimeIndex, spell: Spell) -> np.ndarray:
-    """Return the bars of a stretch: on that of its sale it still earns to the open."""
-    inside = np.asarray(times >= spell.start)
-    if isinstance(spell.end, NaTType):
-        return inside
-    return inside & np.asarray(times <= spell.end)
 
 
 def _after(bars: pd.DataFrame, last: int, closed: float) -> float:

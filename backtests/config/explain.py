@@ -12,7 +12,7 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 from feeds.instruments import nearest_index
 from feeds.wording import nearest, nearest_hint
 from strategies.names import RegisteredName
-from strategies.registry import entries
+from strategies.registry import SECTIONS, entries
 from strategies.settings import FilterSettings
 
 LONGEST_VALUE: Final = 80
@@ -158,9 +158,9 @@ def _nearest_key(key: str, model: type[BaseModel]) -> str:
 
 def _own_tables(model: type[BaseModel]) -> Iterator[str]:
     """Yield the keys of the tables of own functions there are: "signal.reclaim"."""
-    for name, field in model.model_fields.items():
-        for kind in getattr(section_of(field.annotation), "kinds", ()):
-            yield from (f"{name}.{one.name}" for one in entries(kind).values() if one.is_own)
+    for kind, section in SECTIONS.items():
+        if section in model.model_fields:
+            yield from (f"{section}.{one.name}" for one in entries(kind).values() if one.is_own)
 
 
 def section_of(annotation: Any) -> type[BaseModel] | None:

@@ -276,7 +276,7 @@ def test_claims_on_the_real_bars(judged: Path) -> None:
     # the library that draws them stands once beside all pages
     pages = [(left / f"{preset.stem}.html").read_text() for preset in PRESETS]
     assert (left / LIBRARY_FILE).read_text() == plotly_library()
-    assert all(f'data-file="{LIBRARY_FILE}"' in page and len(page) < 500_000 for page in pages)
+    assert all(f'data-file="{LIBRARY_FILE}"' in page and len(page) < 400_000 for page in pages)
     # what rests on one p-value among so many says so beside its verdict
     supported = [row for row in found.values() if row["verdict"] == "supported"]
     assert all(row["left_out"] > 0 for row in supported)

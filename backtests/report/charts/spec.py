@@ -21,8 +21,9 @@ MILLISECONDS_PER_DAY: Final = 86_400_000
 FEW_DECADES: Final = 0.7
 MANY_DECADES: Final = 5
 # of an axis of percent: as in text, and plotly writes its numbers with a true minus sign
+UNIT: Final = "\N{NO-BREAK SPACE}%"
 PERCENT_AXIS: Final[Spec] = {
-    "ticksuffix": "\N{NO-BREAK SPACE}%", "separatethousands": True, "exponentformat": "none",
+    "ticksuffix": UNIT, "separatethousands": True, "exponentformat": "none",
     "hoverformat": ",.1f",
 }  # fmt: skip
 # where an axis of growth may be marked
@@ -43,7 +44,7 @@ def plain(text: str) -> str:
 
 def percent_text(fraction: float) -> str:
     """Return a change as whole percent with its sign, unbroken."""
-    return written.percent(fraction, decimals=0, plus=True).replace(" ", "\N{NO-BREAK SPACE}")
+    return written.percent(fraction, decimals=0, plus=True).replace(" %", UNIT)
 
 
 def percents(fractions: ArrayLike) -> Floats:

@@ -12,6 +12,7 @@ from backtests.claims.runner import AssetStudy
 from backtests.config.claims import ClaimSettings
 from backtests.report.charts.palette import LIGHT
 from backtests.report.charts.spec import (
+    UNIT,
     Spec,
     UndrawableError,
     band,
@@ -206,8 +207,9 @@ CHARTS: Final[Mapping[str, Callable[[AssetStudy, ClaimSettings], Spec]]] = {
 def _growth(name: str, growth: ArrayLike, color: str, x: Spec, **style: float | str) -> Spec:
     """Return a line of growth, drawn as the multiple it is so that its axis can be a log one."""
     values = np.asarray(growth, np.float64)
-    texts = [percent_text(each) for each in values]
-    told = {"customdata": texts, "hovertemplate": "day %{x}: %{customdata}"}
+    # the unit stands once in the template: there is a text per day of every episode
+    texts = [percent_text(each).removesuffix(UNIT) for each in values]
+    told = {"customdata": texts, "hovertemplate": f"day %{{x}}: %{{customdata}}{UNIT}"}
     return line(name, _multiple(values), color=color, x=x, line={"width": 1.6, **style}, **told)
 
 

@@ -1,12 +1,19 @@
 """The present episode laid over all earlier ones."""
 
+from typing import Any, Final
+
 import numpy as np
 
-from backtests.analysis.forebears import AHEAD_DAYS, Episode, Forebears
+from backtests.analysis.forebears import AHEAD_DAYS, Forebears
 from backtests.report.charts.palette import LIGHT
 from backtests.report.charts.spec import Spec, UndrawableError, growth_axis, layout, pack, plain
+from feeds.arrays import Floats
 
-HEIGHT = 380
+HEIGHT: Final = 380
+MOST_POINTS: Final = 100  # of an earlier line: more cannot be told apart
+EARLIER: Final = {"color": LIGHT["muted"], "width": 1}
+NOW: Final = {"color": LIGHT["strategy"], "width": 3}
+INDEX: Final = {"color": LIGHT["index"], "width": 2, "dash": "dot"}
 
 
 def episodes_chart(found: Forebears | None) -> Spec:
@@ -14,9 +21,14 @@ def episodes_chart(found: Forebears | None) -> Spec:
     if found is None or not found.is_running:
         raise UndrawableError("No episode is running.")
     days = found.day + AHEAD_DAYS
-    lines = [_line(each, days, is_present=False) for each in found.earlier]
-    lines.append(_line(found.present, found.day, is_present=True))
-    lines.append(_index_line(found))
+    step = 1 + days // MOST_POINTS
+    lines = [
+        _line(f"{each.session:%Y-%m-%d}", each.coin[:days], step=step, line=EARLIER, opacity=0.7)
+        for each in found.earlier
+    ]
+    own = found.present
+    lines.append(_line(f"{own.session:%Y-%m-%d}, now", own.coin[: found.day], line=NOW))
+    lines.append(_line("the index, now", own.index[: found.day], line=INDEX, hoverinfo="skip"))
     growth = np.concatenate([each.coin[:days] for each in (*found.earlier, found.present)])
     return {
         "data": lines,
@@ -29,33 +41,15 @@ def episodes_chart(found: Forebears | None) -> Spec:
     }
 
 
-def _index_line(found: Forebears) -> Spec:
-    growth = found.present.index[: found.day]
+def _line(name: str, growth: Floats, *, step: int = 1, **style: Any) -> Spec:
+    """Return a line of growth by day, from no change on, every `step` days."""
     return {
         "type": "scatter",
         "mode": "lines",
-        "name": "the index, now",
+        "name": plain(name),
         "x0": 0,
-        "dx": 1,
-        "y": pack(np.concatenate(([1.0], 1 + growth))),
-        "line": {"color": LIGHT["index"], "width": 2, "dash": "dot"},
-        "hoverinfo": "skip",
-    }
-
-
-def _line(episode: Episode, days: int, *, is_present: bool) -> Spec:
-    growth = episode.coin[:days]
-    return {
-        "type": "scatter",
-        "mode": "lines",
-        "name": plain(f"{episode.session:%Y-%m-%d}{', now' if is_present else ''}"),
-        "x0": 0,
-        "dx": 1,
-        "y": pack(np.concatenate(([1.0], 1 + growth))),
-        "line": {
-            "color": LIGHT["strategy" if is_present else "muted"],
-            "width": 3 if is_present else 1,
-        },
-        "opacity": 1.0 if is_present else 0.7,
+        "dx": step,
+        "y": pack(np.concatenate(([1.0], 1 + growth))[::step]),
         "hovertemplate": "%{fullData.name}: day %{x}<extra></extra>",
+        **style,
     }

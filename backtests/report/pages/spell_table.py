@@ -6,7 +6,8 @@ from typing import Final
 import pandas as pd
 from pandas.api.typing import NaTType
 
-from backtests.analysis.spell_figures import AFTER_DAYS, growth_without_best, spell_figures
+from backtests.analysis.spell_figures import AFTER_DAYS, spell_figures
+from backtests.analysis.summary import Summary
 from backtests.engines.backtest import Run
 from backtests.report.pages.section import Cell, Heading, Row
 from backtests.report.words import notation as written
@@ -42,17 +43,12 @@ def spell_rows(result: Run) -> list[Row]:
     return rows
 
 
-def spell_sentence(result: Run) -> str:
+def spell_sentence(summary: Summary) -> str:
     """Return what the run made, and what it would have without its best stretch."""
-    equity = result.strategy.equity
-    total = float(equity.iloc[-1]) / result.strategy.initial_cash - 1
-    without = growth_without_best(result)
+    total, without = summary.figures["strategy"]["total_return"], summary.best.total_return
     if math.isnan(without):
         return "Nothing was bought."
-    return (
-        f"The run made {_percent(total)}; without the best of these, in cash instead, "
-        f"{_percent(without)}."
-    )
+    return f"The run made {_percent(total)}; without the best of these, {_percent(without)}."
 
 
 def _date(time: pd.Timestamp | NaTType) -> str:

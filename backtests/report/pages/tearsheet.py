@@ -104,7 +104,7 @@ def _content(result: Run, summary: Summary, costs: CostSensitivity) -> dict[str,
         "comparison": tables.comparison(result, summary),
         "spell_columns": spell_table.COLUMNS,
         "spells": spell_table.spell_rows(result),
-        "without_best": spell_table.spell_sentence(result),
+        "without_best": spell_table.spell_sentence(summary),
         "drawdowns": {
             name: tables.drawdown_rows(spells) for name, spells in summary.drawdowns.items()
         },

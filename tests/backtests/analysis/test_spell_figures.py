@@ -4,7 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from backtests.analysis.spell_figures import growth_without_best, spell_figures
+from backtests.analysis.episodes import best_spell
+from backtests.analysis.exposure import exposure_of
+from backtests.analysis.spell_figures import spell_figures
 from backtests.config.config import load_config
 from backtests.engines.backtest import Run, backtest
 
@@ -22,7 +24,8 @@ def test_shares_add_up_and_gains_chain_to_the_total(run: Run) -> None:
     assert sum(each.share for each in found) == pytest.approx(1.0)
     assert np.prod([1 + each.gain for each in found]) == pytest.approx(total)
     best = max(each.gain for each in found)
-    assert 1 + growth_without_best(run) == pytest.approx(total / (1 + best))
+    without = best_spell(run, exposure_of(run)).total_return
+    assert 1 + without == pytest.approx(total / (1 + best))
 
 
 def test_each_stretch_is_a_trade_and_the_coin_did_as_well_but_for_costs(run: Run) -> None:
