@@ -7,7 +7,7 @@ import numpy as np
 
 from backtests.config.config import Config
 from backtests.config.own_tables import parameter_model
-from backtests.market.asked import Asked, ask_own, parameters_of
+from backtests.market.asked import Asked, ask_own, own_uses
 from backtests.market.inputs import Inputs
 from backtests.market.lookahead import FEWEST_ROWS, is_same, same
 from backtests.market.worlds import fronts, without_front
@@ -50,10 +50,7 @@ def note_of_elsewhere(each: Asked) -> str:
 
 def idle_parameters(config: Config, inputs: Inputs) -> Iterator[str]:
     """Yield the parameters of own functions that change no answer."""
-    for entry in config.own_functions:
-        if entry.kind in ("weighting", "selection"):
-            continue
-        own = parameters_of(entry, config)
+    for entry, own in own_uses(config):
         whole = ask_own(entry, own, config, inputs)
         for name in entry.parameters:
             tried = [{**own, name: value} for value in _others(entry, own, name)]

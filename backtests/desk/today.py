@@ -58,7 +58,7 @@ class Evening:
 
     `as_of` is that bar's end (UTC); `next_high_at` the close the index must beat. `since` is the
     first fill of what is held, None in cash; `window_end` None without a window. `equity` is the
-    money the order's units are for.
+    money the order's units are for. `warnings` tell what sees the future: no order rests on it.
     """
 
     config: Config
@@ -78,13 +78,9 @@ class Evening:
     changes: tuple[Change, ...]
     stale: tuple[str, ...]
     next_close: pd.Timestamp
+    warnings: tuple[str, ...]
     market: Market
     account: Account
-
-    @property
-    def warnings(self) -> list[str]:
-        """That something the config names sees the future: no order rests on it."""
-        return leak_warnings(self.config, self.market.inputs)
 
     @property
     def exit_code(self) -> int:
@@ -127,6 +123,7 @@ def evening_of(
         changes=tuple(changes(config, market, closed, is_held=since is not None)),
         stale=stale_bars(config, known, now=instant),
         next_close=next_close(config, now=instant),
+        warnings=tuple(leak_warnings(config, market.inputs)),
         market=market,
         account=closed.account,
     )

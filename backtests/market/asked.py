@@ -17,7 +17,7 @@ from backtests.market.worlds import Future, bars_known_at, world_at
 from feeds.alignment import Instants
 from feeds.arrays import Floats
 from strategies.own import amounts, flags_of, states
-from strategies.registry import Entry, find
+from strategies.registry import Entry, find, is_own
 from strategies.signals import index_signals
 
 # what a function answers to some inputs, a number per session or bar; NaN is unknown
@@ -52,12 +52,23 @@ class Asked:
         return world_at(self.inputs, self.config, instant, future=future, only=only)
 
 
+def own_uses(config: Config) -> Iterator[tuple[Entry, dict[str, Any]]]:
+    """Yield every own function a config uses, but those of a basket, with its parameters.
+
+    A filter comes once per gate, as each has parameters of its own.
+    """
+    sections = {"signal": config.signal, "exit": config.rules, "sizing": config.size}
+    for entry in config.own_functions:
+        if entry.kind in sections:
+            yield entry, sections[entry.kind].parameters(entry.name)
+    for gate in config.filters.values():
+        if (entry := find("filter", gate.kind)).is_own:
+            yield entry, gate.parameters(entry.name)
+
+
 def asked_of_own(config: Config, inputs: Inputs) -> Iterator[Asked]:
     """Yield every own function the config uses, but those of a basket, as it is asked."""
-    for entry in config.own_functions:
-        if entry.kind in ("weighting", "selection"):
-            continue
-        parameters = parameters_of(entry, config)
+    for entry, parameters in own_uses(config):
         yield ask_of(
             f"{entry.kind} {entry.name}",
             partial(ask_own, entry, parameters, config),
@@ -104,7 +115,7 @@ def ask_of(name: str, ask: Ask, inputs: Inputs, config: Config, *, per_bar: bool
 
 
 def asked_of_house(config: Config, inputs: Inputs) -> Iterator[Asked]:
-    """Yield the index's signals and the config's filters, as they are asked."""
+    """Yield the index's signals and the config's built-in filters, as they are asked."""
 
     def signals(some: Inputs) -> Floats:
         frame = some.index.frame
@@ -116,20 +127,11 @@ def asked_of_house(config: Config, inputs: Inputs) -> Iterator[Asked]:
 
     def gate(name: str, some: Inputs) -> Floats:
         only = config.model_copy(update={"filters": {name: config.filters[name]}})
-        own = find("filter", config.filters[name].kind).reads
-        known = known_of(config, some, with_coin="coin" in own)
+        known = known_of(config, some, with_coin=False)
         (found,) = gates_of(only, known)
         return found.at(known.sessions)
 
     yield ask_of("signal of the index", signals, inputs, config)
-    for name in config.filters:
+    built_in = [name for name, each in config.filters.items() if not is_own("filter", each.kind)]
+    for name in built_in:
         yield ask_of(f"filter {name}", partial(gate, name), inputs, config)
-
-
-def parameters_of(entry: Entry, config: Config) -> dict[str, Any]:
-    """Return the parameters an own function has in a config."""
-    sections = {"signal": config.signal, "exit": config.rules, "sizing": config.size}
-    if entry.kind in sections:
-        return sections[entry.kind].parameters(entry.name)
-    filters = (each for each in config.filters.values() if each.kind == entry.name)
-    return next(filters).parameters(entry.name)
