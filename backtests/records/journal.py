@@ -42,8 +42,9 @@ def append(path: Path, content: Mapping[str, Any]) -> JournalLine | None:
     import filelock
 
     try:
+        path.open("a").close()  # what cannot be written is not waited for
         with filelock.FileLock(f"{path}.lock", timeout=LOCK_SECONDS):
-            entries = read(path) if path.exists() else []
+            entries = read(path)
             if entries and _is_told(entries, content):
                 return None
             before = str(entries[-1].content["hash"]) if entries else BEGINNING
@@ -54,6 +55,11 @@ def append(path: Path, content: Mapping[str, Any]) -> JournalLine | None:
                 file.flush()
                 os.fsync(file.fileno())
             return JournalLine(len(entries) + 1, line)
+    except filelock.Timeout as error:
+        raise ConfigError(
+            f"`--journal` {path} has been held by another process for {LOCK_SECONDS:.0f} seconds. "
+            "Wait for it, or name another file."
+        ) from error
     except OSError as error:
         raise ConfigError(
             f"`--journal` {path} cannot be written: {error.strerror or error}. Name a file in a "

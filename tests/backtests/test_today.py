@@ -174,3 +174,12 @@ def test_today_all_claims_tells_each_as_its_event_would_trade(
     assert (one["in_market"], one["since"]) == (True, "2025-09-19T00:00:00Z")
     assert main(("--all-claims", *folder)) == 0
     assert "BTC: in the market since 2025-09-19 (new high)" in capsys.readouterr().out
+
+
+def test_journal_that_cannot_be_written_is_refused_at_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    nowhere = tmp_path / "nowhere" / "desk.jsonl"
+    assert main((*QUIET, "--journal", str(nowhere))) == 2
+    said = capsys.readouterr().err
+    assert f"`--journal` {nowhere} cannot be written: No such file or directory." in said
