@@ -1,6 +1,5 @@
 """The judgement of one run: the same sentences on the terminal, on the page and in the files."""
 
-import re
 from dataclasses import dataclass
 from math import isfinite, isnan
 
@@ -18,46 +17,35 @@ from backtests.report.words.phrases import RunFacts
 class RunJudgement:
     """What is said of a run.
 
-    `verdict` is the headline, `conclusion` what may be said of chance, `sample` what it all
-    rests on and `capacity` for how much money the fills could have been made. `silence` is why
+    `headline` is the verdict in a sentence and `details` the rest of it; `conclusion` is what may
+    be said of chance, and `timing` its part on whether it could be luck. `sample` is what it all
+    rests on, `capacity` for how much money the fills could have been made. `silence` is why
     nothing is said of chance, empty where something is; `notes` explain the figures of chance,
     and are empty with them.
     """
 
-    verdict: str
+    headline: str
+    details: str
     conclusion: str
+    timing: str
     sample: str
     capacity: str
     silence: str
     notes: tuple[str, ...]
 
     @property
-    def headline(self) -> str:
-        """The verdict's first sentence."""
-        return _sentences(self.verdict)[0]
-
-    @property
-    def timing(self) -> str:
-        """Whether it could be luck, in one sentence: what is said of the timing, or why nothing."""
-        said = _sentences(self.conclusion or self.silence)
-        return next((one for one in said if "luck" in one), said[0])
-
-    @property
-    def details(self) -> str:
-        """The verdict after its first sentence."""
-        return " ".join(_sentences(self.verdict)[1:])
-
-
-def _sentences(text: str) -> list[str]:
-    """Return the sentences of a text; there is always one."""
-    return re.split(r"(?<=\.)\s+(?=[A-Z])", text)
+    def verdict(self) -> str:
+        """The headline and its details, one paragraph."""
+        return f"{self.headline} {self.details}".strip()
 
 
 def judge_run(facts: RunFacts, summary: Summary, significance: Significance) -> RunJudgement:
     """Return everything that may be said of a run, from its numbers alone."""
     return RunJudgement(
-        verdict=verdict.verdict(facts, summary),
+        headline=verdict.headline(facts, summary),
+        details=verdict.details(facts, summary),
         conclusion=luck.conclusion(facts, summary, significance),
+        timing=luck.timing(facts, summary, significance),
         sample=verdict.sample(facts, summary),
         capacity=capacity(summary.capacity),
         silence=luck.silence(facts, summary, significance),

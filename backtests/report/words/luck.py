@@ -51,6 +51,11 @@ def conclusion(facts: RunFacts, summary: Summary, found: Significance) -> str:
     )
 
 
+def timing(facts: RunFacts, summary: Summary, found: Significance) -> str:
+    """Return whether the timing could be luck, or why nothing is said of chance."""
+    return silence(facts, summary, found) or _timing(facts, summary, found)
+
+
 def notes(facts: RunFacts, summary: Summary, found: Significance) -> tuple[str, ...]:
     """Return how the intervals were drawn, and the other figures of chance, in sentences."""
     if silence(facts, summary, found):

@@ -11,14 +11,21 @@ from backtests.report.words.labels import list_words
 from backtests.report.words.phrases import RunFacts
 
 
-def verdict(facts: RunFacts, summary: Summary) -> str:
-    """Return one paragraph: against holding, and against holding evenly at the same exposure."""
-    held = summary.figures["buy_and_hold"]
+def headline(facts: RunFacts, summary: Summary) -> str:
+    """Return how the rule stands against holding, or why it cannot be said, in a sentence."""
     if facts.untested:
         return untested_filters(facts.untested)
+    return _never_traded(summary) if summary.trades.empty else _standing(facts, summary)
+
+
+def details(facts: RunFacts, summary: Summary) -> str:
+    """Return what follows the headline: holding evenly at the same exposure, and other ways."""
+    if facts.untested:
+        return ""
+    held = summary.figures["buy_and_hold"]
     if summary.trades.empty:
-        return f"{_never_traded(summary)} {_holding(facts, held)}{_others(facts, summary)}"
-    return _standing(facts, summary) + _at_same_exposure(facts, summary) + _others(facts, summary)
+        return f"{_holding(facts, held)}{_others(facts, summary)}"
+    return f"{_at_same_exposure(facts, summary)}{_others(facts, summary)}".strip()
 
 
 def untested_filters(filters: tuple[str, ...]) -> str:

@@ -134,7 +134,7 @@ def test_comparison_shows_the_summary_s_figures(walk, page):
 def test_verdict_stands_on_the_page(walk, text):
     said = judged(walk[0])[2]
     seen = html.unescape(text).replace("\N{NO-BREAK SPACE}", " ")
-    for sentences in (said.headline, said.details, said.conclusion, said.sample):
+    for sentences in (said.headline, said.timing, said.details, said.conclusion, said.sample):
         assert sentences
         assert sentences in seen
 
