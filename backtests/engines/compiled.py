@@ -42,13 +42,16 @@ class Ledger(NamedTuple):
     """What an account did: cash (bars,) and units (bars, coins) at each bar's end.
 
     `traded` are the signed units bought at its open, `reasons` (bars + 1,) why; the last is
-    what was planned after the last bar. `state` and `stance` are those after it.
+    what was planned after the last bar. `judged` (bars, 2) is what the stops compare at each
+    bar's end, the close or level and the entry price, NaN where nothing is held. `state` and
+    `stance` are those after the last bar.
     """
 
     cash: Floats
     units: Floats
     traded: Floats
     reasons: Integers
+    judged: Floats
     state: State
     stance: Stance
 
@@ -187,6 +190,7 @@ def _keep(rule: Rule, upkeep: Upkeep, part: Part, money: Money, start: Start) ->
     bars, count = coins.close.shape
     cash_line, unit_lines = np.empty(bars), np.zeros((bars, count))
     traded, reasons = np.zeros((bars, count)), np.zeros(bars + 1, np.int64)
+    compared = np.full((bars, 2), np.nan)
     cash, units, paid = money.initial_cash, np.zeros(count), np.full(count, np.nan)
     state, stance, reasons[0], planned = start
     row = 0
@@ -214,6 +218,7 @@ def _keep(rule: Rule, upkeep: Upkeep, part: Part, money: Money, start: Start) ->
         cash_line[row], unit_lines[row] = cash, units
         book = Book(cash, units, coins.close[row])
         stance, close, entry = judged(upkeep, stance, book, paid, went_in)
+        compared[row, 0], compared[row, 1] = close, entry
         state, action = step(rule, state, moment(signals, row, close), entry)
         row += 1
         if action != STAY or is_tended(upkeep, stance, units):
@@ -228,7 +233,7 @@ def _keep(rule: Rule, upkeep: Upkeep, part: Part, money: Money, start: Start) ->
                 cash += cash * money.bar_interest
                 cash_line[row] = cash
                 row += 1
-    return Ledger(cash_line, unit_lines, traded, reasons, state, stance)
+    return Ledger(cash_line, unit_lines, traded, reasons, compared, state, stance)
 
 
 # From the plain functions to compiled ones that call each other.

@@ -86,3 +86,31 @@ def money_of(tape: Tape, config: Config) -> Money:
     return Money(
         costs.initial_cash, costs.commission, costs.slippage, costs.impact_factor, bar_interest
     )
+
+
+def cut_part(part: Part, first: int, stop: int) -> Part:
+    """Return some rows of a part; what cash earns over gaps is a copy."""
+    signals, coins, gap_interest = part
+    return Part(
+        Signals(
+            signals.bar_end[first:stop],
+            signals.index_close[first:stop],
+            signals.session[first:stop],
+            signals.trigger_session[first:stop],
+            signals.trigger_kind[first:stop],
+            signals.lost_session[first:stop],
+            signals.gate[first:stop],
+            signals.leave[first:stop],
+            signals.weight[first:stop],
+            signals.rebalance[first:stop],
+        ),
+        Coins(
+            coins.open[first:stop],
+            coins.close[first:stop],
+            coins.alive[first:stop],
+            coins.on_weight[first:stop],
+            coins.idle_weight[first:stop],
+            coins.impact[first:stop],
+        ),
+        gap_interest[first:stop].copy(),
+    )

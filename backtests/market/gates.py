@@ -16,15 +16,20 @@ from strategies.settings import FilterSettings
 
 def gates_of(config: Config, known: Known) -> tuple[Gate, ...]:
     """Return one gate per filter, in the config's order."""
-    return tuple(_gate(name, settings, known) for name, settings in config.filters.items())
+    return tuple(gate_of(name, settings, known) for name, settings in config.filters.items())
 
 
 def combine(gates: Sequence[Gate], instants: Integers, *, how: str) -> Flags:
     """Return whether the gates together let an entry pass at each instant."""
     if not gates:
         return np.ones(instants.size, np.bool_)
-    opened = np.array([gate.passes(instants) for gate in gates])
-    return np.asarray(opened.all(axis=0) if how == "all" else opened.any(axis=0))
+    return combine_flags([gate.passes(instants) for gate in gates], how=how)
+
+
+def combine_flags(opened: Sequence[Flags], *, how: str) -> Flags:
+    """Return where "all" or "any" of some gates are open."""
+    flags = np.array(opened)
+    return np.asarray(flags.all(axis=0) if how == "all" else flags.any(axis=0))
 
 
 def leaving(gates: Sequence[Gate], instants: Integers) -> Flags:
@@ -50,7 +55,8 @@ def blind_filters(gates: Sequence[Gate], instants: Integers, *, how: str) -> tup
     return () if how == "any" and len(blind) < len(gates) else tuple(blind)
 
 
-def _gate(name: str, settings: FilterSettings, known: Known) -> Gate:
+def gate_of(name: str, settings: FilterSettings, known: Known) -> Gate:
+    """Return the gate of a filter of that name."""
     known_at = known.available_at
     if find("filter", settings.kind).is_own:
         states = own_states(settings, known)

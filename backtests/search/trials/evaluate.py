@@ -2,7 +2,7 @@
 
 import logging
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,15 +13,15 @@ from backtests.engines.backtest import run_inputs
 from backtests.search.plan import value_at
 from backtests.search.space import Column, Columns, combinations
 from backtests.search.trials import kernel
+from backtests.search.trials.events import Group, Trials, join
 from backtests.search.trials.full import run_in_full
-from backtests.search.trials.groups import Group, Library, join, weights
+from backtests.search.trials.groups import Library
 from backtests.search.trials.kernel import FIGURES
-from backtests.search.trials.keys import tape_key
-from backtests.search.trials.scope import PER_TRIAL, is_understood
-from backtests.search.trials.spans import Trials
+from backtests.search.trials.keys import batch_key
+from backtests.search.trials.ranges import TrialTape
+from backtests.search.trials.scope import PER_TRIAL, KeptPositions, needs_account, paths_on
 from feeds.arrays import Floats, Integers
 from feeds.errors import InputError
-from strategies.position_rule import NONE
 
 log = logging.getLogger(__name__)
 
@@ -43,28 +43,43 @@ def evaluate(base: Config, columns: Columns, *, library: Library) -> Evaluated:
     figures = np.full((count, len(FIGURES)), np.nan)
     failures: list[str | None] = [None] * count
     shared = {key: column for key, column in columns.items() if key not in PER_TRIAL}
-    taken = {key: column.values for key, column in columns.items()}
-    understood = is_understood(base, vary=taken)
-    by_tape: dict[Any, list[tuple[Config, Integers]]] = {}
+    by_tape: dict[Any, _Batch] = {}
     for values, rows in _distinct(shared, count):
         try:
             config = library.config(base, values)
             if config.strategy:
                 _run_strategy(config, rows, columns, library, figures)
-            elif understood:
-                library.group(config)
-                by_tape.setdefault(tape_key(config), []).append((config, rows))
-            else:
-                _run_in_full(config, rows, columns, library, figures)
+                continue
+            group = library.group(config)
+            key = batch_key(config, group.stop)
+            if key not in by_tape:
+                by_tape[key] = _Batch(library.tape(config), library.positions(config, group), [])
+            by_tape[key].sets.append(_Set(config, group, rows))
         except Exception as error:  # noqa: BLE001 (whatever it is, the sweep goes on)
             if not isinstance(error, InputError):
                 log.warning("a trial failed: %r", error)
             reason = str(error) if isinstance(error, InputError) else repr(error)
             for row in rows:
                 failures[row] = reason
-    for sets in by_tape.values():
-        _run_on_tape(sets, columns, library, figures)
+    for batch in by_tape.values():
+        _run_batch(batch, columns, library, figures)
     return Evaluated(figures, failures)
+
+
+class _Set(NamedTuple):
+    """The trials of one set of shared settings."""
+
+    config: Config
+    group: Group
+    rows: Integers
+
+
+class _Batch(NamedTuple):
+    """The trials the kernel takes at once: those on the same bars with positions of one kind."""
+
+    tape: TrialTape
+    positions: KeptPositions
+    sets: list[_Set]
 
 
 def _distinct(columns: Columns, count: int) -> list[tuple[dict[str, Any], Integers]]:
@@ -78,30 +93,43 @@ def _distinct(columns: Columns, count: int) -> list[tuple[dict[str, Any], Intege
     ]
 
 
-def _run_on_tape(
-    sets: list[tuple[Config, Integers]], columns: Columns, library: Library, figures: Floats
-) -> None:
-    tape = library.tape(sets[0][0])
-    groups: dict[int, tuple[int, Group]] = {}
-    lines: dict[Any, tuple[int, Floats]] = {}
-    group_of, weight_of = np.empty((2, figures.shape[0]), np.int64)
-    for config, rows in sets:
-        group = library.group(config)
-        group_of[rows] = groups.setdefault(id(group), (len(groups), group))[0]
-        weight_of[rows] = NONE
-        if config.size not in lines:
-            line = weights(config, tape)
-            if line is None:
-                continue
-            lines[config.size] = (len(lines), line)
-        weight_of[rows] = lines[config.size][0]
-    rows = np.concatenate([rows for _, rows in sets])
-    base = sets[0][0]
-    trials = _trials(base, columns, rows)._replace(group=group_of[rows], weight=weight_of[rows])
-    table = np.array([line for _, line in lines.values()] or [np.empty(0)])
+def _run_batch(batch: _Batch, columns: Columns, library: Library, figures: Floats) -> None:
+    """Fill in the figures of a batch: by the kernel, and from whole accounts what it leaves."""
+    sets, base = batch.sets, batch.sets[0].config
+    if needs_account(base, batch.positions):
+        left = np.concatenate([each.rows for each in sets])
+    else:
+        left = _look_up(batch, columns, figures)
+    for each in sets:
+        rows = each.rows[np.isin(each.rows, left)] if left.size else left
+        if rows.size:
+            _run_in_full(each.config, rows, columns, library, figures)
+
+
+def _look_up(batch: _Batch, columns: Columns, figures: Floats) -> Integers:
+    """Fill in the figures of a batch by the kernel; return the rows it could not tell."""
+    groups = {id(each.group): each.group for each in batch.sets}
+    place = dict(zip(groups, range(len(groups)), strict=True))
+    rows = np.concatenate([each.rows for each in batch.sets])
+    sizes = [each.rows.size for each in batch.sets]
+    group = np.repeat([place[id(each.group)] for each in batch.sets], sizes)
+    trials = _trials(batch.sets[0].config, columns, rows)._replace(group=group)
+    if batch.positions.possible.size:
+        # paths are shared by trials of equal costs, and by those that begin on the same bar
+        first = np.array([each.first for each in groups.values()])[group]
+        order = np.lexsort((group, first, trials.slippage, trials.commission))
+        rows, trials = rows[order], _in_order(trials, order)
     out = np.empty((rows.size, len(FIGURES)))
-    kernel.run(tape, join([group for _, group in groups.values()]), trials, table, out)
+    events = join(list(groups.values()))
+    bars = batch.positions.bars
+    kernel.run(batch.tape, events, trials, paths=paths_on(batch.positions), bars=bars, out=out)
     figures[rows] = out
+    return rows[np.isnan(out[:, 0])]
+
+
+def _in_order(trials: Trials, order: Integers) -> Trials:
+    lines: dict[str, Any] = trials._asdict()
+    return Trials(**{name: line[order] for name, line in lines.items()})
 
 
 def _trials(base: Config, columns: Columns, rows: Integers) -> Trials:
@@ -121,7 +149,6 @@ def _trials(base: Config, columns: Columns, rows: Integers) -> Trials:
         slippage=take("costs.slippage_bps") * BASIS_POINT,
         impact=take("costs.impact_coefficient") * (base.costs.impact != "none"),
         initial_cash=take("costs.initial_cash"),
-        weight=rows,
     )
 
 

@@ -1,27 +1,28 @@
-"""The figures of trials beyond the kernel: baskets, idle assets, filters, upkeep.
+"""The figures of trials from their whole account, for what the kernel cannot look up.
 
-The compiled engine keeps their account bar by bar, and the figures follow from its ledger.
+That is where fills pay for their size, where an idle asset is held beside something else, and
+where a coin cannot be sold at once. The compiled engine keeps the account bar by bar.
 """
 
 from typing import NamedTuple
 
-from backtests.analysis.trades import DUST
+import numpy as np
+
 from backtests.config.config import Config
 from backtests.engines.account import interest_of, upkeep_of
 from backtests.engines.compiled import (
     Ledger,
-    buying_factor,
     kept,
     new_stance,
     opened,
-    selling_factor,
 )
 from backtests.engines.compiling import compile_function
 from backtests.engines.parts import Coins, Money, Part, part_of
 from backtests.market.elapsed import after_hole, cash_returns
 from backtests.market.tape import Tape
-from backtests.search.trials.kernel import Counted, RunScale, Sums, figured
-from backtests.search.trials.spans import Trials, rule_at
+from backtests.search.trials.events import Trials, rule_at
+from backtests.search.trials.laying import BOUGHT, is_won, traded
+from backtests.search.trials.sums import Counted, RunScale, Sums, figured
 from feeds.arrays import Flags, Floats
 from strategies import targets
 from strategies.targets import Upkeep
@@ -63,7 +64,7 @@ def full_tape_of(traded: Tape, config: Config) -> FullTape:
     )
 
 
-def _sum(ledger: Ledger, tape: FullTape, scale: RunScale, wins: int) -> Sums:
+def _sum(ledger: Ledger, tape: FullTape, scale: RunScale, trades: int, wins: int) -> Sums:
     """Add up the returns of an account; after a total loss they are 0."""
     close = tape.traded.coins.close
     before = peak = scale.initial_cash
@@ -89,36 +90,26 @@ def _sum(ledger: Ledger, tape: FullTape, scale: RunScale, wins: int) -> Sums:
         before = equity
     growth = before / scale.initial_cash
     counted = Counted(returns, squares, excess, excess_squares, losses)
-    return Sums(growth, counted, deepest, held, wins)
+    return Sums(growth, counted, deepest, held, trades, wins)
 
 
 def _trades(ledger: Ledger, coins: Coins, money: Money) -> tuple[int, int]:
     """Return how many round trips there are, and how many of them won."""
     trades = wins = 0
+    trip = np.empty(4)
     bars, count = coins.close.shape
     for coin in range(count):
-        held, bought, paid, back = 0.0, 0.0, 0.0, 0.0
+        trip[:] = 0.0
         for row in range(bars):
             units = ledger.traded[row, coin]
-            if units == 0:
-                continue
-            held += units
-            price, impact = coins.open[row, coin], money.impact * coins.impact[row, coin]
-            value = abs(units) * price
-            if units > 0:
-                price *= buying_factor(value, slippage=money.slippage, impact=impact)
-                bought += units
-                paid += units * price * (1 + money.commission)
-            else:
-                price *= selling_factor(value, slippage=money.slippage, impact=impact)
-                back -= units * price * (1 - money.commission)
-            if units < 0 and abs(held) <= DUST * -units:
-                trades += 1
-                wins += back / paid - 1 > 0
-                held, bought, paid, back = 0.0, 0.0, 0.0, 0.0
-        if bought > 0:
+            if units != 0:
+                impact = money.impact * coins.impact[row, coin]
+                ended, won = traded(trip, units, coins.open[row, coin], money, impact)
+                trades += ended
+                wins += won
+        if trip[BOUGHT] > 0:
             trades += 1
-            wins += (back + held * coins.close[bars - 1, coin]) / paid - 1 > 0
+            wins += is_won(trip, coins.close[bars - 1, coin])
     return trades, wins
 
 
@@ -148,10 +139,10 @@ def _run(tape: FullTape, trials: Trials, out: Floats) -> None:
             tape.periods_per_year,
         )
         trades, wins = counted(ledger, coins, money)
-        figured(scale, summed(ledger, tape, scale, wins), trades, out[number])
+        figured(scale, summed(ledger, tape, scale, trades, wins), out[number])
 
 
 summed = compile_function(_sum, is_inlined=True)
-counted = compile_function(_trades, is_inlined=True)
+counted = compile_function(_trades)
 fresh_start = compile_function(targets.fresh_start, new_stance=new_stance)
 run_in_full = compile_function(_run)

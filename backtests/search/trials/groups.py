@@ -2,36 +2,44 @@
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import partial
-from typing import Any, Final, TypeVar
+from collections.abc import Callable, Hashable, Mapping
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import numpy as np
-import pandas as pd
 
 from backtests.config.config import Config
-from backtests.engines.account import interest_of
+from backtests.engines.account import upkeep_of
 from backtests.engines.compiling import compile_function
-from backtests.market import elapsed, tape
-from backtests.market.gates import combine
+from backtests.market.gates import gate_of
 from backtests.market.inputs import Inputs, load_inputs
-from backtests.market.known_when import entry_weights, lead_of, weight_before, with_lead
+from backtests.market.known_when import Schedule, entry_weights, with_lead
 from backtests.market.market import Market, build_market, market_schedule
-from backtests.market.own_inputs import own_weights
+from backtests.market.own_inputs import Known, own_weights
+from backtests.market.tape import Tape
 from backtests.search.plan import with_values
+from backtests.search.trials.events import GateLine, Group, gate_line, group_of, with_gates
 from backtests.search.trials.full import FullTape, full_tape_of
-from backtests.search.trials.keys import inputs_key, market_key, tape_key
-from backtests.search.trials.ranges import TrialTape, extremes
-from backtests.search.trials.spans import LEAD, TrialEvents
-from feeds.arrays import Floats, Integers
-from feeds.sessions import bar_ends
+from backtests.search.trials.keys import inputs_key, market_key, tape_key, without_filters
+from backtests.search.trials.ranges import TrialTape, trial_tape_of
+from backtests.search.trials.scope import (
+    NO_POSITIONS,
+    KeptPositions,
+    is_whole,
+    kept_part,
+    positions_of,
+    weights,
+)
 from strategies import support
 from strategies.position_rule import NONE
 
+if TYPE_CHECKING:
+    from backtests.engines.parts import Part
+
 # enough for neighbouring trials, which share most settings
 REMEMBERED_MARKETS: Final = 8
+REMEMBERED_TAPES: Final = 64
 REMEMBERED_GROUPS: Final = 4_096
+GATE_BYTES: Final = 16_000_000
 
 followed = compile_function(
     support.follow_support,
@@ -42,24 +50,7 @@ followed = compile_function(
 Thing = TypeVar("Thing")
 
 LoadedInputs = dict[Hashable, Inputs]
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """The events before bar `stop` of one set of settings; trading begins with bar `first`.
-
-    `lead` is what was known before the first bar of all.
-    """
-
-    bar: Integers
-    trigger: Integers
-    kind: Integers  # of the trigger, 0 where none arrives
-    lost: Integers
-    time: Floats
-    before: Floats
-    first: int
-    stop: int
-    lead: tape.Lines
+Remembered = OrderedDict[Hashable, Thing]
 
 
 class Library:
@@ -78,11 +69,14 @@ class Library:
         self._load = load
         self._lock = threading.RLock()
         self._inputs: LoadedInputs = dict(inputs or {})
-        self._tapes: dict[Hashable, TrialTape] = {}
-        self._markets: OrderedDict[Hashable, Market] = OrderedDict()
-        self._configs: OrderedDict[Hashable, Config] = OrderedDict()
-        self._groups: OrderedDict[Hashable, Group] = OrderedDict()
-        self._full_tapes: OrderedDict[Hashable, FullTape] = OrderedDict()
+        self._tapes: Remembered[TrialTape] = OrderedDict()
+        self._markets: Remembered[Market] = OrderedDict()
+        self._configs: Remembered[Config] = OrderedDict()
+        self._signals: Remembered[tuple[Market, Schedule, Group]] = OrderedDict()
+        self._lines: Remembered[GateLine] = OrderedDict()
+        self._groups: Remembered[Group] = OrderedDict()
+        self._parts: Remembered[Part] = OrderedDict()
+        self._full_tapes: Remembered[FullTape] = OrderedDict()
 
     @property
     def loaded(self) -> LoadedInputs:
@@ -106,30 +100,75 @@ class Library:
             )
 
     def tape(self, config: Config) -> TrialTape:
-        """Return the coin's tape, the same object for the same bars and cash rate."""
-        key = tape_key(config)
-        with self._lock:
-            if key not in self._tapes:
-                self._tapes[key] = _tape(config, self.market(config))
-            return self._tapes[key]
+        """Return the tape of what is traded, the same object for the same bars and cash rate."""
 
-    def market(self, config: Config) -> Market:
-        """Return the market of a config, as a single run builds it."""
+        def build() -> TrialTape:
+            return trial_tape_of(self.market(without_filters(config), config), config)
+
+        with self._lock:
+            return _remember(self._tapes, tape_key(config), build, REMEMBERED_TAPES)
+
+    def market(self, config: Config, full: Config | None = None) -> Market:
+        """Return the market of a config, as a single run builds it.
+
+        Its inputs are those of `full` where that is given, the config with its filters.
+        """
 
         def build() -> Market:
-            return build_market(config, self.inputs(config), follow=followed)
+            return build_market(config, self.inputs(full or config), follow=followed)
 
         with self._lock:
             return _remember(self._markets, market_key(config), build, REMEMBERED_MARKETS)
 
     def group(self, config: Config) -> Group:
-        """Return the events of a config's signals, trigger and entry delay."""
-        rules = config.rules
-        key = (*market_key(config), rules.trigger, rules.entry_delay_days)
+        """Return the events of a config's signals, trigger and entry delay, and its gates."""
+        key = (*market_key(config), config.rules.trigger, config.rules.entry_delay_days)
         with self._lock:
-            return _remember(
-                self._groups, key, lambda: _group(config, self.market(config)), REMEMBERED_GROUPS
+            return _remember(self._groups, key, lambda: self._group(config), REMEMBERED_GROUPS)
+
+    def _group(self, config: Config) -> Group:
+        plain, rules = without_filters(config), config.rules
+
+        def build() -> tuple[Market, Schedule, Group]:
+            market = self.market(plain, config)
+            schedule = market_schedule(market, config)
+            return market, schedule, group_of(market, schedule)
+
+        key = (*market_key(plain), rules.trigger, rules.entry_delay_days)
+        market, schedule, group = _remember(self._signals, key, build, REMEMBERED_MARKETS)
+        if not config.filters:
+            return group
+        lines = [self._line(name, config, market) for name in config.filters]
+        return with_gates(group, market, schedule, lines, how=rules.filters)
+
+    def _line(self, name: str, config: Config, market: Market) -> GateLine:
+        """Return where a filter is open, computed once per set of its own settings."""
+        key = (name, config.filters[name], inputs_key(config), *tape_key(config), config.data)
+
+        def build() -> GateLine:
+            known = Known(self.inputs(config), market.available_at, market.coin)
+            return gate_line(gate_of(name, config.filters[name], known), known)
+
+        limit = max(REMEMBERED_MARKETS, GATE_BYTES // len(market.coin))
+        return _remember(self._lines, key, build, limit)
+
+    def positions(self, config: Config, group: Group) -> KeptPositions:
+        """Return the bars that the positions of a config are kept on; none where it needs none."""
+        if is_whole(config):
+            return NO_POSITIONS
+        plain = without_filters(config)
+        key = (*tape_key(config), config.data, config.idle, group.stop)
+        with self._lock:
+            market, tape = self.market(plain, config), self.tape(config)
+            part = _remember(
+                self._parts,
+                key,
+                lambda: kept_part(market, config, stop=group.stop),
+                REMEMBERED_MARKETS,
             )
+        own = own_weights(config, market.known)
+        weight = weights(config, tape, own=own)[: group.stop + 1]
+        return positions_of(part, weight, upkeep_of(config, market.traded), tape)
 
     def full_tape(self, config: Config) -> FullTape:
         """Return what the trials of a config's shared settings read, bar by bar."""
@@ -142,7 +181,7 @@ class Library:
             return _remember(self._full_tapes, key, build, REMEMBERED_MARKETS)
 
 
-def traded_tape(config: Config, library: Library) -> tape.Tape:
+def traded_tape(config: Config, library: Library) -> Tape:
     """Return the tradable tape of a config, from what the library remembers."""
     market, group = library.market(config), library.group(config)
     shared = market.tape.lines
@@ -163,111 +202,17 @@ def traded_tape(config: Config, library: Library) -> tape.Tape:
             own=own_weights(config, market.known),
         ),
     }
-    return with_lead(config, tape.Tape(lines, market.tape.coins), group.lead).cut(market.tradable)
-
-
-def join(groups: Sequence[Group]) -> TrialEvents:
-    """Return the groups' events in one array each, as the kernel reads them."""
-    sizes = [group.bar.size for group in groups]
-    return TrialEvents(
-        bar=np.concatenate([group.bar for group in groups]),
-        trigger=np.concatenate([group.trigger for group in groups]),
-        lost=np.concatenate([group.lost for group in groups]),
-        time=np.concatenate([group.time for group in groups]),
-        before=np.concatenate([group.before for group in groups]),
-        offset=np.concatenate(([0], np.cumsum(sizes))).astype(np.int64),
-        lead=np.array([[group.lead[name] for name in LEAD] for group in groups]),
-        first=np.array([group.first for group in groups], np.int64),
-        stop=np.array([group.stop for group in groups], np.int64),
-    )
-
-
-def weights(config: Config, tape: TrialTape) -> Floats | None:
-    """Return the weight an entry at each bar's open would take; None for all of equity always."""
-    line = entry_weights(config, opens=tape.time, ends=tape.bar_end, close=tape.close)
-    first = weight_before(config, tape.open[0], per_year=tape.nominal_bars)
-    known = np.concatenate(([first], line[:-1]))
-    return None if (known == 1).all() else known
+    return with_lead(config, Tape(lines, market.tape.coins), group.lead).cut(market.tradable)
 
 
 def _remember(
-    store: "OrderedDict[Hashable, Any]", key: Hashable, build: Callable[[], Thing], limit: int
+    store: "Remembered[Thing]", key: Hashable, build: Callable[[], Thing], limit: int
 ) -> Thing:
     if key in store:
         store.move_to_end(key)
-        found: Thing = store[key]
-        return found
+        return store[key]
     made = build()
     store[key] = made
     if len(store) > limit:
         store.popitem(last=False)
     return made
-
-
-def _tape(config: Config, market: Market) -> TrialTape:
-    lines = market.tape.lines
-    gap_interest, bar_interest = interest_of(market.tape, config)
-    times, ends, rate = lines["time"], lines["bar_end"], config.costs.cash_rate
-    # measured from what cash earns through a bar: then cash has no return but over gaps
-    holes = elapsed.after_hole(times, ends)
-    idle = np.where(holes, 0.0, elapsed.cash_returns(times, ends, rate=rate) - bar_interest)
-    opens, close = np.ascontiguousarray(lines["open"]), np.ascontiguousarray(lines["close"])
-    earlier = np.concatenate((opens[:1], close[:-1]))
-    returns = np.where(holes, 0.0, close / earlier - 1 - bar_interest)
-    excess = returns - idle
-    index_close = np.ascontiguousarray(lines["index_close"])
-    table, level = extremes(close)
-    before = market.tape.before
-    index_before = np.nan if before is None else before.lines["index_close"][-1]
-    return TrialTape(
-        time=times,
-        bar_end=ends,
-        open=opens,
-        close=close,
-        index_close=index_close,
-        index_known=np.concatenate(([index_before], index_close[:-1])),
-        session=lines["session"].astype(np.int64),
-        per_open=1 / opens,
-        overnight=opens / earlier,
-        returns=np.cumsum(returns),
-        squares=np.cumsum(returns**2),
-        excess=np.cumsum(excess),
-        excess_squares=np.cumsum(excess**2),
-        losses=np.cumsum(np.minimum(excess, 0) ** 2),
-        idle=np.cumsum(idle),
-        idle_squares=np.cumsum(idle**2),
-        after_hole=holes,
-        holes=np.cumsum(holes, dtype=np.float64),
-        table=table,
-        index_table=extremes(index_close)[0],
-        level=level,
-        gap_interest=gap_interest,
-        bar_interest=bar_interest,
-        interest_rate=float(np.log1p(rate) / elapsed.SECONDS_PER_YEAR),
-        is_even=not (idle.any() or holes.any()),
-        nominal_bars=elapsed.nominal_bars_per_year(times, ends),
-    )
-
-
-def _group(config: Config, market: Market) -> Group:
-    opens = pd.DatetimeIndex(market.coin.frame.index).as_unit("ns")
-    ends = bar_ends(opens, kind="coin", timeframe=market.coin.timeframe)
-    schedule = market_schedule(market, config)
-    passes = partial(combine, market.gates, how=config.rules.filters)
-    lines = schedule.lines(opens.asi8, ends.asi8)
-    trigger, lost = (lines[name].astype(np.int64) for name in ("trigger_session", "lost_session"))
-    happens = (trigger > NONE) | (lost > NONE)
-    bar = np.flatnonzero(happens[: market.tradable.stop])
-    time = market.tape.lines["bar_end"]
-    before = np.concatenate(([-np.inf], time[:-1]))
-    return Group(
-        bar=bar,
-        trigger=trigger[bar],
-        kind=lines["trigger_kind"][bar].astype(np.int64),
-        lost=lost[bar],
-        time=time[bar],
-        before=before[bar],
-        first=market.tradable.start,
-        stop=market.tradable.stop,
-        lead=lead_of(schedule, market.coin, passes),
-    )

@@ -1,27 +1,42 @@
 """The figures of many trials on one tape, compiled: what `backtests.analysis.metrics` says.
 
-All money in, all money out: then a span multiplies equity by a ratio of prices, and its
-figures are looked up. A trial with another weight is added up bar by bar.
+A span multiplies equity by a ratio, and its figures are looked up: of all money in, all money
+out from running sums of prices, of any other position from its path.
 """
 
-import math
 from typing import Final, NamedTuple
 
 import numpy as np
 
-from backtests.analysis.metrics import ROUNDING
-from backtests.engines.compiled import affordable_units, bought, sold
 from backtests.engines.compiling import compile_function
+from backtests.engines.parts import Money
 from backtests.market import elapsed
-from backtests.search.trials.ranges import TrialTape, spanned
-from backtests.search.trials.spans import (
-    Trial,
-    TrialEvents,
-    Trials,
-    spans_bar_by_bar,
-    spans_between_events,
-    trial_at,
+from backtests.search.trials.events import Trial, TrialEvents, Trials, trial_at
+from backtests.search.trials.laying import KeptBars, laid_missed
+from backtests.search.trials.paths import (
+    BEGUN,
+    DEEPEST,
+    EQUITY,
+    EXCESS_SQUARES,
+    HELD,
+    HIGHEST,
+    LOSSES,
+    LOWEST,
+    MISSED,
+    RETURNS,
+    SOLD,
+    SQUARES,
+    TAKEN,
+    TRADES,
+    UNCLEAR,
+    WINS,
+    Paths,
+    PathStart,
+    found,
 )
+from backtests.search.trials.ranges import TrialTape, spanned
+from backtests.search.trials.spans import spans_between_events
+from backtests.search.trials.sums import Counted, RunScale, Sums, added, figured, flat
 from feeds.arrays import Floats, Integers
 from strategies.position_rule import NONE
 
@@ -40,46 +55,11 @@ FIGURES: Final = (
 )
 
 
-class Counted(NamedTuple):
-    """Sums over a trial's bars but for those after a hole.
-
-    `returns` and `squares` are of returns beyond what cash earns through a bar, `excess` and
-    `excess_squares` of those beyond all that cash earned by that bar's end: the same unless
-    bars are missing.
-    """
-
-    returns: float
-    squares: float
-    excess: float
-    excess_squares: float
-    losses: float  # squares of the negative excess
-
-
-class Sums(NamedTuple):
-    """What all figures follow from."""
-
-    growth: float  # final equity over initial cash
-    counted: Counted
-    deepest: float  # lowest equity over the peak before it
-    bars_held: int
-    wins: int
-
-
-class RunScale(NamedTuple):
-    """What turns sums into figures."""
-
-    bars: int
-    counted: int  # of them, those not after a hole
-    initial_cash: float
-    years: float
-    periods_per_year: float
-
-
 def _looked_up(tape: TrialTape, trial: Trial, spans: Integers) -> Sums:
     """Add up a trial that always holds all or nothing."""
     first, stop, through = trial.first, trial.stop, tape.bar_interest
-    into = 1 / ((1 + trial.slippage) * (1 + trial.commission))
-    out = (1 - trial.slippage) * (1 - trial.commission)
+    into = 1 / ((1 + trial.money.slippage) * (1 + trial.money.commission))
+    out = (1 - trial.money.slippage) * (1 - trial.money.commission)
     growth, returns, squares, losses = 1.0, 0.0, 0.0, 0.0
     level, deepest = 1.0, 1.0  # equity over its peak so far, and the lowest that was
     held, wins, flat_since = 0, 0, tape.time[first]
@@ -121,7 +101,7 @@ def _looked_up(tape: TrialTape, trial: Trial, spans: Integers) -> Sums:
     counted = Counted(returns, squares, returns, squares, losses)
     if not tape.is_even:
         counted = counted_in(tape, trial, spans)
-    return Sums(growth, counted, deepest, held, wins)
+    return Sums(growth, counted, deepest, held, spans.shape[0], wins)
 
 
 def _counted_in(tape: TrialTape, trial: Trial, spans: Integers) -> Counted:
@@ -130,8 +110,8 @@ def _counted_in(tape: TrialTape, trial: Trial, spans: Integers) -> Counted:
     Cash earns while they are, held or not, and a bar after a hole does not count.
     """
     first, stop, through = trial.first, trial.stop, tape.bar_interest
-    into = 1 / ((1 + trial.slippage) * (1 + trial.commission))
-    out = (1 - trial.slippage) * (1 - trial.commission)
+    into = 1 / ((1 + trial.money.slippage) * (1 + trial.money.commission))
+    out = (1 - trial.money.slippage) * (1 - trial.money.commission)
     sums = flat(tape, first, stop)
     for number in range(spans.shape[0]):
         entry, sale = spans[number, 0], spans[number, 1]
@@ -159,120 +139,131 @@ def _counted_in(tape: TrialTape, trial: Trial, spans: Integers) -> Counted:
     return sums
 
 
-def _flat(tape: TrialTape, first: int, stop: int) -> Counted:
-    """Return the sums of a trial that holds nothing: only cash over gaps has a return."""
-    returns = tape.idle[stop - 1] - tape.idle[first]
-    squares = tape.idle_squares[stop - 1] - tape.idle_squares[first]
-    return Counted(returns, squares, 0.0, 0.0, 0.0)
+class Leg(NamedTuple):
+    """An account as far as it has been followed: up to a close, and the open after it."""
+
+    growth: float  # equity at that close over initial cash
+    level: float  # and over its peak so far
+    opening: float  # cash at that open, when everything was sold, over equity at the close
+    counted: Counted
+    deepest: float
+    held: int
+    trades: int
+    wins: int
 
 
-def _add(sums: Counted, change: float, missed: float) -> Counted:
-    """Count a bar's return in the place of what cash would have earned over a gap before it."""
-    beyond = change - missed
-    return Counted(
-        sums.returns + beyond,
-        sums.squares + change * change - missed * missed,
-        sums.excess + beyond,
-        sums.excess_squares + beyond * beyond,
-        sums.losses + min(beyond, 0.0) ** 2,
+def _walk(tape: TrialTape, paths: Paths, trial: Trial, spans: Integers) -> Sums:
+    """Add up a trial whose positions have paths: a look-up per span and one between spans."""
+    first, stop = trial.first, trial.stop
+    leg, here = Leg(1.0, 1.0, 1.0, flat(tape, first, stop), 1.0, 0, 0, 0), first
+    for number in range(spans.shape[0] + 1):
+        is_last = number == spans.shape[0]
+        entry = stop if is_last else spans[number, 0]
+        if entry > here and paths.idles:
+            idle = PathStart(here, 0, here == first, False)
+            leg = followed(tape, paths, leg, entry=idle, sale=entry)
+        elif entry > here:
+            leg = rested(tape, trial, leg, here, entry)
+        if not is_last:
+            held = PathStart(entry, spans[number, 2], entry == first, True)
+            here = spans[number, 1]
+            leg = followed(tape, paths, leg, entry=held, sale=here)
+    return Sums(leg.growth, leg.counted, leg.deepest, leg.held, leg.trades, leg.wins)
+
+
+def _rest(tape: TrialTape, trial: Trial, leg: Leg, bar: int, stop: int) -> Leg:
+    """Return the account after it was in cash from one bar's open to the close before another's."""
+    through, since = tape.bar_interest, tape.time[trial.first]
+    counted, grown, deepest = leg.counted, 1.0, leg.deepest
+    level = leg.level
+    if bar > trial.first:
+        since, grown = tape.bar_end[bar], leg.opening * (1 + through)
+        level = min(1.0, level * grown)
+        deepest = min(deepest, level)
+        if not tape.after_hole[bar]:
+            missed = tape.gap_interest[bar] * (1 + through)
+            counted = added(counted, grown - 1 - through, missed)
+    if through > 0:
+        waited = np.exp(tape.interest_rate * (tape.bar_end[stop - 1] - since))
+        grown *= waited
+        level = min(1.0, level * waited)
+    return Leg(leg.growth * grown, level, 1.0, counted, deepest, leg.held, leg.trades, leg.wins)
+
+
+def _follow(tape: TrialTape, paths: Paths, leg: Leg, *, entry: PathStart, sale: int) -> Leg:
+    """Return the account after a position from its entry to the open at which it is sold."""
+    count = sale - entry.bar
+    place = found(paths, entry, count)[0] + count - 1
+    row = paths.rows[min(place, paths.rows.shape[0] - 1)]  # of a path that is missing none is
+    through, counted = tape.bar_interest, leg.counted
+    if entry.is_first or not tape.after_hole[entry.bar]:
+        missed = 0.0 if entry.is_first else tape.gap_interest[entry.bar] * (1 + through)
+        counted = added(counted, leg.opening * row[BEGUN] - 1 - through, missed)
+    level = leg.level * leg.opening
+    return Leg(
+        leg.growth * leg.opening * row[EQUITY],
+        level * row[EQUITY] / max(1.0, level * row[HIGHEST]),
+        row[SOLD] / row[EQUITY] if row[EQUITY] > 0 else np.nan,
+        Counted(
+            counted.returns + row[RETURNS],
+            counted.squares + row[SQUARES],
+            counted.excess + row[RETURNS],
+            counted.excess_squares + row[EXCESS_SQUARES],
+            counted.losses + row[LOSSES],
+        ),
+        min(leg.deepest, row[DEEPEST], level * row[LOWEST]),
+        leg.held + int(row[HELD]),
+        leg.trades + int(row[TRADES]),
+        leg.wins + int(row[WINS]),
     )
 
 
-def _added_up(tape: TrialTape, trial: Trial, spans: Integers, weight: Floats) -> Sums:
-    """Add up a trial bar by bar, with the accounting of the fast engine."""
-    commission, slippage, first, stop = trial.commission, trial.slippage, trial.first, trial.stop
-    through = tape.bar_interest
-    cash, peak, before = trial.initial_cash, trial.initial_cash, trial.initial_cash
-    sums, deepest = flat(tape, first, stop), 1.0
-    held, wins, flat_since = 0, 0, tape.time[first]
-    for number in range(spans.shape[0]):
-        entry, sale = spans[number, 0], spans[number, 1]
-        if entry > first:
-            cash *= np.exp(tape.interest_rate * (tape.bar_end[entry - 1] - flat_since))
-        before, units, price = cash, 0.0, tape.open[entry] * (1 + slippage)
-        paid, back = 0.0, 0.0
-        peak = max(peak, before)
-        for bar in range(entry, min(sale + 1, stop)):
-            gap = tape.gap_interest[bar] if bar > first else 0.0
-            cash += cash * gap
-            if bar == entry:
-                money = weight[entry] * cash
-                units = affordable_units(money, price=price, commission=commission)
-                cash = bought(cash, units, price, commission)
-                paid = units * price * (1 + commission)
-            elif bar == sale:
-                proceeds = tape.open[bar] * (1 - slippage)
-                cash = sold(cash, units, price, proceeds, commission)
-                back, units = units * proceeds * (1 - commission), 0.0
-            cash += cash * through
-            equity = cash + units * tape.close[bar]
-            if bar == first or not tape.after_hole[bar]:
-                sums = added(sums, equity / before - 1 - through, gap * (1 + through))
-            peak = max(peak, equity)
-            deepest = min(deepest, equity / peak)
-            before = equity
-        if sale == stop:
-            back = units * tape.close[stop - 1]
-        wins += back > paid
-        held += sale - entry
-        flat_since = tape.bar_end[min(sale, stop - 1)]
-    growth = before * np.exp(tape.interest_rate * (tape.bar_end[stop - 1] - flat_since))
-    return Sums(growth / trial.initial_cash, sums, deepest, held, wins)
-
-
-def _figure(scale: RunScale, sums: Sums, trades: int, row: Floats) -> None:
-    """Write the figures of one trial, in the order of FIGURES; undefined is NaN."""
-    bars, per_year, counted = scale.counted, np.sqrt(scale.periods_per_year), sums.counted
-    deviation = spread(counted.returns, counted.squares, bars)
-    apart = spread(counted.excess, counted.excess_squares, bars) if trades else 0.0
-    mean, downside = counted.excess / bars, np.sqrt(counted.losses / bars)
-    row[0] = sums.growth - 1
-    row[1] = sums.growth ** (1 / scale.years) - 1
-    row[2] = deviation * per_year
-    row[3] = mean / apart * per_year if apart > 0 else np.nan
-    row[4] = mean / downside * per_year if downside >= ROUNDING else np.nan
-    row[5] = sums.deepest - 1
-    row[6] = row[1] / -row[5] if row[5] < 0 else np.nan
-    row[7] = sums.bars_held / scale.bars
-    row[8] = trades
-    row[9] = sums.wins / trades if trades else np.nan
-    row[10] = sums.growth * scale.initial_cash
-
-
-def _spread(total: float, squares: float, bars: int) -> float:
-    """Return the standard deviation (ddof 1) that follows from sums."""
-    return math.sqrt(max(squares - total * total / bars, 0.0) / (bars - 1))
-
-
 def _run(
-    tape: TrialTape, events: TrialEvents, trials: Trials, weights: Floats, out: Floats
+    tape: TrialTape,
+    events: TrialEvents,
+    trials: Trials,
+    *,
+    paths: Paths,
+    bars: KeptBars,
+    out: Floats,
 ) -> None:
-    """Fill `out`, shape (trials, len(FIGURES)); trial t has weights[trials.weight[t]]."""
-    spans = np.empty((tape.close.size // 2 + 2, 2), np.int64)
+    """Fill `out`, shape (trials, len(FIGURES)); NaN where only the whole account can tell.
+
+    Trials of equal costs follow each other, or their paths are laid again and again.
+    """
+    spans = np.empty((tape.close.size // 2 + 2, 3), np.int64)
+    before = Money(np.nan, np.nan, np.nan, np.nan, np.nan)
     for number in range(out.shape[0]):
-        trial = trial_at(events, trials, number)
-        row = trials.weight[number]
-        if row > NONE:
-            count = spans_bar_by_bar(tape, events, trial, spans, weights[row])
-            sums = added_up(tape, trial, spans[:count], weights[row])
-        else:
-            count = spans_between_events(tape, events, trial, spans)
-            sums = looked_up(tape, trial, spans[:count])
-        bars = trial.stop - trial.first
+        trial = trial_at(events, trials, number, tape.bar_interest)
+        if trial.money.commission != before.commission or trial.money.slippage != before.slippage:
+            paths.places[:] = NONE
+            paths.state[TAKEN], before = 0, trial.money
+        times_full = 0
+        while True:
+            paths.state[UNCLEAR], paths.state[MISSED] = 0, NONE
+            count = spans_between_events(tape, events, paths, trial, spans)
+            if paths.places.size == 0:
+                sums = looked_up(tape, trial, spans[:count])
+                break
+            sums = walked(tape, paths, trial, spans[:count])
+            if paths.state[MISSED] == NONE or paths.state[UNCLEAR] > 0 or times_full > 1:
+                break
+            times_full += laid_missed(paths, bars, trial.money)
+        length = trial.stop - trial.first
         years = years_between(tape.time[trial.first], tape.bar_end[trial.stop - 1])
-        per_year = bars_per_year(bars, years=years, nominal=tape.nominal_bars)
-        counted = bars - int(tape.holes[trial.stop - 1] - tape.holes[trial.first])
-        scale = RunScale(bars, counted, trial.initial_cash, years, per_year)
-        figured(scale, sums, count, out[number])
+        per_year = bars_per_year(length, years=years, nominal=tape.nominal_bars)
+        counted = length - int(tape.holes[trial.stop - 1] - tape.holes[trial.first])
+        scale = RunScale(length, counted, trial.initial_cash, years, per_year)
+        figured(scale, sums, out[number])
+        if paths.state[UNCLEAR] > 0 or paths.state[MISSED] > NONE:
+            out[number] = np.nan
 
 
 years_between = compile_function(elapsed.years_between, is_inlined=True)
 bars_per_year = compile_function(elapsed.bars_per_year, is_inlined=True)
-flat = compile_function(_flat, is_inlined=True)
-added = compile_function(_add, is_inlined=True)
 counted_in = compile_function(_counted_in, is_inlined=True)
-spread = compile_function(_spread, is_inlined=True)
 looked_up = compile_function(_looked_up, is_inlined=True)
-added_up = compile_function(_added_up, is_inlined=True)
-figured = compile_function(_figure, is_inlined=True)
+rested = compile_function(_rest, is_inlined=True)
+followed = compile_function(_follow, is_inlined=True)
+walked = compile_function(_walk, is_inlined=True)
 run = compile_function(_run)

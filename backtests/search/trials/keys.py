@@ -2,8 +2,9 @@
 
 from collections.abc import Hashable
 
-from backtests.config.config import Config
+from backtests.config.config import ALTS, Config
 from backtests.market.inputs import has_universe, series_of_own
+from backtests.search.trials.scope import is_whole
 
 
 def inputs_key(config: Config) -> Hashable:
@@ -19,9 +20,24 @@ def inputs_key(config: Config) -> Hashable:
     return (config.asset, _source(config), index, config.idle.asset, coins, filters, own)
 
 
-def tape_key(config: Config) -> Hashable:
-    """Return what decides a tape."""
-    return (config.asset, _source(config), config.index, config.costs.cash_rate)
+def tape_key(config: Config) -> tuple[Hashable, ...]:
+    """Return what decides the bars of what is traded, and what cash earns on them."""
+    basket = config.basket if config.asset == ALTS else None
+    return (config.asset, basket, _source(config), config.index, config.costs.cash_rate)
+
+
+def without_filters(config: Config) -> Config:
+    """Return the config without its filters: what it shares with all that filter otherwise."""
+    if not config.filters and config.rules.filters == "all":
+        return config
+    rules = config.rules.model_copy(update={"filters": "all"})
+    return config.model_copy(update={"filters": {}, "rules": rules})
+
+
+def batch_key(config: Config, stop: int) -> Hashable:
+    """Return what decides which trials the kernel can take at once; `stop` is their last bar."""
+    positions = (config.size, config.idle, config.costs.impact, config.data, stop)
+    return (*tape_key(config), *(() if is_whole(config) else positions))
 
 
 def _source(config: Config) -> Hashable:

@@ -9,8 +9,12 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from backtests.config.config import Config
+from backtests.engines.account import interest_of
 from backtests.engines.compiled import stopped_by
 from backtests.engines.compiling import compile_function
+from backtests.market import elapsed
+from backtests.market.market import Market
 from feeds.arrays import Flags, Floats, Integers
 from strategies.position_rule import NONE, STAY, Moment, Rule
 
@@ -164,20 +168,68 @@ def _first_stopped(
 def _stop_bar(tape: TrialTape, rule: Rule, entry: int, stop: int, entry_price: float) -> int:
     """Return the bar before `stop` on which a position held from `entry` is stopped out.
 
-    `stop` if there is none. The fall of the index is a trailing stop on the index, whose high
-    counts from the bar that decided to enter.
+    By its stop loss or trailing stop; `stop` if there is none.
     """
-    if rule.stop_loss > 0 or rule.trailing_stop > 0:
-        own = Rule(np.inf, False, rule.stop_loss, rule.trailing_stop, 0.0)
-        stop = first_stopped(tape.close, tape.table, own, (entry, stop), (entry_price, -np.inf))
-    if rule.index_drawdown > 0:
-        trailing = Rule(np.inf, False, 0.0, rule.index_drawdown, 0.0)
-        high = tape.index_known[entry]
-        stop = first_stopped(
-            tape.index_close, tape.index_table, trailing, (entry, stop), (np.nan, high)
-        )
-    return stop
+    own = Rule(np.inf, False, rule.stop_loss, rule.trailing_stop, 0.0)
+    return first_stopped(tape.close, tape.table, own, (entry, stop), (entry_price, -np.inf))
+
+
+def _index_stop(tape: TrialTape, rule: Rule, entry: int, stop: int) -> int:
+    """Return the bar before `stop` on which the fall of the index ends a position.
+
+    It is a trailing stop on the index, whose high counts from the bar that decided to enter.
+    """
+    trailing = Rule(np.inf, False, 0.0, rule.index_drawdown, 0.0)
+    paid = np.nan, tape.index_known[entry]
+    return first_stopped(tape.index_close, tape.index_table, trailing, (entry, stop), paid)
 
 
 first_stopped = compile_function(_first_stopped, is_inlined=True)
 stopped = compile_function(_stop_bar, is_inlined=True)
+stopped_by_index = compile_function(_index_stop, is_inlined=True)
+
+
+def trial_tape_of(market: Market, config: Config) -> TrialTape:
+    """Return the bars of a market's coin as spans look them up; what cash earns is the config's."""
+    lines = market.tape.lines
+    gap_interest, bar_interest = interest_of(market.tape, config)
+    times, ends, rate = lines["time"], lines["bar_end"], config.costs.cash_rate
+    # measured from what cash earns through a bar: then cash has no return but over gaps
+    holes = elapsed.after_hole(times, ends)
+    idle = np.where(holes, 0.0, elapsed.cash_returns(times, ends, rate=rate) - bar_interest)
+    opens, close = np.ascontiguousarray(lines["open"]), np.ascontiguousarray(lines["close"])
+    earlier = np.concatenate((opens[:1], close[:-1]))
+    returns = np.where(holes, 0.0, close / earlier - 1 - bar_interest)
+    excess = returns - idle
+    index_close = np.ascontiguousarray(lines["index_close"])
+    table, level = extremes(close)
+    before = market.tape.before
+    index_before = np.nan if before is None else before.lines["index_close"][-1]
+    return TrialTape(
+        time=times,
+        bar_end=ends,
+        open=opens,
+        close=close,
+        index_close=index_close,
+        index_known=np.concatenate(([index_before], index_close[:-1])),
+        session=lines["session"].astype(np.int64),
+        per_open=1 / opens,
+        overnight=opens / earlier,
+        returns=np.cumsum(returns),
+        squares=np.cumsum(returns**2),
+        excess=np.cumsum(excess),
+        excess_squares=np.cumsum(excess**2),
+        losses=np.cumsum(np.minimum(excess, 0) ** 2),
+        idle=np.cumsum(idle),
+        idle_squares=np.cumsum(idle**2),
+        after_hole=holes,
+        holes=np.cumsum(holes, dtype=np.float64),
+        table=table,
+        index_table=extremes(index_close)[0],
+        level=level,
+        gap_interest=gap_interest,
+        bar_interest=bar_interest,
+        interest_rate=float(np.log1p(rate) / elapsed.SECONDS_PER_YEAR),
+        is_even=not (idle.any() or holes.any()),
+        nominal_bars=elapsed.nominal_bars_per_year(times, ends),
+    )

@@ -1,0 +1,129 @@
+"""What a position did after it was entered, kept once by the engine and looked up by all trials.
+
+What is held while a rule is in the market depends on the bar of the entry and on costs, not on
+when it leaves: cash does not matter either, since everything is a fraction of equity. So each
+entry has one path, bar by bar, and a trial reads the row of the bar at whose open it sells.
+"""
+
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from backtests.engines.compiled import stopped_by
+from backtests.engines.compiling import compile_function
+from feeds.arrays import Floats, Integers
+from strategies.position_rule import NONE, STAY, Moment, Rule
+
+# The columns of a row, all for one unit of equity before the entry. Row r is for a sale at the
+# open of the bar r + 1 bars after the entry, and knows the closes before it.
+EQUITY: Final = 0  # at the last close
+SOLD: Final = 1  # cash after the sale; NaN where something cannot be sold
+BEGUN: Final = 2  # equity at the first close
+RETURNS: Final = 3  # sums over the bars but the first: returns beyond what cash earned,
+SQUARES: Final = 4  # squares of returns, less those of cash where bars are missing,
+EXCESS_SQUARES: Final = 5  # squares of returns beyond cash,
+LOSSES: Final = 6  # and of those below 0
+LOWEST: Final = 7
+HIGHEST: Final = 8
+DEEPEST: Final = 9  # the lowest equity over the highest before it
+HELD: Final = 10  # bars on which something was held
+TRADES: Final = 11
+WINS: Final = 12
+JUDGED: Final = 13  # what the stops compare: the last close,
+PAID: Final = 14  # the entry price,
+HIGH_CLOSE: Final = 15  # the highest close,
+LEAST_KEPT: Final = 16  # the lowest close over the entry price so far,
+LEAST_TRAILED: Final = 17  # and over the highest close before it
+COLUMNS: Final = 18
+
+TAKEN: Final = 0  # places in `Paths.state`
+UNCLEAR: Final = 1
+MISSED: Final = 2  # from here on: slot, bar, rows, and the rest of the entry
+STATES: Final = 8
+
+CAPACITY: Final = 1 << 18  # rows of paths at a time: 36 MB
+SHORTEST: Final = 32
+LATER: Final = 1 + 1e-12  # a quotient where the rule has a product: asked early, never late
+
+
+class Paths(NamedTuple):
+    """The paths of one pair of costs so far; without places every position is all of equity.
+
+    `possible`, shape (bars + 1,), is the first bar from each on at whose open something can be
+    bought. `places`, shape (slots, 3), is where the path of an entry begins in `rows`, how many
+    rows it has, and the bar it begins with. `state` says how many rows are taken, whether a
+    trial met what only its whole account can tell, and which path it missed.
+    """
+
+    possible: Integers
+    idles: bool
+    rows: Floats
+    places: Integers
+    state: Integers
+
+
+class PathStart(NamedTuple):
+    """Where a path begins: a bar's open.
+
+    `carried` is for how many bars the rule has been in when its trial's own trading begins at
+    that open, `is_first` whether it does begin there, `is_on` whether the signal is on.
+    """
+
+    bar: int
+    carried: int
+    is_first: bool
+    is_on: bool
+
+
+def _find(paths: Paths, entry: PathStart, needed: int) -> tuple[int, int]:
+    """Return the first row of a path and how many it has; where they are too few, ask for more.
+
+    Whoever asks for a path that is missing goes on with any row, and is asked again.
+    """
+    bars = paths.possible.size - 1
+    half = paths.places.shape[0] // 2
+    slot = bars + min(entry.carried, half - bars - 1) if entry.is_first else entry.bar
+    slot += 0 if entry.is_on else half
+    begin, length, bar = paths.places[slot]
+    if begin == NONE or bar != entry.bar:
+        length = 0
+    if length < needed and paths.state[MISSED] == NONE:
+        paths.state[MISSED], paths.state[MISSED + 1] = slot, entry.bar
+        # longer than asked for: trials that hold a bar more would each begin again
+        paths.state[MISSED + 2] = min(max(needed, 2 * length, SHORTEST), bars - entry.bar)
+        paths.state[MISSED + 3], paths.state[MISSED + 4] = entry.carried, entry.is_first
+        paths.state[MISSED + 5] = entry.is_on
+    return max(begin, 0), length
+
+
+def _stop_row(paths: Paths, rule: Rule, entry: PathStart, stop: int) -> int:
+    """Return the bar before `stop` on which a path is stopped out by its own prices, or `stop`."""
+    begin, count = found(paths, entry, 1)
+    count = min(count, stop - entry.bar)
+    if count > 0 and np.isnan(paths.rows[begin + count - 1, EQUITY]):
+        paths.state[UNCLEAR] = 1
+        return stop
+    kept_to = (1 - rule.stop_loss) * LATER if rule.stop_loss > 0 else -1.0
+    trailed_to = (1 - rule.trailing_stop) * LATER if rule.trailing_stop > 0 else -1.0
+    low, high = 0, count
+    while low < high:
+        middle = (low + high) // 2
+        row = begin + middle
+        kept, trailed = paths.rows[row, LEAST_KEPT], paths.rows[row, LEAST_TRAILED]
+        if kept <= kept_to or trailed <= trailed_to:
+            high = middle
+        else:
+            low = middle + 1
+    while low < count:
+        row = begin + low
+        moment = Moment(0.0, paths.rows[row, JUDGED], np.nan, NONE, NONE, NONE, True, STAY)
+        paid, high_close = paths.rows[row, PAID], paths.rows[row, HIGH_CLOSE]
+        if stopped_by(rule, moment, paid, high_close, np.nan) != STAY:
+            return entry.bar + low
+        low += 1
+    found(paths, entry, min(stop - entry.bar, count + 1))  # longer, if it may be stopped later
+    return stop
+
+
+found = compile_function(_find, is_inlined=True)
+stopped_on_path = compile_function(_stop_row, is_inlined=True)
