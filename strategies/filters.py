@@ -52,9 +52,10 @@ class Gate:
         if self.known_at.size == 0:
             return np.full(instants.size, np.nan)
         latest = np.searchsorted(self.known_at, instants, side="right") - 1
-        states = np.append(self.states, np.nan)[latest]
-        age = instants - self.known_at[np.maximum(latest, 0)]
-        return np.where(age <= self.max_age, states, np.nan)
+        known = np.maximum(latest, 0)
+        age = instants - self.known_at[known]
+        is_fresh = (latest >= 0) & (age <= self.max_age)
+        return np.where(is_fresh, self.states[known], np.nan)
 
     def passes(self, instants: Integers) -> Flags:
         """Return whether the gate lets an entry pass, unknown decided by the settings."""

@@ -26,6 +26,7 @@ from strategies.sizing import target_weights
 
 # before the first bar only the latest lost support and the latest trigger count, then it opens
 LEAD_ROWS: Final = 3
+ASKED_AT_ONCE: Final = 64  # triggers, from the latest back: mostly one of them passes
 
 Passes = Callable[[Instants], Flags]
 
@@ -51,37 +52,23 @@ class Schedule:
             self.kinds > 0, effective_at=self.known_at + self.delay, opens=opens, ends=ends
         )
         lost = latest_arrival(self.lost, effective_at=self.known_at, opens=opens, ends=ends)
-        return self._lines(session, trigger, lost)
+        return self.lines_of(session, trigger, lost)
 
-    def lead(self, first_open: int, *, length: int, passes: Passes) -> Lines:
-        """Return the lines of `LEAD_ROWS` bars up to the first bar's open.
-
-        They carry what a rule without a position remembers of all sessions known by then: the
-        latest trigger that the filters let pass, and the latest support lost, each on the bar
-        (of that length, back from the first open) at whose end it took effect.
-        """
+    def past(self, first_open: int, *, length: int) -> "Past":
+        """Return what was known when the first bar opened; bars have that length."""
         fired = np.flatnonzero((self.kinds > 0) & (self.known_at + self.delay <= first_open))
-        fired_at = _grid(self.known_at[fired] + self.delay, first_open, length)
-        passed = passes(fired_at)
-        lost = np.flatnonzero(self.lost & (self.known_at <= first_open))
-        lost_at = _grid(self.known_at[lost], first_open, length)
-        triggers = dict(zip(fired_at[passed][-1:], fired[passed][-1:], strict=True))
-        losses = dict(zip(lost_at[-1:], lost[-1:], strict=True))
-        rows = sorted({first_open, *triggers, *losses})
-        while len(rows) < LEAD_ROWS:
-            rows.insert(0, rows[0] - length)
-        ends = np.array(rows, np.int64)
-        trigger, loss = (
-            np.array([found.get(end, NONE) for end in rows]) for found in (triggers, losses)
+        lost = np.flatnonzero(self.lost & (self.known_at <= first_open))[-1:]
+        return Past(
+            schedule=self,
+            first_open=first_open,
+            length=length,
+            fired=fired,
+            fired_at=_grid(self.known_at[fired] + self.delay, first_open, length),
+            lost=dict(zip(_grid(self.known_at[lost], first_open, length), lost, strict=True)),
         )
-        return {
-            "time": seconds(ends - length),
-            "bar_end": seconds(ends),
-            **self._lines(latest_known(self.known_at, at=ends), trigger, loss),
-            "gate": passes(ends).astype(np.float64),
-        }
 
-    def _lines(self, session: Integers, trigger: Integers, lost: Integers) -> Lines:
+    def lines_of(self, session: Integers, trigger: Integers, lost: Integers) -> Lines:
+        """Return the lines of sessions known at some instants, and of events that arrive."""
         arrived = np.where(trigger > NONE, self.kinds[trigger], 0) if self.kinds.size else trigger
         return {
             "session": session.astype(np.float64),
@@ -90,6 +77,55 @@ class Schedule:
             "trigger_kind": arrived.astype(np.float64),
             "lost_session": lost.astype(np.float64),
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """The triggers before the first bar opened, and the latest support lost by then.
+
+    `fired` are sessions and `fired_at` the ends of the bars at which they took effect, counted
+    back from the first open; `lost` has the same of the lost support: the end, and the session.
+    """
+
+    schedule: Schedule
+    first_open: int
+    length: int
+    fired: Integers
+    fired_at: Instants
+    lost: dict[int, int]
+
+    def lead(self, passes: Passes) -> Lines:
+        """Return the lines of `LEAD_ROWS` bars up to the first bar's open.
+
+        They carry what a rule without a position remembers of all sessions known by then: the
+        latest trigger that the filters let pass, and the latest support lost, each on the bar
+        (of that length, back from the first open) at whose end it took effect.
+        """
+        triggers = self._passed(passes)
+        rows = sorted({self.first_open, *triggers, *self.lost})
+        while len(rows) < LEAD_ROWS:
+            rows.insert(0, rows[0] - self.length)
+        ends = np.array(rows, np.int64)
+        trigger, loss = (
+            np.array([found.get(end, NONE) for end in rows]) for found in (triggers, self.lost)
+        )
+        session = latest_known(self.schedule.known_at, at=ends)
+        return {
+            "time": seconds(ends - self.length),
+            "bar_end": seconds(ends),
+            **self.schedule.lines_of(session, trigger, loss),
+            "gate": passes(ends).astype(np.float64),
+        }
+
+    def _passed(self, passes: Passes) -> dict[int, int]:
+        """Return when the latest trigger that passes took effect, and its session."""
+        for stop in range(self.fired.size, 0, -ASKED_AT_ONCE):
+            some = slice(max(stop - ASKED_AT_ONCE, 0), stop)
+            passed = np.flatnonzero(passes(self.fired_at[some]))
+            if passed.size:
+                last = some.start + passed[-1]
+                return {self.fired_at[last]: self.fired[last]}
+        return {}
 
 
 def _grid(instants: Instants, first_open: int, length: int) -> Instants:
@@ -203,11 +239,15 @@ def known_from(index: Bars, config: Config) -> pd.DatetimeIndex:
     return (ends + pd.Timedelta(minutes=config.index.delay_minutes)).as_unit("ns")
 
 
-def lead_of(schedule: Schedule, coin: Bars, passes: Passes) -> Lines:
+def past_of(schedule: Schedule, coin: Bars) -> Past:
     """Return what was known of the index when the coin's first bar opened."""
     first = pd.DatetimeIndex(coin.frame.index[:1]).as_unit("ns").asi8
-    length = BAR_LENGTHS[coin.timeframe].value
-    return schedule.lead(int(first[0]), length=length, passes=passes)
+    return schedule.past(int(first[0]), length=BAR_LENGTHS[coin.timeframe].value)
+
+
+def lead_of(schedule: Schedule, coin: Bars, passes: Passes) -> Lines:
+    """Return the lines of what was known of the index when the coin's first bar opened."""
+    return past_of(schedule, coin).lead(passes)
 
 
 def between(opens: pd.DatetimeIndex, *, start: str, end: str) -> Flags:

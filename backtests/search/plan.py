@@ -28,7 +28,7 @@ from backtests.search.space import (
     random_columns,
 )
 from backtests.search.trials.kernel import FIGURES
-from backtests.search.trials.scope import is_understood
+from backtests.search.trials.scope import is_looked_up, is_understood
 from feeds.errors import ConfigError
 from strategies.settings import Settings
 
@@ -259,6 +259,9 @@ def _usual_chunk(base: Config, axes: Sequence[Axis], options: Mapping[str, Any])
     if options.get("search") == "guided":
         return 100  # each draw learns from the chunks before it
     vary = {one.key: one.ends for one in axes}
+    if options.get("search", "grid") == "grid":
+        return 20_000 if is_looked_up(base, vary=vary) else 2_000
+    # draws depend on the chunk: it stays what it was when fewer settings were looked up
     return 20_000 if is_understood(base, vary=vary) else 2_000
 
 

@@ -1,6 +1,8 @@
 """The figures of a batch of trials: by the kernel where it can, else from their accounts."""
 
+import contextlib
 import logging
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
@@ -14,6 +16,7 @@ from backtests.search.plan import value_at
 from backtests.search.space import Column, Columns, combinations
 from backtests.search.trials import kernel
 from backtests.search.trials.events import Group, Trials, join
+from backtests.search.trials.filtered import PREFIX, Filtered
 from backtests.search.trials.full import run_in_full
 from backtests.search.trials.groups import Library
 from backtests.search.trials.kernel import FIGURES
@@ -42,28 +45,39 @@ def evaluate(base: Config, columns: Columns, *, library: Library) -> Evaluated:
     count = next(iter(columns.values())).codes.size
     figures = np.full((count, len(FIGURES)), np.nan)
     failures: list[str | None] = [None] * count
+    batches: dict[Any, _Batch] = {}
     shared = {key: column for key, column in columns.items() if key not in PER_TRIAL}
-    by_tape: dict[Any, _Batch] = {}
-    for values, rows in _distinct(shared, count):
-        try:
+    gates = {key: column for key, column in shared.items() if key.startswith(PREFIX)}
+    others = {key: column for key, column in shared.items() if key not in gates}
+    for values, rows in _distinct(others, np.arange(count)):
+        with _noted(failures, rows):
             config = library.config(base, values)
-            if config.strategy:
-                _run_strategy(config, rows, columns, library, figures)
-                continue
-            group = library.group(config)
-            key = batch_key(config, group.stop)
-            if key not in by_tape:
-                by_tape[key] = _Batch(library.tape(config), library.positions(config, group), [])
-            by_tape[key].sets.append(_Set(config, group, rows))
-        except Exception as error:  # noqa: BLE001 (whatever it is, the sweep goes on)
-            if not isinstance(error, InputError):
-                log.warning("a trial failed: %r", error)
-            reason = str(error) if isinstance(error, InputError) else repr(error)
-            for row in rows:
-                failures[row] = reason
-    for batch in by_tape.values():
+            filtered, batch = Filtered(config, library), None
+            for values_of_gates, some in _distinct(gates, rows):
+                with _noted(failures, some):
+                    chosen = filtered.config_with(values_of_gates)
+                    if config.strategy:
+                        _run_strategy(chosen, some, columns, library, figures)
+                        continue
+                    own = _Set(chosen, filtered.group(chosen), some)
+                    batch = batch or _batch_of(own, batches, library)
+                    batch.sets.append(own)
+    for batch in batches.values():
         _run_batch(batch, columns, library, figures)
     return Evaluated(figures, failures)
+
+
+@contextlib.contextmanager
+def _noted(failures: list[str | None], rows: Integers) -> Iterator[None]:
+    """Note why trials fail, and go on with the others."""
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001 (whatever it is, the sweep goes on)
+        if not isinstance(error, InputError):
+            log.warning("a trial failed: %r", error)
+        reason = str(error) if isinstance(error, InputError) else repr(error)
+        for row in rows:
+            failures[row] = reason
 
 
 class _Set(NamedTuple):
@@ -82,14 +96,24 @@ class _Batch(NamedTuple):
     sets: list[_Set]
 
 
-def _distinct(columns: Columns, count: int) -> list[tuple[dict[str, Any], Integers]]:
-    """Return each distinct set of values with the rows that have it."""
-    code = combinations(columns.values(), count=count)
+def _batch_of(own: _Set, batches: dict[Any, _Batch], library: Library) -> _Batch:
+    """Return the batch of a set's bars and positions, which do not depend on filters."""
+    key = batch_key(own.config, own.group.stop)
+    if key not in batches:
+        positions = library.positions(own.config, own.group)
+        batches[key] = _Batch(library.tape(own.config), positions, [])
+    return batches[key]
+
+
+def _distinct(columns: Columns, rows: Integers) -> list[tuple[dict[str, Any], Integers]]:
+    """Return each distinct set of values with those of the rows that have it."""
+    taken = [Column(column.values, column.codes[rows]) for column in columns.values()]
+    code = combinations(taken, count=rows.size)
     order = np.argsort(code, kind="stable")
     borders = np.flatnonzero(np.diff(code[order])) + 1
     return [
-        ({key: column.values[column.codes[rows[0]]] for key, column in columns.items()}, rows)
-        for rows in np.split(order, borders)
+        ({key: column.values[column.codes[some[0]]] for key, column in columns.items()}, some)
+        for some in np.split(rows[order], borders)
     ]
 
 

@@ -12,9 +12,8 @@ from backtests.engines.compiled import step
 from backtests.engines.compiling import compile_function
 from backtests.engines.parts import Money
 from backtests.market.gates import combine, combine_flags
-from backtests.market.known_when import Schedule, all_pass, lead_of
+from backtests.market.known_when import Past, Schedule, all_pass, past_of
 from backtests.market.market import Market
-from backtests.market.own_inputs import Known
 from backtests.market.tape import Lines
 from feeds.arrays import Flags, Floats, Integers
 from feeds.sessions import bar_ends
@@ -182,8 +181,21 @@ def runs(wants_out: Flags) -> Integers:
     return borders.reshape(-1, 2)
 
 
-def group_of(market: Market, schedule: Schedule) -> Group:
-    """Return the events of a schedule on the bars of a market."""
+class SignalGroup(NamedTuple):
+    """The events of a market without filters, and what filters change in them."""
+
+    market: Market
+    past: Past
+    group: Group
+
+
+def signals_on(market: Market, schedule: Schedule) -> SignalGroup:
+    """Return the events of a schedule on the bars of a market that has no filters."""
+    past = past_of(schedule, market.coin)
+    return SignalGroup(market, past, _group(market, schedule, past))
+
+
+def _group(market: Market, schedule: Schedule, past: Past) -> Group:
     opens = pd.DatetimeIndex(market.coin.frame.index).as_unit("ns")
     ends = bar_ends(opens, kind="coin", timeframe=market.coin.timeframe)
     lines = schedule.lines(opens.asi8, ends.asi8)
@@ -203,7 +215,7 @@ def group_of(market: Market, schedule: Schedule) -> Group:
         closed=runs(market.tape.lines["leave"] != STAY),
         first=market.tradable.start,
         stop=market.tradable.stop,
-        lead=lead_of(schedule, market.coin, all_pass),
+        lead=past.lead(all_pass),
     )
 
 
@@ -214,25 +226,19 @@ class GateLine(NamedTuple):
     passes: Flags
 
 
-def gate_line(gate: Gate, known: Known) -> GateLine:
-    """Return a filter with where it is open on the bars of what is traded."""
-    return GateLine(gate, gate.passes(known.ends))
-
-
-def with_gates(
-    group: Group, market: Market, schedule: Schedule, lines: Sequence[GateLine], *, how: str
-) -> Group:
-    """Return a group of a market without filters as its filters leave it; it shares the events."""
-    leave = market.tape.lines["leave"] != STAY
-    for line in lines:
-        if line.gate.settings.on_exit:
-            leave |= ~line.passes
-    passes = partial(combine, [line.gate for line in lines], how=how)
+def with_gates(signals: SignalGroup, lines: Sequence[GateLine], *, how: str) -> Group:
+    """Return the group as its filters leave it; it shares the events with the one without."""
+    group, gates = signals.group, [line.gate for line in lines]
+    exits = [line.passes for line in lines if line.gate.settings.on_exit]
+    closed = group.closed
+    if exits:
+        leave = signals.market.tape.lines["leave"] != STAY
+        closed = runs(leave | ~combine_flags(exits, how="all"))
     return replace(
         group,
         opens=combine_flags([line.passes[group.bar] for line in lines], how=how),
-        closed=runs(leave),
-        lead=lead_of(schedule, market.coin, passes),
+        closed=closed,
+        lead=signals.past.lead(partial(combine, gates, how=how)),
     )
 
 

@@ -12,14 +12,26 @@ from backtests.engines.account import upkeep_of
 from backtests.engines.compiling import compile_function
 from backtests.market.gates import gate_of
 from backtests.market.inputs import Inputs, load_inputs
-from backtests.market.known_when import Schedule, entry_weights, with_lead
+from backtests.market.known_when import entry_weights, with_lead
 from backtests.market.market import Market, build_market, market_schedule
 from backtests.market.own_inputs import Known, own_weights
-from backtests.market.tape import Tape
+from backtests.market.tape import NANOSECONDS, Tape
 from backtests.search.plan import with_values
-from backtests.search.trials.events import GateLine, Group, gate_line, group_of, with_gates
+from backtests.search.trials.events import (
+    GateLine,
+    Group,
+    SignalGroup,
+    signals_on,
+    with_gates,
+)
 from backtests.search.trials.full import FullTape, full_tape_of
-from backtests.search.trials.keys import inputs_key, market_key, tape_key, without_filters
+from backtests.search.trials.keys import (
+    inputs_key,
+    market_key,
+    signals_key,
+    tape_key,
+    without_filters,
+)
 from backtests.search.trials.ranges import TrialTape, trial_tape_of
 from backtests.search.trials.scope import (
     NO_POSITIONS,
@@ -38,6 +50,7 @@ if TYPE_CHECKING:
 # enough for neighbouring trials, which share most settings
 REMEMBERED_MARKETS: Final = 8
 REMEMBERED_TAPES: Final = 64
+REMEMBERED_SIGNALS: Final = 64
 REMEMBERED_GROUPS: Final = 4_096
 GATE_BYTES: Final = 16_000_000
 
@@ -72,9 +85,9 @@ class Library:
         self._tapes: Remembered[TrialTape] = OrderedDict()
         self._markets: Remembered[Market] = OrderedDict()
         self._configs: Remembered[Config] = OrderedDict()
-        self._signals: Remembered[tuple[Market, Schedule, Group]] = OrderedDict()
-        self._lines: Remembered[GateLine] = OrderedDict()
+        self._signals: Remembered[SignalGroup] = OrderedDict()
         self._groups: Remembered[Group] = OrderedDict()
+        self._lines: Remembered[GateLine] = OrderedDict()
         self._parts: Remembered[Part] = OrderedDict()
         self._full_tapes: Remembered[FullTape] = OrderedDict()
 
@@ -122,35 +135,42 @@ class Library:
 
     def group(self, config: Config) -> Group:
         """Return the events of a config's signals, trigger and entry delay, and its gates."""
-        key = (*market_key(config), config.rules.trigger, config.rules.entry_delay_days)
-        with self._lock:
-            return _remember(self._groups, key, lambda: self._group(config), REMEMBERED_GROUPS)
-
-    def _group(self, config: Config) -> Group:
-        plain, rules = without_filters(config), config.rules
-
-        def build() -> tuple[Market, Schedule, Group]:
-            market = self.market(plain, config)
-            schedule = market_schedule(market, config)
-            return market, schedule, group_of(market, schedule)
-
-        key = (*market_key(plain), rules.trigger, rules.entry_delay_days)
-        market, schedule, group = _remember(self._signals, key, build, REMEMBERED_MARKETS)
         if not config.filters:
-            return group
-        lines = [self._line(name, config, market) for name in config.filters]
-        return with_gates(group, market, schedule, lines, how=rules.filters)
+            with self._lock:
+                return _remember(
+                    self._groups,
+                    signals_key(config),
+                    lambda: self.signals(config).group,
+                    REMEMBERED_GROUPS,
+                )
+        signals = self.signals(config)
+        lines = [self.gate_line(name, config, signals.market) for name in config.filters]
+        return with_gates(signals, lines, how=config.rules.filters)
 
-    def _line(self, name: str, config: Config, market: Market) -> GateLine:
+    def signals(self, config: Config) -> SignalGroup:
+        """Return the events of a config without its filters, and what they are found from."""
+
+        def build() -> SignalGroup:
+            market = self.market(without_filters(config), config)
+            return signals_on(market, market_schedule(market, config))
+
+        with self._lock:
+            return _remember(self._signals, signals_key(config), build, REMEMBERED_SIGNALS)
+
+    def gate_line(self, name: str, config: Config, market: Market) -> GateLine:
         """Return where a filter is open, computed once per set of its own settings."""
-        key = (name, config.filters[name], inputs_key(config), *tape_key(config), config.data)
+        settings = config.filters[name]
 
         def build() -> GateLine:
             known = Known(self.inputs(config), market.available_at, market.coin)
-            return gate_line(gate_of(name, config.filters[name], known), known)
+            gate = gate_of(name, settings, known)
+            ends = (market.tape.lines["bar_end"] * NANOSECONDS).astype(np.int64)
+            return GateLine(gate, gate.passes(ends))
 
+        key = (name, settings, inputs_key(config), *tape_key(config), config.data)
         limit = max(REMEMBERED_MARKETS, GATE_BYTES // len(market.coin))
-        return _remember(self._lines, key, build, limit)
+        with self._lock:
+            return _remember(self._lines, key, build, limit)
 
     def positions(self, config: Config, group: Group) -> KeptPositions:
         """Return the bars that the positions of a config are kept on; none where it needs none."""

@@ -34,6 +34,12 @@ def without_filters(config: Config) -> Config:
     return config.model_copy(update={"filters": {}, "rules": rules})
 
 
+def signals_key(config: Config) -> Hashable:
+    """Return what decides the events of a config, its filters left out."""
+    rules = config.rules
+    return (*market_key(without_filters(config)), rules.trigger, rules.entry_delay_days)
+
+
 def batch_key(config: Config, stop: int) -> Hashable:
     """Return what decides which trials the kernel can take at once; `stop` is their last bar."""
     positions = (config.size, config.idle, config.costs.impact, config.data, stop)

@@ -50,7 +50,7 @@ SHARED_SECTIONS: Final = ("data.", "index.", "signal.", "significance.", "claim.
 
 
 def is_understood(config: Config, *, vary: Mapping[str, Iterable[Any]] | None = None) -> bool:
-    """Return whether the kernel knows every setting of the config: it holds one coin or cash.
+    """Return whether prices alone tell what the config does: it holds all in one coin, or cash.
 
     `vary` are settings that take other values, too.
     """
@@ -76,6 +76,13 @@ def _flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
         else:
             found[f"{prefix}{key}"] = value
     return found
+
+
+def is_looked_up(config: Config, *, vary: Mapping[str, Iterable[Any]]) -> bool:
+    """Return whether few trials of a sweep, if any, need an account of their own."""
+    impacts = {config.costs.impact, *vary.get("costs.impact", ())}
+    strategies = {config.strategy, *vary.get("strategy", ())}
+    return impacts == {"none"} and strategies == {None}
 
 
 def is_whole(config: Config) -> bool:

@@ -38,8 +38,19 @@ def named(name: str, seed: int) -> Bars:
         ({"asset": "AAA", "idle.asset": "BTC"}, ("AAA",), "BTC"),
         ({"asset": "AAA", "filters.index_trend": {}}, ("AAA",), ""),
         ({"asset": "AAA", "size.scale_in_days": 3}, ("AAA",), ""),
+        ({"asset": "AAA", "filters.index_trend.on_exit": True}, ("AAA",), ""),
+        (
+            {"asset": "AAA", "size.mode": "vol_target", "size.rebalance_threshold": 0.1},
+            ("AAA",),
+            "",
+        ),
+        (
+            {"asset": "ALTS", "size.rebalance_threshold": 0.05, "idle.asset": "BTC"},
+            ("AAA", "BBB"),
+            "BTC",
+        ),
     ],
-    ids=["basket", "idle", "filter", "scale-in"],
+    ids=["basket", "idle", "filter", "scale-in", "filter exit", "vol target", "basket, idle"],
 )
 def test_evaluate_beyond_the_kernel_equals_each_run(
     changed: dict[str, Any], coins: tuple[str, ...], idle: str
