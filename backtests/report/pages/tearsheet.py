@@ -19,7 +19,8 @@ from backtests.report.charts.contribution import profit_panel, weights_panel
 from backtests.report.charts.index import gates_panel, index_panel
 from backtests.report.charts.spec import Spec, UndrawableError
 from backtests.report.pages import spell_table, tables
-from backtests.report.pages.base import mailable, render, short_place
+from backtests.report.pages.base import mailable, render, script_json, short_place
+from backtests.report.pages.recent import recent_views
 from backtests.report.pages.section import Banner, Cell, Heading, Panel, Section
 from backtests.report.sheets import process as sheet_worker
 from backtests.report.sheets.request import sheet_request
@@ -100,6 +101,7 @@ def _content(result: Run, summary: Summary, costs: CostSensitivity) -> dict[str,
         "rule": prose.rule_in_words(result),
         "control": prose.control_in_words(result),
         "columns": labels.columns_of(result),
+        "views": script_json(recent_views(result)),
         "key_figures": tables.key_figures(summary),
         "comparison": tables.comparison(result, summary),
         "spell_columns": spell_table.COLUMNS,
