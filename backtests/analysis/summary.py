@@ -89,7 +89,7 @@ def summarise(result: Run) -> Summary:
     )
 
 
-def recent_figures(result: Run, *, years: float) -> tuple[pd.Timestamp, dict[str, Figures]] | None:
+def recent_figures(result: Run, *, years: int) -> tuple[pd.Timestamp, dict[str, Figures]] | None:
     """Return the opening of the last `years` of a run, and its figures over them alone.
 
     They begin with a day. As if the starting cash had been put in then, into what each account
@@ -97,9 +97,8 @@ def recent_figures(result: Run, *, years: float) -> tuple[pd.Timestamp, dict[str
     if the run is no longer.
     """
     times = pd.DatetimeIndex(result.strategy.bars.index)
-    end = result.market.traded.lines["bar_end"][-1]
-    start = pd.Timestamp(end - years * SECONDS_PER_YEAR, unit="s", tz="UTC").ceil("D")
-    first = int(times.searchsorted(start))
+    end = pd.Timestamp(result.market.traded.lines["bar_end"][-1], unit="s", tz="UTC")
+    first = int(times.searchsorted((end - pd.DateOffset(years=years)).ceil("D")))
     if first == 0:
         return None
     stretch = _stretch(result, first)

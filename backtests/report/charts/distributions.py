@@ -92,7 +92,12 @@ def years_panel(result: Run, summary: Summary) -> Spec:
             bargap=0.25,
             hovermode="x unified",
             xaxis={"type": "category", "showgrid": False},
-            yaxis={**(axis if is_in_logs else PERCENT_AXIS), **title, "zeroline": True},
+            yaxis={
+                **(axis if is_in_logs else PERCENT_AXIS),
+                **title,
+                "zeroline": True,
+                "automargin": True,
+            },
         ),
     }
 

@@ -27,8 +27,12 @@ def _view(
     said = "the last year" if years == 1 else f"the last {years} years"
     return {
         "from": opened.value // MILLISECONDS,
-        "since": f"{written.money(result.strategy.initial_cash)} on {written.date(opened)}",
-        "said": f"Over {said} alone, from {written.date(opened)}: of trades, those entered since.",
+        "cash": written.money(result.strategy.initial_cash),
+        "said": (
+            f"Shown now: {said} alone, from {written.date(opened)}, as if the starting cash had "
+            "been put in then; of trades, those entered since. All sentences, and all tables but "
+            "the tiles and the comparison, are of the whole run."
+        ),
         "tiles": _texts(KEY_FIGURES, KEY_COLUMNS, figures),
         "rows": _texts(FIGURES, columns_of(result), figures),
     }

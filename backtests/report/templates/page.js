@@ -46,6 +46,7 @@
   const { figures, dark } = JSON.parse(byId("charts")?.textContent ?? '{"figures": {}, "dark": {}}');
   const CONFIG = { responsive: true, displayModeBar: false, doubleClick: "reset" };
   const DAY = 86_400_000;
+  const WEEKS_AROUND = 26;
   const HALF_WIDTH = 600;
   const PHONE_WIDTH = 480;
   const ROOM_FOR_A_NUMBER = 48;
@@ -55,6 +56,7 @@
   let view = null; // the last years alone: figures of their own, equity from the same cash again
   const views = JSON.parse(byId("views")?.textContent ?? "{}");
   const whole = {}; // what stood in tiles and figures at first
+  let moment = null; // the time a replay stands at, in milliseconds
   let linking = false;
   const span = () => figures.equity.layout.xaxis.range.map(millis);
   const nameOf = ({ dataset }) => dataset.chart ?? `${dataset.heat}|${byId("pair").value}`;
@@ -101,7 +103,7 @@
       const start = values[place];
       trace.y = [...values].map((value) => (value / start) * base);
     });
-    layout.yaxis.title.text = `From ${view.since}, ${scales.equity ?? "log"} scale`;
+    layout.yaxis.title.text = `From ${view.cash}, ${scales.equity ?? "log"} scale`;
   }
 
   // Underwater of the view: peaks count from its opening, as in its figures.
@@ -119,11 +121,23 @@
     layout.annotations = [];
   }
 
+  const upright = (time) => ({
+    type: "line", x0: time, x1: time, y0: 0, y1: 1, yref: "paper",
+    line: { color: isDark() ? "#ffffff" : "#000000", width: 1.2, dash: "dot" },
+  });
+  // A replay's moment is marked in all panels over time, with the weeks around it.
+  async function showMoment(time) {
+    moment = time;
+    zoom = [time - WEEKS_AROUND * 7 * DAY, time + WEEKS_AROUND * 7 * DAY];
+    await Promise.all([...drawn].filter((div) => isLinked(nameOf(div))).map(draw));
+  }
+
   const RESTARTED = { equity: rebase, underwater: sinkAgain };
 
   function prepared(div, name) {
     const { data, layout } = coloured(name);
     if (view) RESTARTED[name]?.(data, layout);
+    if (moment && isLinked(name)) layout.shapes = [...(layout.shapes ?? []), upright(moment)];
     // states arrive as [how many, text]
     data.filter((trace) => trace.meta?.runs).forEach((trace) => {
       trace.text = trace.meta.runs.flatMap(([count, text]) => Array(count).fill(text));
@@ -227,9 +241,8 @@
       whole[name] ??= cells.map((cell) => cell.textContent);
       write(views[years]?.[name] ?? whole[name], cells);
     });
-    whole.said ??= byId("window").textContent;
-    byId("window").textContent = views[years]?.said ?? whole.said;
     view = views[years] ?? null;
+    byId("viewed").textContent = view?.said ?? "";
     return Promise.all([...drawn].filter((div) => nameOf(div) in RESTARTED).map(draw));
   }
 
@@ -250,6 +263,7 @@
   }
 
   function listenToCharts() {
+    document.addEventListener("moment", ({ detail }) => showMoment(detail));
     prefersDark.addEventListener("change", showTheme);
     matchMedia("(max-width: 640px)").addEventListener("change", redraw);
     byId("theme").addEventListener("click", () => {
