@@ -67,7 +67,7 @@ def test_recent_figures_are_those_of_the_last_bars_alone(walk, name) -> None:
     account = {"strategy": walk.strategy, "buy_and_hold": walk.buy_and_hold}.get(name, walk.control)
     times = account.bars.index
     first = times.get_loc(opened)
-    assert times[-1] + pd.Timedelta(days=1) - opened == pd.Timedelta(days=365)
+    assert opened + pd.DateOffset(years=1) == times[-1] + pd.Timedelta(days=1)
     returns, equity = account.returns.iloc[first:], account.equity
     earned = (1.03 ** (1 / 365.25)) - 1
     found = figures[name]
