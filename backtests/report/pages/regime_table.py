@@ -18,27 +18,33 @@ from backtests.report.words import notation as written
 
 SERIES_NAMES: Final = {VIX: "VIX", LIQUIDITY: "net liquidity"}
 SUBJECTS: Final = {
+    "index_trend": "{index}",
     VIX.lower(): "VIX",
     LIQUIDITY.lower(): "Net liquidity",
     "volatility": "{coin}'s volatility",
-    "index_trend": "{index}",
+    "era": "Halving era",
 }
 NOTES: Final = {
-    "index_trend": f"The index's close against the mean of its last {TREND_SESSIONS} sessions.",
-    VIX.lower(): f"Against the median of its values so far, {FEWEST_VALUES} at least.",
-    LIQUIDITY.lower(): f"Against its value {LIQUIDITY_VALUES} weeks earlier.",
-    "volatility": f"Standard deviation of the last {VOLATILITY_DAYS} daily log returns, against "
-    f"the median of its values so far, {FEWEST_VALUES} at least.",
-    "era": "Between the days on which Bitcoin's reward per block halved.",
+    "index_trend": f"Its close against the mean of its last {TREND_SESSIONS} sessions.",
+    VIX.lower(): "Its close: high above the median of all its closes so far, low otherwise.",
+    LIQUIDITY.lower(): "Fed assets less the Treasury account and reverse repos, against the value "
+    f"{LIQUIDITY_VALUES} weeks earlier, each from its publication on.",
+    "volatility": f"Standard deviation of the last {VOLATILITY_DAYS} daily log returns: high above "
+    f"the median of its values so far, of which there must be {FEWEST_VALUES}.",
+    "era": "Between the halvings of Bitcoin's reward per block, each known when its day was over: "
+    f"{', '.join(HALVINGS)}.",
 }
 STATES: Final = {"above": "above its average", "below": "below its average"}
 
 
 def regime_content(result: Run) -> dict[str, Any]:
     """Return columns, rows and remarks of the section on regimes, by key."""
+    found = regime_figures(result)
+    kinds = dict.fromkeys(each.kind for each in found)
     return {
         "regime_columns": _columns(result),
-        "regimes": [_row(each, result) for each in regime_figures(result)],
+        "regimes": [_row(each, result) for each in found],
+        "regime_notes": {_subject(kind, result): NOTES[kind] for kind in kinds},
         "regime_remarks": _remarks(result),
     }
 
@@ -79,17 +85,22 @@ def _row(found: RegimeFigures, result: Run) -> Row:
 
 def _label(found: RegimeFigures, result: Run) -> str:
     if found.kind == "era":
-        return _era(found.name)
-    names = {"coin": result.asset, "index": result.market.index.instrument.label}
+        return f"{SUBJECTS['era']} {_era(found.name)}"
     state = STATES.get(found.name, found.name) if found.is_known else "not known"
-    return f"{SUBJECTS[found.kind].format(**names)} {state}"
+    return f"{_subject(found.kind, result)} {state}"
+
+
+def _subject(kind: str, result: Run) -> str:
+    index = result.market.index.instrument.label
+    return SUBJECTS[kind].format(coin=result.asset, index=index)
 
 
 def _era(start: str) -> str:
-    later = [day for day in HALVINGS if day > start]
-    if not start:
-        return f"Halving era to {later[0]}"
-    return f"Halving era {start} to {later[0]}" if later else f"Halving era from {start}"
+    """Return the years of an era; the first one has no halving it begins with."""
+    end = next((day[:4] for day in HALVINGS if day > start), "")
+    if not end:
+        return f"from {start[:4]}"
+    return f"{start[:4]} to {end}" if start else f"to {end}"
 
 
 def _remarks(result: Run) -> list[str]:

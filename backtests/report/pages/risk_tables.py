@@ -41,10 +41,7 @@ def risk_content(result: Run, summary: Summary) -> dict[str, Any]:
         "recent": recent_rows(result),
         "calendar": calendar_rows(result),
         "quantile_columns": QUANTILE_COLUMNS,
-        "quantiles": {
-            "Strategy": quantile_rows(result.strategy),
-            held: quantile_rows(result.buy_and_hold),
-        },
+        "quantiles": quantile_rows(result),
         "worst_days": {
             "Strategy": worst_day_rows(result.strategy),
             held: worst_day_rows(result.buy_and_hold),
@@ -168,26 +165,33 @@ def calendar_rows(result: Run) -> list[Row]:
 
 QUANTILE_COLUMNS: Final = (
     Heading("Period"),
-    Heading("How many", is_number=True, note="Calendar periods, the first and last may be cut"),
+    Heading("Of"),
+    Heading("How many", is_number=True),
     *numeric(QUANTILE_NAMES.get(level, f"{100 * level:.0f} %") for level in QUANTILES),
     Heading("Gained", is_number=True, note="Share of periods with a return above 0"),
 )
 
 
-def quantile_rows(account: Account) -> list[Row]:
-    """Return a row per kind of period: how many, quantiles of their returns, how many gained."""
-    table = period_quantiles(account.returns)
+def quantile_rows(result: Run) -> list[Row]:
+    """Return two rows per kind of period, strategy and holding: quantiles of their returns."""
+    own, held = (
+        period_quantiles(account.returns).iterrows()
+        for account in (result.strategy, result.buy_and_hold)
+    )
     return [
-        Row(
-            str(period).capitalize(),
-            (
-                Cell(written.count(row["periods"])),
-                *(Cell(written.percent(row[level])) for level in QUANTILES),
-                Cell(written.percent(row["gained"])),
-            ),
-        )
-        for period, row in table.iterrows()
+        Row(str(period).capitalize(), _quantile_cells(name, row))
+        for pair in zip(own, held, strict=True)
+        for name, (period, row) in zip(("Strategy", f"Hold {result.asset}"), pair, strict=True)
     ]
+
+
+def _quantile_cells(name: str, row: pd.Series) -> tuple[Cell, ...]:
+    percents = (row[each] for each in (*QUANTILES, "gained"))
+    return (
+        Cell(name),
+        Cell(written.count(row["periods"])),
+        *map(Cell, map(written.percent, percents)),
+    )
 
 
 def worst_day_rows(account: Account) -> list[Row]:
