@@ -1,6 +1,6 @@
 """Tables of years, risks, quantiles and worst days: what a committee asks of every sheet."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -11,10 +11,10 @@ from backtests.analysis.periods import (
     QUANTILES,
     calendar_figures,
     period_quantiles,
+    period_returns,
     recent_returns,
     worst_days,
     yearly_figures,
-    yearly_returns,
 )
 from backtests.analysis.risk import risk_figures, trade_figures
 from backtests.analysis.summary import Summary
@@ -71,12 +71,15 @@ def year_rows(result: Run) -> list[Row]:
     steps = level / level.shift(1).fillna(market.index_before) - 1
     table = yearly_figures(account.returns, invested=account.invested)
     other = yearly_figures(held.returns, invested=held.invested)
-    table["held"], table["held_drawdown"] = other["return"], other["max_drawdown"]
-    table["index"] = yearly_returns(steps)
-    return [_year_row(str(year), row) for year, row in table.iterrows()]
+    rows = table.assign(
+        held=other["return"],
+        held_drawdown=other["max_drawdown"],
+        index=period_returns(steps, "year").to_numpy(),
+    ).to_dict("records")
+    return [_year_row(str(year), row) for year, row in zip(table.index, rows, strict=True)]
 
 
-def _year_row(year: str, row: pd.Series) -> Row:
+def _year_row(year: str, row: Mapping[Hashable, Any]) -> Row:
     percents = ("index", "max_drawdown", "held_drawdown", "time_in_market")
     cells = (
         number(row["return"], written.percent, signed=True),

@@ -20,7 +20,7 @@ from backtests.report.pages.base import script_json
 from backtests.report.pages.section import Panel, Section
 from backtests.report.pages.tearsheet import PANELS, tearsheet
 from backtests.report.words import notation as written
-from backtests.report.words.labels import FIGURES, columns_of, figure_text
+from backtests.report.words.labels import FIGURES, RISK, columns_of, figure_text
 from feeds.instruments import Instrument
 from feeds.sample import LABEL
 from tests.backtests import baskets
@@ -171,6 +171,22 @@ def test_regimes_name_their_states_and_the_series_not_at_hand(walk, text, page):
     assert sum(number_in(row[1]) for row in rows if row[0].startswith("RUT")) == bars
     for name in ("VIX", "net liquidity"):
         assert f"Not told apart by {name}: neither the data folder nor the cache holds" in text
+
+
+def test_risk_shows_each_figure_with_its_definition(walk, text, page):
+    result, summary = walk
+    shown = {row[0]: row[1:] for row in page.rows if len(row) == 3}
+    for each in RISK.values():
+        assert f"<dd>{each.definition}</dd>" in html.unescape(text)
+    returns = result.strategy.returns.to_numpy()
+    at_risk = written.percent(np.percentile(returns, 5))
+    assert shown["Value at risk 5 %, one bar"][0] == at_risk
+    assert shown["Beta to holding"][1] == "1.00"
+    gains = summary.trades["return"].to_numpy()
+    payoff = gains[gains > 0].mean() / -gains[gains < 0].mean()
+    assert shown["Payoff ratio"] == [written.ratio(payoff), written.UNDEFINED]
+    longest = max(map(len, re.findall("1+", "".join(np.where(gains < 0, "1", "0")))))
+    assert shown["Losing trades in a row"] == [str(longest), written.UNDEFINED]
 
 
 def test_worst_days_and_quantiles_agree_on_the_worst(walk, page):
