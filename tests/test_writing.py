@@ -12,8 +12,8 @@ HABITS = {
     "a sentence that begins with That": r"(?:^|[.;:!?] )That [a-z]",
     "a rate without per": r"\d(?: ?%)? an? (?:year|day|month|bar|session|hour|week|trial|worker)\b",
     "no space before percent": r"\d%(?![a-zA-Z0-9({])",
-    "filler": r"\b(?:very(?! large)|simply|just|obviously|clearly|basically|actually|really|quite|please"
-    r"|lately|utili[sz]e|of course|in order to|note that)\b",
+    "filler": r"\b(?:very(?! large)|simply|just|obviously|clearly|basically|actually|really"
+    r"|quite|please|lately|utili[sz]e|of course|in order to|note that)\b",
     "a contraction": r"\b\w+(?:n't|'re|'ll|'ve)\b|\b[Ii]t's\b",
     "a hyphen for a minus": r"(?<![\w-])-\d+(?:\.\d+)? ?%",
 }
