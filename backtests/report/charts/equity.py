@@ -75,7 +75,7 @@ def _comparisons(result: Run) -> list[tuple[str, str, pd.Series, str]]:
             (name, columns_of(result)[name], account.equity, "longdash")
             for name, account in result.others.items()
         ),
-        ("control", f"Control ({result.asset}'s own highs)", result.control.equity, "dash"),
+        ("control", f"Control ({result.asset}'s own price)", result.control.equity, "dash"),
         ("index", result.market.index.instrument.label, scaled, "dot"),
     ]
 

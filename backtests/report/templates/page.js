@@ -49,6 +49,7 @@
   const WEEKS_AROUND = 26;
   const HALF_WIDTH = 600;
   const PHONE_WIDTH = 480;
+  const FEW_ENTRIES = 3;
   const ROOM_FOR_A_NUMBER = 48;
   const drawn = new Set();
   const scales = {};
@@ -75,13 +76,31 @@
     return JSON.parse(text.replace(/"(#[0-9a-f]{6})([0-9a-f]{2})?"/g, swap));
   }
 
-  function narrow(data, layout, width) {
+  // On a phone a long legend would be taller than its chart: it unfolds when asked for.
+  function fold(div, layout, entries) {
+    if (entries <= FEW_ENTRIES) return;
+    let button = div.previousElementSibling;
+    if (!button?.matches(".unfold")) {
+      button = Object.assign(document.createElement("button"), { type: "button", className: "unfold" });
+      button.addEventListener("click", () => {
+        button.ariaExpanded = String(button.ariaExpanded !== "true");
+        draw(div);
+      });
+      button.textContent = "Legend";
+      button.ariaExpanded = "false";
+      div.before(button);
+    }
+    layout.showlegend = button.ariaExpanded === "true";
+  }
+
+  function narrow(div, data, layout, width) {
     layout.margin = { ...layout.margin, l: 8, r: 8 };
     layout.yaxis.automargin = true;
     if (width >= PHONE_WIDTH) return;
     layout.legend = { ...layout.legend, font: { size: 11 } };
     const named = [...data, ...(layout.shapes ?? []).filter((shape) => shape.showlegend)];
     const entries = named.filter((one) => one.showlegend !== false).length;
+    if (layout.showlegend !== false) fold(div, layout, entries);
     if (layout.showlegend !== false) layout.height += 13 * Math.max(0, entries - 2); // a row an entry
     if (!layout.xaxis.title) delete layout.yaxis.title; // of two titles neither can be spared
     else layout.xaxis.title.font = { size: 12 };
@@ -145,7 +164,7 @@
     layout.autosize = true;
     if (matchMedia("(pointer: coarse)").matches) layout.dragmode = false; // a finger scrolls the page
     const width = div.clientWidth;
-    if (width < HALF_WIDTH && data[0].type !== "parcoords") narrow(data, layout, width);
+    if (width < HALF_WIDTH && data[0].type !== "parcoords") narrow(div, data, layout, width);
     const columns = data[0].type === "heatmap" ? data[0].x.length : 0;
     if (columns && (width - 100) / columns < ROOM_FOR_A_NUMBER) delete data[0].texttemplate;
     if (scales[name] === "linear") Object.assign(layout.yaxis, { type: "linear", dtick: null });
