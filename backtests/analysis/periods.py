@@ -1,27 +1,50 @@
 """Returns over stretches of the calendar, and rolling figures of the bars."""
 
+from dataclasses import dataclass
 from typing import Final, Literal
 
 import numpy as np
 import pandas as pd
 
-from backtests.analysis.metrics import max_drawdown
-from feeds.arrays import Integers
+from backtests.analysis.metrics import max_drawdown, total_return
+from feeds.arrays import Floats, Integers
 
 PeriodName = Literal["day", "week", "month", "quarter", "year"]
 
+PERIODS: Final[tuple[PeriodName, ...]] = ("day", "week", "month", "quarter", "year")
 MONTHS_BACK: Final = {"1 month": 1, "3 months": 3, "6 months": 6, "1 year": 12, "3 years": 36}
-# a week begins on Monday
-PERIODS: Final[dict[PeriodName, str]] = {
-    "day": "D",
-    "week": "W",
-    "month": "M",
-    "quarter": "Q",
-    "year": "Y",
-}
 QUANTILES: Final = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
 # of a rolling window; with fewer bars invested its ratios are those of a few days
 INVESTED_SHARE: Final = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodSpread:
+    """How the returns of one kind of period are spread.
+
+    `quantiles` are at the levels of `QUANTILES`, linear between two returns; `gained` is the
+    share above 0.
+    """
+
+    periods: int
+    quantiles: tuple[float, ...]
+    gained: float
+
+
+@dataclass(frozen=True, slots=True)
+class YearFigures:
+    """One calendar year (UTC) of an account, or the part of it between two bars' times.
+
+    `max_drawdown` (<= 0) is the deepest fall below the highest equity of the same year, its
+    start included; `time_in_market` the share of bars at whose end something was held.
+    """
+
+    year: int
+    total_return: float
+    max_drawdown: float
+    time_in_market: float
+    first: pd.Timestamp
+    last: pd.Timestamp
 
 
 def recent_returns(returns: pd.Series) -> dict[str, float]:
@@ -46,8 +69,8 @@ def calendar_figures(returns: pd.Series, *, invested: pd.Series) -> dict[str, fl
     `invested` says whether something was held at each bar's end; a month in which never is one
     in cash, and without a gain.
     """
-    months, years = (period_returns(returns, name).to_numpy() for name in ("month", "year"))
-    held = np.logical_or.reduceat(invested.to_numpy(), _starts(_periods(returns, "month")))
+    months, years = period_returns(returns, "month"), period_returns(returns, "year")
+    held = np.logical_or.reduceat(invested.to_numpy(), period_starts(returns, "month"))
     return {
         "best_month": float(months.max()),
         "worst_month": float(months.min()),
@@ -111,71 +134,62 @@ def is_enough_invested(invested: pd.Series, *, bars: int) -> pd.Series:
     return held >= INVESTED_SHARE * bars
 
 
-def period_returns(returns: pd.Series, period: PeriodName) -> pd.Series:
-    """Return compound returns by calendar period (UTC), index = the periods that have bars.
+def period_returns(returns: pd.Series, period: PeriodName) -> Floats:
+    """Return compound returns by calendar period (UTC), of those that have bars, in order.
 
-    The first and the last may be cut short.
+    A week begins on Monday. The first and the last period may be cut short.
     """
-    periods = _periods(returns, period)
-    starts = _starts(periods)
-    growth = np.multiply.reduceat(1 + returns.to_numpy(), starts)
-    return pd.Series(growth - 1, index=periods[starts])
+    starts = period_starts(returns, period)
+    return np.asarray(np.multiply.reduceat(1 + returns.to_numpy(), starts) - 1)
 
 
-def period_quantiles(returns: pd.Series) -> pd.DataFrame:
-    """Return how the returns of each kind of period are spread: a row per name of `PERIODS`.
+def period_starts(returns: pd.Series, period: PeriodName) -> Integers:
+    """Return the row at which each calendar period (UTC) begins, shape (periods,)."""
+    times = pd.DatetimeIndex(returns.index).as_unit("ns").asi8.view("datetime64[ns]")
+    days = times.astype("datetime64[D]").astype(np.int64)
+    months = times.astype("datetime64[M]").astype(np.int64)
+    # 1970-01-01 was a Thursday
+    numbers = {"day": days, "week": (days + 3) // 7, "month": months}
+    counted = numbers.get(period)
+    if counted is None:
+        counted = months // {"quarter": 3, "year": 12}[period]
+    return np.flatnonzero(np.append(True, counted[1:] != counted[:-1]))
 
-    Columns are `periods`, how many there are, `gained`, the share above 0, and one per level of
-    `QUANTILES` (linear between two returns).
-    """
-    rows: dict[str, dict[object, float]] = {}
+
+def period_spreads(returns: pd.Series) -> dict[PeriodName, PeriodSpread]:
+    """Return how the returns of each kind of period are spread, shortest first."""
+    found = {}
     for period in PERIODS:
-        values = period_returns(returns, period).to_numpy()
-        rows[period] = {"periods": values.size, "gained": float((values > 0).mean())}
-        rows[period].update(zip(QUANTILES, np.quantile(values, QUANTILES).tolist(), strict=True))
-    return pd.DataFrame.from_dict(rows, orient="index")
+        values = period_returns(returns, period)
+        quantiles = tuple(np.quantile(values, QUANTILES).tolist())
+        found[period] = PeriodSpread(values.size, quantiles, float((values > 0).mean()))
+    return found
 
 
-def worst_days(returns: pd.Series, *, most: int) -> pd.Series:
-    """Return the days that lost most, the worst first; index = the days (UTC)."""
+def worst_days(returns: pd.Series, *, most: int) -> list[tuple[pd.Timestamp, float]]:
+    """Return the days (UTC) that lost most, with their returns, the worst first."""
     days = period_returns(returns, "day")
-    return days[days < 0].nsmallest(most)
+    order = [row for row in np.argsort(days, kind="stable")[:most] if days[row] < 0]
+    times = pd.DatetimeIndex(returns.index)[period_starts(returns, "day")[order]].normalize()
+    return list(zip(times, days[order].tolist(), strict=True))
 
 
-def yearly_figures(returns: pd.Series, *, invested: pd.Series) -> pd.DataFrame:
-    """Return a row per calendar year (UTC), index = years.
-
-    `return` is compound; `max_drawdown` (<= 0) the deepest fall below the highest equity of the
-    same year, its start included; `time_in_market` the share of bars at whose end something was
-    held; `first` and `last` the times of its bars.
-    """
-    starts = _starts(_periods(returns, "year"))
+def yearly_figures(returns: pd.Series, *, invested: pd.Series) -> list[YearFigures]:
+    """Return the figures of each calendar year; `invested` says what each bar's end held."""
+    starts = period_starts(returns, "year").tolist()
     times = pd.DatetimeIndex(returns.index)
-    values = returns.to_numpy()
-    stops = np.append(starts[1:], values.size)
-    depths = [max_drawdown(values[a:b]) for a, b in zip(starts, stops, strict=True)]
-    held = np.add.reduceat(invested.to_numpy().astype(np.float64), starts)
-    return pd.DataFrame(
-        {
-            "return": np.multiply.reduceat(1 + values, starts) - 1,
-            "max_drawdown": depths,
-            "time_in_market": held / (stops - starts),
-            "first": times[starts],
-            "last": times[stops - 1],
-        },
-        index=times[starts].year,
-    )
-
-
-def _periods(returns: pd.Series, period: PeriodName) -> pd.PeriodIndex:
-    times = pd.DatetimeIndex(returns.index).tz_localize(None)
-    return times.to_period(PERIODS[period])
-
-
-def _starts(periods: pd.PeriodIndex) -> Integers:
-    """Return the row at which each period begins."""
-    numbers = periods.asi8
-    return np.flatnonzero(np.append(True, numbers[1:] != numbers[:-1]))
+    values, held = returns.to_numpy(), invested.to_numpy()
+    return [
+        YearFigures(
+            year=int(times[start].year),
+            total_return=total_return(values[start:stop]),
+            max_drawdown=max_drawdown(values[start:stop]),
+            time_in_market=float(held[start:stop].mean()),
+            first=times[start],
+            last=times[stop - 1],
+        )
+        for start, stop in zip(starts, [*starts[1:], values.size], strict=True)
+    ]
 
 
 def monthly_returns(returns: pd.Series) -> tuple[pd.DataFrame, pd.Series]:

@@ -104,11 +104,11 @@ def risk_figures(
     own = np.ones(len(returns), np.bool_) if left_out is None else ~left_out
     cash = np.broadcast_to(cash_returns, own.shape)[own]
     values, others = returns.to_numpy()[own], benchmark.to_numpy()[own]
-    days = period_returns(returns, "day").to_numpy()
+    days = period_returns(returns, "day")
     yearly = {"periods_per_year": periods_per_year}
     return {
         "value_at_risk": value_at_risk(returns.to_numpy()),
-        "value_at_risk_month": value_at_risk(period_returns(returns, "month").to_numpy()),
+        "value_at_risk_month": value_at_risk(period_returns(returns, "month")),
         "expected_shortfall": expected_shortfall(returns.to_numpy()),
         "skewness": cast("float", returns.skew()),
         "kurtosis": cast("float", returns.kurt()),

@@ -1,6 +1,6 @@
 """Tables of years, risks, quantiles and worst days: what a committee asks of every sheet."""
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable
 from typing import Any, Final
 
 import numpy as np
@@ -8,10 +8,13 @@ import pandas as pd
 
 from backtests.analysis.periods import (
     INVESTED_SHARE,
+    PERIODS,
     QUANTILES,
+    PeriodSpread,
+    YearFigures,
     calendar_figures,
-    period_quantiles,
     period_returns,
+    period_spreads,
     recent_returns,
     worst_days,
     yearly_figures,
@@ -68,26 +71,22 @@ def year_rows(result: Run) -> list[Row]:
     """Return a row per calendar year; one that the run has only a part of says which."""
     market, account, held = result.market, result.strategy, result.buy_and_hold
     level = market.index_level
-    steps = level / level.shift(1).fillna(market.index_before) - 1
-    table = yearly_figures(account.returns, invested=account.invested)
+    steps = level / np.append(market.index_before, level.to_numpy()[:-1]) - 1
+    own = yearly_figures(account.returns, invested=account.invested)
     other = yearly_figures(held.returns, invested=held.invested)
-    rows = table.assign(
-        held=other["return"],
-        held_drawdown=other["max_drawdown"],
-        index=period_returns(steps, "year").to_numpy(),
-    ).to_dict("records")
-    return [_year_row(str(year), row) for year, row in zip(table.index, rows, strict=True)]
+    every = zip(own, other, period_returns(steps, "year").tolist(), strict=True)
+    return [_year_row(*year) for year in every]
 
 
-def _year_row(year: str, row: Mapping[Hashable, Any]) -> Row:
-    percents = ("index", "max_drawdown", "held_drawdown", "time_in_market")
+def _year_row(own: YearFigures, held: YearFigures, index: float) -> Row:
+    percents = (index, own.max_drawdown, held.max_drawdown, own.time_in_market)
     cells = (
-        number(row["return"], written.percent, signed=True),
-        number(row["held"], written.percent),
-        number(row["return"] - row["held"], written.points, signed=True),
-        *(number(row[name], written.percent) for name in percents),
+        number(own.total_return, written.percent, signed=True),
+        number(held.total_return, written.percent),
+        number(own.total_return - held.total_return, written.points, signed=True),
+        *(number(value, written.percent) for value in percents),
     )
-    return Row(year, cells, _cut(row["first"], row["last"]))
+    return Row(str(own.year), cells, _cut(own.first, own.last))
 
 
 def _cut(first: pd.Timestamp, last: pd.Timestamp) -> str:
@@ -178,29 +177,24 @@ QUANTILE_COLUMNS: Final = (
 def quantile_rows(result: Run) -> list[Row]:
     """Return two rows per kind of period, strategy and holding: quantiles of their returns."""
     own, held = (
-        period_quantiles(account.returns).iterrows()
-        for account in (result.strategy, result.buy_and_hold)
+        period_spreads(account.returns) for account in (result.strategy, result.buy_and_hold)
     )
     return [
-        Row(str(period).capitalize(), _quantile_cells(name, row))
-        for pair in zip(own, held, strict=True)
-        for name, (period, row) in zip(("Strategy", f"Hold {result.asset}"), pair, strict=True)
+        Row(period.capitalize(), _quantile_cells(name, side[period]))
+        for period in PERIODS
+        for name, side in (("Strategy", own), (f"Hold {result.asset}", held))
     ]
 
 
-def _quantile_cells(name: str, row: pd.Series) -> tuple[Cell, ...]:
-    percents = (row[each] for each in (*QUANTILES, "gained"))
-    return (
-        Cell(name),
-        Cell(written.count(row["periods"])),
-        *map(Cell, map(written.percent, percents)),
-    )
+def _quantile_cells(name: str, found: PeriodSpread) -> tuple[Cell, ...]:
+    percents = map(written.percent, (*found.quantiles, found.gained))
+    return (Cell(name), Cell(written.count(found.periods)), *map(Cell, percents))
 
 
 def worst_day_rows(account: Account) -> list[Row]:
     """Return the days that lost most: place, day, return."""
     days = worst_days(account.returns, most=WORST_DAYS)
     return [
-        Row(str(place), (Cell(str(day)), Cell(written.percent(value))))
-        for place, (day, value) in enumerate(days.items(), start=1)
+        Row(str(place), (Cell(written.date(day)), Cell(written.percent(value))))
+        for place, (day, value) in enumerate(days, start=1)
     ]

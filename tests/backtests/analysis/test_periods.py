@@ -58,44 +58,52 @@ def test_period_returns_are_those_of_empyrical(noise, period, convert):
 
 def test_quarters_begin_in_january_and_days_hold_all_their_bars():
     hours = pd.Series(0.01, index=pd.date_range("2020-03-31", periods=48, freq="h", tz="UTC"))
-    quarters = periods.period_returns(hours, "quarter")
-    assert [str(one) for one in quarters.index] == ["2020Q1", "2020Q2"]
+    np.testing.assert_allclose(periods.period_returns(hours, "quarter"), [1.01**24 - 1] * 2)
+    starts = periods.period_starts(constant(400), "quarter")
+    assert starts.tolist() == [0, 91, 182, 274, 366]
     np.testing.assert_allclose(periods.period_returns(hours, "day"), [1.01**24 - 1] * 2)
 
 
-def test_period_quantiles_are_numpy_s_of_each_kind_of_period(noise):
-    table = periods.period_quantiles(noise)
-    assert table.index.tolist() == ["day", "week", "month", "quarter", "year"]
-    assert table.loc["day", "periods"] == 500
-    assert table.loc["day", 0.05] == pytest.approx(np.quantile(noise, 0.05))
+def test_weeks_begin_on_monday(noise):
+    starts = periods.period_starts(noise, "week")
+    assert set(noise.index[starts[1:]].day_name()) == {"Monday"}
+    weeks = (1 + noise).resample("W").prod() - 1
+    np.testing.assert_allclose(periods.period_returns(noise, "week"), weeks, rtol=1e-12)
+
+
+def test_period_spreads_are_numpy_s_of_each_kind_of_period(noise):
+    found = periods.period_spreads(noise)
+    assert list(found) == ["day", "week", "month", "quarter", "year"]
+    assert [each.periods for each in found.values()] == [500, 72, 17, 6, 3]
+    assert found["day"].quantiles[1] == pytest.approx(np.quantile(noise, 0.05))
     months = (1 + noise).resample("MS").prod() - 1
-    for level in periods.QUANTILES:
-        assert table.loc["month", level] == pytest.approx(np.quantile(months, level))
-    assert table.loc["year", "periods"] == 3
-    assert table.loc["month", "gained"] == pytest.approx((months > 0).mean())
+    assert found["month"].quantiles == pytest.approx(np.quantile(months, periods.QUANTILES))
+    assert found["month"].gained == pytest.approx((months > 0).mean())
 
 
 def test_worst_days_are_losses_alone_the_worst_first():
     returns = constant(6, rate=0.0)
     returns.iloc[[1, 3, 4]] = [-0.1, -0.3, 0.2]
     found = periods.worst_days(returns, most=10)
-    assert {str(day): value for day, value in found.items()} == pytest.approx(
-        {"2020-01-04": -0.3, "2020-01-02": -0.1}
-    )
-    assert found.is_monotonic_increasing
+    assert [f"{day:%Y-%m-%d}" for day, _ in found] == ["2020-01-04", "2020-01-02"]
+    assert [value for _, value in found] == pytest.approx([-0.3, -0.1])
+    assert len(periods.worst_days(returns, most=1)) == 1
 
 
 def test_yearly_figures_begin_each_year_anew():
     returns = constant(4, rate=0.0, start="2019-12-30")
     returns.iloc[:] = [0.5, -0.2, -0.1, 0.3]
     invested = pd.Series([True, True, False, True], index=returns.index)
-    table = periods.yearly_figures(returns, invested=invested)
-    assert table["return"].to_dict() == pytest.approx({2019: 1.5 * 0.8 - 1, 2020: 0.9 * 1.3 - 1})
+    one, two = periods.yearly_figures(returns, invested=invested)
+    assert (one.year, two.year) == (2019, 2020)
+    assert one.total_return == pytest.approx(1.5 * 0.8 - 1)
+    assert two.total_return == pytest.approx(0.9 * 1.3 - 1)
     # the fall of the first day of the year counts from the year's start, not from December's high
-    assert table["max_drawdown"].to_dict() == pytest.approx({2019: -0.2, 2020: -0.1})
-    assert table["time_in_market"].to_dict() == {2019: 1.0, 2020: 0.5}
-    assert table["first"].dt.strftime("%Y-%m-%d").tolist() == ["2019-12-30", "2020-01-01"]
-    assert table["last"].dt.strftime("%Y-%m-%d").tolist() == ["2019-12-31", "2020-01-02"]
+    assert (one.max_drawdown, two.max_drawdown) == pytest.approx((-0.2, -0.1))
+    assert (one.time_in_market, two.time_in_market) == (1.0, 0.5)
+    assert [f"{each:%m-%d}" for each in (one.first, one.last, two.first, two.last)] == [
+        "12-30", "12-31", "01-01", "01-02",
+    ]  # fmt: skip
 
 
 def test_rolling_sortino_and_beta_end_at_empyrical_s_of_the_window(noise):
