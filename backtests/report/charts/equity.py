@@ -61,7 +61,7 @@ def equity_panel(result: Run, summary: Summary) -> Spec:
     shapes = held_bands(result)
     return {
         "data": traces,
-        "layout": time_layout(time_span(result), height=330, yaxis=yaxis, shapes=shapes)
+        "layout": time_layout(time_span(result), height=320, yaxis=yaxis, shapes=shapes)
         | {"meta": {"base": result.strategy.initial_cash}},
     }
 
