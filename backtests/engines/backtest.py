@@ -21,6 +21,7 @@ from backtests.market.gates import blind_filters
 from backtests.market.inputs import Inputs, has_universe, load_inputs
 from backtests.market.lookahead import LOOK_AHEAD, own_leaks
 from backtests.market.market import Market, build_market
+from backtests.market.regime_series import RegimeSeries, regime_series
 from backtests.market.tape import NANOSECONDS, Tape
 from feeds.arrays import Flags, Floats
 from feeds.bars import Bars
@@ -92,6 +93,11 @@ class Run:
     def capacity(self) -> Capacity:
         """What the strategy's fills were of what traded on their days."""
         return capacity_of(self.strategy, config=self.config, inputs=self.market.inputs)
+
+    @functools.cached_property
+    def regime_series(self) -> RegimeSeries:
+        """The series that tell regimes apart, as far as they are at hand; none is traded on."""
+        return regime_series(self.config, self.market.inputs)
 
     @functools.cached_property
     def warnings(self) -> tuple[str, ...]:

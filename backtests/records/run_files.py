@@ -14,6 +14,7 @@ from backtests.engines.backtest import Run
 from backtests.engines.capacity import Capacity
 from backtests.records.provenance import own_code, own_sources, provenance
 from backtests.records.text import as_csv, as_json
+from feeds.series import Series
 from feeds.sessions import BAR_LENGTHS
 
 TIME_FORMAT: Final = "%Y-%m-%dT%H:%M:%SZ"
@@ -153,7 +154,11 @@ def drawdowns_table(summary: Summary) -> pd.DataFrame:
 
 
 def manifest_json(result: Run, *, created: pd.Timestamp) -> str:
-    """Return what was used: versions, source, symbols, ranges, rows and digests of the bars."""
+    """Return what was used: versions, source, symbols, ranges, rows and digests of the bars.
+
+    Series that only tell regimes apart say so: no figure of the run depends on them.
+    """
+    regimes = result.regime_series
     content = {
         "created": created.strftime(TIME_FORMAT),
         "versions": {
@@ -165,12 +170,21 @@ def manifest_json(result: Run, *, created: pd.Timestamp) -> str:
         "prices": "split-adjusted, not dividend-adjusted",
         "bars": [provenance(bars) for bars in result.market.inputs.all_bars],
         "series": [
-            {"name": series.name, "origin": series.origin, "rows": len(series)}
-            | {"sha256": series.sha256, "notes": list(series.notes)}
-            for series in result.market.inputs.series.values()
+            *map(_series, result.market.inputs.series.values()),
+            *(_series(regimes.found[name]) | {"only_for": "regimes"} for name in regimes.read),
         ],
         "warnings": list(result.warnings),
     }
     if own := own_code(result.config):
         content["own_code"] = own
     return as_json(content)
+
+
+def _series(series: Series) -> dict[str, Any]:
+    return {
+        "name": series.name,
+        "origin": series.origin,
+        "rows": len(series),
+        "sha256": series.sha256,
+        "notes": list(series.notes),
+    }
