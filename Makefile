@@ -39,6 +39,7 @@ bench: $(BENCH_READY)
 	$(BIN)/python -m benchmarks.cache
 	$(BIN)/python -m benchmarks.twin $(ARGS)
 	$(BIN)/python -m benchmarks.sweep $(ARGS)
+	$(BIN)/python -m benchmarks.work $(ARGS)
 	$(BIN)/python -m benchmarks.cluster
 
 clean:

@@ -42,6 +42,14 @@ STOPS = (
     ("trailing stop", "rules.trailing_stop", (0.1, 0.2, 0.3)),
     ("fall of the index", "rules.index_drawdown", (0.05, 0.1, 0.2)),
 )
+TREND = {"kind": "moving_average", "window": 200, "on_exit": True}
+VIX = {"series": "VIX", "rule": "below", "level": 25.0, "max_age_days": 10}
+# settings of the filters themselves: each pair of a level and a window is a gate of its own
+GATES = {
+    "filters.vix.level": tuple(15 + 0.5 * step for step in range(40)),
+    "filters.index_trend.window": tuple(range(20, 260, 20)),
+    "rules.hold_days": tuple(range(1, 181, 3)),
+}
 ROUNDS = 7
 THREADS = 2
 COMPARED = ("total_return", "cagr", "sharpe_ratio", "max_drawdown")
@@ -76,6 +84,14 @@ def main() -> None:
         "sweep, no stops, 11 figures": rate(base, plain, library),
         **{f"sweep, {name}, 11 figures": rate(base, each, library) for name, each in stops.items()},
     }
+    filtered = base.model_dump(exclude_none=True) | {"filters": {"index_trend": TREND}}
+    measured["sweep, entry and exit filter, 11 figures"] = rate(
+        Config.model_validate(filtered), plain, library
+    )
+    filtered["filters"]["vix"] = VIX
+    measured["sweep over two filters' own settings, 480 gates anew"] = gates_anew(
+        Config.model_validate(filtered), grid(GATES), library
+    )
     stored, trials = end_to_end(options.data_dir)
     measured[f"{trials:,} trials into Parquet, {trials / stored.clock:.1f} s"] = stored
     whole, whole_peak = whole_command(options.data_dir, trials)
@@ -186,6 +202,19 @@ def rate(base: Config, columns: Columns, library: Library) -> Speed:
             list(pool.map(lambda _: evaluate(base, repeated, library=library), range(2 * THREADS)))
 
     return speed(2 * THREADS * chosen.size, work)
+
+
+def gates_anew(base: Config, columns: Columns, library: Library) -> Speed:
+    """Return the speed of one pass over a grid on all threads, no gate remembered."""
+    evaluate(base, columns, library=library)
+    size = next(iter(columns.values())).codes.size
+
+    def work() -> None:
+        fresh = [Library(inputs=library.loaded) for _ in range(THREADS)]
+        with ThreadPoolExecutor(THREADS) as pool:
+            list(pool.map(lambda own: evaluate(base, columns, library=own), fresh))
+
+    return speed(THREADS * size, work)
 
 
 def end_to_end(data_dir: Path) -> tuple[Speed, int]:

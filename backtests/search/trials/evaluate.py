@@ -50,11 +50,11 @@ def evaluate(base: Config, columns: Columns, *, library: Library) -> Evaluated:
     gates = {key: column for key, column in shared.items() if key.startswith(PREFIX)}
     others = {key: column for key, column in shared.items() if key not in gates}
     for values, rows in _distinct(others, np.arange(count)):
-        with _noted(failures, rows):
+        with _note_failures(failures, rows):
             config = library.config(base, values)
             filtered, batch = Filtered(config, library), None
             for values_of_gates, some in _distinct(gates, rows):
-                with _noted(failures, some):
+                with _note_failures(failures, some):
                     chosen = filtered.config_with(values_of_gates)
                     if config.strategy:
                         _run_strategy(chosen, some, columns, library, figures)
@@ -68,7 +68,7 @@ def evaluate(base: Config, columns: Columns, *, library: Library) -> Evaluated:
 
 
 @contextlib.contextmanager
-def _noted(failures: list[str | None], rows: Integers) -> Iterator[None]:
+def _note_failures(failures: list[str | None], rows: Integers) -> Iterator[None]:
     """Note why trials fail, and go on with the others."""
     try:
         yield
