@@ -101,7 +101,7 @@ class Past:
         latest trigger that the filters let pass, and the latest support lost, each on the bar
         (of that length, back from the first open) at whose end it took effect.
         """
-        triggers = self._passed(passes)
+        triggers = self._latest(passes)
         rows = sorted({self.first_open, *triggers, *self.lost})
         while len(rows) < LEAD_ROWS:
             rows.insert(0, rows[0] - self.length)
@@ -117,7 +117,7 @@ class Past:
             "gate": passes(ends).astype(np.float64),
         }
 
-    def _passed(self, passes: Passes) -> dict[int, int]:
+    def _latest(self, passes: Passes) -> dict[int, int]:
         """Return when the latest trigger that passes took effect, and its session."""
         for stop in range(self.fired.size, 0, -ASKED_AT_ONCE):
             some = slice(max(stop - ASKED_AT_ONCE, 0), stop)

@@ -40,7 +40,7 @@ class Filtered:
         for name, own in changed.items():
             wanted = (name, *((type(value), value) for value in own.values()))
             if wanted not in self._settings:
-                self._settings[wanted] = self._validated(name, own)
+                self._settings[wanted] = self._validate(name, own)
             filters[name] = self._settings[wanted]
         return self.config.model_copy(update={"filters": filters})
 
@@ -56,7 +56,7 @@ class Filtered:
         lines = [self._lines[id(settings)] for settings in config.filters.values()]
         return with_gates(signals, lines, how=config.rules.filters)
 
-    def _validated(self, name: str, values: Mapping[str, Any]) -> FilterSettings:
+    def _validate(self, name: str, values: Mapping[str, Any]) -> FilterSettings:
         """Return a filter's settings; what is wrong with them the whole config says best."""
         given = {key.removeprefix(f"{PREFIX}{name}."): value for key, value in values.items()}
         before = self.config.filters.get(name)

@@ -95,9 +95,10 @@ def _find_spans(
         if not is_possible(paths, span.bar):
             span = awaited(tape, events, paths, trial, span)
             continue
-        left = held(tape, events, trial, span, stop)
-        end = min(left.bar + 1, stop)
-        exit_bar = own_exit(tape, events, paths, trial, bar=span.bar, end=end)
+        leaves = wanted_out(events, trial, span.bar)
+        left = held(tape, events, trial, span, leaves)
+        end = min(left.bar + 1, leaves, stop)
+        exit_bar = own_stop(tape, paths, trial, span.bar, end)
         # nothing can be bought where trading begins: the rule asks again
         is_barred = span.bar < first <= min(left.bar, exit_bar) and not is_possible(paths, first)
         if exit_bar < end or is_barred:
@@ -106,14 +107,22 @@ def _find_spans(
             if is_barred:
                 span = TrialSpan(known.at, known.blocked, first + 1, known.window_end)
                 continue
-            blocked = max(known.blocked, tape.session[exit_bar])
-            left = TrialSpan(known.at, blocked, exit_bar, -np.inf)
-        if left.bar >= first:
-            spans[count, 0] = max(span.bar, first)
-            spans[count, 1] = min(left.bar + 1, stop)
-            spans[count, 2] = max(first - span.bar, 0)
-            count += 1
+            left = known
+        if exit_bar < min(left.bar + 1, stop):
+            blocked = max(left.blocked, tape.session[exit_bar])
+            left = TrialSpan(left.at, blocked, exit_bar, -np.inf)
+        count += write_span(spans[count], trial, span.bar, left.bar)
         span = TrialSpan(left.at, left.blocked, stop, -np.inf)
+
+
+def _write_span(row: Integers, trial: Trial, entry: int, decided: int) -> int:
+    """Write a span down, and return 1; 0 if it is over before trading begins."""
+    if decided < trial.first:
+        return 0
+    row[0] = max(entry, trial.first)
+    row[1] = min(decided + 1, trial.stop)
+    row[2] = max(trial.first - entry, 0)
+    return 1
 
 
 def _is_possible(paths: Paths, bar: int) -> bool:
@@ -121,8 +130,8 @@ def _is_possible(paths: Paths, bar: int) -> bool:
     return paths.possible.size == 0 or paths.possible[bar] == bar
 
 
-def _want_out(events: TrialEvents, trial: Trial, bar: int, end: int) -> int:
-    """Return the first bar from one on, before `end`, on which a filter or exit wants out."""
+def _want_out(events: TrialEvents, trial: Trial, bar: int) -> int:
+    """Return the first bar from one on at which a filter or exit wants out, else `stop`."""
     low, high = trial.closed_from, trial.closed_to
     while low < high:
         middle = (low + high) // 2
@@ -130,29 +139,26 @@ def _want_out(events: TrialEvents, trial: Trial, bar: int, end: int) -> int:
             high = middle
         else:
             low = middle + 1
-    return min(end, max(bar, events.closed[low, 0])) if low < trial.closed_to else end
+    return max(bar, events.closed[low, 0]) if low < trial.closed_to else trial.stop
 
 
-def _own_exit(
-    tape: TrialTape, events: TrialEvents, paths: Paths, trial: Trial, *, bar: int, end: int
-) -> int:
-    """Return the bar before `end` on which a span is left by a stop, filter or exit, or `end`.
+def _own_stop(tape: TrialTape, paths: Paths, trial: Trial, bar: int, end: int) -> int:
+    """Return the bar before `end` on which a span is stopped out, `end` if there is none.
 
     Its stops measure from the entry of the rule before trading begins, and from then on from the
     trial's own.
     """
     rule, first = trial.rule, trial.first
-    if rule.stop_loss > 0 or rule.trailing_stop > 0 or rule.index_drawdown > 0:
-        entry, last = PathStart(bar, 0, bar == first, True), min(end, first) if bar < first else end
-        while True:
-            stopped_at = stop_bar(tape, paths, trial, entry, last)
-            if stopped_at < last:
-                end = stopped_at
-                break
-            if last == end or not is_possible(paths, first):
-                break
-            entry, last = PathStart(first, first - bar, True, True), end
-    return wanted_out(events, trial, bar, end) if trial.closed_from < trial.closed_to else end
+    if not (rule.stop_loss > 0 or rule.trailing_stop > 0 or rule.index_drawdown > 0):
+        return end
+    entry, last = PathStart(bar, 0, bar == first, True), min(end, first) if bar < first else end
+    while True:
+        stopped_at = stop_bar(tape, paths, trial, entry, last)
+        if stopped_at < last:
+            return stopped_at
+        if last == end or not is_possible(paths, first):
+            return end
+        entry, last = PathStart(first, first - bar, True, True), end
 
 
 def _stop_bar(tape: TrialTape, paths: Paths, trial: Trial, entry: PathStart, stop: int) -> int:
@@ -198,9 +204,10 @@ def _hold(
 first_end = compile_function(_first_end, is_inlined=True)
 awaited = compile_function(_await, is_inlined=True)
 next_trigger = compile_function(_next_trigger, is_inlined=True)
+write_span = compile_function(_write_span, is_inlined=True)
 is_possible = compile_function(_is_possible, is_inlined=True)
 wanted_out = compile_function(_want_out, is_inlined=True)
 stop_bar = compile_function(_stop_bar, is_inlined=True)
-own_exit = compile_function(_own_exit, is_inlined=True)
+own_stop = compile_function(_own_stop, is_inlined=True)
 held = compile_function(_hold, is_inlined=True)
 spans_between_events = compile_function(_find_spans, is_inlined=True)
