@@ -168,7 +168,7 @@ def counts(config: Config, columns: Columns, library: Library) -> Counts:
 
 
 def row(name: str, own: float, pace: float, work: Counts) -> str:
-    # of a path 13 numbers of a row; of prices 9 at both ends of a span, and two of the table's
+    # of a path 14 numbers of a row; of prices 9 at both ends of a span, and two of the table's
     per_span = 8 * (COLUMNS - 5) if work.paths else 8 * 2 * (9 + 3)
     return (
         f"| {name} | {own:,.0f} | {pace:,.0f} | {work.events:,.0f} | {work.trades:.0f} "

@@ -20,6 +20,7 @@ from backtests.search.trials.paths import (
     EXCESS_SQUARES,
     HELD,
     HIGHEST,
+    IN_CASH,
     LOSSES,
     LOWEST,
     MISSED,
@@ -38,6 +39,7 @@ from backtests.search.trials.ranges import TrialTape, spanned
 from backtests.search.trials.spans import spans_between_events
 from backtests.search.trials.sums import Counted, RunScale, Sums, added, figured, flat
 from feeds.arrays import Floats, Integers
+from strategies.portfolio import LAST_DIGITS
 from strategies.position_rule import NONE
 
 FIGURES: Final = (
@@ -145,6 +147,7 @@ class Leg(NamedTuple):
     growth: float  # equity at that close over initial cash
     level: float  # and over its peak so far
     opening: float  # cash at that open, when everything was sold, over equity at the close
+    in_cash: float  # how much of it was cash before, a fraction
     counted: Counted
     deepest: float
     held: int
@@ -155,7 +158,7 @@ class Leg(NamedTuple):
 def _walk(tape: TrialTape, paths: Paths, trial: Trial, spans: Integers) -> Sums:
     """Add up a trial whose positions have paths: a look-up per span and one between spans."""
     first, stop = trial.first, trial.stop
-    leg, here = Leg(1.0, 1.0, 1.0, flat(tape, first, stop), 1.0, 0, 0, 0), first
+    leg, here = Leg(1.0, 1.0, 1.0, 0.0, flat(tape, first, stop), 1.0, 0, 0, 0), first
     for number in range(spans.shape[0] + 1):
         is_last = number == spans.shape[0]
         entry = stop if is_last else spans[number, 0]
@@ -187,7 +190,9 @@ def _rest(tape: TrialTape, trial: Trial, leg: Leg, bar: int, stop: int) -> Leg:
         waited = np.exp(tape.interest_rate * (tape.bar_end[stop - 1] - since))
         grown *= waited
         level = min(1.0, level * waited)
-    return Leg(leg.growth * grown, level, 1.0, counted, deepest, leg.held, leg.trades, leg.wins)
+    return Leg(
+        leg.growth * grown, level, 1.0, 0.0, counted, deepest, leg.held, leg.trades, leg.wins
+    )
 
 
 def _follow(tape: TrialTape, paths: Paths, leg: Leg, *, entry: PathStart, sale: int) -> Leg:
@@ -199,19 +204,24 @@ def _follow(tape: TrialTape, paths: Paths, leg: Leg, *, entry: PathStart, sale: 
     if entry.is_first or not tape.after_hole[entry.bar]:
         missed = 0.0 if entry.is_first else tape.gap_interest[entry.bar] * (1 + through)
         counted = added(counted, leg.opening * row[BEGUN] - 1 - through, missed)
-    level = leg.level * leg.opening
+    # a path takes all before it to have been sold; what had been in cash is bought with to the end
+    more = LAST_DIGITS * leg.in_cash
+    level, scale = leg.level * leg.opening, 1 + more
+    equity = row[EQUITY] * scale - more
+    peak = max(1.0, level * (row[HIGHEST] * scale - more))
     return Leg(
-        leg.growth * leg.opening * row[EQUITY],
-        level * row[EQUITY] / max(1.0, level * row[HIGHEST]),
+        leg.growth * leg.opening * equity,
+        level * equity / peak,
         row[SOLD] / row[EQUITY] if row[EQUITY] > 0 else np.nan,
+        row[IN_CASH],
         Counted(
-            counted.returns + row[RETURNS],
-            counted.squares + row[SQUARES],
-            counted.excess + row[RETURNS],
-            counted.excess_squares + row[EXCESS_SQUARES],
-            counted.losses + row[LOSSES],
+            counted.returns + row[RETURNS] * scale,
+            counted.squares + row[SQUARES] * scale**2,
+            counted.excess + row[RETURNS] * scale,
+            counted.excess_squares + row[EXCESS_SQUARES] * scale**2,
+            counted.losses + row[LOSSES] * scale**2,
         ),
-        min(leg.deepest, row[DEEPEST], level * row[LOWEST]),
+        min(leg.deepest, row[DEEPEST], level * (row[LOWEST] * scale - more)),
         leg.held + int(row[HELD]),
         leg.trades + int(row[TRADES]),
         leg.wins + int(row[WINS]),

@@ -23,6 +23,7 @@ from backtests.search.trials.paths import (
     HELD,
     HIGH_CLOSE,
     HIGHEST,
+    IN_CASH,
     JUDGED,
     LEAST_KEPT,
     LEAST_TRAILED,
@@ -177,6 +178,7 @@ def _tell(bars: KeptBars, money: Money, entry: PathStart, ledger: Ledger, rows: 
         row[JUDGED], row[PAID], row[HIGH_CLOSE] = close, paid, high_close
         row[LEAST_KEPT], row[LEAST_TRAILED] = least_kept, least_trailed
         row[SOLD], more, won = sale_at(bars, money, entry, ledger, trips=trips, number=number)
+        row[IN_CASH] = ledger.cash[number] / row[SOLD] if row[SOLD] > 0 else 0.0
         row[TRADES], row[WINS] = trades + more, wins + won
         before = equity
 

@@ -29,19 +29,20 @@ DEEPEST: Final = 9  # the lowest equity over the highest before it
 HELD: Final = 10  # bars on which something was held
 TRADES: Final = 11
 WINS: Final = 12
-JUDGED: Final = 13  # what the stops compare: the last close,
-PAID: Final = 14  # the entry price,
-HIGH_CLOSE: Final = 15  # the highest close,
-LEAST_KEPT: Final = 16  # the lowest close over the entry price so far,
-LEAST_TRAILED: Final = 17  # and over the highest close before it
-COLUMNS: Final = 18
+IN_CASH: Final = 13  # how much of `SOLD` was cash before the sale, a fraction
+JUDGED: Final = 14  # what the stops compare: the last close,
+PAID: Final = 15  # the entry price,
+HIGH_CLOSE: Final = 16  # the highest close,
+LEAST_KEPT: Final = 17  # the lowest close over the entry price so far,
+LEAST_TRAILED: Final = 18  # and over the highest close before it
+COLUMNS: Final = 19
 
 TAKEN: Final = 0  # places in `Paths.state`
 UNCLEAR: Final = 1
 MISSED: Final = 2  # from here on: slot, bar, rows, and the rest of the entry
 STATES: Final = 8
 
-CAPACITY: Final = 1 << 18  # rows of paths at a time: 36 MB
+CAPACITY: Final = 1 << 18  # rows of paths at a time: 40 MB
 SHORTEST: Final = 32
 LATER: Final = 1 + 1e-12  # a quotient where the rule has a product: asked early, never late
 
