@@ -6,6 +6,7 @@ the accounts beside it, and an evening's, are kept here. Its functions compile a
 (`backtests.engines.compiled`), to the same bytes again.
 """
 
+import math
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple, cast
 
@@ -268,7 +269,7 @@ def keep(rule: Rule, upkeep: Upkeep, part: Part, money: Money, start: Start) -> 
             stance, reasons[row] = due(upkeep, stance, action, wanted, book)
             if reasons[row] != NOTHING:
                 planned = targets(upkeep, stance, reasons[row], wanted, units)
-        elif np.isnan(entry):
+        elif math.isnan(entry):
             # nothing held and no window open: nothing happens until the next event
             while row < bars and signals.trigger_session[row] < 0 and signals.lost_session[row] < 0:
                 cash += cash * gap_interest[row]
