@@ -4,7 +4,6 @@ import argparse
 import atexit
 import codecs
 import gc
-import importlib.metadata
 import io
 import logging
 import os
@@ -185,6 +184,8 @@ def _system_reason(error: OSError) -> str:
 
 def missing_extra(module: str) -> str:
     """Return what to install where `module` belongs to an extra that is not there, else ""."""
+    import importlib.metadata
+
     wanted = module.partition(".")[0].replace("_", "-").lower()
     for requirement in importlib.metadata.requires(DISTRIBUTION) or []:
         name, _, marker = requirement.partition(";")
