@@ -182,17 +182,17 @@ def open_source(
         from feeds.files import Files
 
         return Checked(
-            _remembered(Files(Path(data_dir), choices=choices, history=history), memory, key=key)
+            _with_memory(Files(Path(data_dir), choices=choices, history=history), memory, key=key)
         )
     if is_live(name):
         vendor = None if name == "auto" else name
         live = Live(Cache(cache_folder(cache_dir)), vendor=vendor, offline=offline, history=history)
-        checked = Checked(_remembered(live, memory, key=key), clock=utc_now)
+        checked = Checked(_with_memory(live, memory, key=key), clock=utc_now)
         return checked if vendor else Auto(checked, open_sample=_sample)
     return _sample()
 
 
-def _remembered(source: Source, memory: Memory | None, *, key: tuple[object, ...]) -> Source:
+def _with_memory(source: Source, memory: Memory | None, *, key: tuple[object, ...]) -> Source:
     return source if memory is None else Remembered(source, memory, key=key)
 
 

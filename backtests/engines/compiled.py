@@ -60,7 +60,7 @@ _pricing = family(
 )
 buying_factor, selling_factor = _pricing["buying_factor"], _pricing["selling_factor"]
 fill_prices, affordable_units = _pricing["fill_prices"], _pricing["affordable_units"]
-orders = compile_function(portfolio.orders, **_pricing, **family(portfolio.added_up))
+orders = compile_function(portfolio.orders, **_pricing, **family(portfolio.sum_in_order))
 _judging = family(
     targets.new_stance,
     targets.worth,

@@ -178,7 +178,7 @@ def _add(sums: Counted, change: float, missed: float) -> Counted:
     )
 
 
-def _added_up(tape: TrialTape, trial: Trial, spans: Integers, weight: Floats) -> Sums:
+def _sum_in_order(tape: TrialTape, trial: Trial, spans: Integers, weight: Floats) -> Sums:
     """Add up a trial bar by bar, with the accounting of the fast engine."""
     commission, slippage, first, stop = trial.commission, trial.slippage, trial.first, trial.stop
     through = tape.bar_interest
@@ -254,7 +254,7 @@ def _run(
         row = trials.weight[number]
         if row > NONE:
             count = spans_bar_by_bar(tape, events, trial, spans, weights[row])
-            sums = added_up(tape, trial, spans[:count], weights[row])
+            sums = sum_in_order(tape, trial, spans[:count], weights[row])
         else:
             count = spans_between_events(tape, events, trial, spans)
             sums = looked_up(tape, trial, spans[:count])
@@ -273,6 +273,6 @@ added = compile_function(_add, is_inlined=True)
 counted_in = compile_function(_counted_in, is_inlined=True)
 spread = compile_function(_spread, is_inlined=True)
 looked_up = compile_function(_looked_up, is_inlined=True)
-added_up = compile_function(_added_up, is_inlined=True)
+sum_in_order = compile_function(_sum_in_order, is_inlined=True)
 figured = compile_function(_figure, is_inlined=True)
 run = compile_function(_run)
