@@ -49,6 +49,7 @@ def command_parser() -> Parser:
         action="store_true",
         help="first prove that nothing sees the future, and refuse to run if something does",
     )
+    output.add_argument("--name", metavar="NAME", help="what to call it in legends and lists")
     output.add_argument("--pdf", action="store_true", help="print the tearsheet to a PDF as well")
     return parser
 
@@ -57,8 +58,9 @@ def _work(arguments: Sequence[str] | None) -> None:
     options = command_parser().parse_args(arguments)
 
     from backtests.config.config import load_config
-    from backtests.records.writing import require_writable
+    from backtests.records.writing import require_name, require_writable
 
+    name = "" if options.name is None else require_name(options.name)
     config = (
         _trial(options)
         if options.from_trial is not None
@@ -91,7 +93,7 @@ def _work(arguments: Sequence[str] | None) -> None:
         step("running it at other costs")
         _ = result.costs
         step("drawing the tearsheet")
-        folder = result.save(options.out, worker=worker)
+        folder = result.save(options.out, name=name, worker=worker)
         if options.pdf:
             step("printing the tearsheet")
             from backtests.report.pdf import print_pdf

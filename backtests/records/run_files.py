@@ -12,6 +12,7 @@ from backtests.analysis.significance import Significance
 from backtests.analysis.summary import Summary
 from backtests.engines.backtest import Run
 from backtests.engines.capacity import Capacity
+from backtests.records.course import courses_json
 from backtests.records.provenance import own_code, own_sources, provenance
 from backtests.records.text import as_csv, as_json
 from feeds.sessions import BAR_LENGTHS
@@ -152,10 +153,14 @@ def drawdowns_table(summary: Summary) -> pd.DataFrame:
     return joined[["of", *joined.columns.drop("of")]]
 
 
-def manifest_json(result: Run, *, created: pd.Timestamp) -> str:
-    """Return what was used: versions, source, symbols, ranges, rows and digests of the bars."""
+def manifest_json(result: Run, *, created: pd.Timestamp, name: str = "") -> str:
+    """Return what was used: versions, source, symbols, ranges, rows and digests of the bars.
+
+    With it stand the `name` that its maker gave the run and its course week by week.
+    """
     content = {
         "created": created.strftime(TIME_FORMAT),
+        "name": name,
         "versions": {
             "python": platform.python_version(),
             **{name: importlib.metadata.version(name) for name in LIBRARIES},
@@ -170,6 +175,7 @@ def manifest_json(result: Run, *, created: pd.Timestamp) -> str:
             for series in result.market.inputs.series.values()
         ],
         "warnings": list(result.warnings),
+        "course": courses_json(result),
     }
     if own := own_code(result.config):
         content["own_code"] = own

@@ -3,14 +3,16 @@
 import math
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
+from backtests.records.course import ACCOUNTS, Course, read_course
 from backtests.records.reading import UnreadableError, number_in, parsed_table, subfolders, text_of
-from backtests.records.searches import is_search
+from backtests.records.searches import is_search, made_at
 from feeds.folders import is_folder
+from feeds.sample import SAMPLE_SOURCE
 
 # what the index shows; every one must be a number or null
 SHOWN_FIGURES: Final = (
@@ -27,6 +29,18 @@ class BrokenRunError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class BarsUsed:
+    """One symbol's bars as a manifest tells them: where from, how long, from when to when."""
+
+    symbol: str
+    sources: tuple[str, ...]
+    timeframe: str
+    first: str
+    last: str
+    rows: float
+
+
+@dataclass(frozen=True, slots=True)
 class RunRecord:
     """One run as its folder tells it; figures are NaN where undefined."""
 
@@ -39,6 +53,21 @@ class RunRecord:
     episodes_traded: float
     verdict: str
     warnings: tuple[str, ...]
+    episodes: float = math.nan
+    title: str = ""
+    bars: tuple[BarsUsed, ...] = ()
+    courses: Mapping[str, Course | None] = field(default_factory=dict)
+
+    @property
+    def label(self) -> str:
+        """The name its maker gave it; without one its asset, and when it was made."""
+        made = made_at(self.name)
+        return self.title or (f"{self.asset} {made}" if made and self.asset else self.name)
+
+    @property
+    def is_sample(self) -> bool:
+        """Whether any of its bars are the bundled sample's simulated days."""
+        return any(SAMPLE_SOURCE in each.sources for each in self.bars)
 
     @property
     def link(self) -> str:
@@ -120,6 +149,37 @@ def _record(name: str, texts: Mapping[str, str | BrokenRunError]) -> RunRecord:
         episodes_traded=_number(metrics, "episodes_traded", "metrics.json"),
         verdict=str(metrics.get("verdict", "")),
         warnings=tuple(map(str, warnings)) if isinstance(warnings, list) else (),
+        episodes=_number(metrics, "episodes", "metrics.json"),
+        title=str(manifest.get("name") or ""),
+        bars=_bars(manifest),
+        courses={account: read_course(manifest, account) for account in ACCOUNTS},
+    )
+
+
+def _bars(manifest: Mapping[str, Any]) -> tuple[BarsUsed, ...]:
+    """Return what a manifest tells of its bars; what is no table tells nothing."""
+    found = manifest.get("bars")
+    tables = found if isinstance(found, list) else []
+    return tuple(_bars_used(each) for each in tables if isinstance(each, dict))
+
+
+def _bars_used(table: Mapping[str, Any]) -> BarsUsed:
+    spans = table.get("spans")
+    joined: Sequence[Mapping[str, Any]] = (
+        [each for each in spans if isinstance(each, dict)] if isinstance(spans, list) else []
+    )
+    sources = [str(each.get("source", "")) for each in joined or (table,)]
+    try:
+        rows = number_in(table, "rows")
+    except UnreadableError:
+        rows = math.nan
+    return BarsUsed(
+        symbol=str(table.get("symbol", "")),
+        sources=tuple(dict.fromkeys(sources)),
+        timeframe=str(table.get("timeframe", "")),
+        first=str(table.get("first", ""))[:10],
+        last=str(table.get("last", ""))[:10],
+        rows=rows,
     )
 
 

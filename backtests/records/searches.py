@@ -81,7 +81,7 @@ def _record(folder: Path) -> SearchRecord:
         page=next((page for page in kind.pages if is_file(folder / page)), ""),
         asset=_asset(plan),
         trials=trials,
-        made=_make(folder.name),
+        made=made_at(folder.name),
         problem=damage or problem,
     )
 
@@ -108,7 +108,7 @@ def _asset(plan: Mapping[str, Any]) -> str:
     return ", ".join(map(str, assets))
 
 
-def _make(name: str) -> str:
+def made_at(name: str) -> str:
     """Return when the folder was made, as its name says."""
     try:
         return f"{datetime.strptime(name[:16], '%Y%m%dT%H%M%SZ'):%Y-%m-%d %H:%M}"  # noqa: DTZ007

@@ -1,0 +1,85 @@
+"""A run's course in few numbers: what it was worth at each week's end, and made in each year.
+
+It stands in the manifest, so that many runs are compared without reading their equity files.
+"""
+
+import base64
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from backtests.analysis.periods import yearly_returns
+from backtests.engines.account import Account
+from backtests.engines.backtest import Run
+from feeds.arrays import Floats
+
+NUMBERS: Final = "<f4"
+LONGEST: Final = 20_000  # characters: more than fifty years of weeks
+WEEK: Final = pd.Timedelta(days=7)
+ACCOUNTS: Final = ("strategy", "buy_and_hold")
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """Equity of one account, of a starting cash of 1, at Sundays from `first` on.
+
+    `packed` are 4-byte floats, little end first, in base64; `years` compound returns by year.
+    """
+
+    first: str
+    packed: str
+    years: Mapping[str, float]
+
+    @property
+    def values(self) -> Floats:
+        """The equity at each week's end, the first one the starting cash of 1."""
+        return np.frombuffer(base64.b64decode(self.packed), NUMBERS).astype(np.float64)
+
+
+def courses_json(result: Run) -> dict[str, Any]:
+    """Return the course of the strategy and of holding, as the manifest keeps them."""
+    accounts = (result.strategy, result.buy_and_hold)
+    return {name: _course(account) for name, account in zip(ACCOUNTS, accounts, strict=True)}
+
+
+def _course(account: Account) -> dict[str, Any]:
+    weeks = week_ends(account.equity, start=account.initial_cash)
+    packed = weeks.to_numpy().astype(NUMBERS).tobytes()
+    return {
+        "first_week": f"{weeks.index[0]:%Y-%m-%d}",
+        "week_ends": base64.b64encode(packed).decode("ascii"),
+        "years": {str(year): float(made) for year, made in yearly_returns(account.returns).items()},
+    }
+
+
+def week_ends(equity: pd.Series, *, start: float) -> pd.Series:
+    """Return equity as a multiple of `start` on every Sunday, before the first bar 1.
+
+    A week without bars keeps what the one before ended with. Index = Sundays, UTC.
+    """
+    weeks = (equity / start).resample("W-SUN").last().ffill()
+    weeks.index = pd.DatetimeIndex(weeks.index).normalize()
+    opening = pd.Series([1.0], index=weeks.index[:1] - WEEK)
+    return pd.concat([opening, weeks])
+
+
+def read_course(manifest: Mapping[str, Any], account: str) -> Course | None:
+    """Return the course a manifest keeps, None where there is none or it is no course."""
+    courses = manifest.get("course")
+    found: Any = courses.get(account) if isinstance(courses, dict) else None
+    try:
+        course = Course(
+            first=f"{date.fromisoformat(found['first_week'])}",
+            packed=str(found["week_ends"])[:LONGEST],
+            years={str(int(year)): float(made) for year, made in found["years"].items()},
+        )
+        values = course.values
+    except (TypeError, KeyError, ValueError, AttributeError, OverflowError):
+        return None
+    are_sound = np.isfinite(values).all() and (values >= 0).all() and len(values) > 1
+    return course if are_sound and all(map(math.isfinite, course.years.values())) else None
