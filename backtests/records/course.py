@@ -5,20 +5,25 @@ It stands in the manifest, so that many runs are compared without reading their 
 
 import base64
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pandas as pd
 
 from backtests.analysis.periods import yearly_returns
-from backtests.engines.account import Account
-from backtests.engines.backtest import Run
 from feeds.arrays import Floats
 
+if TYPE_CHECKING:
+    from backtests.engines.account import Account
+    from backtests.engines.backtest import Run
+
 NUMBERS: Final = "<f4"
+# base64 of whole numbers of 4 bytes each, two or more of them
+PACKED: Final = re.compile(r"(?:[A-Za-z0-9+/]{16})*(?:[A-Za-z0-9+/]{11}=|[A-Za-z0-9+/]{16})")
 LONGEST: Final = 20_000  # characters: more than fifty years of weeks
 WEEK: Final = pd.Timedelta(days=7)
 ACCOUNTS: Final = ("strategy", "buy_and_hold")
@@ -41,13 +46,13 @@ class Course:
         return np.frombuffer(base64.b64decode(self.packed), NUMBERS).astype(np.float64)
 
 
-def courses_json(result: Run) -> dict[str, Any]:
+def courses_json(result: "Run") -> dict[str, Any]:
     """Return the course of the strategy and of holding, as the manifest keeps them."""
     accounts = (result.strategy, result.buy_and_hold)
     return {name: _course(account) for name, account in zip(ACCOUNTS, accounts, strict=True)}
 
 
-def _course(account: Account) -> dict[str, Any]:
+def _course(account: "Account") -> dict[str, Any]:
     weeks = week_ends(account.equity, start=account.initial_cash)
     packed = weeks.to_numpy().astype(NUMBERS).tobytes()
     return {
@@ -64,8 +69,8 @@ def week_ends(equity: pd.Series, *, start: float) -> pd.Series:
     """
     weeks = (equity / start).resample("W-SUN").last().ffill()
     weeks.index = pd.DatetimeIndex(weeks.index).normalize()
-    opening = pd.Series([1.0], index=weeks.index[:1] - WEEK)
-    return pd.concat([opening, weeks])
+    before = pd.DatetimeIndex([weeks.index[0] - WEEK])
+    return pd.Series(np.append(1.0, weeks), index=before.append(pd.DatetimeIndex(weeks.index)))
 
 
 def read_course(manifest: Mapping[str, Any], account: str) -> Course | None:
@@ -75,11 +80,10 @@ def read_course(manifest: Mapping[str, Any], account: str) -> Course | None:
     try:
         course = Course(
             first=f"{date.fromisoformat(found['first_week'])}",
-            packed=str(found["week_ends"])[:LONGEST],
+            packed=found["week_ends"],
             years={str(int(year)): float(made) for year, made in found["years"].items()},
         )
-        values = course.values
+        is_packed = PACKED.fullmatch(course.packed) and len(course.packed) <= LONGEST
     except (TypeError, KeyError, ValueError, AttributeError, OverflowError):
         return None
-    are_sound = np.isfinite(values).all() and (values >= 0).all() and len(values) > 1
-    return course if are_sound and all(map(math.isfinite, course.years.values())) else None
+    return course if is_packed and all(map(math.isfinite, course.years.values())) else None

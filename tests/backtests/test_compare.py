@@ -19,7 +19,7 @@ import backtests.report.server as serving_module
 from backtests.compare import main
 from backtests.records.runs import BrokenRunError, chosen_folders, read_run, read_runs
 from backtests.records.searches import read_searches
-from backtests.report.pages.comparison import ABSENT, differences
+from backtests.report.words.differences import ABSENT, differences
 from backtests.report.pages.runs import COLUMNS, index_page, verdict_word
 from backtests.report.server import MOST_CONNECTIONS, server
 from backtests.run import main as run
@@ -196,7 +196,11 @@ def test_comparison_shows_what_differs_and_both_curves(results, capsys):
     assert "rules.hold_days" in text
     assert "signal.base" not in text
     charts = json.loads(text.partition('id="charts">')[2].partition("</script>")[0])["figures"]
-    assert [trace["name"] for trace in charts["equity"]["data"]] == ["1. ETH", "2. ETH", "Hold ETH"]
+    assert [trace["name"] for trace in charts["equity"]["data"]] == [
+        "ETH, hold days 60",
+        "ETH, hold days 90",
+        "Hold ETH",
+    ]
 
 
 def test_differences_name_settings_that_one_config_lacks():

@@ -23,9 +23,7 @@ LIBRARY_FILE: Final = "plotly.min.js"
 CELL_HELPERS: Final = (section.heading, section.numeric, section.label_cells, section.align_cells)
 NO_BANNER: Final = Banner()
 NO_PANELS: Final[Mapping[str, Panel]] = {}
-UNSAFE_IN_SCRIPT: Final = str.maketrans(
-    {character: f"\\u{ord(character):04x}" for character in "<>&\u2028\u2029"}
-)
+UNSAFE_IN_SCRIPT: Final = "<>&\u2028\u2029"
 
 
 def render(
@@ -73,7 +71,9 @@ def plotly_payload() -> Markup:
 def script_json(value: object) -> Markup:
     """Return JSON that cannot end the script element it stands in, whatever text it holds."""
     text = json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-    return Markup(text.translate(UNSAFE_IN_SCRIPT))  # noqa: S704 - nothing unsafe is left
+    for character in UNSAFE_IN_SCRIPT:  # much faster than to translate text of megabytes
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return Markup(text)  # noqa: S704 - nothing unsafe is left
 
 
 def charts_json(panels: Mapping[str, Panel]) -> Markup:

@@ -116,6 +116,22 @@ FIGURES: Final = {
 }
 
 
+# which of several runs' figures is the better; of those left out, neither: risk taken, and habits
+BETTER_IF: Final[dict[str, Callable[..., float]]] = {
+    **dict.fromkeys(
+        ("total_return", "cagr", "sharpe_ratio", "sortino_ratio", "max_drawdown", "calmar_ratio",
+         "win_rate", "average_trade", "cagr_without_best", "final_equity"), max,
+    ),
+    **dict.fromkeys(
+        ("max_drawdown_days", "longest_drawdown_days", "turnover", "costs_paid"), min,
+    ),
+}  # fmt: skip
+
+
+# of holding, beside the runs' own
+HELD_FIGURES: Final = ("cagr", "max_drawdown")
+
+
 def figure_text(name: str, value: float | None) -> str:
     """Return a figure as it is printed; one that does not exist there as undefined."""
     return written.UNDEFINED if value is None else FIGURES[name].text(value)
