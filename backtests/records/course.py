@@ -22,8 +22,10 @@ if TYPE_CHECKING:
     from backtests.engines.backtest import Run
 
 NUMBERS: Final = "<f4"
-# base64 of whole numbers of 4 bytes each, two or more of them
-PACKED: Final = re.compile(r"(?:[A-Za-z0-9+/]{16})*(?:[A-Za-z0-9+/]{11}=|[A-Za-z0-9+/]{16})")
+# base64 of whole numbers of 4 bytes, three of which are 16 letters; two or more of them
+PACKED: Final = re.compile(
+    r"(?=.{12})(?:[A-Za-z0-9+/]{16})*(?:[A-Za-z0-9+/]{6}==|[A-Za-z0-9+/]{11}=)?"
+)
 LONGEST: Final = 20_000  # characters: more than fifty years of weeks
 WEEK: Final = pd.Timedelta(days=7)
 ACCOUNTS: Final = ("strategy", "buy_and_hold")

@@ -19,9 +19,9 @@ import backtests.report.server as serving_module
 from backtests.compare import main
 from backtests.records.runs import BrokenRunError, chosen_folders, read_run, read_runs
 from backtests.records.searches import read_searches
-from backtests.report.words.differences import ABSENT, differences
 from backtests.report.pages.runs import COLUMNS, index_page, verdict_word
 from backtests.report.server import MOST_CONNECTIONS, server
+from backtests.report.words.differences import ABSENT, differences
 from backtests.run import main as run
 
 HOSTILE = "<img src=x onerror=alert(1)>\"'&"

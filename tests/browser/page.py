@@ -17,6 +17,7 @@ SIZES = {
     "desk": (1400, 900),
     "small laptop": (1280, 720),
     "laptop": (1280, 900),
+    "tablet": (820, 1180),
     "phone": (390, 844),
     "small phone": (360, 800),
 }

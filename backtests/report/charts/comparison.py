@@ -54,11 +54,11 @@ def line_styles(count: int) -> list[Spec]:
 def equities_panel(runs: Sequence[NamedCurve], held: Mapping[str, NamedCurve]) -> Spec:
     """Return the runs' equities, and dotted what they trade held all the time."""
     traces = [
-        _styled(_curve(run.name, run.equity, hovertemplate=EQUITY_HOVER), style)
+        _in_style(_curve(run.name, run.equity, hovertemplate=EQUITY_HOVER), style)
         for run, style in zip(runs, line_styles(len(runs)), strict=True)
     ]
     traces += [
-        _styled(_curve(each.name, each.equity, hovertemplate=EQUITY_HOVER), HOLD_LINE)
+        _in_style(_curve(each.name, each.equity, hovertemplate=EQUITY_HOVER), HOLD_LINE)
         for each in held.values()
     ]
     yaxis = {**EQUITY_AXIS, **log_ticks(np.concatenate([run.equity for run in runs]))}
@@ -73,7 +73,7 @@ def underwaters_panel(runs: Sequence[NamedCurve]) -> Spec:
         before = np.concatenate(([1.0], equity[:-1]))
         moved = np.divide(equity, before, out=np.ones_like(equity), where=before > 0)
         below = pd.Series(percents(underwater(moved - 1)), index=run.equity.index)
-        traces.append(_styled(_curve(run.name, below, hovertemplate="%{y}"), style))
+        traces.append(_in_style(_curve(run.name, below, hovertemplate="%{y}"), style))
     return {"data": traces, "layout": _layout(_span(runs), "underwater", UNDERWATER_AXIS)}
 
 
@@ -89,7 +89,7 @@ def _curve(name: str, values: pd.Series, *, hovertemplate: str) -> Spec:
     return line(name, values, color="ink", x=x, hovertemplate=hovertemplate)
 
 
-def _styled(trace: Spec, style: Spec) -> Spec:
+def _in_style(trace: Spec, style: Spec) -> Spec:
     trace["line"] |= style
     return trace
 

@@ -20,6 +20,7 @@ from backtests.report.pages.base import render, script_json
 from backtests.report.pages.section import Panel
 from backtests.report.words import notation as written
 from backtests.report.words.differences import (
+    LONGEST_LABEL,
     MOST_NAMED,
     coverage,
     differences_of,
@@ -35,21 +36,26 @@ CHOSEN_PAGE: Final = "compare.html"
 def chosen_page(runs: Sequence[RunRecord]) -> str:
     """Return the page that compares those of the runs that its address names."""
     panels = {name: Panel(name, spec) for name, spec in unfilled_panels().items()}
-    content = {"runs": (), "is_like_for_like": True, "chosen": script_json(_carried(runs))}
+    content = {"runs": (), "is_like_for_like": True, "chosen": script_json(_content(runs))}
     return render("compare.html.j2", content, panels=panels)
 
 
-def _carried(runs: Sequence[RunRecord]) -> dict[str, Any]:
+def _content(runs: Sequence[RunRecord]) -> dict[str, Any]:
     holds: dict[str, int] = {}
     told: list[dict[str, Any]] = []
-    carried = [_run(run, holds, told) for run in runs]
+    told_runs = [_run(run, holds, told) for run in runs]
     return {
-        "runs": carried,
+        "runs": told_runs,
         "holds": told,
         "figures": _figures(),
         "settings": [_setting(name, values) for name, values in differences_of(runs)],
         "styles": line_styles(MOST_RUNS),
-        "words": {"most": MOST_NAMED, "hover": EQUITY_HOVER, "hold": HOLD_LINE},
+        "words": {
+            "most": MOST_NAMED,
+            "longest": LONGEST_LABEL,
+            "hover": EQUITY_HOVER,
+            "hold": HOLD_LINE,
+        },
         "most": MOST_RUNS,
         "minus": written.MINUS,
         "undefined": written.UNDEFINED,

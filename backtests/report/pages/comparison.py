@@ -70,7 +70,7 @@ def compare_page(folders: Sequence[Path]) -> str:
     records = [run.record for run in found]
     labels = run_labels(records)
     runs = [replace(run, label=label) for run, label in zip(found, labels, strict=True)]
-    held = _held(runs)
+    held = _longest_held(runs)
     curves = {asset: NamedCurve(f"Hold {asset}", run.held) for asset, run in held.items()}
     panels = {
         "equity": Panel("equity", equities_panel([run.curve for run in runs], curves)),
@@ -123,7 +123,7 @@ def _initial_cash(record: RunRecord, curves: pd.DataFrame) -> float:
     return cash if cash > 0 else float(curves["equity"].to_numpy()[0])
 
 
-def _held(runs: Sequence[Compared]) -> dict[str, Compared]:
+def _longest_held(runs: Sequence[Compared]) -> dict[str, Compared]:
     """Return for each asset the run that held it for longest."""
     by_asset: dict[str, Compared] = {}
     for run in sorted(runs, key=lambda run: len(run.held)):

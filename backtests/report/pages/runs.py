@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class RunColumn:
     """One column of the table of runs; a reader may choose those that are not shown at first."""
 
     heading: str
@@ -77,35 +77,37 @@ def verdict_word(run: RunRecord) -> str:
 
 
 TABLE: Final = (
-    Column("Run", lambda run: _word(run.label)),
-    Column("Verdict", lambda run: _word(verdict_word(run)), note="Its CAGR beside buy-and-hold's."),
-    Column("Asset", lambda run: _word(run.asset)),
-    Column("Index", lambda run: _word(run.word("index", "symbol")), is_shown=False),
-    Column("Trigger", lambda run: _word(written.words(run.word("rules", "trigger")))),
-    Column("Held", lambda run: number(run.number("rules", "hold_days"), written.days), True,
-           note="Days a position is held after a trigger; 0 until an exit."),
-    Column("From", lambda run: _word(run.first)),
-    Column("To", lambda run: _word(run.last)),
-    Column("CAGR", _figure("cagr"), True),
-    Column("Hold", _figure("cagr", of="buy_and_hold"), True, False, "CAGR of buy-and-hold."),
-    Column("Ahead", lambda run: number(run.ahead, written.points, signed=True), True,
-           note="CAGR minus buy-and-hold's, in percentage points."),
-    Column("Sharpe", _figure("sharpe_ratio"), True),
-    Column("Drawdown", _figure("max_drawdown"), True),
-    Column("Hold's", _figure("max_drawdown", of="buy_and_hold"), True, False,
-           "Worst drawdown of buy-and-hold."),
-    Column("In market", _figure("time_in_market"), True, note=FIGURES["time_in_market"].definition),
-    Column("Trades", _figure("trades"), True),
+    RunColumn("Run", lambda run: _word(run.label)),
+    RunColumn("Verdict", lambda run: _word(verdict_word(run)),
+              note="Its CAGR beside buy-and-hold's."),
+    RunColumn("Asset", lambda run: _word(run.asset)),
+    RunColumn("Index", lambda run: _word(run.word("index", "symbol")), is_shown=False),
+    RunColumn("Trigger", lambda run: _word(written.words(run.word("rules", "trigger")))),
+    RunColumn("Held", lambda run: number(run.number("rules", "hold_days"), written.days), True,
+              note="Days a position is held after a trigger; 0 until an exit."),
+    RunColumn("From", lambda run: _word(run.first)),
+    RunColumn("To", lambda run: _word(run.last)),
+    RunColumn("CAGR", _figure("cagr"), True),
+    RunColumn("Hold", _figure("cagr", of="buy_and_hold"), True, False, "CAGR of buy-and-hold."),
+    RunColumn("Ahead", lambda run: number(run.ahead, written.points, signed=True), True,
+              note="CAGR minus buy-and-hold's, in percentage points."),
+    RunColumn("Sharpe", _figure("sharpe_ratio"), True),
+    RunColumn("Drawdown", _figure("max_drawdown"), True),
+    RunColumn("Hold's", _figure("max_drawdown", of="buy_and_hold"), True, False,
+              "Worst drawdown of buy-and-hold."),
+    RunColumn("In market", _figure("time_in_market"), True,
+              note=FIGURES["time_in_market"].definition),
+    RunColumn("Trades", _figure("trades"), True),
     *(
-        Column(FIGURES[name].label, _figure(name), True, False, FIGURES[name].definition)
+        RunColumn(FIGURES[name].label, _figure(name), True, False, FIGURES[name].definition)
         for name in ("total_return", "volatility", "sortino_ratio", "calmar_ratio",
                      "longest_drawdown_days", "turnover", "costs_paid", "win_rate",
                      "cagr_without_best")
     ),
-    Column("Episodes", lambda run: number(run.episodes_traded, written.count), True, False,
-           "Independent episodes of the index in which it bought."),
-    Column("Made", lambda run: _word(made_at(run.name)), is_shown=False),
-    Column("Folder", lambda run: _word(run.name), is_shown=False),
+    RunColumn("Episodes", lambda run: number(run.episodes_traded, written.count), True, False,
+              "Independent episodes of the index in which it bought."),
+    RunColumn("Made", lambda run: _word(made_at(run.name)), is_shown=False),
+    RunColumn("Folder", lambda run: _word(run.name), is_shown=False),
 )  # fmt: skip
 # heading and whether its cells are numbers; the badges stand last
 COLUMNS: Final = (*((each.heading, each.is_number) for each in TABLE), ("Basis", False))
@@ -228,7 +230,7 @@ def _kinds(searches: Sequence[SearchRecord]) -> list[tuple[str, str, list[Search
     return [(order[kind], NOTES[kind], list(of_kind)) for kind, of_kind in found]
 
 
-def _heading(column: Column) -> Heading:
+def _heading(column: RunColumn) -> Heading:
     return Heading(column.heading, column.is_number, column.note)
 
 

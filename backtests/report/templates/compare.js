@@ -24,8 +24,9 @@
   // The name its maker gave a run, or its asset and what tells it apart; no two alike.
   function labelled() {
     const told = differing.filter(({ short }) => short).slice(0, words.most);
+    const cut = (text) => (text.length > words.longest ? `${text.slice(0, words.longest)}...` : text);
     let found = chosen.map(({ title, asset }, place) =>
-      title || [asset || "?", ...told.map((setting) => `${setting.short} ${valuesOf(setting)[place]}`)].join(", "));
+      cut(title || [asset || "?", ...told.map((setting) => `${setting.short} ${valuesOf(setting)[place]}`)].join(", ")));
     for (const more of ["made", "name"]) {
       const often = found.filter((label, place) => found.indexOf(label) !== place);
       found = found.map((label, place) => (often.includes(label) ? `${label}, ${chosen[place][more]}` : label));

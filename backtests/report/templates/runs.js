@@ -42,9 +42,15 @@
     headings[dataset.column] = heading;
   });
 
+  // What a row shows, its warnings and its folder; not the facts behind its badges.
+  function wordsOf(row) {
+    const seen = [...row.cells].slice(0, -1).concat(...row.querySelectorAll(".basis, .warning"));
+    return [row.dataset.run, ...seen.map((each) => each.textContent)].join(" ").toLowerCase();
+  }
+
   function filter() {
     const wanted = byId("search").value.toLowerCase().split(/\s+/).filter(Boolean);
-    if (wanted.length) words ??= new Map(rows.map((row) => [row, row.textContent.toLowerCase()]));
+    if (wanted.length) words ??= new Map(rows.map((row) => [row, wordsOf(row)]));
     const asked = choices.filter(({ value }) => value);
     let found = 0;
     for (const row of table.tBodies[0].rows) {
