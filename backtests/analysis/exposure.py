@@ -1,6 +1,6 @@
 """What a run held, bar by bar, in a form that can be moved in time or scaled."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -65,6 +65,18 @@ def exposure_of(result: Run, account: Account | None = None) -> Exposure:
         coin_returns=_coin_returns(result),
         idle_returns=_idle_returns(result, bought=bought),
         cost=costs.commission + moved_by,
+    )
+
+
+def since_row(exposure: Exposure, first: int) -> Exposure:
+    """Return an exposure from row `first` on; its first purchase is that of what was held."""
+    rows = slice(first, None)
+    return replace(
+        exposure,
+        weights=exposure.weights[rows],
+        traded=exposure.traded[rows],
+        coin_returns=exposure.coin_returns[rows],
+        idle_returns=exposure.idle_returns[rows],
     )
 
 

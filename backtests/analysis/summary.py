@@ -8,13 +8,25 @@ import pandas as pd
 
 from backtests.analysis import metrics
 from backtests.analysis.episodes import BestSpell, best_spell, episode_starts, episodes_entered
-from backtests.analysis.exposure import Exposure, evenly_held_returns, exposure_of
+from backtests.analysis.exposure import (
+    Exposure,
+    evenly_held_returns,
+    exposure_of,
+    since_row,
+)
 from backtests.analysis.metrics import drawdowns
 from backtests.analysis.trades import round_trips
 from backtests.engines.account import Account
 from backtests.engines.backtest import Run
 from backtests.engines.capacity import Capacity
-from backtests.market.elapsed import SECONDS_PER_YEAR, SESSIONS_PER_YEAR, bars_per_year, interest
+from backtests.market.elapsed import (
+    SECONDS_PER_YEAR,
+    SESSIONS_PER_YEAR,
+    Timescale,
+    bars_per_year,
+    interest,
+    time_taken,
+)
 from backtests.market.tape import NANOSECONDS
 from feeds.alignment import latest_known
 from feeds.arrays import Floats
@@ -48,23 +60,19 @@ class Summary:
 
 def summarise(result: Run) -> Summary:
     """Return the figures of a result."""
-    accounts = {
-        "strategy": result.strategy,
-        "buy_and_hold": result.buy_and_hold,
-        "control": result.control,
-    }
-    every = {**accounts, **result.others}
+    stretch = _stretch(result)
+    every = _accounts(result)
     spells = {name: drawdowns(account.returns) for name, account in every.items()}
     trips = {name: _trades(result, account) for name, account in every.items()}
     figures = {
-        name: _account_figures(result, account, spells=spells[name], trades=trips[name])
+        name: _account_figures(result, account, stretch, spells=spells[name], trades=trips[name])
         for name, account in every.items()
     }
     own = exposure_of(result)
     best = best_spell(result, own)
     figures["strategy"]["cagr_without_best"] = best.cagr
-    figures["exposure_matched"] = _even_figures(result, own)
-    figures["index"] = _index_figures(result)
+    figures["exposure_matched"] = _even_figures(result, own, stretch)
+    figures["index"] = _index_figures(result, stretch)
     episodes = episode_starts(_trigger_sessions(result))
     trades = trips["strategy"]
     return Summary(
@@ -81,46 +89,100 @@ def summarise(result: Run) -> Summary:
     )
 
 
-def _even_figures(result: Run, exposure: Exposure) -> Figures:
+def recent_figures(result: Run, *, years: int) -> tuple[pd.Timestamp, dict[str, Figures]] | None:
+    """Return the opening of the last `years` of a run, and its figures over them alone.
+
+    They begin with a day. As if the starting cash had been put in then, into what each account
+    held: all figures but the CAGR without the best trade; of trades those entered since. None
+    if the run is no longer.
+    """
+    times = pd.DatetimeIndex(result.strategy.bars.index)
+    end = pd.Timestamp(result.market.traded.lines["bar_end"][-1], unit="s", tz="UTC")
+    first = int(times.searchsorted((end - pd.DateOffset(years=years)).ceil("D")))
+    if first == 0:
+        return None
+    stretch = _stretch(result, first)
+    figures = {}
+    for name, account in _accounts(result).items():
+        trades = _trades(result, account)
+        figures[name] = _account_figures(
+            result,
+            account,
+            stretch,
+            spells=drawdowns(account.returns.iloc[first:]),
+            trades=trades[trades["entry_time"] >= times[first]],
+        )
+        scaled = account.initial_cash / float(account.equity.iloc[first - 1])
+        for name_of_money in ("final_equity", "costs_paid"):
+            figures[name][name_of_money] *= scaled
+    figures["exposure_matched"] = _even_figures(result, exposure_of(result), stretch)
+    figures["index"] = _index_figures(result, stretch)
+    return times[first], figures
+
+
+@dataclass(frozen=True, slots=True)
+class _Stretch:
+    """The bars from row `first` to the last, when it opened (seconds, UTC) and their time."""
+
+    first: int
+    opened: float
+    scale: Timescale
+
+
+def _stretch(result: Run, first: int = 0) -> _Stretch:
+    lines = result.market.traded.lines
+    opens, ends = lines["time"][first:], lines["bar_end"][first:]
+    return _Stretch(first, float(opens[0]), time_taken(opens, ends, rate=_cash_rate(result)))
+
+
+def _accounts(result: Run) -> dict[str, Account]:
+    own = {"strategy": result.strategy, "buy_and_hold": result.buy_and_hold}
+    return {**own, "control": result.control, **result.others}
+
+
+def _even_figures(result: Run, exposure: Exposure, stretch: _Stretch) -> Figures:
     """Return the figures of the coin held evenly at the strategy's average exposure."""
-    returns = evenly_held_returns(exposure)
-    spells = drawdowns(pd.Series(returns, index=result.strategy.bars.index))
+    scale = stretch.scale
+    held = since_row(exposure, stretch.first)
+    returns = evenly_held_returns(held)
+    spells = drawdowns(pd.Series(returns, index=result.strategy.bars.index[stretch.first :]))
     figures = metrics.return_figures(
         returns,
-        periods_per_year=result.periods_per_year,
-        years=result.years,
-        cash_return=result.cash_returns,
+        periods_per_year=scale.periods_per_year,
+        years=scale.years,
+        cash_return=scale.cash_returns,
         # from open to open: the return of a hole is that of the bar before it
-        left_out=np.append(result.after_hole[1:], False),
+        left_out=np.append(scale.after_hole[1:], False),
     )
     more = {
-        "exposure": exposure.mean_weight,
+        "exposure": held.mean_weight,
         "final_equity": result.strategy.initial_cash * (1 + figures["total_return"]),
     }
     return figures | _drawdown_days(spells) | more
 
 
 def _account_figures(
-    result: Run, account: Account, *, spells: pd.DataFrame, trades: pd.DataFrame
+    result: Run, account: Account, stretch: _Stretch, *, spells: pd.DataFrame, trades: pd.DataFrame
 ) -> Figures:
-    returns = account.returns.to_numpy()
+    first, scale, fills = stretch.first, stretch.scale, account.fills
+    equity = account.equity.iloc[first:]
+    fills = fills[fills["time"] >= equity.index[0]]
     figures = metrics.return_figures(
-        returns,
-        periods_per_year=result.periods_per_year,
-        years=result.years,
-        cash_return=result.cash_returns,
-        left_out=result.after_hole,
+        account.returns.to_numpy()[first:],
+        periods_per_year=scale.periods_per_year,
+        years=scale.years,
+        cash_return=scale.cash_returns,
+        left_out=scale.after_hole,
     )
     figures |= _drawdown_days(spells)
-    figures["time_in_market"] = float(account.invested.mean())
-    figures["exposure"] = exposure_of(result, account).mean_weight
-    figures["turnover"] = metrics.turnover(account.fills, equity=account.equity, years=result.years)
-    opens = result.market.traded.opens
-    figures["costs_paid"] = metrics.costs_paid(account.fills, opens=opens)
+    figures["time_in_market"] = float(account.invested.iloc[first:].mean())
+    figures["exposure"] = since_row(exposure_of(result, account), first).mean_weight
+    figures["turnover"] = metrics.turnover(fills, equity=equity, years=scale.years)
+    figures["costs_paid"] = metrics.costs_paid(fills, opens=result.market.traded.opens)
     figures["trades"] = len(trades)
     figures["win_rate"] = float((trades["return"] > 0).mean()) if len(trades) else np.nan
     figures["average_trade"] = float(trades["return"].mean()) if len(trades) else np.nan
-    figures["final_equity"] = float(account.equity.iloc[-1])
+    figures["final_equity"] = float(equity.iloc[-1])
     return figures
 
 
@@ -130,17 +192,24 @@ def index_periods_per_year(result: Run) -> float:
     return bars_per_year(sessions, years=result.years, nominal=SESSIONS_PER_YEAR)
 
 
-def _index_figures(result: Run) -> Figures:
+def _index_figures(result: Run, stretch: _Stretch) -> Figures:
     """Return the index's figures from its sessions; cash earns from one close to the next."""
+    scale = stretch.scale
     returns, known = _index_returns(result)
-    years = np.diff(known, prepend=result.market.traded.lines["time"][:1]) / SECONDS_PER_YEAR
+    is_in = known > stretch.opened
+    returns, known = returns[is_in], known[is_in]
+    years = np.diff(known, prepend=stretch.opened) / SECONDS_PER_YEAR
     figures = metrics.return_figures(
         returns.to_numpy(),
-        periods_per_year=index_periods_per_year(result),
-        years=result.years,
-        cash_return=interest(years, rate=result.config.costs.cash_rate),
+        periods_per_year=bars_per_year(len(returns), years=scale.years, nominal=SESSIONS_PER_YEAR),
+        years=scale.years,
+        cash_return=interest(years, rate=_cash_rate(result)),
     )
     return figures | _drawdown_days(drawdowns(returns))
+
+
+def _cash_rate(result: Run) -> float:
+    return result.config.costs.cash_rate
 
 
 def _drawdown_days(spells: pd.DataFrame) -> Figures:

@@ -27,7 +27,7 @@ def warm_up(each: Asked) -> str:
             return f"the {each.name} fails on a history that begins on {start:%Y-%m-%d}"
         changed = np.flatnonzero(~same(found, each.whole[skipped:]))
         if changed.size and changed[-1] > found.size - FEWEST_ROWS:
-            return f"the {each.name} depends on how far back the data go, to their very end"
+            return f"the {each.name} depends on how far back the data go, to their last bar"
         longest = max(longest, int(changed[-1]) + 1 if changed.size else 0)
     if not longest:
         return ""

@@ -124,7 +124,7 @@ def _as_toml(value: Any) -> str:
     try:
         return repr(value)
     except ValueError:  # Python writes no whole number of more than 4,300 digits
-        return "a number of very many digits"
+        return "a number of thousands of digits"
 
 
 def _locate(location: Sequence[str | int], model: type[BaseModel]) -> tuple[str, FieldInfo | None]:

@@ -84,8 +84,13 @@ def timescale(opens: pd.DatetimeIndex, *, timeframe: str, rate: float) -> Timesc
     """Return the time scale of a coin's bars, given when each opens."""
     starts = opens.as_unit("ns").asi8 / 1e9
     ends = starts + BAR_LENGTHS[timeframe].total_seconds()
-    years = float(years_between(starts[0], ends[-1]))
-    nominal = nominal_bars_per_year(starts, ends)
-    per_year = bars_per_year(starts.size, years=years, nominal=nominal)
-    earned = cash_returns(starts, ends, rate=rate)
-    return Timescale(years, per_year, earned, after_hole(starts, ends))
+    return time_taken(starts, ends, rate=rate)
+
+
+def time_taken(opens: Floats, ends: Floats, *, rate: float) -> Timescale:
+    """Return the time scale of bars by their instants."""
+    years = float(years_between(opens[0], ends[-1]))
+    nominal = nominal_bars_per_year(opens, ends)
+    per_year = bars_per_year(opens.size, years=years, nominal=nominal)
+    earned = cash_returns(opens, ends, rate=rate)
+    return Timescale(years, per_year, earned, after_hole(opens, ends))

@@ -49,6 +49,7 @@ def print_pdf(page: Path) -> Path:
     with tempfile.TemporaryDirectory() as profile:
         command = [
             require_browser(), "--headless=new", "--disable-gpu", "--no-pdf-header-footer",
+            "--generate-pdf-document-outline",
             f"--user-data-dir={profile}", f"--virtual-time-budget={PAGE_MILLISECONDS}",
             f"--print-to-pdf={target}", f"{page.resolve().as_uri()}#print",
         ]  # fmt: skip

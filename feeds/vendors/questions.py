@@ -39,7 +39,7 @@ FUND_BYTES: Final = 65_536
 ARCHIVED: Final = "data/spot/monthly/klines/BTCUSDT/1d/"
 CHECKSUM: Final = re.compile(rb"[0-9a-f]{64}\s+\*?BTCUSDT-1d-2020-01\.zip\s*")
 SPREADSHEET: Final = b"<ss:Workbook"
-VENDORS: Final = ("yahoo", *EXCHANGES, "coinmetrics")
+LIVE_VENDORS: Final = ("yahoo", *EXCHANGES, "coinmetrics")
 # What to do where a vendor does not answer as it should.
 UPDATE: Final = "Update yfinance; until then give the index as a file (--data-dir)."
 ELSEWHERE: Final = "Yahoo, the exchanges and files stand in for each other; else update ccxt."
@@ -72,7 +72,7 @@ def all_questions(
     The vendors are opened here, so that importing their libraries counts in no answer's time.
     """
     open_one = open_vendor or open_small
-    vendors = {name: _open(name, patience, open_one) for name in VENDORS}
+    vendors = {name: _open(name, patience, open_one) for name in LIVE_VENDORS}
 
     def bars(name: str, instrument: Instrument, length: pd.Timedelta) -> Callable[[], Bars]:
         def ask() -> Bars:

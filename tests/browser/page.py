@@ -45,7 +45,10 @@ class Browser:
         )
 
     def drawn(self):
-        """Wait until every chart stands."""
+        """Open all sections, and wait until every chart stands."""
+        self.run(
+            "document.querySelectorAll('details.part').forEach((part) => { part.open = true; })"
+        )
         self.wait(DRAWN, within=20)
         return self
 

@@ -141,6 +141,69 @@ def test_first_screen_says_what_it_earned_and_shows_it(browser, tearsheets):
     assert len(rows) == len(browser.texts("#trades tbody tr"))
 
 
+def test_a_span_of_years_starts_equity_anew_and_its_figures_follow(browser, tearsheets):
+    browser.open(tearsheets["switch"].as_uri()).drawn()
+    views = json.loads(browser.run("return document.getElementById('views').textContent"))
+    own, whole = "return document.querySelector('.cards .own').textContent", {}
+    whole["tile"], whole["cells"] = browser.run(own), browser.texts("#comparison tbody td")
+    browser.run("document.querySelector('[data-years=\"1\"]').click()")
+    browser.wait(own, wanted=views["1"]["tiles"][0][0])
+    assert browser.texts("#comparison tbody td") == [
+        text for row in views["1"]["rows"] for text in row
+    ]
+    assert browser.texts("#viewed") == [views["1"]["said"]]
+    ends = (
+        "const div = document.querySelector('[data-chart=equity]');"
+        "return div.data.slice(0, 2).map((trace) => trace.y[trace.y.length - 1])"
+    )
+    browser.wait(f"return (() => {{ {ends} }})().every((y) => typeof y === 'number')")
+    finals = [written.money(value) for value in browser.run(ends)]
+    row = list(FIGURES).index("final_equity")
+    assert finals == views["1"]["rows"][row][:2]
+    browser.run("document.querySelector('[data-years=\"0\"]').click()")
+    browser.wait(own, wanted=whole["tile"])
+    assert browser.texts("#comparison tbody td") == whole["cells"]
+    assert_replay_steps_by_key_and_the_panels_follow(browser)
+
+
+def assert_replay_steps_by_key_and_the_panels_follow(browser):
+    steps = json.loads(browser.run("return document.getElementById('steps').textContent"))
+    key = (
+        "const event = new KeyboardEvent('keydown', {key: arguments[0], bubbles: true});"
+        "document.querySelector('#replay button').dispatchEvent(event)"
+    )
+    for name in ("ArrowRight", "ArrowRight", "ArrowRight", "ArrowLeft"):
+        browser.run(key, name)
+    assert browser.texts("#replay output") == [f"2 of {len(steps)}: {steps[1]['date']}"]
+    assert browser.texts("#replay dd") == list(steps[1]["texts"].values())
+    mark = (
+        "return document.querySelector('[data-chart=coin]').layout.shapes"
+        ".filter((shape) => shape.x0 === arguments[0]).length"
+    )
+    browser.wait(mark.replace("arguments[0]", str(steps[1]["at"])), wanted=1)
+
+
+def test_sections_stay_as_the_reader_left_them_and_links_open_them(browser, tearsheets):
+    url = tearsheets["ETH"].as_uri()
+    opened = "return document.querySelector('#provenance > details').open"
+    browser.open(url)
+    try:
+        assert browser.run(opened) is False
+        assert browser.run("return document.documentElement.scrollHeight") <= 6_500
+        browser.run("document.querySelector('#provenance summary').click()")
+        browser.wait(opened)
+        assert browser.open(url).run(opened) is True
+        browser.run("document.querySelector('#provenance summary').click()")
+        browser.wait(opened, wanted=False)
+        browser.run("document.querySelector('#outline a[href=\"#provenance\"]').click()")
+        browser.wait(opened)
+        assert browser.open(url).run(opened) is False  # a link shows, it does not choose
+    finally:
+        browser.run("localStorage.clear()")
+    titles = browser.texts("#outline a")
+    assert titles == browser.texts("details.part > summary > h2")
+
+
 def assert_headings_sort_the_trades_by_keyboard(browser):
     column = browser.texts("#trades thead th").index("Return")
     values = (

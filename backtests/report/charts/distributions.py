@@ -3,6 +3,7 @@
 from typing import Final
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from backtests.analysis.periods import yearly_returns
 from backtests.analysis.summary import Summary
@@ -11,8 +12,10 @@ from backtests.engines.backtest import Run
 from backtests.report.charts.palette import LIGHT
 from backtests.report.charts.spec import (
     PERCENT_AXIS,
+    UNIT,
     Spec,
     UndrawableError,
+    growth_axis,
     layout,
     log_ticks,
     pack,
@@ -23,6 +26,8 @@ from backtests.report.words import notation as written
 from feeds.arrays import Floats
 
 BINS: Final = 60
+FLATTENING_YEAR: Final = 3.0  # a return beside which a usual year cannot be seen
+LOWEST_YEAR: Final = -0.99  # where a log scale ends
 TAIL: Final = 0.002  # the outermost bins take all that lies beyond these quantiles
 
 
@@ -54,34 +59,51 @@ def distribution_panel(result: Run, summary: Summary) -> Spec:
 
 
 def years_panel(result: Run, summary: Summary) -> Spec:
-    """Draw each calendar year's return, strategy beside buy-and-hold."""
+    """Draw each calendar year's return, strategy beside buy-and-hold.
+
+    In logs where one year would flatten all others; the axis says so.
+    """
     del summary
     accounts = {"strategy": result.strategy, "hold": result.buy_and_hold}
     names = {"strategy": "Strategy", "hold": f"Hold {result.asset}"}
-    traces = []
-    for color, account in accounts.items():
-        years = yearly_returns(account.returns)
-        traces.append(
-            {
-                "type": "bar",
-                "name": plain(names[color]),
-                "x": [str(year) for year in years.index],
-                "y": pack(percents(years)),
-                "marker": {"color": LIGHT[color]},
-                "hovertemplate": "%{y}",
-            }
-        )
+    years = {color: yearly_returns(account.returns) for color, account in accounts.items()}
+    every = np.concatenate([found.to_numpy() for found in years.values()])
+    is_in_logs = bool(every.max() > FLATTENING_YEAR)
+    traces = [
+        {
+            "type": "bar",
+            "name": plain(names[color]),
+            "x": [str(year) for year in found.index],
+            "y": pack(_log_growth(found) if is_in_logs else percents(found)),
+            "text": [written.percent(value).replace(" %", UNIT) for value in found],
+            "textposition": "none",
+            "marker": {"color": LIGHT[color]},
+            "hovertemplate": "%{text}",
+        }
+        for color, found in years.items()
+    ]
+    axis = growth_axis(np.maximum(every, LOWEST_YEAR), is_drawn_in_logs=True)
+    title = {"title": {"text": "Return of the year" + (", log scale" if is_in_logs else "")}}
     return {
         "data": traces,
         "layout": layout(
-            height=280,
+            height=250,
             barmode="group",
             bargap=0.25,
             hovermode="x unified",
             xaxis={"type": "category", "showgrid": False},
-            yaxis={**PERCENT_AXIS, "title": {"text": "Return of the year"}, "zeroline": True},
+            yaxis={
+                **(axis if is_in_logs else PERCENT_AXIS),
+                **title,
+                "zeroline": True,
+                "automargin": True,
+            },
         ),
     }
+
+
+def _log_growth(returns: ArrayLike) -> Floats:
+    return np.log1p(np.maximum(np.asarray(returns, np.float64), LOWEST_YEAR))
 
 
 def excursion_panel(result: Run, summary: Summary) -> Spec:

@@ -63,7 +63,8 @@ def equity_panel(result: Run, summary: Summary) -> Spec:
     shapes = held_bands(result)
     return {
         "data": traces,
-        "layout": time_layout(time_span(result), height=420, yaxis=yaxis, shapes=shapes),
+        "layout": time_layout(time_span(result), height=330, yaxis=yaxis, shapes=shapes)
+        | {"meta": {"base": result.strategy.initial_cash}},
     }
 
 
@@ -76,7 +77,7 @@ def _comparisons(result: Run) -> list[tuple[str, str, pd.Series, str]]:
             (name, columns_of(result)[name], account.equity, "longdash")
             for name, account in result.others.items()
         ),
-        ("control", f"Control ({result.asset}'s own highs)", result.control.equity, "dash"),
+        ("control", f"Control ({result.asset}'s own price)", result.control.equity, "dash"),
         ("index", result.market.index.instrument.label, scaled, "dot"),
     ]
 
@@ -98,11 +99,10 @@ def underwater_panel(result: Run, summary: Summary) -> Spec:
         for color, key in keys.items()
         if len(summary.drawdowns[key])
     ]
-    yaxis = {**PERCENT_AXIS, "title": {"text": "Below the peak"}}
-    return {
-        "data": traces,
-        "layout": time_layout(span, height=300, yaxis=yaxis, annotations=notes),
-    }
+    yaxis = {**PERCENT_AXIS, "title": {"text": "Below the peak"}, "nticks": 5}
+    drawn = time_layout(span, height=160, yaxis=yaxis, annotations=notes)
+    # the same lines as in the panel of equity, whose legend stands right above
+    return {"data": traces, "layout": drawn | {"showlegend": False}}
 
 
 def exposure_panel(result: Run, summary: Summary) -> Spec:

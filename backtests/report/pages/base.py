@@ -3,6 +3,7 @@
 import base64
 import gzip
 import json
+import re
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
@@ -21,6 +22,11 @@ TEMPLATES: Final = files("backtests.report").joinpath("templates")
 LIBRARY_FILE: Final = "plotly.min.js"
 # what the macro of tables asks of headings, rows and cells
 CELL_HELPERS: Final = (section.heading, section.numeric, section.label_cells, section.align_cells)
+# as the macro of sections writes its heading
+SECTION: Final = re.compile(
+    r'<section id="([^"]+)">\s*<details class="part"[^>]*>\s*<summary><h2>(.*?)</h2>', re.DOTALL
+)
+FEWEST_SECTIONS: Final = 4  # with fewer the page is seen at a glance
 NO_BANNER: Final = Banner()
 NO_PANELS: Final[Mapping[str, Panel]] = {}
 UNSAFE_IN_SCRIPT: Final = "<>&\u2028\u2029"
@@ -45,6 +51,7 @@ def render(
         .get_template(template)
         .render(
             **content,
+            kind=template.partition(".")[0],
             banner=banner,
             panels=panels,
             charts=charts_json(panels),
@@ -53,6 +60,13 @@ def render(
         )
     )
     return page
+
+
+def outline(content: str) -> list[tuple[str, Markup]]:
+    """Return (id, heading) of each section of a page's content; none where they are few."""
+    # the headings were escaped when the content was written
+    found = [(name, Markup(title)) for name, title in SECTION.findall(content)]  # noqa: S704
+    return found if len(found) >= FEWEST_SECTIONS else []
 
 
 @cache
@@ -122,7 +136,9 @@ def _environment() -> Any:
         lstrip_blocks=True,
         loader=jinja2.FunctionLoader(_read),
     )
-    environment.globals.update(own=own, written=written, light=palette.LIGHT, dark=palette.DARK)
+    environment.globals.update(
+        own=own, outline=outline, written=written, light=palette.LIGHT, dark=palette.DARK
+    )
     environment.globals.update({one.__name__: one for one in CELL_HELPERS})
     environment.filters.update(unbroken=unbroken)
     return environment

@@ -28,6 +28,7 @@ from feeds.bars import Bars, Span
 from feeds.history import source_in_words
 
 KEY_FIGURES: Final = ("cagr", "final_equity", "max_drawdown", "sharpe_ratio", "exposure")
+KEY_COLUMNS: Final = ("strategy", "buy_and_hold", "exposure_matched")
 WORST_DRAWDOWNS: Final = 10
 FULL_SHADE: Final = 0.5  # the monthly return from which a cell takes its strongest colour
 FLAT: Final = 5e-4  # a return that is written as 0.0
@@ -39,8 +40,7 @@ LIBRARIES: Final = (
 
 def key_figures(summary: Summary) -> list[Row]:
     """Return the figures of the page's top: strategy, buy-and-hold, held evenly."""
-    columns = ("strategy", "buy_and_hold", "exposure_matched")
-    return [_figure_row(summary, name, columns=columns) for name in KEY_FIGURES]
+    return [_figure_row(summary, name, columns=KEY_COLUMNS) for name in KEY_FIGURES]
 
 
 def comparison(result: Run, summary: Summary) -> list[Row]:

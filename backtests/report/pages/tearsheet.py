@@ -19,7 +19,9 @@ from backtests.report.charts.contribution import profit_panel, weights_panel
 from backtests.report.charts.index import gates_panel, index_panel
 from backtests.report.charts.spec import Spec, UndrawableError
 from backtests.report.pages import spell_table, tables
-from backtests.report.pages.base import mailable, render, short_place
+from backtests.report.pages.base import mailable, render, script_json, short_place
+from backtests.report.pages.recent import recent_views
+from backtests.report.pages.replay import replay_steps
 from backtests.report.pages.section import Banner, Cell, Heading, Panel, Section
 from backtests.report.sheets import process as sheet_worker
 from backtests.report.sheets.request import sheet_request
@@ -89,7 +91,10 @@ def _panel(name: str, draw: Callable[[Run, Summary], Spec], result: Run, summary
 
 def _content(result: Run, summary: Summary, costs: CostSensitivity) -> dict[str, Any]:
     bars = result.market.traded_bars.index
+    steps = replay_steps(result)
     return {
+        "steps": steps,
+        "steps_json": script_json(steps),
         "result": result,
         "summary": summary,
         "index": result.market.index.instrument.label,
@@ -100,6 +105,7 @@ def _content(result: Run, summary: Summary, costs: CostSensitivity) -> dict[str,
         "rule": prose.rule_in_words(result),
         "control": prose.control_in_words(result),
         "columns": labels.columns_of(result),
+        "views": script_json(recent_views(result)),
         "key_figures": tables.key_figures(summary),
         "comparison": tables.comparison(result, summary),
         "spell_columns": spell_table.COLUMNS,

@@ -1,14 +1,15 @@
 """The page of an evening: every config at a glance, then each with its facts and its episodes."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 from backtests.analysis.forebears import Forebears
 from backtests.desk.today import Evening
 from backtests.report.charts.spec import UndrawableError
 from backtests.report.charts.today import episodes_chart
 from backtests.report.pages.base import render
-from backtests.report.pages.section import Banner, Panel
+from backtests.report.pages.section import Banner, Cell, Panel, Row
+from backtests.report.words import notation as written
 from backtests.report.words.today import facts, forebears_words, headline
 from feeds.sample import SAMPLE_SOURCE
 
@@ -20,6 +21,7 @@ def today_page(evenings: Sequence[tuple[Evening, Forebears | None]], *, made: st
         for place, (_, found) in enumerate(evenings, start=1)
     }
     rows = [_row(place, *each) for place, each in enumerate(evenings, start=1)]
+    glance = [_glance(*each) for each in zip(rows, evenings, strict=True)]
     is_sample = any(
         bars.source == SAMPLE_SOURCE
         for evening, _ in evenings
@@ -29,7 +31,7 @@ def today_page(evenings: Sequence[tuple[Evening, Forebears | None]], *, made: st
     stale = [f"{evening.asset}: {each}" for evening, _ in evenings for each in evening.stale]
     return render(
         "today.html.j2",
-        {"rows": rows, "made": made},
+        {"rows": rows, "made": made, "columns": GLANCE, "glance": glance},
         banner=Banner(is_sample, tuple(dict.fromkeys((*leaks, *stale)))),
         panels=panels,
     )
@@ -47,6 +49,28 @@ def _row(place: int, evening: Evening, found: Forebears | None) -> dict[str, Any
         "words": forebears_words(found),
         "hash": evening.config.short_hash,
     }
+
+
+GLANCE: Final = (
+    "Config", "Answer", "In the market since", "Until", "Order at the next open", "Next high above",
+)  # fmt: skip
+ANSWERS: Final = {"stale": "bars are missing", "due": "an order is due", "quiet": "nothing to do"}
+
+
+def _glance(row: Mapping[str, Any], given: tuple[Evening, Forebears | None]) -> Row:
+    """Return one config at a glance, in `GLANCE`."""
+    evening, _ = given
+    since = f"{evening.since:%Y-%m-%d}" if evening.since is not None else "out of the market"
+    end = "an exit" if evening.window_end is None else f"{evening.window_end:%Y-%m-%d}"
+    order = evening.order
+    cells = (
+        Cell(ANSWERS[row["state"]], style=row["state"]),
+        Cell(since),
+        Cell(end if evening.in_market else ""),
+        Cell(f"{order.side} ({written.words(order.reason)})" if order else "none"),
+        Cell(written.price(evening.next_high_at)),
+    )
+    return Row(row["title"], cells)
 
 
 def _panel(place: int, found: Forebears | None) -> Panel:

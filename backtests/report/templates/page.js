@@ -46,12 +46,18 @@
   const { figures, dark } = JSON.parse(byId("charts")?.textContent ?? '{"figures": {}, "dark": {}}');
   const CONFIG = { responsive: true, displayModeBar: false, doubleClick: "reset" };
   const DAY = 86_400_000;
+  const WEEKS_AROUND = 26;
   const HALF_WIDTH = 600;
   const PHONE_WIDTH = 480;
+  const FEW_ENTRIES = 3;
   const ROOM_FOR_A_NUMBER = 48;
   const drawn = new Set();
   const scales = {};
   let zoom = null; // [first, last] in milliseconds; null shows all
+  let view = null; // the last years alone: figures of their own, equity from the same cash again
+  const views = JSON.parse(byId("views")?.textContent ?? "{}");
+  const whole = {}; // what stood in tiles and figures at first
+  let moment = null; // the time a replay stands at, in milliseconds
   let linking = false;
   const span = () => figures.equity.layout.xaxis.range.map(millis);
   const nameOf = ({ dataset }) => dataset.chart ?? `${dataset.heat}|${byId("pair").value}`;
@@ -70,13 +76,31 @@
     return JSON.parse(text.replace(/"(#[0-9a-f]{6})([0-9a-f]{2})?"/g, swap));
   }
 
-  function narrow(data, layout, width) {
+  // On a phone a long legend would be taller than its chart: it unfolds when asked for.
+  function fold(div, layout, entries) {
+    if (entries <= FEW_ENTRIES) return;
+    let button = div.previousElementSibling;
+    if (!button?.matches(".unfold")) {
+      button = Object.assign(document.createElement("button"), { type: "button", className: "unfold" });
+      button.addEventListener("click", () => {
+        button.ariaExpanded = String(button.ariaExpanded !== "true");
+        draw(div);
+      });
+      button.textContent = "Legend";
+      button.ariaExpanded = "false";
+      div.before(button);
+    }
+    layout.showlegend = button.ariaExpanded === "true";
+  }
+
+  function narrow(div, data, layout, width) {
     layout.margin = { ...layout.margin, l: 8, r: 8 };
     layout.yaxis.automargin = true;
     if (width >= PHONE_WIDTH) return;
     layout.legend = { ...layout.legend, font: { size: 11 } };
     const named = [...data, ...(layout.shapes ?? []).filter((shape) => shape.showlegend)];
     const entries = named.filter((one) => one.showlegend !== false).length;
+    if (layout.showlegend !== false) fold(div, layout, entries);
     if (layout.showlegend !== false) layout.height += 13 * Math.max(0, entries - 2); // a row an entry
     if (!layout.xaxis.title) delete layout.yaxis.title; // of two titles neither can be spared
     else layout.xaxis.title.font = { size: 12 };
@@ -84,8 +108,55 @@
       .forEach((note) => { note.ax = 0; note.ay = -18; });
   }
 
+  const decoded = ({ bdata }) =>
+    new Float32Array(Uint8Array.from(atob(bdata), (c) => c.charCodeAt(0)).buffer);
+  const firstSeen = ({ x0 }) => Math.max(0, Math.round((view.from - DAY - millis(x0)) / DAY));
+
+  // Equity of the view: each line from the base at the end of the day before it opens.
+  function rebase(data, layout) {
+    const { base } = layout.meta;
+    data.forEach((trace) => {
+      const values = decoded(trace.y);
+      let place = firstSeen(trace);
+      while (place > 0 && Number.isNaN(values[place])) place -= 1; // a missing day
+      const start = values[place];
+      trace.y = [...values].map((value) => (value / start) * base);
+    });
+    layout.yaxis.title.text = `From ${view.cash}, ${scales.equity ?? "log"} scale`;
+  }
+
+  // Underwater of the view: peaks count from its opening, as in its figures.
+  function sinkAgain(data, layout) {
+    data.forEach((trace) => {
+      const equity = figures.equity.data.find((one) => one.name === trace.name);
+      const first = firstSeen(equity);
+      let peak = 0;
+      trace.y = [...decoded(equity.y)].map((value, place) => {
+        if (place < first || Number.isNaN(value)) return null;
+        peak = Math.max(peak, value);
+        return 100 * (value / peak - 1);
+      });
+    });
+    layout.annotations = [];
+  }
+
+  const upright = (time) => ({
+    type: "line", x0: time, x1: time, y0: 0, y1: 1, yref: "paper",
+    line: { color: isDark() ? "#ffffff" : "#000000", width: 1.2, dash: "dot" },
+  });
+  // A replay's moment is marked in all panels over time, with the weeks around it.
+  async function showMoment(time) {
+    moment = time;
+    zoom = [time - WEEKS_AROUND * 7 * DAY, time + WEEKS_AROUND * 7 * DAY];
+    await Promise.all([...drawn].filter((div) => isLinked(nameOf(div))).map(draw));
+  }
+
+  const RESTARTED = { equity: rebase, underwater: sinkAgain };
+
   function prepared(div, name) {
     const { data, layout } = coloured(name);
+    if (view) RESTARTED[name]?.(data, layout);
+    if (moment && isLinked(name)) layout.shapes = [...(layout.shapes ?? []), upright(moment)];
     // states arrive as [how many, text]
     data.filter((trace) => trace.meta?.runs).forEach((trace) => {
       trace.text = trace.meta.runs.flatMap(([count, text]) => Array(count).fill(text));
@@ -93,7 +164,7 @@
     layout.autosize = true;
     if (matchMedia("(pointer: coarse)").matches) layout.dragmode = false; // a finger scrolls the page
     const width = div.clientWidth;
-    if (width < HALF_WIDTH && data[0].type !== "parcoords") narrow(data, layout, width);
+    if (width < HALF_WIDTH && data[0].type !== "parcoords") narrow(div, data, layout, width);
     const columns = data[0].type === "heatmap" ? data[0].x.length : 0;
     if (columns && (width - 100) / columns < ROOM_FOR_A_NUMBER) delete data[0].texttemplate;
     if (scales[name] === "linear") Object.assign(layout.yaxis, { type: "linear", dtick: null });
@@ -102,14 +173,14 @@
   }
 
   async function draw(div) {
+    if (!div.clientWidth) return; // in a closed section, or not shown on a screen this narrow
     const again = drawn.has(div);
     drawn.add(div);
-    if (!div.clientWidth) return; // not shown on a screen this narrow
     const name = nameOf(div);
     try {
       await Plotly.react(div, ...prepared(div, name), CONFIG);
       if (zoom) fit(div);
-      if (!again && isLinked(name)) div.on("plotly_relayout", (change) => follow(div, change));
+      if (!again && isLinked(name)) listenToPanel(div, name);
     } catch (error) {
       div.textContent = `Not drawn. ${error.message}`;
     }
@@ -135,6 +206,18 @@
     return Plotly.relayout(div, { "yaxis.range": [low - room, high + room], "yaxis.dtick": ticks });
   }
 
+  // Panels that belong together share the cursor.
+  const PARTNERS = { equity: "underwater", underwater: "equity", index: "coin", coin: "index" };
+  function listenToPanel(div, name) {
+    div.on("plotly_relayout", (change) => follow(div, change));
+    const partner = document.querySelector(`[data-chart="${PARTNERS[name]}"]`);
+    const isShown = () => drawn.has(partner) && partner.clientWidth;
+    div.on("plotly_hover", ({ xvals }) => {
+      if (isShown()) Plotly.Fx.hover(partner, { xval: xvals[0] }, "xy", true);
+    });
+    div.on("plotly_unhover", () => { if (isShown()) partner._fullLayout._hoverlayer.selectAll("g").remove(); });
+  }
+
   function follow(source, change) {
     if (linking) return;
     if (change["xaxis.autorange"]) return void show(null, source);
@@ -150,6 +233,7 @@
     zoom = range;
     linking = true;
     if (source) press("[data-years]", (button) => !range && button.dataset.years === "0");
+    if (view && source && !range) await showView("0");
     const sight = (range ?? span()).map((time) => new Date(time).toISOString());
     try {
       for (const div of drawn) {
@@ -160,6 +244,25 @@
     } finally {
       linking = false;
     }
+  }
+
+  // Tiles and figures of a view, or of the whole run again.
+  function write(texts, cells) {
+    cells.forEach((cell, place) => { cell.textContent = texts.flat()[place]; });
+  }
+
+  function showView(years) {
+    const places = {
+      tiles: all(".cards .own, .cards .other span"),
+      rows: all("#comparison tbody td"),
+    };
+    Object.entries(places).forEach(([name, cells]) => {
+      whole[name] ??= cells.map((cell) => cell.textContent);
+      write(views[years]?.[name] ?? whole[name], cells);
+    });
+    view = views[years] ?? null;
+    byId("viewed").textContent = view?.said ?? "";
+    return Promise.all([...drawn].filter((div) => nameOf(div) in RESTARTED).map(draw));
   }
 
   async function rescale(button) {
@@ -179,6 +282,7 @@
   }
 
   function listenToCharts() {
+    document.addEventListener("moment", ({ detail }) => showMoment(detail));
     prefersDark.addEventListener("change", showTheme);
     matchMedia("(max-width: 640px)").addEventListener("change", redraw);
     byId("theme").addEventListener("click", () => {
@@ -186,11 +290,13 @@
       showTheme();
     });
     all("[data-scale]").forEach((button) => button.addEventListener("click", () => rescale(button)));
-    all("[data-years]").forEach((button) => button.addEventListener("click", () => {
-      const years = Number(button.dataset.years);
+    all("[data-years]").forEach((button) => button.addEventListener("click", async () => {
+      const { years } = button.dataset;
       const [start, end] = span();
       press("[data-years]", (other) => other === button);
-      show(years ? [Math.max(start, end - years * 365.25 * DAY), end] : null);
+      if (byId("views")) await showView(years);
+      const first = view?.from ?? Math.max(start, end - years * 365.25 * DAY);
+      show(Number(years) ? [first, end] : null);
     }));
     byId("pair")?.addEventListener("change", () => all("[data-heat]").forEach(draw));
   }
@@ -218,9 +324,13 @@
       if (isIntersecting && !drawn.has(target)) draw(target);
     }), { rootMargin: "200px" });
     divs.forEach((div) => sight.observe(div));
+    // a chart whose section was closed while the window or the colours changed
+    all("details.part").forEach((part) => part.addEventListener("toggle", () => {
+      if (part.open) divs.filter((div) => part.contains(div) && drawn.has(div)).forEach(draw);
+    }));
     const idle = window.requestIdleCallback ?? ((task) => setTimeout(task, 50));
     const next = () => {
-      const div = divs.find((waiting) => !drawn.has(waiting));
+      const div = divs.find((waiting) => waiting.clientWidth && !drawn.has(waiting));
       if (div) draw(div).then(() => idle(next));
     };
     idle(next);

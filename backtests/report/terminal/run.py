@@ -51,6 +51,8 @@ def show(result: Run, summary: Summary, judged: RunJudgement, *, folder: Path) -
         if text:
             console.print(text, markup=False)
     console.print(f"Tearsheet: {folder / 'tearsheet.html'}", markup=False)
+    if (printed := folder / "tearsheet.pdf").exists():
+        console.print(f"PDF: {printed}", markup=False)
 
 
 def headline(result: Run) -> str:

@@ -86,7 +86,7 @@ FIGURES: Final = {
     "exposure": Shown(
         "Average exposure",
         written.percent,
-        "Mean share of equity in what the signal buys, just after each bar's open.",
+        "Mean share of equity in what the signal buys, right after each bar's open.",
     ),
     "turnover": Shown(
         "Turnover per year",

@@ -12,6 +12,7 @@ from backtests.report.words import RunFacts
 from backtests.report.words import notation as written
 from feeds.instruments import BY_SYMBOL
 from strategies.names import trigger_parts
+from strategies.registry import is_own
 
 SAMPLE_SOURCE: Final = "sample"
 
@@ -82,21 +83,34 @@ def run_facts(result: Run) -> RunFacts:
 
 def control_in_words(result: Run) -> str:
     """Return how the control differs from the rule."""
-    own, theirs = control_config(result.config), result.config
-    days = [f"base {own.signal.base} days", f"support confirmed in {own.signal.confirm}"]
-    if own.signal.lookback != "all":
-        days.insert(0, f"lookback {own.signal.lookback:,} days")
-    fall = ""
+    fall, theirs = "", result.config
     if theirs.rules.index_drawdown:
-        fall = f", its own fall of {written.percent(own.rules.index_drawdown)} for the index's"
+        own_fall = control_config(theirs).rules.index_drawdown
+        fall = f", its own fall of {written.percent(own_fall)} for the index's"
     filters = ", filters left out" if theirs.filters else ""
     return (
         f"The control is the same rule driven by {traded_title(result)}'s own price: "
+        f"{_control_signals(theirs)}{fall}{filters}. It has an exposure of its own, so compare "
+        "the two at equal exposure, below."
+    )
+
+
+def _control_signals(config: Config) -> str:
+    """Return in what terms the control judges the signals that make the trigger."""
+    own, signal = control_config(config).signal, config.signal
+    unchanged = "functions of one's own read the coin's bars, their parameters as they are"
+    parts = trigger_parts(config.rules.trigger)[1]
+    are_own = [is_own("signal", part) for part in parts]
+    if all(are_own):
+        return unchanged
+    days = [f"base {own.base} days", f"support confirmed in {own.confirm}"]
+    if own.lookback != "all":
+        days.insert(0, f"lookback {own.lookback:,} days")
+    return (
         f"{DAYS_PER_SESSION:.2f} days for a session ({', '.join(days)}), and bounds for a coin "
         f"that swings {VOLATILITY_RATIO:g} times as much (tolerance "
-        f"{written.percent(own.signal.tolerance)} for {written.percent(theirs.signal.tolerance)}"
-        f"{fall}){filters}. It has an exposure of its own, so compare the two at equal exposure, "
-        "below."
+        f"{written.percent(own.tolerance)} for {written.percent(signal.tolerance)})"
+        f"{f'; {unchanged}' if any(are_own) else ''}"
     )
 
 

@@ -17,7 +17,7 @@ from backtests.claims.measures import MEASURES, measure
 from backtests.claims.plans import StudyPlan
 from backtests.claims.question import Question
 from backtests.claims.runner import judge, run_all
-from backtests.claims.verdicts import Finding
+from backtests.claims.verdicts import PLACEBOS, Finding
 from backtests.claims.world import World
 from backtests.config.claims import ClaimSettings
 from backtests.config.config import Config, load_config
@@ -119,6 +119,7 @@ def test_every_comparison_with_random_dates_has_all_three_placebos(
     save_bars(tmp_path, replace(other, instrument=instruments.index("SPX")))
     (found,) = findings(tmp_path, assets=["GOOD"], **claim)
     assert found.episodes > 0
+    assert set(found.p_values) == set(PLACEBOS)
     for p in found.p_values.values():
         assert 0 < p <= 1
 

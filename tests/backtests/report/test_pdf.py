@@ -34,5 +34,7 @@ def test_require_browser_says_what_to_install(monkeypatch):
 @pytest.mark.skipif(pdf.find_browser() is None, reason="no Chromium here")
 def test_pdf_is_printed_next_to_the_page(tmp_path):
     page = tmp_path / "tearsheet.html"
-    page.write_text("<!doctype html><title>t</title><p>text")
-    assert pdf.print_pdf(page).read_bytes().startswith(b"%PDF-")
+    page.write_text("<!doctype html><title>t</title><h1>One</h1><p>text<h2>Two</h2>")
+    printed = pdf.print_pdf(page).read_bytes()
+    assert printed.startswith(b"%PDF-")
+    assert b"/Outlines" in printed  # the contents a reader of PDFs shows beside the page

@@ -12,7 +12,7 @@ from backtests.records.provenance import own_code
 from backtests.report.charts.index import index_panel
 from backtests.report.charts.states import session_states
 from backtests.report.terminal.run import show
-from backtests.report.words.prose import rule_in_words
+from backtests.report.words.prose import control_in_words, rule_in_words
 from backtests.today import main
 from feeds.errors import ConfigError
 
@@ -72,6 +72,17 @@ def test_index_chart_marks_each_own_signal_in_a_colour_of_its_own(plugin: Path) 
     others = [one["marker"] for name, one in traces.items() if "marker" in one]
     looks = {(one["color"], one["symbol"]) for one in others}
     assert len(looks) == len(others)
+
+
+def test_control_of_own_signals_says_that_their_parameters_stay(plugin: Path) -> None:
+    said = "read the coin's bars, their parameters as they are"
+    own = control_in_words(run_with(plugin, trigger="up_day").run)
+    assert said in own
+    assert "days for a session" not in own
+    both = control_in_words(run_with(plugin, trigger=["up_day", "new_high"]).run)
+    assert said in both
+    assert "1.45 days for a session (base 87 days" in both
+    assert said not in control_in_words(run_with(plugin).run)
 
 
 def test_index_chart_of_built_in_signals_has_no_own_marks() -> None:

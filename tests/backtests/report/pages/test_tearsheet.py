@@ -67,7 +67,8 @@ class Page(HTMLParser):
 
     @property
     def charts(self):
-        return json.loads(self.scripts[0])["figures"]
+        (charts,) = (text for text in self.scripts if text.startswith('{"figures"'))
+        return json.loads(charts)["figures"]
 
 
 def made(index, coin, *overrides):
