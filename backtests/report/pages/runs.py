@@ -19,6 +19,8 @@ from backtests.report.words.labels import FIGURES, figure_text
 if TYPE_CHECKING:
     from backtests.desk.review import JournalShown
 
+LONG: Final = 16  # characters
+
 
 @dataclass(frozen=True, slots=True)
 class RunColumn:
@@ -58,7 +60,8 @@ class IndexRow:
 
 
 def _word(text: str) -> Cell:
-    return Cell(text, sort=text)
+    # a long one breaks, so that it cannot push the others out of sight
+    return Cell(text, sort=text, style="long" if len(text) > LONG else "")
 
 
 def _figure(name: str, *, of: str = "strategy") -> Callable[[RunRecord], Cell]:
