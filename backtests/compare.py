@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 EXAMPLES: Final = """\
   python -m backtests.compare
   python -m backtests.compare RUN RUN --out results
+  python -m backtests.compare RUN --export excel
   python -m backtests.compare --serve
 """
 PORT: Final = 8_765
@@ -54,6 +55,13 @@ def command_parser() -> Parser:
         metavar="FILE",
         help="list this journal of today as well, besides those in the results; may be repeated",
     )
+    parser.add_argument(
+        "--export",
+        action="append",
+        default=[],
+        metavar="FORMAT",
+        help="hand the named runs on to quantstats, excel or parquet instead; may be repeated",
+    )
     parser.add_argument("--serve", action="store_true", help="show it on this machine's browser")
     parser.add_argument("--port", type=int, default=PORT, help=f"for --serve; default: {PORT}")
     parser.add_argument("--quiet", action="store_true", help="print only where the page is")
@@ -66,7 +74,9 @@ def _work(arguments: Sequence[str] | None) -> None:
         raise ConfigError(
             f"`--out` must be a folder of results, received {str(options.out)!r}. Make a run first."
         )
-    if options.serve:
+    if options.export:
+        _export(options)
+    elif options.serve:
         _serve(options)
     elif options.runs:
         _say(_write_comparison(options.out, options.runs))
@@ -137,6 +147,23 @@ def _write_comparison(out: Path, runs: Sequence[str]) -> str:
     names = "\n".join(folder.name for folder in folders)
     digest = hashlib.sha256(names.encode()).hexdigest()[:8]
     return f"Comparison: {write_page(out / f'compare-{digest}.html', page)}"
+
+
+def _export(options: argparse.Namespace) -> None:
+    from backtests.records.handover import FOLDER, hand_over_folder, require_formats, write_tables
+    from backtests.records.runs import BrokenRunError, run_folder
+
+    require_formats(options.export)
+    if not options.runs:
+        raise ConfigError("`--export` needs a run, received none. Name folders of the results.")
+    try:
+        folders = [run_folder(options.out, name) for name in options.runs]
+    except BrokenRunError as error:
+        raise ConfigError(f"{error}. Choose among the runs in {options.out}.") from error
+    for folder in folders:
+        tables = hand_over_folder(folder)
+        for path in write_tables(tables, folder / FOLDER, formats=options.export):
+            _say(f"Exported: {path}")
 
 
 def _serve(options: argparse.Namespace) -> None:

@@ -154,6 +154,18 @@ class Result(Displayable):
         require_writable(Path(out))
         return write_run(*self._parts, out=Path(out), name=shown, worker=worker)
 
+    def export(self, folder: str | Path, *, to: str = "excel") -> list[Path]:
+        """Write returns, positions, trades and figures for another tool into `folder`.
+
+        `to` is "quantstats" (returns.csv: daily returns of strategy and benchmark), "excel"
+        (run.xlsx, a sheet per table) or "parquet" (a file per table). Times are of UTC, without
+        a zone. Files of these names are replaced; returned are those written.
+        """
+        from backtests.records.handover import hand_over_run, require_formats, write_tables
+
+        require_formats([to])
+        return write_tables(hand_over_run(self.run, self.summary), Path(folder), formats=[to])
+
     def card(self) -> Card:
         """Return the run in brief."""
         headings = {name: columns_of(self.run)[name] for name in BRIEF_COLUMNS}

@@ -30,17 +30,24 @@ def run_files(
     conclusion: str,
 ) -> dict[str, str]:
     """Return file name -> content of everything but the manifest's clock and the tearsheet."""
-    files = {
+    return {
         "metrics.json": metrics_json(
             result, summary, significance, verdict=verdict, conclusion=conclusion
         ),
-        "equity.csv": equity_csv(result),
-        "fills.csv": as_csv(result.strategy.fills),
-        "trades.csv": as_csv(summary.trades),
+        **table_files(result, summary),
         "signals.csv": signals_csv(result),
         "drawdowns.csv": as_csv(drawdowns_table(summary)),
         "config.toml": result.config.to_toml(),
         **own_sources(result.config),
+    }
+
+
+def table_files(result: Run, summary: Summary) -> dict[str, str]:
+    """Return file name -> content of what the strategy was worth, held and traded."""
+    files = {
+        "equity.csv": equity_csv(result),
+        "fills.csv": as_csv(result.strategy.fills),
+        "trades.csv": as_csv(summary.trades),
     }
     if result.strategy.positions.shape[1] > 1:
         positions = with_start(result.strategy.positions, 0.0, length=_bar_length(result))

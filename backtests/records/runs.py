@@ -235,8 +235,18 @@ def chosen_folders(results: Path, names: Sequence[str]) -> list[Path]:
     """
     if not 2 <= len(names) <= MOST_RUNS:
         raise BrokenRunError(f"Give 2 to {MOST_RUNS} runs, received {len(names)}")
-    folders = [results / Path(name.rstrip("/")).name for name in names]
-    for name, folder in zip(names, folders, strict=True):
-        if folder.name in ("", "..") or folder == results or not is_folder(folder):
-            raise BrokenRunError(f"{name!r} is no run")
-    return folders
+    return [run_folder(results, name) for name in names]
+
+
+def run_folder(results: Path, name: str) -> Path:
+    """Return the folder of a named run.
+
+    Raises
+    ------
+    BrokenRunError
+        If it is not a folder of `results`.
+    """
+    folder = results / Path(name.rstrip("/")).name
+    if folder.name in ("", "..") or folder == results or not is_folder(folder):
+        raise BrokenRunError(f"{name!r} is no run")
+    return folder
