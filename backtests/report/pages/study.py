@@ -1,7 +1,7 @@
 """The pages of the studies: what is shown, in which words; the looks are in the templates."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Final
 
@@ -50,9 +50,8 @@ def claims_page(judged: list[Judged], studies: list[Study], *, library_file: str
     content = {
         **_origin(studies),
         "number_columns": list(_numbers(judged[0])),
-        "rows": [
-            _row(one) | {"is_fairest": one.finding.reading == readings[one.study]} for one in judged
-        ],
+        "findings": len(judged),
+        "claims": _claims(judged, readings),
         "take_home": _take_home(judged, studies),
         "since": _since(studies),
         "tested": len(tested),
@@ -170,6 +169,18 @@ def _row(one: Judged) -> dict[str, Any]:
         "sizes": ruled_out(found),
         "dates": ", ".join(found.dates),
     }
+
+
+def _claims(judged: list[Judged], readings: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Return each claim with the findings of its fairest reading, and of all others."""
+    claims: dict[str, dict[str, Any]] = {}
+    for one in judged:
+        is_fairest = one.finding.reading == readings[one.study]
+        of_claim = claims.setdefault(one.study, {"fairest": [], "others": []})
+        of_claim["fairest" if is_fairest else "others"].append(
+            _row(one) | {"is_fairest": is_fairest}
+        )
+    return list(claims.values())
 
 
 def fairest(judged: list[Judged]) -> list[Judged]:
