@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from markupsafe import Markup
 
 from backtests.records.runs import MOST_RUNS, BarsUsed, RunRecord
-from backtests.records.searches import KINDS, SearchRecord, made_at
+from backtests.records.searches import KINDS, STUDY, SearchRecord, made_at
 from backtests.report.pages.base import render
 from backtests.report.pages.journals import JOURNAL_COLUMNS, journal_rows
 from backtests.report.pages.section import Cell, Heading, number, sortable_cells
@@ -54,6 +54,7 @@ class IndexRow:
     cells: tuple[Cell, ...]
     shown: Markup
     kept: Markup
+    is_sample: bool
     badges: tuple[Badge, ...]
     facts: tuple[tuple[str, str], ...]
     warnings: tuple[str, ...]
@@ -117,9 +118,8 @@ COLUMNS: Final = (*((each.heading, each.is_number) for each in TABLE), ("Basis",
 BASIS_NOTE: Final = (
     "Bars, sources, episodes and warnings; select one to read more. Sorts by warnings."
 )
-SEARCH_COLUMNS: Final = (
-    ("Name", False), ("Asset", False), ("Trials", True), ("Made", False),
-)  # fmt: skip
+SEARCH_COLUMNS: Final = (("Name", False), ("Asset", False), ("Trials", True), ("Made", False))
+STUDY_COLUMNS: Final = (("Name", False), ("Made", False))
 SHOWN_AT_ONCE: Final = 250  # rows; the rest on request, as thousands take a browser seconds
 # what a reader may choose one value of
 CHOICES: Final = ("Asset", "Index", "Trigger", "Verdict")
@@ -154,6 +154,7 @@ def index_page(
         ],
         "menu": [(_heading(each), each.is_shown) for each in TABLE[1:]],
         "search_columns": SEARCH_COLUMNS,
+        "study_columns": STUDY_COLUMNS,
         "journal_columns": JOURNAL_COLUMNS,
         "journals": journal_rows(journals),
         "choices": [_choice(name, rows) for name in CHOICES],
@@ -182,6 +183,7 @@ def _row(run: RunRecord) -> IndexRow:
         cells=cells,
         shown=sortable_cells(_part(cells, is_shown=True)),
         kept=sortable_cells(_part(cells, is_shown=False)),
+        is_sample=run.is_sample,
         badges=tuple(_badges(run)),
         facts=tuple(_facts(run)),
         warnings=run.warnings,
@@ -194,11 +196,10 @@ def _part(cells: Sequence[Cell], *, is_shown: bool) -> list[Cell]:
 
 
 def _badges(run: RunRecord) -> list[Badge]:
-    """Return what a row's figures rest on, at a glance; that they are simulated comes first."""
+    """Return what a row's figures rest on, at a glance."""
     sources = dict.fromkeys(source for each in run.bars for source in each.sources)
-    sure = [Badge("simulated", "sample")] if run.is_sample else []
     lengths = dict.fromkeys(each.timeframe for each in run.bars[-1:])
-    badges = [*sure, *map(Badge, lengths), *(Badge(name) for name in sources if name != "sample")]
+    badges = [*map(Badge, lengths), *map(Badge, sources)]
     if run.episodes_traded == run.episodes_traded:
         few = "few" if run.episodes_traded < 3 else ""
         badges.append(Badge(written.count_noun(int(run.episodes_traded), "episode"), few))
@@ -223,14 +224,16 @@ def _bars(used: BarsUsed) -> str:
     return f"{written.bars(count, used.timeframe)}, {used.first} to {used.last}, from {sources}"
 
 
-def _kinds(searches: Sequence[SearchRecord]) -> list[tuple[str, str, list[SearchRecord]]]:
-    """Return plural title, what it is, and the searches of each kind that there is."""
+def _kinds(searches: Sequence[SearchRecord]) -> list[tuple[str, str, bool, list[SearchRecord]]]:
+    """Return plural title, what it is, whether it tries settings, and those there are of a kind."""
     order = {kind.title: kind.plural for kind in KINDS}
     places = list(order)
     found = groupby(
         sorted(searches, key=lambda each: places.index(each.kind)), key=lambda each: each.kind
     )
-    return [(order[kind], NOTES[kind], list(of_kind)) for kind, of_kind in found]
+    return [
+        (order[kind], NOTES[kind], kind != STUDY.title, list(of_kind)) for kind, of_kind in found
+    ]
 
 
 def _heading(column: RunColumn) -> Heading:

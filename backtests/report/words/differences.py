@@ -10,6 +10,7 @@ from backtests.records.searches import made_at
 from backtests.report.words import notation as written
 
 ABSENT: Final = "not set"
+EMPTY: Final = '""'
 LONGEST_LABEL: Final = 60
 MOST_NAMED: Final = 2  # settings in a label
 # what says where bars come from, and is no name for a rule
@@ -49,6 +50,8 @@ def is_name(setting: str) -> bool:
 
 def shown_value(text: str) -> str:
     """Return a setting's value as pages show it: of an absolute path only the last name."""
+    if text == EMPTY:
+        return "none"
     path = PurePath(text)
     return f".../{path.name}" if path.is_absolute() else text
 
@@ -65,7 +68,10 @@ def run_labels(records: Sequence[RunRecord]) -> list[str]:
         if is_name(name)
     ][:MOST_NAMED]
     described = [
-        [run.asset or "?", *(f"{short_name(name)} {values[place]}" for name, values in told)]
+        [
+            run.asset or "?",
+            *(f"{short_name(name)} {shown_value(values[place])}" for name, values in told),
+        ]
         for place, run in enumerate(records)
     ]
     labels = [
@@ -110,4 +116,4 @@ def _settings(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, 
         if isinstance(value, dict):
             yield from _settings(value, f"{prefix}{name}.")
         else:
-            yield f"{prefix}{name}", str(value) or '""'
+            yield f"{prefix}{name}", str(value) or EMPTY
