@@ -51,10 +51,11 @@ class Course:
 def courses_json(result: "Run") -> dict[str, Any]:
     """Return the course of the strategy and of holding, as the manifest keeps them."""
     accounts = (result.strategy, result.buy_and_hold)
-    return {name: _course(account) for name, account in zip(ACCOUNTS, accounts, strict=True)}
+    return {name: course_json(account) for name, account in zip(ACCOUNTS, accounts, strict=True)}
 
 
-def _course(account: "Account") -> dict[str, Any]:
+def course_json(account: "Account") -> dict[str, Any]:
+    """Return one account's course, as the manifest keeps it."""
     weeks = week_ends(account.equity, start=account.initial_cash)
     packed = weeks.to_numpy().astype(NUMBERS).tobytes()
     return {
