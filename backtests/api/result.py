@@ -163,7 +163,7 @@ class Result(Displayable):
         """
         from backtests.records.handover import hand_over_run, require_formats, write_tables
 
-        require_formats([to])
+        require_formats([to], parameter="to")
         return write_tables(hand_over_run(self.run, self.summary), Path(folder), formats=[to])
 
     def card(self) -> Card:

@@ -29,17 +29,17 @@ TIMES: Final = ("time", "entry_time", "exit_time")
 Tables = Mapping[str, pd.DataFrame]
 
 
-def require_formats(wanted: Sequence[str]) -> None:
+def require_formats(wanted: Sequence[str], *, parameter: str = "--export") -> None:
     """Refuse a format that is none, or whose library is not installed, before any work is done."""
     for name in wanted:
         if name not in FORMATS:
             raise ConfigError(
-                f"`--export` must be one of {', '.join(FORMATS)}, received {name!r}."
+                f"`{parameter}` must be one of {', '.join(FORMATS)}, received {name!r}."
                 f"{nearest_hint(name, FORMATS)}"
             )
         if name == "excel" and importlib.util.find_spec(EXCEL_LIBRARY) is None:
             raise ConfigError(
-                "`--export excel` needs openpyxl, which is not installed. Install it: "
+                f"`{parameter}` excel needs openpyxl, which is not installed. Install it: "
                 "pip install 'russell-risk-on[excel]'."
             )
 
