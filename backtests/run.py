@@ -94,12 +94,14 @@ def _work(arguments: Sequence[str] | None) -> None:
         from backtests.audits.audit import require_no_leak
         from backtests.engines.backtest import run_inputs
         from backtests.market.inputs import load_inputs
+        from backtests.report.sheets.request import sheet_request
 
         inputs = load_inputs(config)
         if options.audit:
             step("cutting the data and rewriting the future")
             require_no_leak(config, inputs)
         result = Result(run_inputs(config, inputs, engine=options.engine))
+        worker.begin(sheet_request(result.run))
         step("asking whether it could be luck")
         _ = result.judgement
         step("running it at other costs")

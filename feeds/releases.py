@@ -34,8 +34,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
+import numpy as np
 import pandas as pd
 
+from feeds.arrays import Flags
 from feeds.sessions import NEW_YORK, closes_after
 
 Release = Callable[[pd.DatetimeIndex], pd.DatetimeIndex]
@@ -43,6 +45,9 @@ Release = Callable[[pd.DatetimeIndex], pd.DatetimeIndex]
 FRIDAY: Final = 4
 TUESDAY: Final = 1
 ONE_DAY: Final = pd.Timedelta(days=1)
+# first and last year of the holidays; those of all years take twice as long to work out
+RECENT: Final = (1995, 2035)
+ALL_YEARS: Final = (1950, 2100)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +82,7 @@ def nfci(dates: pd.DatetimeIndex) -> pd.DatetimeIndex:
     to_friday = pd.to_timedelta((FRIDAY - dates.day_of_week) % 7, unit="D")
     wednesday = dates + to_friday + pd.Timedelta(days=5)
     late = sum(
-        ((wednesday - pd.Timedelta(days=days)).isin(_holidays()) for days in (0, 1, 2)),
+        (_is_holiday(wednesday - pd.Timedelta(days=days)) for days in (0, 1, 2)),
         start=pd.array([False] * len(dates)).to_numpy(bool),
     )
     return _at(wednesday + pd.to_timedelta(late.astype(int), unit="D"), "08:30")
@@ -115,16 +120,22 @@ def _at(days: pd.DatetimeIndex, time: str) -> pd.DatetimeIndex:
 
 
 def _business_day(days: pd.DatetimeIndex) -> pd.DatetimeIndex:
-    while (closed := (days.day_of_week > FRIDAY) | days.isin(_holidays())).any():
+    while (closed := (days.day_of_week > FRIDAY) | _is_holiday(days)).any():
         days = days + pd.to_timedelta(closed.astype(int), unit="D")
     return days
 
 
-@lru_cache(maxsize=1)
-def _holidays() -> pd.DatetimeIndex:
+def _is_holiday(days: pd.DatetimeIndex) -> Flags:
+    """Return which days are federal holidays; of all years only where the days need it."""
+    is_recent = len(days) and RECENT[0] <= days.min().year and days.max().year <= RECENT[1]
+    return np.asarray(days.isin(_holidays(*(RECENT if is_recent else ALL_YEARS))))
+
+
+@lru_cache(maxsize=2)
+def _holidays(first: int, last: int) -> pd.DatetimeIndex:
     from pandas.tseries.holiday import USFederalHolidayCalendar
 
-    days = USFederalHolidayCalendar().holidays("1950-01-01", "2100-12-31")
+    days = USFederalHolidayCalendar().holidays(f"{first}-01-01", f"{last}-12-31")
     return pd.DatetimeIndex(days)
 
 

@@ -47,6 +47,17 @@ def round_trips(
     return table.sort_values(["entry_time", "symbol"], kind="stable", ignore_index=True)
 
 
+def trade_profits(fills: pd.DataFrame, *, last_closes: Mapping[str, float]) -> Floats:
+    """Return what each trade made in money, costs included, in the order of `round_trips`."""
+    found = [
+        (spell.times[0], str(symbol), back - paid)
+        for symbol, own in fills.groupby("symbol", sort=True)
+        for spell in _spells(own)
+        for paid, back, _ in [_money(spell, last_closes[str(symbol)])]
+    ]
+    return np.array([profit for *_, profit in sorted(found, key=lambda each: each[:2])])
+
+
 def trade_numbers(fills: pd.DataFrame) -> Integers:
     """Return which trade each fill of one coin belongs to, counting from 0.
 
@@ -89,16 +100,8 @@ def _spells(fills: pd.DataFrame) -> Iterator[_Spell]:
 def _trade(
     symbol: str, spell: _Spell, last_time: pd.Timestamp, last_close: float
 ) -> tuple[object, ...]:
-    buys, sells = spell.is_buy, ~spell.is_buy
-    values = spell.units * spell.prices
-    paid = values[buys].sum() + spell.commissions[buys].sum()
-    back = values[sells].sum() - spell.commissions[sells].sum()
-    bought = spell.units[buys].sum()
-    left = bought - spell.units[sells].sum()
-    closed = bool(abs(left) <= DUST * bought)
+    paid, back, closed = _money(spell, last_close)
     exit_time = spell.times[-1] if closed else last_time
-    if not closed:
-        back += left * last_close
     return (
         symbol,
         spell.times[0],
@@ -109,9 +112,21 @@ def _trade(
         spell.reasons[-1] if closed else "",
         back / paid - 1,
         (exit_time - spell.times[0]) / pd.Timedelta(days=1),
-        len(values) - 1 - closed,
+        len(spell.units) - 1 - closed,
         "closed" if closed else "open",
     )
+
+
+def _money(spell: _Spell, last_close: float) -> tuple[float, float, bool]:
+    """Return what a trade paid, what came back or is still held, and whether it is closed."""
+    buys, sells = spell.is_buy, ~spell.is_buy
+    values = spell.units * spell.prices
+    paid = values[buys].sum() + spell.commissions[buys].sum()
+    back = values[sells].sum() - spell.commissions[sells].sum()
+    bought = spell.units[buys].sum()
+    left = bought - spell.units[sells].sum()
+    closed = bool(abs(left) <= DUST * bought)
+    return paid, back if closed else back + left * last_close, closed
 
 
 def excursions(trades: pd.DataFrame, *, tape: Tape) -> tuple[Floats, Floats]:

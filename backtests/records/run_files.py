@@ -15,6 +15,7 @@ from backtests.engines.capacity import Capacity
 from backtests.records.course import courses_json
 from backtests.records.provenance import own_code, own_sources, provenance
 from backtests.records.text import as_csv, as_json
+from feeds.series import Series
 from feeds.sessions import BAR_LENGTHS
 
 TIME_FORMAT: Final = "%Y-%m-%dT%H:%M:%SZ"
@@ -163,8 +164,10 @@ def drawdowns_table(summary: Summary) -> pd.DataFrame:
 def manifest_json(result: Run, *, created: pd.Timestamp, name: str = "") -> str:
     """Return what was used: versions, source, symbols, ranges, rows and digests of the bars.
 
-    With it stand the `name` that its maker gave the run and its course week by week.
+    Series that only tell regimes apart say so: no figure of the run depends on them. With it
+    stand the `name` that its maker gave the run and its course week by week.
     """
+    regimes = result.regime_series
     content = {
         "created": created.strftime(TIME_FORMAT),
         "name": name,
@@ -177,9 +180,8 @@ def manifest_json(result: Run, *, created: pd.Timestamp, name: str = "") -> str:
         "prices": "split-adjusted, not dividend-adjusted",
         "bars": [provenance(bars) for bars in result.market.inputs.all_bars],
         "series": [
-            {"name": series.name, "origin": series.origin, "rows": len(series)}
-            | {"sha256": series.sha256, "notes": list(series.notes)}
-            for series in result.market.inputs.series.values()
+            *map(_series, result.market.inputs.series.values()),
+            *(_series(regimes.found[name]) | {"only_for": "regimes"} for name in regimes.read),
         ],
         "warnings": list(result.warnings),
         "course": courses_json(result),
@@ -187,3 +189,13 @@ def manifest_json(result: Run, *, created: pd.Timestamp, name: str = "") -> str:
     if own := own_code(result.config):
         content["own_code"] = own
     return as_json(content)
+
+
+def _series(series: Series) -> dict[str, Any]:
+    return {
+        "name": series.name,
+        "origin": series.origin,
+        "rows": len(series),
+        "sha256": series.sha256,
+        "notes": list(series.notes),
+    }

@@ -13,7 +13,7 @@ from tests.browser.page import Browser
 SECTIONS = {
     "verdict", "comparison", "significance", "index", "coin", "equity", "underwater", "drawdowns",
     "exposure", "filters", "costs", "rolling", "months", "distribution", "trades", "pyfolio",
-    "provenance",
+    "provenance", "by-year", "risk", "quantiles", "worst-days", "regimes",
 }  # fmt: skip
 
 

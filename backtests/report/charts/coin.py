@@ -50,7 +50,7 @@ def coin_panel(result: Run, summary: Summary) -> Spec:
     yaxis = {"type": "log", "title": title, "tickformat": ",~g", **log_ticks(closes)}
     span, band = time_span(result), source_band(result)
     shapes = [*held_bands(result), *band]
-    drawn = time_layout(span, height=330, yaxis=yaxis, shapes=shapes)
+    drawn = time_layout(span, height=310, yaxis=yaxis, shapes=shapes)
     if band:
         drawn["yaxis"]["domain"] = [PRICES_FROM, 1]
         drawn["xaxis"] |= {"anchor": "free", "position": 0}

@@ -1,4 +1,4 @@
-"""The panels over time: equity, underwater, exposure and rolling figures.
+"""The panels over time: equity, underwater and exposure.
 
 All share one time axis, so that the page can zoom them together. Intraday runs are drawn
 with the last value of each day, which keeps the file small; a missing day is a gap.
@@ -9,7 +9,6 @@ import pandas as pd
 
 from backtests.analysis.episodes import is_plain, spells
 from backtests.analysis.metrics import underwater
-from backtests.analysis.periods import rolling_ratio
 from backtests.analysis.summary import Summary
 from backtests.engines.account import Account
 from backtests.engines.backtest import Run
@@ -17,7 +16,6 @@ from backtests.report.charts.palette import LIGHT
 from backtests.report.charts.spec import (
     PERCENT_AXIS,
     Spec,
-    UndrawableError,
     every_day,
     line,
     log_ticks,
@@ -63,7 +61,7 @@ def equity_panel(result: Run, summary: Summary) -> Spec:
     shapes = held_bands(result)
     return {
         "data": traces,
-        "layout": time_layout(time_span(result), height=330, yaxis=yaxis, shapes=shapes)
+        "layout": time_layout(time_span(result), height=320, yaxis=yaxis, shapes=shapes)
         | {"meta": {"base": result.strategy.initial_cash}},
     }
 
@@ -121,45 +119,6 @@ def exposure_panel(result: Run, summary: Summary) -> Spec:
     trace["line"]["shape"] = "hv"
     yaxis = {**PERCENT_AXIS, "title": {"text": "Of equity"}, "range": [0, 105]}
     return {"data": [trace], "layout": time_layout(time_span(result), height=170, yaxis=yaxis)}
-
-
-def rolling_sharpe_panel(result: Run, summary: Summary) -> Spec:
-    """Draw the Sharpe ratio of the last year of bars, of strategy and buy-and-hold."""
-    del summary
-    return _rolling_panel(result, title="Sharpe ratio", is_ratio=True)
-
-
-def rolling_volatility_panel(result: Run, summary: Summary) -> Spec:
-    """Draw the annualised volatility of the last year of bars, of both."""
-    del summary
-    return _rolling_panel(result, title="Volatility", is_ratio=False)
-
-
-def _rolling_panel(result: Run, *, title: str, is_ratio: bool) -> Spec:
-    year = round(result.periods_per_year)
-    if len(result.strategy.bars) < year:
-        raise UndrawableError(
-            f"A rolling year needs {year:,} bars; this run has {len(result.strategy.bars):,}."
-        )
-    accounts = {
-        "hold": (f"Hold {result.asset}", result.buy_and_hold),
-        "strategy": ("Strategy", result.strategy),
-    }
-    traces = []
-    for color, (name, account) in accounts.items():
-        excess = (account.returns - result.cash_returns)[~result.after_hole]
-        ratio, volatility = rolling_ratio(excess, bars=year)
-        values = daily(ratio if is_ratio else 100 * volatility)
-        traces.append(
-            line(name, values, color=color, x=every_day(values.index[0]), hovertemplate="%{y}")
-        )
-    yaxis = {
-        "title": {"text": title},
-        **({"hoverformat": ".2f"} if is_ratio else PERCENT_AXIS),
-        "zeroline": is_ratio,
-        "zerolinecolor": LIGHT["line"],
-    }
-    return {"data": traces, "layout": time_layout(time_span(result), height=240, yaxis=yaxis)}
 
 
 def held_bands(result: Run) -> list[Spec]:

@@ -59,7 +59,7 @@ def index_panel(result: Run, summary: Summary) -> Spec:
             *_own_signals(result),
         ],
         "layout": time_layout(
-            time_span(result), height=350, yaxis={"title": title, "tickformat": ","}
+            time_span(result), height=330, yaxis={"title": title, "tickformat": ","}
         ),
     }
 

@@ -2,7 +2,6 @@
 
 import importlib.metadata
 import platform
-from collections.abc import Callable
 from typing import Final
 
 import numpy as np
@@ -10,13 +9,7 @@ import pandas as pd
 
 from backtests.analysis.costs import CostRow
 from backtests.analysis.decisions import GateRecord
-from backtests.analysis.periods import (
-    calendar_figures,
-    idle_months,
-    monthly_returns,
-    recent_returns,
-    return_quantiles,
-)
+from backtests.analysis.periods import idle_months, monthly_returns
 from backtests.analysis.summary import Summary
 from backtests.analysis.trades import excursions
 from backtests.engines.account import Account
@@ -164,56 +157,6 @@ def return_grid(account: Account) -> list[Row]:
     return [
         Row(str(year), (*map(_month, returns, idle), _shade(total)))
         for (year, total), (returns, idle) in zip(years.items(), cells, strict=True)
-    ]
-
-
-CALENDAR: Final[dict[str, tuple[str, Callable[[float], str]]]] = {
-    "best_month": ("Best month", written.percent),
-    "worst_month": ("Worst month", written.percent),
-    "gaining_months": ("Months with a gain, of all", written.percent),
-    "cash_months": ("Months in cash, of all", written.percent),
-    "best_year": ("Best year", written.percent),
-    "worst_year": ("Worst year", written.percent),
-    "expected_shortfall": ("Mean of the worst 5 % of bars", written.percent),
-    "skewness": ("Skewness", written.ratio),
-    "kurtosis": ("Excess kurtosis", written.ratio),
-    "correlation": ("Correlation with holding", written.ratio),
-    "beta": ("Beta to holding", written.ratio),
-}
-
-
-def recent_rows(result: Run) -> list[Row]:
-    """Return the returns of the last months and years, strategy beside buy-and-hold."""
-    own, held = (
-        recent_returns(account.returns) for account in (result.strategy, result.buy_and_hold)
-    )
-    return [
-        Row(label, (Cell(written.percent(own[label])), Cell(written.percent(held[label]))))
-        for label in own
-    ]
-
-
-def calendar_rows(result: Run) -> list[Row]:
-    """Return months, years, tails and the link to the coin, strategy beside buy-and-hold."""
-    held = result.buy_and_hold
-    sides = [
-        calendar_figures(account.returns, benchmark=held.returns, invested=account.invested)
-        for account in (result.strategy, held)
-    ]
-    return [
-        Row(label, tuple(Cell(write(side[name])) for side in sides))
-        for name, (label, write) in CALENDAR.items()
-    ]
-
-
-def quantile_rows(result: Run) -> list[Row]:
-    """Return the distribution of bar returns, strategy beside buy-and-hold."""
-    own, held = (
-        return_quantiles(account.returns) for account in (result.strategy, result.buy_and_hold)
-    )
-    return [
-        Row(label, (Cell(written.percent(own[label])), Cell(written.percent(held[label]))))
-        for label in own
     ]
 
 

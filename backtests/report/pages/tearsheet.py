@@ -12,7 +12,7 @@ from backtests.config.config import Config
 from backtests.engines.backtest import Run
 from backtests.records.provenance import own_code
 from backtests.records.text import as_csv
-from backtests.report.charts import distributions
+from backtests.report.charts import distributions, rolling
 from backtests.report.charts import equity as charts
 from backtests.report.charts.coin import coin_panel
 from backtests.report.charts.contribution import profit_panel, weights_panel
@@ -22,6 +22,7 @@ from backtests.report.pages import spell_table, tables
 from backtests.report.pages.base import mailable, render, script_json, short_place
 from backtests.report.pages.recent import recent_views
 from backtests.report.pages.replay import replay_steps
+from backtests.report.pages.risk_tables import risk_content
 from backtests.report.pages.section import Banner, Cell, Heading, Panel, Section
 from backtests.report.sheets import process as sheet_worker
 from backtests.report.sheets.request import sheet_request
@@ -42,8 +43,10 @@ PANELS: Final[dict[str, Callable[[Run, Summary], Spec]]] = {
     "profit": profit_panel,
     "weights": weights_panel,
     "gates": gates_panel,
-    "rolling_sharpe": charts.rolling_sharpe_panel,
-    "rolling_volatility": charts.rolling_volatility_panel,
+    "rolling_sharpe": rolling.rolling_sharpe_panel,
+    "rolling_sortino": rolling.rolling_sortino_panel,
+    "rolling_volatility": rolling.rolling_volatility_panel,
+    "rolling_beta": rolling.rolling_beta_panel,
     "years": distributions.years_panel,
     "distribution": distributions.distribution_panel,
     "excursions": distributions.excursion_panel,
@@ -127,9 +130,7 @@ def _content(result: Run, summary: Summary, costs: CostSensitivity) -> dict[str,
             "Strategy": tables.return_grid(result.strategy),
             f"Hold {result.asset}": tables.return_grid(result.buy_and_hold),
         },
-        "recent": tables.recent_rows(result),
-        "calendar": tables.calendar_rows(result),
-        "quantiles": tables.quantile_rows(result),
+        **risk_content(result, summary),
         "source": source_in_words(result.market.coin),
         "provenance": _records(tables.provenance(result)),
         "joined_spans": _records(tables.joined_spans(result)),

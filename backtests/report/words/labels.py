@@ -115,6 +115,79 @@ FIGURES: Final = {
     ),
 }
 
+RISK: Final = {
+    "value_at_risk": Shown(
+        "Value at risk 5 %, one bar",
+        written.percent,
+        "The return that 5 % of all bars, cash included, fell below (historical).",
+    ),
+    "value_at_risk_month": Shown(
+        "Value at risk 5 %, one month",
+        written.percent,
+        "The return that 5 % of the calendar months fell below; the first and last may be cut.",
+    ),
+    "expected_shortfall": Shown(
+        "Expected shortfall 5 %, one bar", written.percent, "Mean return of the worst 5 % of bars."
+    ),
+    "skewness": Shown(
+        "Skewness",
+        written.ratio,
+        "Of returns per bar, bias-corrected; below 0 the large moves are losses.",
+    ),
+    "kurtosis": Shown(
+        "Excess kurtosis",
+        written.ratio,
+        "Of returns per bar, bias-corrected; 0 for a normal distribution, higher with fat tails.",
+    ),
+    "correlation": Shown("Correlation with holding", written.ratio, "Of returns per bar."),
+    "beta": Shown(
+        "Beta to holding",
+        written.ratio,
+        "Covariance of returns per bar with holding's / the variance of holding's.",
+    ),
+    "alpha": Shown(
+        "Alpha to holding, per year",
+        written.percent,
+        "(1 + mean of the return over cash - beta x holding's) ^ periods per year - 1.",
+    ),
+    "tracking_error": Shown(
+        "Tracking error",
+        written.percent,
+        "Standard deviation (ddof 1) of the return less holding's x sqrt(periods per year).",
+    ),
+    "information_ratio": Shown(
+        "Information ratio",
+        written.ratio,
+        "Mean of the return less holding's / its standard deviation x sqrt(periods per year).",
+    ),
+    "profit_factor": Shown(
+        "Profit factor",
+        written.ratio,
+        "Gross profit of the trades / gross loss, in money, an open trade as marked.",
+    ),
+    "payoff_ratio": Shown(
+        "Payoff ratio",
+        written.ratio,
+        "Mean return of winning trades / mean loss of losing ones, each counting the same.",
+    ),
+    "winning_trades_streak": Shown(
+        "Winning trades in a row", written.count, "Longest streak of trades that gained, by entry."
+    ),
+    "losing_trades_streak": Shown(
+        "Losing trades in a row", written.count, "Longest streak of trades that lost, by entry."
+    ),
+    "gaining_days_streak": Shown(
+        "Gaining days in a row",
+        written.count,
+        "Longest streak of days with a gain (UTC); a day in cash ends it.",
+    ),
+    "losing_days_streak": Shown(
+        "Losing days in a row",
+        written.count,
+        "Longest streak of days with a loss (UTC); a day in cash ends it.",
+    ),
+}
+
 
 # which of several runs' figures is the better; of those left out, neither: risk taken, and habits
 BETTER_IF: Final[dict[str, Callable[..., float]]] = {

@@ -3,20 +3,25 @@ import pandas as pd
 import pytest
 
 from backtests.analysis.episodes import episode_starts
-from backtests.analysis.trades import round_trips
+from backtests.analysis.trades import round_trips, trade_profits
 from backtests.engines.account import fills_table
 
 LAST = pd.Timestamp("2024-03-01", tz="UTC")
 
 
+def filled(*rows):
+    return fills_table(
+        [
+            (pd.Timestamp(2024, 1, day, tz="UTC"), symbol, side, units, price, commission, reason)
+            for symbol, day, side, units, price, commission, reason in rows
+        ]
+    )
+
+
 def trades_of(*rows):
-    """Each row: day of January, side, units, price, commission, reason."""
-    fills = [
-        (pd.Timestamp(2024, 1, day, tz="UTC"), symbol, side, units, price, commission, reason)
-        for symbol, day, side, units, price, commission, reason in rows
-    ]
+    """Each row: symbol, day of January, side, units, price, commission, reason."""
     return round_trips(
-        fills_table(fills),
+        filled(*rows),
         last_time=LAST,
         last_closes=dict.fromkeys(("ETH-USD", "AAA-USD", "BBB-USD"), 20.0),
     )
@@ -82,3 +87,20 @@ def test_episode_starts_events_within_the_gap_are_one():
     events = np.array([5, 6, 60, 66, 127])
     assert episode_starts(events, gap=60).tolist() == [5, 127]
     assert episode_starts(np.array([], dtype=np.int64)).size == 0
+
+
+def test_trade_profits_are_the_money_of_round_trips_in_their_order():
+    rows = (
+        ("BBB-USD", 1, "buy", 10.0, 10.0, 1.0, "new_high"),
+        ("BBB-USD", 11, "sell", 10.0, 12.0, 2.0, "window"),
+        ("AAA-USD", 3, "buy", 5.0, 16.0, 0.5, "breakout"),
+        ("BBB-USD", 20, "buy", 2.0, 30.0, 1.0, "breakout"),
+    )
+    profits = trade_profits(filled(*rows), last_closes=dict.fromkeys(("AAA-USD", "BBB-USD"), 20.0))
+    assert profits.tolist() == [118.0 - 101.0, 100.0 - 80.5, 40.0 - 61.0]
+    table = trades_of(*rows)
+    assert (np.sign(profits) == np.sign(table["return"])).all()
+
+
+def test_trade_profits_of_no_fills_are_none():
+    assert trade_profits(fills_table([]), last_closes={}).size == 0

@@ -7,14 +7,15 @@ import pandas as pd
 import pytest
 
 from backtests.analysis.levels import level_spans
+from backtests.analysis.periods import rolling_ratio
 from backtests.analysis.summary import summarise
 from backtests.config.config import load_config
 from backtests.engines.backtest import run_on
-from backtests.report.charts import distributions
+from backtests.report.charts import distributions, rolling
 from backtests.report.charts import equity as charts
 from backtests.report.charts.coin import coin_panel
 from backtests.report.charts.index import index_panel
-from backtests.report.charts.spec import pack
+from backtests.report.charts.spec import UndrawableError, pack
 from backtests.report.charts.states import day_states, runs
 from strategies.settings import SignalSettings
 from strategies.signals import index_signals
@@ -122,15 +123,34 @@ def test_intraday_series_keep_the_last_value_of_each_day():
 
 def test_rolling_ratio_equals_its_formula_and_is_undefined_in_cash():
     noise = np.random.default_rng(1).normal(0.001, 0.02, 30)
-    ratio, volatility = charts.rolling_ratio(
-        pd.Series(np.concatenate([noise, np.zeros(10)])), bars=10
-    )
+    ratio, volatility = rolling_ratio(pd.Series(np.concatenate([noise, np.zeros(10)])), bars=10)
     deviation = noise[20:30].std(ddof=1)
     assert volatility[29] == pytest.approx(deviation * np.sqrt(10))
     assert ratio[29] == pytest.approx(noise[20:30].mean() / deviation * np.sqrt(10))
     assert np.isnan(ratio[39])
     assert volatility[39] == 0
     assert ratio[:9].isna().all()
+
+
+@pytest.mark.parametrize("name", ["sharpe", "sortino", "beta"])
+def test_rolling_ratios_are_drawn_only_where_the_year_holds_enough_invested_bars(
+    run, name, monkeypatch
+):
+    result, summary = run
+    held = np.convolve(result.strategy.invested, np.ones(365), "valid")
+    wanted = np.ceil(np.median(held))  # this walk always holds a tenth
+    monkeypatch.setattr("backtests.analysis.periods.INVESTED_SHARE", (wanted - 0.5) / 365)
+    spec = getattr(rolling, f"rolling_{name}_panel")(result, summary)
+    drawn = np.isfinite(unpacked(trace(spec, "Strategy")["y"]))
+    enough = np.append(np.zeros(364, np.bool_), held >= wanted)
+    assert 0 < enough.sum() < len(held)
+    np.testing.assert_array_equal(drawn, enough)
+
+
+def test_rolling_beta_without_enough_invested_bars_is_not_drawn(run, monkeypatch):
+    monkeypatch.setattr("backtests.analysis.periods.INVESTED_SHARE", 1.1)
+    with pytest.raises(UndrawableError, match="No rolling year had"):
+        rolling.rolling_beta_panel(*run)
 
 
 def test_excursions_bound_every_trade(run):

@@ -8,6 +8,7 @@ import re
 from dataclasses import replace
 from html.parser import HTMLParser
 
+import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 import pytest
@@ -18,7 +19,8 @@ from backtests.engines.backtest import run_on
 from backtests.report.pages.base import script_json
 from backtests.report.pages.section import Panel, Section
 from backtests.report.pages.tearsheet import PANELS, tearsheet
-from backtests.report.words.labels import FIGURES, columns_of, figure_text
+from backtests.report.words import notation as written
+from backtests.report.words.labels import FIGURES, RISK, columns_of, figure_text
 from feeds.instruments import Instrument
 from feeds.sample import LABEL
 from tests.backtests import baskets
@@ -30,6 +32,7 @@ HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)>\u2028&
 SECTIONS = {
     "verdict", "comparison", "index", "coin", "equity", "underwater", "drawdowns", "exposure",
     "rolling", "months", "distribution", "trades", "pyfolio", "provenance", "filters", "costs",
+    "by-year", "risk", "quantiles", "worst-days", "regimes",
 }  # fmt: skip
 
 
@@ -130,6 +133,74 @@ def test_comparison_shows_the_summary_s_figures(walk, page):
     for name, figure in FIGURES.items():
         figures = [summary.figures[column].get(name) for column in columns]
         assert shown[figure.label] == [figure_text(name, value) for value in figures]
+
+
+def rows_of(page, heading):
+    """The rows of the table whose first heading this is, without its headings."""
+    start = next(row for row, cells in enumerate(page.rows) if cells and cells[0] == heading)
+    width = len(page.rows[start])
+    rows = page.rows[start + 1 :]
+    end = next((row for row, cells in enumerate(rows) if len(cells) != width), len(rows))
+    return rows[:end]
+
+
+def test_years_say_the_excess_over_holding_and_compound_to_the_run(walk, page):
+    result, summary = walk
+    rows = rows_of(page, "Year")
+    assert [row[0] for row in rows] == ["2018", "2019", "2020"]
+    for column, account in ((1, "strategy"), (2, "buy_and_hold")):
+        grown = np.prod([1 + number_in(row[column]) / 100 for row in rows])
+        total = summary.figures[account]["total_return"]
+        assert grown == pytest.approx(1 + total, rel=0.002)
+    for row in rows:
+        excess = number_in(row[1]) - number_in(row[2])
+        assert number_in(row[3]) == pytest.approx(excess, abs=0.11)
+    level = result.market.index_level.iloc[-1] / result.market.index_before
+    assert np.prod([1 + number_in(row[4]) / 100 for row in rows]) == pytest.approx(level, rel=0.01)
+    depth = min(number_in(row[5]) for row in rows)
+    assert depth >= 100 * summary.figures["strategy"]["max_drawdown"] - 0.05
+
+
+def test_regimes_name_their_states_and_the_series_not_at_hand(walk, text, page):
+    rows = rows_of(page, "Regime")
+    labels = [row[0] for row in rows]
+    assert labels[:2] == ["RUT above its average", "RUT below its average"]
+    assert "ETH&#39;s volatility high" in text
+    assert "Halving era 2016 to 2020" in labels
+    bars = len(walk[0].strategy.bars)
+    assert sum(number_in(row[1]) for row in rows if row[0].startswith("RUT")) == bars
+    for name in ("VIX", "net liquidity"):
+        assert f"Not told apart by {name}: neither the data folder nor the cache holds" in text
+
+
+def test_risk_shows_each_figure_with_its_definition(walk, text, page):
+    result, summary = walk
+    shown = {row[0]: row[1:] for row in page.rows if len(row) == 3}
+    for each in RISK.values():
+        assert f"<dd>{each.definition}</dd>" in html.unescape(text)
+    returns = result.strategy.returns.to_numpy()
+    at_risk = written.percent(np.percentile(returns, 5))
+    assert shown["Value at risk 5 %, one bar"][0] == at_risk
+    assert shown["Beta to holding"][1] == "1.00"
+    gains = summary.trades["return"].to_numpy()
+    payoff = gains[gains > 0].mean() / -gains[gains < 0].mean()
+    assert shown["Payoff ratio"] == [written.ratio(payoff), written.UNDEFINED]
+    longest = max(map(len, re.findall("1+", "".join(np.where(gains < 0, "1", "0")))))
+    assert shown["Losing trades in a row"] == [str(longest), written.UNDEFINED]
+
+
+def test_worst_days_and_quantiles_agree_on_the_worst(walk, page):
+    worst = walk[0].strategy.returns.min()
+    days = rows_of(page, "Period")[0]
+    assert days[:3] == ["Day", "Strategy", f"{len(walk[0].strategy.bars):,}"]
+    assert number_in(days[3]) == pytest.approx(100 * worst, abs=0.05)
+    first = next(row for row in page.rows if row[0] == "1" and len(row) == 3)
+    day = walk[0].strategy.returns.idxmin()
+    assert first[1:] == [f"{day:%Y-%m-%d}", days[3]]
+
+
+def number_in(text):
+    return float(re.sub(r"[,%\s]", "", text).replace(written.MINUS, "-"))
 
 
 def test_verdict_stands_on_the_page(walk, text):

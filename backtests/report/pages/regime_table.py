@@ -1,0 +1,118 @@
+"""The table of results by regime, and what it could not tell apart."""
+
+from typing import Any, Final
+
+from backtests.analysis.regimes import (
+    FEWEST_VALUES,
+    LIQUIDITY_VALUES,
+    TREND_SESSIONS,
+    VOLATILITY_DAYS,
+    RegimeFigures,
+    regime_figures,
+)
+from backtests.analysis.strata import HALVINGS
+from backtests.engines.backtest import Run
+from backtests.market.regime_series import LIQUIDITY, VIX
+from backtests.report.pages.section import Cell, Heading, Row, number
+from backtests.report.words import notation as written
+
+SERIES_NAMES: Final = {VIX: "VIX", LIQUIDITY: "net liquidity"}
+SUBJECTS: Final = {
+    "index_trend": "{index}",
+    VIX.lower(): "VIX",
+    LIQUIDITY.lower(): "Net liquidity",
+    "volatility": "{coin}'s volatility",
+    "era": "Halving era",
+}
+NOTES: Final = {
+    "index_trend": f"Its close against the mean of its last {TREND_SESSIONS} sessions.",
+    VIX.lower(): "Its close: high above the median of all its closes so far, low otherwise.",
+    LIQUIDITY.lower(): "Fed assets less the Treasury account and reverse repos, against the value "
+    f"{LIQUIDITY_VALUES} weeks earlier, each from its publication on.",
+    "volatility": f"Standard deviation of the last {VOLATILITY_DAYS} daily log returns: high above "
+    f"the median of its values so far, of which there must be {FEWEST_VALUES}.",
+    "era": "Between the halvings of Bitcoin's reward per block, each known when its day was over: "
+    f"{', '.join(HALVINGS)}.",
+}
+STATES: Final = {"above": "above its average", "below": "below its average"}
+
+
+def regime_content(result: Run) -> dict[str, Any]:
+    """Return columns, rows and remarks of the section on regimes, by key."""
+    found = regime_figures(result)
+    kinds = dict.fromkeys(each.kind for each in found)
+    return {
+        "regime_columns": _columns(result),
+        "regimes": [_row(each, result) for each in found],
+        "regime_notes": {_subject(kind, result): NOTES[kind] for kind in kinds},
+        "regime_remarks": _remarks(result),
+    }
+
+
+def _columns(result: Run) -> tuple[Heading, ...]:
+    held = f"Hold {result.asset}"
+    fall = "Of these bars put one after another"
+    yearly = "Annualised where the bars add up to a year"
+    return (
+        Heading("Regime"),
+        Heading("Bars", is_number=True),
+        Heading("Of the time", is_number=True),
+        Heading("Strategy", is_number=True, note="Compound return of these bars"),
+        Heading("Per year", is_number=True, note=yearly),
+        Heading(held, is_number=True, note="Compound return of these bars"),
+        Heading("Per year", is_number=True, note=yearly),
+        Heading("Worst drawdown", is_number=True, note=fall),
+        Heading("Hold's", is_number=True, note=fall),
+        Heading("Time in market", is_number=True, note="Share of bars at whose end it was held"),
+    )
+
+
+def _row(found: RegimeFigures, result: Run) -> Row:
+    own, held = found.strategy, found.buy_and_hold
+    cells = (
+        Cell(written.count(found.bars)),
+        Cell(written.percent(found.share)),
+        number(own.total_return, written.percent, signed=True),
+        Cell(written.percent(own.cagr)),
+        Cell(written.percent(held.total_return)),
+        Cell(written.percent(held.cagr)),
+        Cell(written.percent(own.max_drawdown)),
+        Cell(written.percent(held.max_drawdown)),
+        Cell(written.percent(found.time_in_market)),
+    )
+    return Row(_label(found, result), cells, NOTES[found.kind])
+
+
+def _label(found: RegimeFigures, result: Run) -> str:
+    if found.kind == "era":
+        return f"{SUBJECTS['era']} {_era(found.name)}"
+    state = STATES.get(found.name, found.name) if found.is_known else "not known"
+    return f"{_subject(found.kind, result)} {state}"
+
+
+def _subject(kind: str, result: Run) -> str:
+    index = result.market.index.instrument.label
+    return SUBJECTS[kind].format(coin=result.asset, index=index)
+
+
+def _era(start: str) -> str:
+    """Return the years of an era; the first one has no halving it begins with."""
+    end = next((day[:4] for day in HALVINGS if day > start), "")
+    if not end:
+        return f"from {start[:4]}"
+    return f"{start[:4]} to {end}" if start else f"to {end}"
+
+
+def _remarks(result: Run) -> list[str]:
+    """Return what was read for the table alone, and a sentence per series not at hand."""
+    series = result.regime_series
+    read = [f"{SERIES_NAMES[name]} ({series.found[name].origin})" for name in series.read]
+    remarks = [f"Read for this table alone: {', '.join(read)}."] if read else []
+    for name, is_unreadable in series.missing.items():
+        why = (
+            "its file or cached copy cannot be read"
+            if is_unreadable
+            else "neither the data folder nor the cache holds it for these bars"
+        )
+        remarks.append(f"Not told apart by {SERIES_NAMES[name]}: {why}.")
+    return remarks
