@@ -8,15 +8,17 @@ from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 from pathlib import PurePath
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from markupsafe import Markup
 
-from backtests.config.config import Config
 from backtests.report.charts import palette
 from backtests.report.pages import section
 from backtests.report.pages.section import Banner, Panel
 from backtests.report.words import notation as written
+
+if TYPE_CHECKING:
+    from backtests.config.config import Config
 
 TEMPLATES: Final = files("backtests.report").joinpath("templates")
 LIBRARY_FILE: Final = "plotly.min.js"
@@ -96,7 +98,7 @@ def charts_json(panels: Mapping[str, Panel]) -> Markup:
     return script_json({"figures": specs, "dark": palette.dark_for_light()})
 
 
-def mailable(config: Config) -> Config:
+def mailable(config: "Config") -> "Config":
     """Return the config with only the names of its folders and files, as pages are mailed."""
     places = {
         name: short_place(folder)
