@@ -11,7 +11,7 @@ import os
 import subprocess
 import sys
 import time
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,6 +64,7 @@ class SheetWorker:
 
     def __init__(self) -> None:
         self._started = time.monotonic()
+        self._sent: Future[list[Sheet]] | None = None
         self._begun: tuple[dict[str, Any], Future[list[Sheet]]] | None = None
         root = str(Path(__file__).resolve().parents[3])
         path = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))
@@ -100,21 +101,30 @@ class SheetWorker:
         """End a process that was started and will not be asked any more."""
         if self._process.poll() is None:
             self._process.kill()
-        # leaving closes the pipes; what was still to be sent has no reader any more
+        if self._sent is not None:
+            # its thread reads the pipes to their end and closes them: closed here, their numbers
+            # would go to the next process while that thread still reads them
+            wait([self._sent])
+            return
+        self._close_pipes()
+
+    def _close_pipes(self) -> None:
+        # what was still to be sent has no reader any more
         with suppress(BrokenPipeError), self._process:
             pass
 
     def _send(self, request: dict[str, Any]) -> "Future[list[Sheet]]":
         pool = ThreadPoolExecutor(max_workers=1)
-        future = pool.submit(self._draw, json.dumps(request))
+        self._sent = pool.submit(self._draw, json.dumps(request))
         pool.shutdown(wait=False)
-        return future
+        return self._sent
 
     def _draw(self, request: str) -> list[Sheet]:
         try:
             answer, errors = self._process.communicate(request.encode(), timeout=TIME_LIMIT_SECONDS)
         except subprocess.TimeoutExpired:
-            self.close()
+            self._process.kill()
+            self._close_pipes()
             return _none(f"pyfolio did not finish within {TIME_LIMIT_SECONDS} seconds")
         if self._process.returncode:
             last = errors.decode(errors="replace").strip().splitlines()[-1:]
