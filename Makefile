@@ -36,6 +36,7 @@ check: $(READY)
 bench: $(BENCH_READY)
 	$(BIN)/python -m benchmarks.engine
 	$(BIN)/python -m benchmarks.basket
+	$(BIN)/python -m benchmarks.commands
 	$(BIN)/python -m benchmarks.cache
 	$(BIN)/python -m benchmarks.twin $(ARGS)
 	$(BIN)/python -m benchmarks.sweep $(ARGS)

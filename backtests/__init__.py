@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from backtests.api.audit import audit
-    from backtests.api.result import Result, backtest, load, tearsheet
+    from backtests.api.backtest import backtest, load
+    from backtests.api.result import Result, tearsheet
     from backtests.api.study import study
     from backtests.api.sweep import sweep
     from backtests.api.today import today
@@ -52,8 +53,8 @@ _HOMES: Final = {
     "Bars": "feeds.bars",
     "Config": "backtests.config.config",
     "Result": "backtests.api.result",
-    "backtest": "backtests.api.result",
-    "load": "backtests.api.result",
+    "backtest": "backtests.api.backtest",
+    "load": "backtests.api.backtest",
     "load_config": "backtests.config.config",
     "study": "backtests.api.study",
     "sweep": "backtests.api.sweep",

@@ -1,19 +1,26 @@
 """Show all runs on one page, or some side by side: python -m backtests.compare."""
 
 import argparse
+import contextlib
+import gc
 import hashlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from backtests.options import RESULTS, Parser, given_path, run_command
 from feeds.errors import ConfigError
 from feeds.folders import is_folder
+from feeds.wording import count_noun
+
+if TYPE_CHECKING:
+    from backtests.desk.review import JournalShown
 
 EXAMPLES: Final = """\
   python -m backtests.compare
   python -m backtests.compare RUN RUN --out results
+  python -m backtests.compare RUN --export excel
   python -m backtests.compare --serve
 """
 PORT: Final = 8_765
@@ -40,6 +47,21 @@ def command_parser() -> Parser:
         metavar="DIR",
         help="the results; default: results/",
     )
+    parser.add_argument(
+        "--journal",
+        action="append",
+        default=[],
+        type=given_path,
+        metavar="FILE",
+        help="list this journal of today as well, besides those in the results; may be repeated",
+    )
+    parser.add_argument(
+        "--export",
+        action="append",
+        default=[],
+        metavar="FORMAT",
+        help="hand the named runs on to quantstats, excel or parquet instead; may be repeated",
+    )
     parser.add_argument("--serve", action="store_true", help="show it on this machine's browser")
     parser.add_argument("--port", type=int, default=PORT, help=f"for --serve; default: {PORT}")
     parser.add_argument("--quiet", action="store_true", help="print only where the page is")
@@ -52,34 +74,64 @@ def _work(arguments: Sequence[str] | None) -> None:
         raise ConfigError(
             f"`--out` must be a folder of results, received {str(options.out)!r}. Make a run first."
         )
-    if options.serve:
+    if options.export:
+        _export(options)
+    elif options.serve:
         _serve(options)
     elif options.runs:
         _say(_write_comparison(options.out, options.runs))
     else:
-        _write_index(options)
+        with _no_collection():
+            _write_index(options)
+
+
+@contextlib.contextmanager
+def _no_collection() -> Iterator[None]:
+    """Put off the search for garbage: among thousands of records it finds none, for a second."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def _write_index(options: argparse.Namespace) -> None:
+    from backtests.records.journal import journal_files
     from backtests.records.runs import read_runs
     from backtests.records.searches import read_searches
     from backtests.records.writing import write_page
-    from backtests.report.pages.runs import index_page
+    from backtests.report.pages.chosen import CHOSEN_PAGE, chosen_page
+    from backtests.report.pages.runs import index_page, problems
 
     try:
         runs, broken = read_runs(options.out)
     except PermissionError as error:
         raise ConfigError(f"`--out` {options.out}: {error.strerror}.") from error
     searches = read_searches(options.out)
-    page = index_page(runs, broken, searches=searches)
+    journals = _journals(journal_files(options.out, options.journal))
+    page = index_page(runs, broken, searches=searches, journals=journals)
     if not options.quiet:
-        damaged = [(each.name, each.problem) for each in searches if each.problem]
-        _say(f"{len(runs)} runs, {len(broken) + len(damaged)} folders that cannot be shown")
-        for name, reason in (*broken, *damaged):
-            _say(f"  {name!r}: {reason}")
+        _say_counts(len(runs), [*broken, *problems(searches, journals)])
         if searches:
             _say(f"{len(searches)} sweeps, walk-forwards and studies")
+        if journals:
+            _say(count_noun(len(journals), "journal"))
+    write_page(options.out / CHOSEN_PAGE, chosen_page(runs))
     _say(f"Index: {write_page(options.out / 'index.html', page)}")
+
+
+def _journals(paths: Sequence[Path]) -> "list[JournalShown]":
+    if not paths:
+        return []  # what reads them is slow to load
+    from backtests.desk.review import show_journal
+
+    return [show_journal(path) for path in paths]
+
+
+def _say_counts(runs: int, broken: Sequence[tuple[str, str]]) -> None:
+    _say(f"{runs} runs, {len(broken)} folders that cannot be shown")
+    for name, reason in broken:
+        _say(f"  {name!r}: {reason}")
 
 
 def _write_comparison(out: Path, runs: Sequence[str]) -> str:
@@ -95,6 +147,23 @@ def _write_comparison(out: Path, runs: Sequence[str]) -> str:
     names = "\n".join(folder.name for folder in folders)
     digest = hashlib.sha256(names.encode()).hexdigest()[:8]
     return f"Comparison: {write_page(out / f'compare-{digest}.html', page)}"
+
+
+def _export(options: argparse.Namespace) -> None:
+    from backtests.records.handover import FOLDER, hand_over_folder, require_formats, write_tables
+    from backtests.records.runs import BrokenRunError, run_folder
+
+    require_formats(options.export)
+    if not options.runs:
+        raise ConfigError("`--export` needs a run, received none. Name folders of the results.")
+    try:
+        folders = [run_folder(options.out, name) for name in options.runs]
+    except BrokenRunError as error:
+        raise ConfigError(f"{error}. Choose among the runs in {options.out}.") from error
+    for folder in folders:
+        tables = hand_over_folder(folder)
+        for path in write_tables(tables, folder / FOLDER, formats=options.export):
+            _say(f"Exported: {path}")
 
 
 def _serve(options: argparse.Namespace) -> None:

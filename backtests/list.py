@@ -5,14 +5,16 @@ import sys
 import textwrap
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from backtests.options import Parser, given_folder, run_command
 from feeds.errors import ConfigError
-from strategies.registry import SECTIONS, Entry, Kind, entries, load_packages
+
+if TYPE_CHECKING:
+    from strategies.registry import Entry, Kind
 
 # what is asked for, and how a config uses it
-KINDS: Final[dict[str, tuple[Kind, str]]] = {
+KINDS: Final[dict[str, tuple["Kind", str]]] = {
     "signals": ("signal", 'rules.trigger = "NAME", --event NAME, claim.event = "NAME"'),
     "filters": ("filter", '[filters.ANY_NAME] kind = "NAME"'),
     "exits": ("exit", 'rules.exits = ["NAME"] for one of a plug-in, else by its setting'),
@@ -57,6 +59,7 @@ def _work(arguments: Sequence[str] | None) -> None:
 
     from backtests.config.plugins import load_plugins
     from feeds.wording import nearest_hint
+    from strategies.registry import load_packages
 
     load_packages()
     load_plugins(options.plugin)
@@ -70,6 +73,8 @@ def _work(arguments: Sequence[str] | None) -> None:
 
 
 def _listing(name: str) -> Iterator[str]:
+    from strategies.registry import entries
+
     kind, use = KINDS[name]
     yield f"{name}: {use}"
     for entry in entries(kind).values():
@@ -97,11 +102,12 @@ def _fold(text: str, *, indent: int) -> str:
     )
 
 
-def _parameters(entry: Entry) -> Iterator[str]:
+def _parameters(entry: "Entry") -> Iterator[str]:
     """Yield a line per setting or parameter: its key, its type or range, and its default."""
     from backtests.config.config import Config
     from backtests.config.explain import said_of, with_default
     from backtests.config.own_tables import parameter_model
+    from strategies.registry import SECTIONS
 
     section = SECTIONS[entry.kind] + ".ANY_NAME" * (entry.kind == "filter")
     for key in entry.settings:

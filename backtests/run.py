@@ -17,6 +17,7 @@ EXAMPLES = """\
   python -m backtests.run --asset ETH
   python -m backtests.run --asset BTC --source files --data-dir DIR --set rules.hold_days=90
   python -m backtests.run --config configs/eth.toml --start 2018-01-01 --pdf
+  python -m backtests.run --asset ETH --name "60 days" --export excel
 """
 
 
@@ -49,6 +50,14 @@ def command_parser() -> Parser:
         action="store_true",
         help="first prove that nothing sees the future, and refuse to run if something does",
     )
+    output.add_argument(
+        "--export",
+        action="append",
+        default=[],
+        metavar="FORMAT",
+        help="hand it on to quantstats, excel or parquet: files in export/; may be repeated",
+    )
+    output.add_argument("--name", metavar="NAME", help="what to call it in legends and lists")
     output.add_argument("--pdf", action="store_true", help="print the tearsheet to a PDF as well")
     return parser
 
@@ -57,14 +66,19 @@ def _work(arguments: Sequence[str] | None) -> None:
     options = command_parser().parse_args(arguments)
 
     from backtests.config.config import load_config
-    from backtests.records.writing import require_writable
+    from backtests.records.writing import require_name, require_writable
 
+    name = "" if options.name is None else require_name(options.name)
     config = (
         _trial(options)
         if options.from_trial is not None
         else load_config(options.config, overrides=options.set, flags=flags(options))
     )
     require_writable(options.out)
+    if options.export:
+        from backtests.records.handover import require_formats
+
+        require_formats(options.export)
     if options.pdf:
         from backtests.report.pdf import require_browser
 
@@ -80,18 +94,21 @@ def _work(arguments: Sequence[str] | None) -> None:
         from backtests.audits.audit import require_no_leak
         from backtests.engines.backtest import run_inputs
         from backtests.market.inputs import load_inputs
+        from backtests.report.sheets.request import sheet_request
 
         inputs = load_inputs(config)
         if options.audit:
             step("cutting the data and rewriting the future")
             require_no_leak(config, inputs)
         result = Result(run_inputs(config, inputs, engine=options.engine))
+        worker.begin(sheet_request(result.run))
         step("asking whether it could be luck")
         _ = result.judgement
         step("running it at other costs")
         _ = result.costs
         step("drawing the tearsheet")
-        folder = result.save(options.out, worker=worker)
+        folder = result.save(options.out, name=name, worker=worker)
+        exported = _export(folder, options.export)
         if options.pdf:
             step("printing the tearsheet")
             from backtests.report.pdf import print_pdf
@@ -101,6 +118,17 @@ def _work(arguments: Sequence[str] | None) -> None:
     from backtests.report.terminal.run import show
 
     show(result.run, result.summary, result.judgement, folder=folder)
+    for path in exported:
+        sys.stdout.write(f"Exported: {path}\n")
+
+
+def _export(folder: Path, formats: Sequence[str]) -> list[Path]:
+    """Write the tables of a results folder for other tools and return the files."""
+    if not formats:
+        return []
+    from backtests.records.handover import FOLDER, hand_over_folder, write_tables
+
+    return write_tables(hand_over_folder(folder), folder / FOLDER, formats=formats)
 
 
 def _trial(options: argparse.Namespace) -> "Config":

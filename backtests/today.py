@@ -3,7 +3,7 @@
 import argparse
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from backtests.analysis.forebears import Forebears
     from backtests.config.config import Config
     from backtests.desk.today import Evening
+    from feeds.sources import Memory
 
 NOTHING, DUE, STALE = 0, 10, 3
 PAGE: Final = "today.html"
@@ -75,7 +76,7 @@ def _work(arguments: Sequence[str] | None) -> int:
         from backtests.desk.notify import require_urls
 
         require_urls(options.notify)
-    found = [_evening(config, equity) for config in configs]
+    found = list(_evenings(configs, equity))
     _print(found, options)
     if options.page:
         _write_page(found, options.out)
@@ -103,7 +104,9 @@ def _all_claims(options: argparse.Namespace, equity: float | None) -> int:
     if options.config:
         raise ConfigError("`--config` does not fit `--all-claims`. Leave one out.")
     pairs = claim_configs(overrides=tuple(options.set), given=flags(options))
-    found = {name: None if one is None else _evening(one, equity)[0] for name, one in pairs}
+    configs = dict(pairs)
+    told_of = iter(_evenings(filter(None, configs.values()), equity))
+    found = {name: None if one is None else next(told_of)[0] for name, one in configs.items()}
     if options.json:
         told = {name: one and evening_json(one) for name, one in found.items()}
         sys.stdout.write(json.dumps(told, indent=2) + "\n")
@@ -130,13 +133,19 @@ def _money(given: str | None) -> float | None:
     return money
 
 
-def _evening(config: "Config", equity: float | None) -> "tuple[Evening, Forebears | None]":
+def _evenings(
+    configs: "Iterable[Config]", equity: float | None
+) -> "Iterator[tuple[Evening, Forebears | None]]":
+    """Yield each config's evening; bars that several read are read once."""
     from backtests.desk.forebears import forebears_of
     from backtests.desk.today import evening_of
     from backtests.market.inputs import load_inputs
 
-    evening = evening_of(config, load_inputs(config), equity=equity)
-    return evening, forebears_of(evening.market, config)
+    memories: dict[str, Memory] = {}
+    for config in configs:
+        memory = memories.setdefault(config.vendors.model_dump_json(), {})
+        evening = evening_of(config, load_inputs(config, memory=memory), equity=equity)
+        yield evening, forebears_of(evening.market, config)
 
 
 def _print(found: "list[tuple[Evening, Forebears | None]]", options: argparse.Namespace) -> None:

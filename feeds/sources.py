@@ -19,6 +19,9 @@ from feeds.vendors.registry import VENDORS
 
 log = logging.getLogger(__name__)
 
+# bars already read, by how their source was set up, instrument and timeframe
+Memory = dict[tuple[object, ...], Bars]
+
 SAMPLE_BANNER: Final = (
     "NOT REAL DATA: no vendor could be reached and the cache does not hold all that was asked, "
     "so every figure comes from the bundled sample, whose days are simulated"
@@ -115,6 +118,30 @@ class Checked:
         return with_findings(bars, now=self._clock() if self._clock else None)
 
 
+class Remembered:
+    """A source that is asked once for each bars by all who share its `memory`.
+
+    `key` tells apart what is asked of sources that are set up differently.
+    """
+
+    def __init__(self, source: Source, memory: Memory, *, key: tuple[object, ...]) -> None:
+        self._source = source
+        self._memory = memory
+        self._key = key
+
+    @property
+    def name(self) -> str:
+        """The name of the source that is asked."""
+        return self._source.name
+
+    def load(self, instrument: Instrument, *, timeframe: str) -> Bars:
+        """Return the bars as they were when first asked for."""
+        key = (*self._key, instrument, timeframe)
+        if key not in self._memory:
+            self._memory[key] = self._source.load(instrument, timeframe=timeframe)
+        return self._memory[key]
+
+
 class WithOwn:
     """A source beside bars of one's own, which go first."""
 
@@ -141,24 +168,32 @@ def open_source(
     cache_dir: str = "",
     choices: Choices = NOTHING_CHOSEN,
     history: str = "longest",
+    memory: Memory | None = None,
 ) -> Source:
     """Return the source called `name`, its bars checked on arrival.
 
     `auto` takes live bars and falls back to the sample; a source named outright never falls
     back. With `offline` live bars come from the cache alone. `history` "longest" joins older
     sources on, "one_source" leaves each instrument to one. `choices` settle files that can be
-    read in several ways.
+    read in several ways. What is in `memory` is not read again, and what is read is put there.
     """
+    key = (name, data_dir, offline, cache_dir, repr(choices), history)
     if name == "files":
         from feeds.files import Files
 
-        return Checked(Files(Path(data_dir), choices=choices, history=history))
+        return Checked(
+            _with_memory(Files(Path(data_dir), choices=choices, history=history), memory, key=key)
+        )
     if is_live(name):
         vendor = None if name == "auto" else name
         live = Live(Cache(cache_folder(cache_dir)), vendor=vendor, offline=offline, history=history)
-        checked = Checked(live, clock=utc_now)
+        checked = Checked(_with_memory(live, memory, key=key), clock=utc_now)
         return checked if vendor else Auto(checked, open_sample=_sample)
     return _sample()
+
+
+def _with_memory(source: Source, memory: Memory | None, *, key: tuple[object, ...]) -> Source:
+    return source if memory is None else Remembered(source, memory, key=key)
 
 
 def is_live(name: str) -> bool:

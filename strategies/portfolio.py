@@ -43,7 +43,7 @@ def orders(
     the sells, and are cut in proportion where costs would make them.
     """
     held = units * opens
-    equity = cash + float(held.sum())
+    equity = cash + sum_in_order(held)
     gaps = np.nan_to_num(targets * equity - held)
     near = np.abs(gaps) <= max(threshold, LEAST_ORDER) * equity
     gaps = np.where(near & (targets > 0), 0.0, gaps)
@@ -53,10 +53,10 @@ def orders(
         trades[coin] = -(units[coin] if whole else min(units[coin], -gaps[coin] / opens[coin]))
     sold = -trades * opens
     fetched = selling_factor(sold, slippage=slippage, impact=impact)
-    proceeds = float((sold * fetched * (1 - commission)).sum())
+    proceeds = sum_in_order(sold * fetched * (1 - commission))
     # the broker adds proceeds up in another order: leave it the last digits
     left = cash + proceeds * (1 - LAST_DIGITS)
-    wanted = float(gaps[gaps > 0].sum())
+    wanted = sum_in_order(np.maximum(gaps, 0.0))
     share = min(1.0, left / wanted) if wanted > 0 else 0.0
     for coin in np.flatnonzero(gaps * share > LEAST_ORDER * equity):
         trades[coin] = bought_units(
@@ -72,3 +72,15 @@ def orders(
         left -= trades[coin] * price
         left -= trades[coin] * commission * price
     return trades
+
+
+def sum_in_order(values: Floats) -> float:
+    """Return the sum of some numbers, one after the other.
+
+    numpy adds eight and more up in another order than compiled code, which shows in the last
+    digit.
+    """
+    total = 0.0
+    for value in values:
+        total += value
+    return total

@@ -4,6 +4,7 @@ Everything here is a number or a tuple of numbers, and nothing is changed in pla
 the same function can be compiled.
 """
 
+import math
 import threading
 from typing import Final, NamedTuple
 
@@ -144,7 +145,7 @@ def step(rule: Rule, state: State, moment: Moment, entry_price: float) -> tuple[
     lost = rule.exit_on_support_lost and moment.lost_session > NONE
     if lost:
         blocked = max(blocked, moment.lost_session)
-    flat = np.isnan(entry_price)
+    flat = math.isnan(entry_price)
     triggered = moment.trigger_session > blocked and (moment.gate or not flat)
     window_end = moment.time + rule.hold_seconds if triggered else state.window_end
 

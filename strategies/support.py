@@ -4,6 +4,7 @@ Only numbers, arrays and tuples of numbers, so that the same source runs as it s
 compiled.
 """
 
+import math
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -45,11 +46,11 @@ def follow_support(
     lost = np.zeros(close.size, dtype=np.bool_)
     test = _start(np.nan, rule)
     for t in range(close.size):
-        if not np.isnan(test.level):
+        if not math.isnan(test.level):
             was_held = test.held
             test = _follow(test, close[t], low[t], rule)
             held[t] = test.held and not was_held
-            lost[t] = was_held and np.isnan(test.level)
+            lost[t] = was_held and math.isnan(test.level)
         if breakout[t]:
             test = _start(prior_high[t], rule)
         level[t] = test.level

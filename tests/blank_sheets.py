@@ -14,6 +14,9 @@ from backtests.report.sheets.process import SHEETS, Sheet, SheetWorker
 class BlankSheets:
     """Stands in for `SheetWorker`: starts nothing and draws nothing, and the page says so."""
 
+    def begin(self, _: dict[str, Any]) -> None:
+        return None
+
     def submit(self, _: dict[str, Any]) -> "Future[list[Sheet]]":
         done: Future[list[Sheet]] = Future()
         done.set_result([Sheet(title, reason="left out in this test") for title in SHEETS.values()])
@@ -28,7 +31,10 @@ class BlankSheets:
 
 @contextlib.contextmanager
 def sheets_drawn_by(worker: type[SheetWorker] | type[BlankSheets]) -> Iterator[None]:
-    """Let every run in the block start this worker."""
+    """Let every run in the block start this worker, and wait for its sheets."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sheet_worker, "SheetWorker", worker)
+        # a command whose imports were paid by other tests is faster than any drawing
+        if worker is SheetWorker:
+            patch.setattr(sheet_worker, "PATIENCE", 1_000.0)
         yield

@@ -13,7 +13,8 @@ import pandas as pd
 
 from backtests.config.config import Config, load_config
 from backtests.desk.today import Order, order_due
-from backtests.engines.event_driven import closing
+from backtests.engines.backtest import closing_of
+from backtests.engines.event_driven import simulate
 from backtests.market.inputs import Inputs, load_inputs
 from backtests.market.market import Market, build_market
 from backtests.market.tape import NANOSECONDS
@@ -51,7 +52,7 @@ def differences(config: Config, inputs: Inputs, *, most: int, seed: int = 0) -> 
     traded = whole.traded
     # what an order moves its price by depends on the volume of the day that fills it
     digits = 1e-9 if config.costs.impact == "none" else 2e-3
-    fills = closing(traded, config).account.fills
+    fills = simulate(traded, config).fills
     rows = traded.times.get_indexer(pd.DatetimeIndex(fills["time"].unique()))
     rng = np.random.default_rng(seed)
     others = rng.integers(2, len(traded), most // 3)
@@ -63,7 +64,7 @@ def differences(config: Config, inputs: Inputs, *, most: int, seed: int = 0) -> 
         future = FUTURES[int(place) % len(FUTURES)]
         world = world_at(world_at(inputs, config, instant, future=future), config, instant)
         market = build_market(config, world)
-        closed = closing(market.traded, config)
+        closed = closing_of(market.traded, config)
         opens = _opens(whole, market, int(place))
         order = order_due(config, market, closed, opens=opens)
         due = fills[fills["time"] == traded.times[place]]

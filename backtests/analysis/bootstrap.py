@@ -216,7 +216,14 @@ def _resample(
 ) -> Floats:
     """Return the figures of the bars drawn, shape (figures, series, draws)."""
     counted = np.full(len(drawn), drawn.shape[1]) if counts.all() else counts[drawn].sum(axis=1)
-    return _figures(excess[:, drawn], growth[:, drawn], counted, scale)
+    # one series after the other in the same memory: what is made anew is slower than all sums
+    own, level, room = np.empty(drawn.shape), np.empty(drawn.shape), np.empty(drawn.shape)
+    found = np.empty((len(FIGURES), len(excess), len(drawn)))
+    for series in range(len(excess)):
+        np.take(excess[series], drawn, out=own, mode="clip")
+        np.take(growth[series], drawn, out=level, mode="clip")
+        found[:, series] = _figures(own, level, counted, scale, room=room)
+    return found
 
 
 def _chunks(draws: int, size: int) -> Iterator[int]:
@@ -230,17 +237,21 @@ def _log_growth(returns: Floats) -> Floats:
         return np.log1p(returns)
 
 
-def _figures(excess: Floats, growth: Floats, counted: Floats, scale: _Scale) -> Floats:
-    """Return `FIGURES` of (series, draws, bars) as (figures, series, draws); uses up `growth`.
+def _figures(
+    excess: Floats, growth: Floats, counted: Floats, scale: _Scale, *, room: Floats | None = None
+) -> Floats:
+    """Return `FIGURES` of (..., draws, bars) as (figures, ..., draws); uses up `growth`.
 
-    `counted` is how many bars have an excess that counts, shape (draws,); others have 0.
+    `counted` is how many bars have an excess that counts, shape (draws,); others have 0. `room`
+    is memory of the shape of `growth` to work in.
     """
     with np.errstate(invalid="ignore", divide="ignore"):
-        level = np.cumsum(growth, axis=2, out=growth)
-        cagr = np.expm1(level[:, :, -1] / scale.years)
-        peak = np.maximum.accumulate(np.maximum(level, 0.0), axis=2)
-        deepest = np.expm1(np.subtract(level, peak, out=peak).min(axis=2))
-        mean = excess.sum(axis=2) / counted
+        level = np.cumsum(growth, axis=-1, out=growth)
+        cagr = np.expm1(level[..., -1] / scale.years)
+        peak = np.maximum.accumulate(level, axis=-1, out=room)
+        np.maximum(peak, 0.0, out=peak)
+        deepest = np.expm1(np.subtract(level, peak, out=peak).min(axis=-1))
+        mean = excess.sum(axis=-1) / counted
         sharpe = mean / _spread(excess, mean, counted) * math.sqrt(scale.periods_per_year)
     return np.array([cagr, sharpe, deepest])
 

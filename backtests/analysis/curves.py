@@ -1,12 +1,16 @@
 """The equity of every account of a run on the same rows, from the starting cash on."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Final
 
 import numpy as np
 import pandas as pd
 
 from backtests.analysis.exposure import evenly_held_returns, exposure_of
 from backtests.engines.backtest import Run
+from feeds.arrays import Floats
+
+FEWEST_WEEKS: Final = 26  # of a correlation
 
 
 def compared_equity(result: Run) -> dict[str, pd.Series]:
@@ -40,3 +44,16 @@ def with_start(
     before = pd.DatetimeIndex([table.index[0] - length])
     opening = pd.DataFrame(start, index=before, columns=table.columns)
     return pd.concat([opening, table]).rename_axis("time").reset_index()
+
+
+def weekly_correlation(equities: Sequence[pd.Series]) -> Floats:
+    """Return the correlation of weekly returns of each pair of curves, a row and column each.
+
+    Weeks end on Sundays. Each pair is compared over the weeks that both cover; NaN under
+    `FEWEST_WEEKS`, or where one of them never moved.
+    """
+    weeks = pd.concat(
+        [each.resample("W-SUN").last().ffill() for each in equities], axis=1, sort=True
+    )
+    weeks.columns = pd.RangeIndex(len(equities))
+    return weeks.pct_change(fill_method=None).corr(min_periods=FEWEST_WEEKS).to_numpy()

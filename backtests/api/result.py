@@ -1,10 +1,9 @@
-"""A run in Python: `backtest`, the `Result` it returns, the inputs of one and its page."""
+"""A run in Python: the `Result` that `backtest` returns, and its page."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -12,29 +11,24 @@ from backtests.analysis.costs import CostSensitivity, cost_sensitivity
 from backtests.analysis.curves import compared_equity, with_start
 from backtests.analysis.significance import Significance, significance
 from backtests.analysis.summary import Summary, summarise
-from backtests.api.request import Subject, named_index, own_bars, settings_tree
-from backtests.config.config import Config, validated_config
-from backtests.engines.backtest import Engine, Run, run_inputs
+from backtests.config.config import Config
+from backtests.engines.backtest import Run
 from backtests.engines.cost_runs import cost_runs
-from backtests.market.inputs import Inputs, load_inputs
 from backtests.records.run_files import drawdowns_table
-from backtests.records.writing import require_writable, write_page
+from backtests.records.writing import require_name, require_writable, write_page
 from backtests.report.card import Card, Displayable
 from backtests.report.terminal.run import headline
 from backtests.report.words import RunJudgement, judge_run
 from backtests.report.words.labels import FIGURES, columns_of, figure_text
 from backtests.report.words.prose import run_facts
-from feeds.bars import Bars
 from feeds.errors import ConfigError
 from feeds.sessions import BAR_LENGTHS
-from feeds.wording import nearest_hint
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
     from backtests.report.sheets.process import SheetWorker
 
-ENGINES = ("backtrader", "fast")
 BRIEF = ("total_return", "cagr", "sharpe_ratio", "max_drawdown", "time_in_market", "trades")
 BRIEF_COLUMNS = ("strategy", "buy_and_hold")
 
@@ -142,15 +136,35 @@ class Result(Displayable):
         place = _html_place(path)
         return write_page(place, run_page(*self._parts))
 
-    def save(self, out: str | Path = "results", *, worker: "SheetWorker | None" = None) -> Path:
+    def save(
+        self,
+        out: str | Path = "results",
+        *,
+        name: str = "",
+        worker: "SheetWorker | None" = None,
+    ) -> Path:
         """Leave a results folder under `out`, as the command does, and return it.
 
-        `worker` is a process that draws pyfolio's pages meanwhile; without it one is started.
+        `name` is what the run is called in legends and lists. `worker` is a process that draws
+        pyfolio's pages meanwhile; without it one is started.
         """
         from backtests.report.run_folder import write_run
 
+        shown = require_name(name) if name else ""
         require_writable(Path(out))
-        return write_run(*self._parts, out=Path(out), worker=worker)
+        return write_run(*self._parts, out=Path(out), name=shown, worker=worker)
+
+    def export(self, folder: str | Path, *, to: str = "excel") -> list[Path]:
+        """Write returns, positions, trades and figures for another tool into `folder`.
+
+        `to` is "quantstats" (returns.csv: daily returns of strategy and benchmark), "excel"
+        (run.xlsx, a sheet per table) or "parquet" (a file per table). Times are of UTC, without
+        a zone. Files of these names are replaced; returned are those written.
+        """
+        from backtests.records.handover import hand_over_run, require_formats, write_tables
+
+        require_formats([to], parameter="to")
+        return write_tables(hand_over_run(self.run, self.summary), Path(folder), formats=[to])
 
     def card(self) -> Card:
         """Return the run in brief."""
@@ -194,80 +208,6 @@ class Result(Displayable):
     def judgement(self) -> RunJudgement:
         """What may be said of the run, in sentences."""
         return judge_run(run_facts(self.run), self.summary, self.significance)
-
-
-def backtest(
-    asset: Subject = None,
-    *,
-    index: Bars | str | None = None,
-    coin: Bars | None = None,
-    engine: Engine = "backtrader",
-    settings: Mapping[str, Any] | None = None,
-    **keywords: Any,
-) -> Result:
-    """Backtest the rule on an asset, a config, or bars of your own.
-
-    Parameters
-    ----------
-    asset
-        A coin ("ETH", "ALTS" for the basket), a TOML file ("configs/eth.toml"), or a `Config`.
-    index
-        Bars of an index of your own, or the name of one; without it the config's is loaded.
-    coin
-        Bars of a coin of your own; without it the asset's are loaded. Bars of your own are not
-        part of the config: running it again loads those of its source.
-    engine
-        "backtrader", the reference, or "fast", its compiled twin with the same fills.
-    settings
-        Settings by whole key: {"rules.hold_days": 90}.
-    keywords
-        Settings by the last part of their key: hold_days=90, source="sample",
-        start="2018-01-01", data_dir="bars". Sections are mappings: filters={"vix": {}}.
-
-    Raises
-    ------
-    InputError
-        In one line: what is wrong, what was received, and what to do.
-
-    Examples
-    --------
-    >>> import backtests as bt
-    >>> result = bt.backtest("ETH", source="sample", start="2025-01-01", trigger="breakout")
-    >>> result.trades.columns.tolist()[:3]
-    ['symbol', 'entry_time', 'entry_price']
-    >>> inputs = bt.load("ETH", source="sample")
-    >>> own = bt.backtest(index=inputs.index, coin=inputs.coins[0], start="2025-01-01")
-    >>> own.config.asset
-    'ETH'
-    """
-    if engine not in ENGINES:
-        raise ConfigError(
-            f"`engine` must be one of {', '.join(ENGINES)}, received {engine!r}."
-            f"{nearest_hint(str(engine), ENGINES)}"
-        )
-    own = own_bars(index=index, coin=coin)
-    tree = settings_tree(asset, settings=settings, keywords=keywords | named_index(index), own=own)
-    config = validated_config(tree)
-    return Result(run_inputs(config, load_inputs(config, own=own), engine=engine))
-
-
-def load(
-    asset: Subject = None, *, settings: Mapping[str, Any] | None = None, **keywords: Any
-) -> Inputs:
-    """Load all that a backtest reads: bars of index and coins, and the series of filters.
-
-    Parameters and errors are those of `backtest`.
-
-    Examples
-    --------
-    >>> import backtests as bt
-    >>> inputs = bt.load("BTC", source="sample")
-    >>> inputs.index.instrument.symbol, inputs.coins[0].instrument.symbol
-    ('RUT', 'BTC-USD')
-    >>> inputs.coins[0].frame.columns.tolist()
-    ['open', 'high', 'low', 'close', 'volume']
-    """
-    return load_inputs(validated_config(settings_tree(asset, settings=settings, keywords=keywords)))
 
 
 def tearsheet(result: Result, path: str | Path = "tearsheet.html") -> Path:

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from backtests.config.config import Config
-from backtests.engines.event_driven import Closing
+from backtests.engines.account import Closing
 from backtests.market.market import Market, closes_of
 from strategies.names import trigger_parts
 

@@ -14,6 +14,7 @@ from backtests.desk.today import Evening, evening_of
 from backtests.desk.written import bars_digests, order_json
 from backtests.market.inputs import Inputs, load_inputs
 from backtests.records.journal import JournalLine, read
+from feeds.errors import InputError
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,69 @@ class Review:
     records: tuple[Record, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class JournalPart:
+    """A journal's lines of one config: how many, since when, the last, and their record.
+
+    `record` is None where today's bars are not at hand, or a basket is traded.
+    """
+
+    asset: str
+    config_hash: str
+    lines: int
+    first: str
+    last: str
+    said: str
+    record: Record | None
+
+
+@dataclass(frozen=True, slots=True)
+class JournalShown:
+    """A journal as a list of files shows it; `problem` is empty where its chain is unbroken."""
+
+    name: str
+    parts: tuple[JournalPart, ...] = ()
+    problem: str = ""
+
+
+def show_journal(path: Path) -> JournalShown:
+    """Return a journal in brief, its record from bars that are at hand: no vendor is asked."""
+    try:
+        by_config = _by_config(read(path))
+        return JournalShown(path.name, tuple(map(_part, by_config.values())))
+    except InputError as error:
+        return JournalShown(path.name, problem=str(error))
+    except (KeyError, TypeError, ValueError) as error:
+        return JournalShown(path.name, problem=f"a line lacks what a decision has: {error!r}")
+
+
+def _part(lines: Sequence[JournalLine]) -> JournalPart:
+    first, last = lines[0].content, lines[-1].content
+    return JournalPart(
+        asset=str(first["asset"]),
+        config_hash=str(first["config_hash"]),
+        lines=len(lines),
+        first=str(first["as_of"]),
+        last=str(last["as_of"]),
+        said=_brief(last["decision"]),
+        record=_record_at_hand(lines),
+    )
+
+
+def _record_at_hand(lines: Sequence[JournalLine]) -> Record | None:
+    try:
+        return _record(lines, load_inputs(_config(lines[0], {"offline": True})))
+    except InputError:
+        return None
+
+
+def _by_config(lines: Sequence[JournalLine]) -> dict[str, list[JournalLine]]:
+    by_config: dict[str, list[JournalLine]] = {}
+    for line in lines:
+        by_config.setdefault(str(line.content["config_hash"]), []).append(line)
+    return by_config
+
+
 def review(path: Path, *, data: dict[str, Any]) -> Review:
     """Return a journal beside what its configs say on today's bars.
 
@@ -68,9 +132,7 @@ def review(path: Path, *, data: dict[str, Any]) -> Review:
     DataError
         If the chain is broken.
     """
-    by_config: dict[str, list[JournalLine]] = {}
-    for line in read(path):
-        by_config.setdefault(str(line.content["config_hash"]), []).append(line)
+    by_config = _by_config(read(path))
     reviewed: list[Reviewed] = []
     records: list[Record] = []
     for lines in by_config.values():

@@ -10,9 +10,8 @@ from backtests.analysis.decisions import signal_reasons
 from backtests.config.config import Config
 from backtests.desk.changes import Change, Support, changes, next_high, support_of
 from backtests.desk.freshness import next_close, stale_bars
-from backtests.engines.account import Account, upkeep_of
-from backtests.engines.backtest import leak_warnings
-from backtests.engines.event_driven import OWN_REASON, Closing, closing
+from backtests.engines.account import OWN_REASON, Account, Closing, upkeep_of
+from backtests.engines.backtest import closing_of, leak_warnings
 from backtests.market.inputs import Inputs
 from backtests.market.market import Market, build_market
 from backtests.market.worlds import world_at
@@ -100,7 +99,7 @@ def evening_of(
     known = world_at(inputs, config, instant.as_unit("ns").value) if config.data.end else inputs
     market = build_market(config, known)
     traded = market.traded
-    closed = closing(traded, config)
+    closed = closing_of(traded, config)
     last = pd.Timestamp(int(traded.lines["bar_end"][-1] * 1e9), tz="UTC")
     money = config.costs.initial_cash if equity is None else equity
     order = order_due(config, market, closed, equity=money)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -12,7 +12,11 @@ from backtests.market.elapsed import gaps, interest, years_between
 from backtests.market.tape import Tape
 from feeds.arrays import Floats
 from feeds.sessions import BAR_LENGTHS
+from strategies.position_rule import State
 from strategies.targets import Upkeep
+
+# of an order for which a strategy of one's own names no reason
+OWN_REASON: Final = "strategy"
 
 FILL_COLUMNS = ("time", "symbol", "side", "units", "price", "commission", "reason")
 
@@ -55,6 +59,21 @@ class Account:
     def invested(self) -> pd.Series:
         """Whether any coin is held at each bar's end."""
         return (self.positions != 0).any(axis=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """An account after the last bar: what it did, what the rule remembers, what is due next.
+
+    `planned` are the weights wanted at the next open, shape (coins,), NaN to leave a coin alone;
+    None where nothing is due. A strategy class of one's own has no `state`; what it has ordered
+    is in `ordered`, units per coin.
+    """
+
+    account: Account
+    state: State | None
+    planned: Floats | None
+    ordered: dict[str, float]
 
 
 def account_of(

@@ -3,6 +3,7 @@
 import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final, Literal
 
@@ -11,7 +12,8 @@ import pandas as pd
 
 from backtests.config.config import ALTS, Config
 from backtests.config.plugins import Plugin, plugin_at
-from backtests.engines.account import Account
+from backtests.engines import twin
+from backtests.engines.account import Account, Closing
 from backtests.engines.baselines import Simulate, benchmark, buy_and_hold, hold_idle
 from backtests.engines.capacity import Capacity, capacity_of, capacity_warning
 from backtests.market.control import control_config, control_tape
@@ -31,7 +33,7 @@ from feeds.history import spans_of
 from feeds.known_highs import false_highs
 
 ONE_DAY: Final = pd.Timedelta(days=1)
-LARGE_TAPE: Final = 20_000  # bars x coins
+LARGE_TAPE: Final = 40_000  # bars x coins: from here on numba is worth its import
 Engine = Literal["backtrader", "fast"]
 
 
@@ -250,13 +252,23 @@ def run_inputs(config: Config, inputs: Inputs, *, engine: Engine = "backtrader")
 def engine_of_comparisons(tape: Tape, config: Config, *, engine: Engine = "backtrader") -> Simulate:
     """Return what simulates the accounts beside the strategy's.
 
-    On a large tape that is the compiled twin, whatever runs the strategy: it agrees with
-    backtrader in every fill, and backtrader would spend most of the command on them. A strategy
-    of one's own runs on backtrader alone.
+    That is the twin, whatever runs the strategy: it gives the same bytes as backtrader, which
+    would spend most of the command on them. A large tape has it compiled, where numba is
+    installed. A strategy of one's own runs on backtrader alone.
     """
     if config.strategy:
         return _engine("backtrader")
-    return _engine("fast" if len(tape) * len(tape.coins) > LARGE_TAPE else engine)
+    is_large = len(tape) * len(tape.coins) > LARGE_TAPE and find_spec("numba")
+    return _engine("fast") if engine == "fast" or is_large else twin.simulate
+
+
+def closing_of(tape: Tape, config: Config) -> Closing:
+    """Run the config's rule over a tape and return how it stands after the last bar."""
+    if not config.strategy:
+        return twin.closing(tape, config)
+    from backtests.engines.event_driven import closing
+
+    return closing(tape, config)
 
 
 def _engine(name: Engine) -> Simulate:

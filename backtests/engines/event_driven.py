@@ -4,25 +4,27 @@ The only user of Cerebro. Events and alignment are computed before it, figures a
 """
 
 import math
-from dataclasses import dataclass
-from typing import Final
 
 import backtrader as bt
 import numpy as np
 
 from backtests.config.config import Config, CostSettings
 from backtests.config.plugins import strategy_of
-from backtests.engines.account import Account, account_of, fills_table, interest_of, upkeep_of
+from backtests.engines.account import (
+    OWN_REASON,
+    Account,
+    Closing,
+    account_of,
+    fills_table,
+    interest_of,
+    upkeep_of,
+)
 from backtests.market.tape import Tape
-from feeds.arrays import Floats
 from feeds.combined import CoinFeed, CombinedFeed
 from strategies.fills import LEAST_FETCHED
 from strategies.position_rule import State, rule_of, step
 from strategies.russell_risk_on import RussellRiskOn
 from strategies.targets import Start, Upkeep, Wanted, opening
-
-# of an order for which a strategy of one's own names no reason
-OWN_REASON: Final = "strategy"
 
 
 def simulate(tape: Tape, config: Config) -> Account:
@@ -31,21 +33,6 @@ def simulate(tape: Tape, config: Config) -> Account:
     It opens in the state in which the rule would be after the bars before the tape.
     """
     return closing(tape, config).account
-
-
-@dataclass(frozen=True, slots=True)
-class Closing:
-    """An account after the last bar: what it did, what the rule remembers, what is due next.
-
-    `planned` are the weights wanted at the next open, shape (coins,), NaN to leave a coin alone;
-    None where nothing is due. A strategy class of one's own has no `state`; what it has ordered
-    is in `ordered`, units per coin.
-    """
-
-    account: Account
-    state: State | None
-    planned: Floats | None
-    ordered: dict[str, float]
 
 
 def closing(tape: Tape, config: Config) -> Closing:

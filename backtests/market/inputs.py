@@ -16,7 +16,7 @@ from feeds.instruments import INDEX_NAMES
 from feeds.reused import split_reused
 from feeds.series import Series
 from feeds.series_sources import load_series, series_names
-from feeds.sources import Loaded, Request, WithOwn, is_live, load_all, open_source
+from feeds.sources import Loaded, Memory, Request, WithOwn, is_live, load_all, open_source
 from feeds.universe import altcoins
 from feeds.vendors.addresses import use_addresses
 from feeds.wording import nearest_hint
@@ -47,8 +47,12 @@ class Inputs:
         return tuple({(each.instrument.symbol, each.timeframe): each for each in bars}.values())
 
 
-def load_inputs(config: Config, *, own: Sequence[Bars] = ()) -> Inputs:
+def load_inputs(
+    config: Config, *, own: Sequence[Bars] = (), memory: Memory | None = None
+) -> Inputs:
     """Load what the config names from its source, but for the bars that are one's `own`.
+
+    Bars in `memory` are not read again; configs with other `vendors` must not share one.
 
     Raises
     ------
@@ -73,6 +77,7 @@ def load_inputs(config: Config, *, own: Sequence[Bars] = ()) -> Inputs:
         offline=config.data.offline,
         choices=config.data.choices,
         history=config.data.history,
+        memory=memory,
     )
     wanted = (index, *coins, *benchmarks.values(), *([idle] if idle else []))
     loaded = load_all(WithOwn(source, own), wanted)

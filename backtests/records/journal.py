@@ -7,7 +7,7 @@ a changed, moved or lost line breaks the chain from there on.
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -15,6 +15,7 @@ from typing import Any, Final
 from feeds.errors import ConfigError, DataError
 
 BEGINNING: Final = "0" * 64
+ENDING: Final = ".jsonl"  # of a journal that lies among results
 LOCK_SECONDS: Final = 30.0
 
 
@@ -24,6 +25,12 @@ class JournalLine:
 
     line: int
     content: Mapping[str, Any]
+
+
+def journal_files(results: Path, named: Sequence[Path] = ()) -> list[Path]:
+    """Return the journals in a results folder and those named, each once, in order."""
+    lying = (path for path in sorted(results.glob(f"*{ENDING}")) if path.is_file())
+    return list(dict.fromkeys(path.absolute() for path in (*lying, *named)))
 
 
 def append(path: Path, content: Mapping[str, Any]) -> JournalLine | None:

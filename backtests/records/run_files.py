@@ -12,6 +12,7 @@ from backtests.analysis.significance import Significance
 from backtests.analysis.summary import Summary
 from backtests.engines.backtest import Run
 from backtests.engines.capacity import Capacity
+from backtests.records.course import courses_json
 from backtests.records.provenance import own_code, own_sources, provenance
 from backtests.records.text import as_csv, as_json
 from feeds.series import Series
@@ -30,17 +31,24 @@ def run_files(
     conclusion: str,
 ) -> dict[str, str]:
     """Return file name -> content of everything but the manifest's clock and the tearsheet."""
-    files = {
+    return {
         "metrics.json": metrics_json(
             result, summary, significance, verdict=verdict, conclusion=conclusion
         ),
-        "equity.csv": equity_csv(result),
-        "fills.csv": as_csv(result.strategy.fills),
-        "trades.csv": as_csv(summary.trades),
+        **table_files(result, summary),
         "signals.csv": signals_csv(result),
         "drawdowns.csv": as_csv(drawdowns_table(summary)),
         "config.toml": result.config.to_toml(),
         **own_sources(result.config),
+    }
+
+
+def table_files(result: Run, summary: Summary) -> dict[str, str]:
+    """Return file name -> content of what the strategy was worth, held and traded."""
+    files = {
+        "equity.csv": equity_csv(result),
+        "fills.csv": as_csv(result.strategy.fills),
+        "trades.csv": as_csv(summary.trades),
     }
     if result.strategy.positions.shape[1] > 1:
         positions = with_start(result.strategy.positions, 0.0, length=_bar_length(result))
@@ -153,14 +161,16 @@ def drawdowns_table(summary: Summary) -> pd.DataFrame:
     return joined[["of", *joined.columns.drop("of")]]
 
 
-def manifest_json(result: Run, *, created: pd.Timestamp) -> str:
+def manifest_json(result: Run, *, created: pd.Timestamp, name: str = "") -> str:
     """Return what was used: versions, source, symbols, ranges, rows and digests of the bars.
 
-    Series that only tell regimes apart say so: no figure of the run depends on them.
+    Series that only tell regimes apart say so: no figure of the run depends on them. With it
+    stand the `name` that its maker gave the run and its course week by week.
     """
     regimes = result.regime_series
     content = {
         "created": created.strftime(TIME_FORMAT),
+        "name": name,
         "versions": {
             "python": platform.python_version(),
             **{name: importlib.metadata.version(name) for name in LIBRARIES},
@@ -174,6 +184,7 @@ def manifest_json(result: Run, *, created: pd.Timestamp) -> str:
             *(_series(regimes.found[name]) | {"only_for": "regimes"} for name in regimes.read),
         ],
         "warnings": list(result.warnings),
+        "course": courses_json(result),
     }
     if own := own_code(result.config):
         content["own_code"] = own

@@ -3,14 +3,17 @@
 import math
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
+from backtests.records.course import ACCOUNTS, Course, read_course
 from backtests.records.reading import UnreadableError, number_in, parsed_table, subfolders, text_of
-from backtests.records.searches import is_search
+from backtests.records.searches import is_search, made_at
 from feeds.folders import is_folder
+from feeds.sample import SAMPLE_SOURCE
 
 # what the index shows; every one must be a number or null
 SHOWN_FIGURES: Final = (
@@ -19,11 +22,24 @@ SHOWN_FIGURES: Final = (
 # the config is read from the manifest: JSON is read fifty times as fast as TOML
 FILES: Final = ("metrics.json", "manifest.json")
 READERS: Final = 8
+BATCH: Final = 50
 MOST_RUNS: Final = 12  # side by side, as many as can be told apart
 
 
 class BrokenRunError(Exception):
     """A folder is no complete run; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class BarsUsed:
+    """One symbol's bars as a manifest tells them: where from, how long, from when to when."""
+
+    symbol: str
+    sources: tuple[str, ...]
+    timeframe: str
+    first: str
+    last: str
+    rows: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +55,21 @@ class RunRecord:
     episodes_traded: float
     verdict: str
     warnings: tuple[str, ...]
+    episodes: float = math.nan
+    title: str = ""
+    bars: tuple[BarsUsed, ...] = ()
+    courses: Mapping[str, Course | None] = field(default_factory=dict)
+
+    @property
+    def label(self) -> str:
+        """The name its maker gave it; without one its asset, and when it was made."""
+        made = made_at(self.name)
+        return self.title or (f"{self.asset} {made}" if made and self.asset else self.name)
+
+    @property
+    def is_sample(self) -> bool:
+        """Whether any of its bars are the bundled sample's simulated days."""
+        return any(SAMPLE_SOURCE in each.sources for each in self.bars)
 
     @property
     def link(self) -> str:
@@ -84,8 +115,10 @@ def read_runs(results: Path) -> tuple[list[RunRecord], list[tuple[str, str]]]:
     runs = []
     # opening thousands of files is mostly waiting
     with ThreadPoolExecutor(max_workers=READERS) as pool:
-        texts = pool.map(_texts, (results / name for name in names))
-        for name, text in zip(names, texts, strict=True):
+        # handing them out one by one would take longer than to read them
+        batches = [names[start : start + BATCH] for start in range(0, len(names), BATCH)]
+        read = pool.map(lambda batch: [_texts(results / name) for name in batch], batches)
+        for name, text in zip(names, chain.from_iterable(read), strict=True):
             try:
                 runs.append(_record(name, text))
             except BrokenRunError as error:
@@ -120,6 +153,37 @@ def _record(name: str, texts: Mapping[str, str | BrokenRunError]) -> RunRecord:
         episodes_traded=_number(metrics, "episodes_traded", "metrics.json"),
         verdict=str(metrics.get("verdict", "")),
         warnings=tuple(map(str, warnings)) if isinstance(warnings, list) else (),
+        episodes=_number(metrics, "episodes", "metrics.json"),
+        title=str(manifest.get("name") or ""),
+        bars=_bars(manifest),
+        courses={account: read_course(manifest, account) for account in ACCOUNTS},
+    )
+
+
+def _bars(manifest: Mapping[str, Any]) -> tuple[BarsUsed, ...]:
+    """Return what a manifest tells of its bars; what is no table tells nothing."""
+    found = manifest.get("bars")
+    tables = found if isinstance(found, list) else []
+    return tuple(_bars_used(each) for each in tables if isinstance(each, dict))
+
+
+def _bars_used(table: Mapping[str, Any]) -> BarsUsed:
+    spans = table.get("spans")
+    joined: Sequence[Mapping[str, Any]] = (
+        [each for each in spans if isinstance(each, dict)] if isinstance(spans, list) else []
+    )
+    sources = [str(each.get("source", "")) for each in joined or (table,)]
+    try:
+        rows = number_in(table, "rows")
+    except UnreadableError:
+        rows = math.nan
+    return BarsUsed(
+        symbol=str(table.get("symbol", "")),
+        sources=tuple(dict.fromkeys(sources)),
+        timeframe=str(table.get("timeframe", "")),
+        first=str(table.get("first", ""))[:10],
+        last=str(table.get("last", ""))[:10],
+        rows=rows,
     )
 
 
@@ -171,8 +235,18 @@ def chosen_folders(results: Path, names: Sequence[str]) -> list[Path]:
     """
     if not 2 <= len(names) <= MOST_RUNS:
         raise BrokenRunError(f"Give 2 to {MOST_RUNS} runs, received {len(names)}")
-    folders = [results / Path(name.rstrip("/")).name for name in names]
-    for name, folder in zip(names, folders, strict=True):
-        if folder.name in ("", "..") or folder == results or not is_folder(folder):
-            raise BrokenRunError(f"{name!r} is no run")
-    return folders
+    return [run_folder(results, name) for name in names]
+
+
+def run_folder(results: Path, name: str) -> Path:
+    """Return the folder of a named run.
+
+    Raises
+    ------
+    BrokenRunError
+        If it is not a folder of `results`.
+    """
+    folder = results / Path(name.rstrip("/")).name
+    if folder.name in ("", "..") or folder == results or not is_folder(folder):
+        raise BrokenRunError(f"{name!r} is no run")
+    return folder

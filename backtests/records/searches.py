@@ -1,6 +1,7 @@
 """Sweeps, walk-forwards and studies in a results folder: what the index shows of them."""
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,6 +18,7 @@ from backtests.records.reading import (
     text_of,
 )
 
+STAMP: Final = re.compile(r"\d{8}T\d{6}Z")  # the beginning of a folder's name
 PLAN: Final = "sweep.toml"  # sweeps and walk-forwards leave it, and a run does not
 FINDINGS: Final = ("claims.json", "findings.json")  # a study leaves one of them
 
@@ -26,13 +28,18 @@ class Kind:
     """One kind of search: its name, its pages, and the file that counts its trials."""
 
     title: str
+    plural: str
     pages: tuple[str, ...]
     counted_in: str
 
 
-WALK_FORWARD: Final = Kind("Walk-forward", ("walkforward.html",), "walkforward.json")
-SWEEP: Final = Kind("Sweep", ("sheet.html",), "manifest.json")
-STUDY: Final = Kind("Study", ("index.html", "study.html"), "manifest.json")
+WALK_FORWARD: Final = Kind(
+    "Walk-forward", "Walk-forwards", ("walkforward.html",), "walkforward.json"
+)
+SWEEP: Final = Kind("Sweep", "Sweeps", ("sheet.html",), "manifest.json")
+STUDY: Final = Kind("Study", "Studies", ("index.html", "study.html"), "manifest.json")
+
+KINDS: Final = (STUDY, SWEEP, WALK_FORWARD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +88,7 @@ def _record(folder: Path) -> SearchRecord:
         page=next((page for page in kind.pages if is_file(folder / page)), ""),
         asset=_asset(plan),
         trials=trials,
-        made=_make(folder.name),
+        made=made_at(folder.name),
         problem=damage or problem,
     )
 
@@ -108,9 +115,10 @@ def _asset(plan: Mapping[str, Any]) -> str:
     return ", ".join(map(str, assets))
 
 
-def _make(name: str) -> str:
+def made_at(name: str) -> str:
     """Return when the folder was made, as its name says."""
+    stamp = name[:16]
     try:
-        return f"{datetime.strptime(name[:16], '%Y%m%dT%H%M%SZ'):%Y-%m-%d %H:%M}"  # noqa: DTZ007
+        return f"{datetime.fromisoformat(stamp):%Y-%m-%d %H:%M}" if STAMP.fullmatch(stamp) else ""
     except ValueError:
         return ""

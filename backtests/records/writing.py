@@ -14,11 +14,30 @@ from feeds.errors import ConfigError
 from feeds.folders import full_disk_named, is_there
 
 LONGEST_NAME: Final = 255  # of a file, in bytes
+LONGEST_TITLE: Final = 60  # of a run, in characters: a legend's line on a phone
 
 
 def run_id(*, asset: str, config_hash: str, now: pd.Timestamp) -> str:
     """Return `<UTC stamp>-<asset>-<short config hash>`."""
     return f"{now:%Y%m%dT%H%M%SZ}-{asset}-{config_hash}"
+
+
+def require_name(name: str) -> str:
+    """Return the name its maker gives a run, without space around it.
+
+    Raises
+    ------
+    ConfigError
+        If it cannot stand in a legend: nothing to read in it, too long, or not on one line.
+    """
+    shown = name.strip()
+    if not shown.isprintable() or len(shown) > LONGEST_TITLE or not any(map(str.isalnum, shown)):
+        raise ConfigError(
+            f"`--name` must be 1 to {LONGEST_TITLE} characters on one line, a letter or a digit "
+            f"among them, received {name[:80]!r}. Give one that can stand in a legend, such as "
+            '"60 days".'
+        )
+    return shown
 
 
 def require_writable(out: Path) -> None:

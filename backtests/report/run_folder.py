@@ -38,9 +38,10 @@ def write_run(
     costs: CostSensitivity,
     *,
     out: Path,
+    name: str = "",
     worker: SheetWorker | None = None,
 ) -> Path:
-    """Write the results folder under `out` and return it."""
+    """Write the results folder under `out` and return it; `name` stands in its manifest."""
     now = pd.Timestamp.now(tz="UTC")
     files = {
         **run_files(
@@ -50,8 +51,8 @@ def write_run(
             verdict=judged.verdict,
             conclusion=judged.conclusion,
         ),
-        "manifest.json": manifest_json(result, created=now),
+        "manifest.json": manifest_json(result, created=now, name=name),
         "tearsheet.html": run_page(result, summary, significance, judged, costs, worker=worker),
     }
-    name = run_id(asset=result.asset, config_hash=result.config.short_hash, now=now)
-    return write_folder(out, name, files)
+    folder = run_id(asset=result.asset, config_hash=result.config.short_hash, now=now)
+    return write_folder(out, folder, files)

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from backtests.desk.review import show_journal
+from backtests.records.journal import journal_files
 from backtests.records.runs import BrokenRunError, chosen_folders, read_runs
 from backtests.records.searches import read_searches
 from backtests.report.pages.comparison import compare_page
@@ -109,8 +111,7 @@ class _Handler(SimpleHTTPRequestHandler):
             # another site's name that points here could read the results
             self.send_error(HTTPStatus.FORBIDDEN)
         elif address.path in ("/", "/index.html"):
-            searches = read_searches(self.folder)
-            self._send(index_page(*read_runs(self.folder), searches=searches, is_served=True))
+            self._send(self._index())
         elif address.path == "/compare":
             self._compare(fields.get("run", []))
         elif self._is_result(address.path):
@@ -137,6 +138,14 @@ class _Handler(SimpleHTTPRequestHandler):
             super().do_HEAD()
         else:
             super().do_GET()
+
+    def _index(self) -> str:
+        return index_page(
+            *read_runs(self.folder),
+            searches=read_searches(self.folder),
+            journals=[show_journal(path) for path in journal_files(self.folder)],
+            is_served=True,
+        )
 
     def _compare(self, names: list[str]) -> None:
         try:

@@ -3,6 +3,7 @@
 import http.client
 import io
 import json
+import re
 import shutil
 import socket
 import threading
@@ -12,18 +13,31 @@ import urllib.request
 from collections import Counter
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from markupsafe import escape
 
 import backtests.report.server as serving_module
 from backtests.compare import main
+from backtests.records.journal import append
 from backtests.records.runs import BrokenRunError, chosen_folders, read_run, read_runs
 from backtests.records.searches import read_searches
-from backtests.report.pages.comparison import ABSENT, differences
+from backtests.report.pages.chosen import chosen_page
 from backtests.report.pages.runs import COLUMNS, index_page, verdict_word
 from backtests.report.server import MOST_CONNECTIONS, server
+from backtests.report.words import notation as written
+from backtests.report.words.differences import ABSENT, differences
 from backtests.run import main as run
 
+DECISION = {
+    "as_of": "2024-06-02T00:00:00Z",
+    "asset": "ETH",
+    "config_hash": "0011",
+    "config": '[data]\nsource = "sample"\n[rules]\nhold_days = 60\n',
+    "decision": {"in_market": False, "order": None},
+    "equity": 1_000.0,
+    "bars": {},
+}
 HOSTILE = "<img src=x onerror=alert(1)>\"'&"
 
 
@@ -175,6 +189,68 @@ def test_hostile_text_of_a_run_stays_text(results):
     assert "%3Csvg%20onload" in page
 
 
+def test_index_names_runs_marks_simulated_bars_and_keeps_every_fact(results):
+    folder = min(path for path in results.iterdir())
+    changed(folder, "manifest.json", lambda m: m.update(name="sixty days"))
+    page = index_page(*read_runs(results))
+    assert f'title="{folder.name}">sixty days</a>' in page
+    assert page.count(">simulated</span>") == 2
+    (coin,) = json.loads((folder / "manifest.json").read_text())["bars"][1:]
+    assert f"{coin['rows']:,} daily bars, {coin['first'][:10]} to 2025-12-31, from sample" in page
+    named, other = chosen_content(read_runs(results)[0])["runs"][::-1]
+    assert (named["title"], other["title"]) == ("sixty days", "")
+
+
+def chosen_content(runs):
+    page = chosen_page(runs)
+    return json.loads(page.partition('id="chosen-from">')[2].partition("</script>")[0])
+
+
+def test_chosen_page_carries_of_every_run_what_its_files_say(results):
+    runs, _ = read_runs(results)
+    content = chosen_content(runs)
+    assert [each["name"] for each in content["runs"]] == [record.name for record in runs]
+    # both held the same coin over the same days: that is told once
+    assert [each["hold"] for each in content["runs"]] == [0, 0]
+    assert len(content["holds"]) == 1
+    hold_days = next(each for each in content["settings"] if each["name"] == "rules.hold_days")
+    assert [hold_days["texts"][place] for place in hold_days["of"]] == ["90", "60"]
+    for record, told in zip(runs, content["runs"], strict=True):
+        equity = pd.read_csv(results / record.name / "equity.csv", index_col="time")["equity"]
+        made = equity.pct_change().iloc[1:]
+        years = (1 + made).groupby(made.index.str[:4]).prod() - 1
+        assert told["years"] == {year: written.percent(made) for year, made in years.items()}
+
+
+def test_chosen_page_of_hostile_runs_and_of_none_stays_inert(results):
+    folder = min(path for path in results.iterdir())
+    changed(folder, "manifest.json", lambda m: m.update(name=HOSTILE, course=HOSTILE))
+    page = chosen_page(read_runs(results)[0])
+    assert "<img" not in page
+    assert chosen_content(read_runs(results)[0])["runs"][1]["course"] is None
+    assert chosen_content([])["runs"] == []
+
+
+def test_journals_are_listed_with_their_record_and_broken_ones_with_the_reason(tmp_path, capsys):
+    tmp_path.joinpath("out").mkdir()
+    for name in ("out/desk.jsonl", "elsewhere.jsonl"):
+        append(tmp_path / name, DECISION)
+    broken = tmp_path / "out" / "broken.jsonl"
+    broken.write_text((tmp_path / "elsewhere.jsonl").read_text().replace("60", "61"))
+    (tmp_path / "out" / "foreign.jsonl").write_text("[1]\n")
+    named = ["--journal", str(tmp_path / "elsewhere.jsonl"), "--out", str(tmp_path / "out")]
+    assert main(named) == 0
+    said = capsys.readouterr().out
+    assert "4 journals" in said
+    assert "broken at line 1: its content is not what its hash says" in said
+    page = (tmp_path / "out" / "index.html").read_text()
+    rows = re.findall(r"<td[^>]*>(desk|elsewhere).jsonl</td>.*?in cash, nothing due.*?</tr>", page)
+    assert rows == ["desk", "elsewhere"]
+    record = page.partition("in cash, nothing due</td>")[2].partition("</tr>")[0]
+    assert "0.0 %" in record  # nothing was held, while the coin moved
+    assert "broken.jsonl" in page.partition("cannot be shown")[2]
+
+
 def test_undefined_figures_sort_last_and_read_as_undefined(results):
     folder = min(path for path in results.iterdir())
     changed(folder, "metrics.json", lambda m: m["strategy"].update(cagr=None))
@@ -196,7 +272,11 @@ def test_comparison_shows_what_differs_and_both_curves(results, capsys):
     assert "rules.hold_days" in text
     assert "signal.base" not in text
     charts = json.loads(text.partition('id="charts">')[2].partition("</script>")[0])["figures"]
-    assert [trace["name"] for trace in charts["equity"]["data"]] == ["1. ETH", "2. ETH", "Hold ETH"]
+    assert [trace["name"] for trace in charts["equity"]["data"]] == [
+        "ETH, hold days 60",
+        "ETH, hold days 90",
+        "Hold ETH",
+    ]
 
 
 def test_differences_name_settings_that_one_config_lacks():

@@ -332,8 +332,13 @@ def test_run_help_imports_nothing_slow():
     assert done.stdout.splitlines()[-1] == "[]"
 
 
-def test_run_fast_engine_leaves_the_same_accounts(sample_run, tmp_path):
-    fast = run(tmp_path, *RECENT, "--engine", "fast")
+def test_run_fast_engine_and_a_name_leave_the_same_accounts_and_config(sample_run, tmp_path):
+    fast = run(tmp_path, *RECENT, "--engine", "fast", "--name", " 60 days, fast ")
+    names = [
+        json.loads((folder / "manifest.json").read_text())["name"] for folder in (fast, sample_run)
+    ]
+    assert names == ["60 days, fast", ""]
+    assert fast.name.rpartition("-")[2] == sample_run.name.rpartition("-")[2]
     assert (fast / "config.toml").read_bytes() == (sample_run / "config.toml").read_bytes()
     for name in ("fills.csv", "trades.csv"):
         tables = [pd.read_csv(folder / name) for folder in (fast, sample_run)]
@@ -349,6 +354,10 @@ def test_run_fast_engine_leaves_the_same_accounts(sample_run, tmp_path):
         (("--from-trial", "nowhere:3"), "nowhere"),
         (("--from-trial", "x:3", "--asset", "BTC"), "Leave others out"),
         (("--engine", "slow"), "invalid choice: 'slow'"),
+        (("--name", " "), "`--name` must be 1 to 60 characters on one line"),
+        (("--name", "!?"), "received '!?'"),
+        (("--name", "two\nlines"), "on one line"),
+        (("--name", "x" * 61), "1 to 60 characters"),
     ],
 )
 def test_run_engine_and_trial_wrong_input_exits_2(arguments, message, capsys, tmp_path):

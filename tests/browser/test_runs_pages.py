@@ -7,7 +7,6 @@ import pytest
 
 from backtests.compare import main
 from backtests.records.runs import read_run
-from backtests.report.pages.runs import COLUMNS
 from tests.browser.page import Browser
 
 HOSTILE = "</script><script>window.hit = 1</script><img src=x onerror='window.hit = 2'>"
@@ -33,7 +32,8 @@ def pages(results, tmp_path_factory):
         (evil / name).write_text(json.dumps(content))
     (out / "<script>window.hit=4<script>").mkdir()
     assert main(["--out", str(out), "--quiet"]) == 0
-    assert main(["--out", str(out), *names, evil.name]) == 0
+    newest_first = [evil.name, *reversed(names)]
+    assert main(["--out", str(out), *newest_first]) == 0
     return out
 
 
@@ -65,7 +65,7 @@ def test_index_is_clean_links_the_tearsheets_sorts_and_filters(browser, pages):
     (command,) = browser.texts("#command")
     assert command.startswith("python -m backtests.compare '")
     assert command.count("Z-") == 3
-    column = [name for name, _ in COLUMNS].index("CAGR") + 1
+    column = browser.texts("table.runs thead th").index("CAGR")
     browser.run(f"document.querySelectorAll('table.runs thead th')[{column}].firstChild.click()")
     shown = [read_run(pages / name).strategy["cagr"] for name in visible(browser)]
     assert shown == sorted(shown)
@@ -81,6 +81,42 @@ def test_index_is_clean_links_the_tearsheets_sorts_and_filters(browser, pages):
         "search.dispatchEvent(new Event('input'))"
     )
     assert {name.split("-")[1] for name in visible(browser)} == {"ETH"}
+    assert_index_keeps_in_its_address_what_was_chosen(browser, url)
+    assert_index_fits_every_screen(browser)
+
+
+def assert_index_keeps_in_its_address_what_was_chosen(browser, url):
+    browser.run("document.querySelector('[data-name=\"Win rate\"]').click()")
+    shown, headings = visible(browser), browser.texts("table.runs thead th")
+    assert headings[-2:] == ["Win rate", "Basis"]
+    address = browser.run("return location.href")
+    assert "search=ETH+any&sort=CAGR" in address
+    browser.run("localStorage.clear()")
+    browser.driver.get("about:blank")
+    browser.driver.get(address)
+    assert browser.texts("table.runs thead th") == headings
+    assert visible(browser) == shown
+    assert browser.texts("#shown") == ["2 of 4 runs"]
+    browser.run("document.getElementById('usual').click()")
+    browser.driver.get(url)
+
+
+def assert_index_fits_every_screen(browser):
+    for size in ("desk", "laptop", "tablet", "phone"):
+        browser.resize(size)
+        wide, room = browser.run(
+            "const root = document.documentElement; return [root.scrollWidth, root.clientWidth]"
+        )
+        assert wide <= room, size
+        table, place = browser.run(
+            "const scroll = document.querySelector('#runs .scroll');"
+            "return [scroll.scrollWidth, scroll.clientWidth]"
+        )
+        # a phone and a tablet scroll the table itself, with the names held
+        assert table <= place or size in ("tablet", "phone"), size
+    browser.run("document.querySelector('.basis').click()")
+    (facts,) = browser.texts(".about:popover-open")
+    assert "Sample" in facts or "sample" in facts
 
 
 def test_index_on_a_phone_in_the_dark_is_clean_and_fits(browser, pages):
@@ -96,4 +132,31 @@ def test_comparison_draws_every_run_stays_inert_and_fits_a_phone(browser, pages)
     assert_clean_and_inert(browser, page.as_uri())
     drawn = browser.run("return document.querySelector('[data-chart=equity]').data.length")
     assert drawn >= 4
+    browser.fit_phone()
+
+
+def test_chosen_runs_stand_side_by_side_without_a_server_as_the_command_writes_them(browser, pages):
+    (page,) = pages.glob("compare-*.html")
+    tables = (
+        "return [...document.querySelectorAll('#told table')].map((table) =>"
+        " [...table.rows].map((row) => [...row.cells].map((cell) =>"
+        " [cell.textContent.trim(), cell.classList.contains('best')])))"
+    )
+    written = browser.open(page.as_uri()).drawn().run(tables)
+    assert len(written) == 4
+    browser.open((pages / "index.html").as_uri())
+    browser.run("document.querySelectorAll('table.runs input').forEach((box) => box.click())")
+    browser.logs()
+    browser.run("document.getElementById('open').click()")
+    browser.wait("return location.href.includes('compare.html#run=')")
+    browser.drawn()
+    assert browser.run(tables) == written
+    assert browser.run("return document.querySelector('[data-chart=equity]').data.length") >= 6
+    assert browser.run("return window.hit ?? null") is None
+    console, asked = browser.logs()
+    assert console == []
+    assert [url.partition("#")[0] for url in asked] == [(pages / "compare.html").as_uri()]
+    assert browser.violations() == []
+    browser.run("document.getElementById('theme').click()")
+    assert browser.violations() == []
     browser.fit_phone()

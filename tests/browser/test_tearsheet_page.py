@@ -10,6 +10,7 @@ from backtests.report.words.labels import COLUMNS, FIGURES, figure_text
 from tests.browser.conftest import RUNS
 from tests.browser.page import Browser
 
+LONGEST_PAGE = 6_500  # CSS pixels, as it opens
 SECTIONS = {
     "verdict", "comparison", "significance", "index", "coin", "equity", "underwater", "drawdowns",
     "exposure", "filters", "costs", "rolling", "months", "distribution", "trades", "pyfolio",
@@ -25,7 +26,9 @@ def browser(driver):
 @pytest.mark.parametrize("kind", RUNS)
 def test_page_draws_every_chart_asks_for_nothing_and_fits_a_phone(browser, tearsheets, kind):
     url = tearsheets[kind].as_uri()
-    browser.open(url).drawn()
+    browser.open(url, size="desk")
+    assert browser.run("return document.documentElement.scrollHeight") <= LONGEST_PAGE
+    browser.drawn()
     console, asked = browser.logs()
     assert console == []
     assert asked == [url]
@@ -189,7 +192,7 @@ def test_sections_stay_as_the_reader_left_them_and_links_open_them(browser, tear
     browser.open(url)
     try:
         assert browser.run(opened) is False
-        assert browser.run("return document.documentElement.scrollHeight") <= 6_500
+        assert browser.run("return document.documentElement.scrollHeight") <= LONGEST_PAGE
         browser.run("document.querySelector('#provenance summary').click()")
         browser.wait(opened)
         assert browser.open(url).run(opened) is True

@@ -8,6 +8,7 @@ from feeds import sources
 from feeds.bars import Bars
 from feeds.cache.updates import Cache
 from feeds.errors import ConfigError, DataError, NotCached, NotServed, Unreachable
+from feeds.files import Files
 from feeds.instruments import coin, index
 from feeds.live import Live
 from feeds.sources import SAMPLE_BANNER, Auto, Checked, FellBack, Request, load_all
@@ -258,6 +259,24 @@ def test_open_source_files_carry_findings(tmp_path):
     assert source.name == "files"
     (note,) = source.load(BTC, timeframe="1d").notes
     assert "2 days are missing inside the range (2024-01-10, 2024-01-11)" in note
+
+
+def test_open_source_with_a_memory_reads_a_file_once_and_checks_it_for_each(tmp_path, monkeypatch):
+    frame = frame_of(days("2024-01-01", "2024-02-01")).drop(days("2024-01-10", "2024-01-11"))
+    frame.rename_axis("date").to_csv(tmp_path / "BTC-USD_1d.csv")
+
+    def load(memory, **setting):
+        source = sources.open_source("files", data_dir=str(tmp_path), memory=memory, **setting)
+        return source.load(BTC, timeframe="1d")
+
+    memory = {}
+    first = load(memory)
+    monkeypatch.setattr(Files, "load", lambda *_, **__: pytest.fail("it is read twice"))
+    again = load(memory)
+    assert again.frame is first.frame
+    assert "2 days are missing" in again.notes[0]
+    with pytest.raises(pytest.fail.Exception, match="read twice"):  # another set-up is another key
+        load(memory, history="one_source")
 
 
 def test_open_source_files_without_folder_is_refused():

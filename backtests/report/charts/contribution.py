@@ -23,7 +23,7 @@ from backtests.report.charts.spec import (
 )
 from backtests.report.words import notation as written
 
-ROW_HEIGHT: Final = 26
+ROW_HEIGHT: Final = 21
 NOTHING: Final = "The strategy made no trade."
 
 

@@ -1,48 +1,46 @@
-"""Runs side by side: figures, overlaid equities and drawdowns, and what differs."""
+"""Runs side by side: what differs, figures with the better one marked, curves, years."""
 
 import io
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pandas as pd
 
-from backtests.analysis.metrics import underwater
+from backtests.analysis.curves import weekly_correlation
+from backtests.analysis.periods import yearly_returns
 from backtests.records.reading import UnreadableError, text_of
 from backtests.records.runs import BrokenRunError, RunRecord, read_run
-from backtests.report.charts.palette import COINS, LIGHT
-from backtests.report.charts.spec import (
-    PERCENT_AXIS,
-    Spec,
-    every_day,
-    line,
-    log_ticks,
-    percents,
-    time_layout,
-)
+from backtests.report.charts.comparison import NamedCurve, equities_panel, underwaters_panel
 from backtests.report.pages.base import render
-from backtests.report.pages.section import Cell, Panel, Row, text_row
-from backtests.report.words.labels import FIGURES, figure_text
+from backtests.report.pages.section import Banner, Cell, Panel, Row, number, text_row
+from backtests.report.words import notation as written
+from backtests.report.words.differences import (
+    differences_of,
+    is_like_for_like,
+    run_labels,
+    shown_value,
+)
+from backtests.report.words.labels import BETTER_IF, FIGURES, HELD_FIGURES, figure_text
 
-DASHES: Final = ("solid", "dash", "dashdot")
-HELD_FIGURES: Final = ("cagr", "max_drawdown")
-LABEL_LENGTH: Final = 12
 MOST_BYTES: Final = 500_000_000  # of equity: decades of hours are a tenth of it
-ABSENT: Final = "not set"
-
-Curves = dict[str, pd.Series]
+BEST: Final = "best"
 
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """One run with a short label, its record and its curves, each starting at 1."""
+    """One run with its label, its record and its curves, each starting at 1.
+
+    `years` are compound returns by year of the strategy and of holding.
+    """
 
     label: str
     record: RunRecord
     equity: pd.Series
     held: pd.Series
+    years: tuple[pd.Series, pd.Series]
 
     @property
     def link(self) -> str:
@@ -54,6 +52,11 @@ class Compared:
         """The run's verdict."""
         return self.record.verdict
 
+    @property
+    def curve(self) -> NamedCurve:
+        """Its equity as charts take it."""
+        return NamedCurve(self.label, self.equity)
+
 
 def compare_page(folders: Sequence[Path]) -> str:
     """Return the page of these runs.
@@ -63,37 +66,33 @@ def compare_page(folders: Sequence[Path]) -> str:
     BrokenRunError
         Naming the folder that is no complete run, and why.
     """
-    runs = [_comparisons(place, folder) for place, folder in enumerate(folders, start=1)]
+    found = [_comparisons(folder) for folder in folders]
+    records = [run.record for run in found]
+    labels = run_labels(records)
+    runs = [replace(run, label=label) for run, label in zip(found, labels, strict=True)]
+    held = _longest_held(runs)
+    curves = {asset: NamedCurve(f"Hold {asset}", run.held) for asset, run in held.items()}
     panels = {
-        "equity": Panel("equity", _equity_spec(runs)),
-        "underwater": Panel("underwater", _underwater_spec(runs)),
+        "equity": Panel("equity", equities_panel([run.curve for run in runs], curves)),
+        "underwater": Panel("underwater", underwaters_panel([run.curve for run in runs])),
     }
-    differing = differences([run.record.config for run in runs])
     content = {
         "runs": runs,
+        "labels": labels,
         "figures": _figures(runs),
-        "differences": [text_row(name, *values) for name, values in differing],
+        "differences": [
+            text_row(name, *map(shown_value, values)) for name, values in differences_of(records)
+        ],
+        "is_like_for_like": is_like_for_like(records),
+        "year_columns": [*labels, *(curve.name for curve in curves.values())],
+        "made_by_year": _years(runs, [*held.values()]),
+        "correlation": _correlation(runs),
     }
-    return render("compare.html.j2", content, panels=panels)
+    banner = Banner(any(record.is_sample for record in records))
+    return render("compare.html.j2", content, banner=banner, panels=panels)
 
 
-def differences(configs: Sequence[dict[str, Any]]) -> list[tuple[str, list[str]]]:
-    """Return each setting in which the configs differ, with every config's value."""
-    flat = [dict(_settings(config)) for config in configs]
-    names = dict.fromkeys(name for each in flat for name in each)
-    rows = [(name, [each.get(name, ABSENT) for each in flat]) for name in names]
-    return [(name, values) for name, values in rows if len(set(values)) > 1]
-
-
-def _settings(tree: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
-    for name, value in tree.items():
-        if isinstance(value, dict):
-            yield from _settings(value, f"{prefix}{name}.")
-        else:
-            yield f"{prefix}{name}", str(value) or '""'
-
-
-def _comparisons(place: int, folder: Path) -> Compared:
+def _comparisons(folder: Path) -> Compared:
     try:
         record = read_run(folder)
         content = io.StringIO(text_of(folder / "equity.csv", most=MOST_BYTES))
@@ -114,8 +113,9 @@ def _comparisons(place: int, folder: Path) -> Compared:
     if not (np.isfinite(values) & (values > 0)).all() or times.hasnans:
         raise BrokenRunError(f"{folder.name}: equity.csv holds what is no equity")
     daily = (curves / _initial_cash(record, curves)).resample("1D").last()
-    label = f"{place}. {record.asset[:LABEL_LENGTH] or '?'}"
-    return Compared(label, record, daily["equity"], daily["buy_and_hold"])
+    returns = curves.pct_change(fill_method=None).iloc[1:]
+    own, held = (yearly_returns(returns[name]) for name in ("equity", "buy_and_hold"))
+    return Compared(record.label, record, daily["equity"], daily["buy_and_hold"], (own, held))
 
 
 def _initial_cash(record: RunRecord, curves: pd.DataFrame) -> float:
@@ -123,11 +123,24 @@ def _initial_cash(record: RunRecord, curves: pd.DataFrame) -> float:
     return cash if cash > 0 else float(curves["equity"].to_numpy()[0])
 
 
+def _longest_held(runs: Sequence[Compared]) -> dict[str, Compared]:
+    """Return for each asset the run that held it for longest."""
+    by_asset: dict[str, Compared] = {}
+    for run in sorted(runs, key=lambda run: len(run.held)):
+        by_asset[run.record.asset or "?"] = run
+    return dict(sorted(by_asset.items()))
+
+
 def _figures(runs: Sequence[Compared]) -> list[Row]:
     rows = [
         Row(
             shown.label,
-            tuple(Cell(figure_text(name, run.record.strategy.get(name))) for run in runs),
+            best_marked(
+                [Cell(figure_text(name, run.record.strategy.get(name))) for run in runs],
+                [run.record.strategy.get(name, np.nan) for run in runs],
+                better=BETTER_IF.get(name),
+            ),
+            note=shown.definition,
         )
         for name, shown in FIGURES.items()
     ]
@@ -141,67 +154,37 @@ def _figures(runs: Sequence[Compared]) -> list[Row]:
     return rows + held
 
 
-def _equity_spec(runs: Sequence[Compared]) -> Spec:
-    traces = [*_lines(runs), *_held_lines(runs)]
-    reached = np.concatenate([run.equity for run in runs])
-    yaxis = {
-        "type": "log",
-        "ticksuffix": "x",
-        "title": {"text": "Of starting cash, log scale"},
-        **log_ticks(reached),
-    }
-    return {"data": traces, "layout": time_layout(_span(runs), height=440, yaxis=yaxis)}
+def best_marked(
+    cells: Sequence[Cell], values: Sequence[float], *, better: Callable[..., float] | None
+) -> tuple[Cell, ...]:
+    """Return the cells, the best of them marked; none where all that is written is the same."""
+    known = [value for value in values if not np.isnan(value)]
+    if better is None or len(known) < 2 or len({cell.text for cell in cells}) == 1:
+        return tuple(cells)
+    best = cells[list(values).index(better(known))].text
+    return tuple(
+        replace(cell, style=f"{cell.style} {BEST}".strip()) if cell.text == best else cell
+        for cell in cells
+    )
 
 
-def _lines(runs: Sequence[Compared]) -> list[Spec]:
+def _years(runs: Sequence[Compared], held: Sequence[Compared]) -> list[Row]:
+    """Return a row per year, the last one first: each run's return, and that of holding."""
+    owns = [run.years[0] for run in runs]
+    others = [run.years[1] for run in held]
+    years = sorted({year for made in owns for year in made.index}, reverse=True)
+    rows = []
+    for year in years:
+        made = [float(each.get(year, np.nan)) for each in (*owns, *others)]
+        cells = [number(value, written.percent, signed=True) for value in made]
+        own, rest = cells[: len(owns)], cells[len(owns) :]
+        rows.append(Row(str(year), (*best_marked(own, made[: len(owns)], better=max), *rest)))
+    return rows
+
+
+def _correlation(runs: Sequence[Compared]) -> list[Row]:
+    matrix = weekly_correlation([run.equity for run in runs])
     return [
-        _style(
-            line(
-                run.label, run.equity, color="ink", x=every_day(run.equity.index[0]),
-                hovertemplate="%{y:,.2f}x",
-            ),
-            place,
-        )
-        for place, run in enumerate(runs)
-    ]  # fmt: skip
-
-
-def _held_lines(runs: Sequence[Compared]) -> list[Spec]:
-    """Return buy-and-hold of each asset, that of the longest run."""
-    by_asset: dict[str, Compared] = {}
-    for run in sorted(runs, key=lambda run: len(run.held)):
-        by_asset[run.record.asset or "?"] = run
-    return [
-        line(
-            f"Hold {asset}", run.held, color="muted", x=every_day(run.held.index[0]),
-            width=1, line={"dash": "dot"}, hovertemplate="%{y:,.2f}x",
-        )
-        for asset, run in sorted(by_asset.items())
-    ]  # fmt: skip
-
-
-def _underwater_spec(runs: Sequence[Compared]) -> Spec:
-    traces = []
-    for place, run in enumerate(runs):
-        equity = run.equity.ffill().to_numpy()
-        before = np.concatenate(([1.0], equity[:-1]))
-        moved = np.divide(equity, before, out=np.ones_like(equity), where=before > 0)
-        below = percents(underwater(moved - 1))
-        x = every_day(run.equity.index[0])
-        trace = line(run.label, below, color="ink", x=x, hovertemplate="%{y}")
-        traces.append(_style(trace, place))
-    yaxis: Spec = {**PERCENT_AXIS, "title": {"text": "Below the peak"}}
-    return {"data": traces, "layout": time_layout(_span(runs), height=320, yaxis=yaxis)}
-
-
-def _style(trace: Spec, place: int) -> Spec:
-    """Return the trace in the place's colour and dash, so that no two look alike."""
-    color = LIGHT["strategy"] if place == 0 else COINS[place]
-    trace["line"] |= {"color": color, "dash": DASHES[place % len(DASHES)], "width": 1.8}
-    return trace
-
-
-def _span(runs: Sequence[Compared]) -> tuple[pd.Timestamp, pd.Timestamp]:
-    first = min(run.equity.index[0] for run in runs)
-    last = max(run.equity.index[-1] for run in runs)
-    return first, last + pd.Timedelta(days=1)
+        Row(run.label, tuple(number(value, written.ratio) for value in row))
+        for run, row in zip(runs, matrix, strict=True)
+    ]

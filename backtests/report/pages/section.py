@@ -1,10 +1,17 @@
 """What pages are made of: banners, sections, charts, and tables of written cells."""
 
 import math
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from html import escape
+from typing import Final
+
+from markupsafe import Markup
 
 from backtests.report.charts.spec import Spec
+
+UNSAFE: Final = re.compile(r"""[&<>"']""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,3 +133,21 @@ def align_cells(cell: Cell, *, is_number: bool) -> Cell:
     if not is_number or "num" in cell.style.split():
         return cell
     return replace(cell, style=f"num {cell.style}".strip())
+
+
+def sortable_cells(cells: Iterable[Cell]) -> Markup:
+    """Return a row's cells as markup, escaped: the table's own macro takes seconds for thousands.
+
+    It writes what the macro writes of a sortable cell.
+    """
+    return Markup("".join(map(_sortable_cell, cells)))  # noqa: S704 - every text is escaped
+
+
+def _sortable_cell(cell: Cell) -> str:
+    style = f' class="{_safe(cell.style)}"' if cell.style else ""
+    return f'<td{style} data-sort="{_safe(cell.sort)}">{_safe(cell.text)}</td>'
+
+
+def _safe(text: str) -> str:
+    # most texts hold nothing to escape, which one search says sooner than five replacements
+    return escape(text) if UNSAFE.search(text) else text

@@ -1,37 +1,51 @@
 """The process that draws pyfolio's sheets: JSON in on stdin, JSON with PNGs out on stdout."""
 
 import base64
+import gc
 import io
 import json
 import sys
 import types
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, Final
 from unittest import mock
 
-# pyfolio imports these for functions that are not called here: a second of import time
+# pyfolio and what it draws with import these for functions that are not called here: as much
+# time as all the rest
 UNUSED: Final = {
     "sklearn": {"linear_model": None},
     "IPython": {},
     "IPython.display": {"display": None, "HTML": None, "Markdown": None},
+    "mpl_toolkits.mplot3d": {"Axes3D": None},
+    "numpy.f2py": {},
+    "scipy.cluster": {"hierarchy": None},
+    "scipy.optimize": {},
+    "scipy.stats": dict.fromkeys(("gaussian_kde", "kurtosis", "skew")),
 }
 for _name, _members in UNUSED.items():
     _module = types.ModuleType(_name)
     _module.__dict__.update(_members)
     sys.modules[_name] = _module
-sys.modules["yfinance"] = None  # type: ignore[assignment]
+sys.modules.update(dict.fromkeys(("pyarrow", "yfinance")))  # type: ignore[arg-type]
+gc.disable()  # the process ends when it has drawn
+
+import numpy as np  # noqa: E402
+
+np.f2py = sys.modules["numpy.f2py"]  # numpy looks for it in itself
 
 import empyrical  # noqa: E402
 import matplotlib as mpl  # noqa: E402
 import matplotlib.pyplot as plt  # noqa: E402
-import numpy as np  # noqa: E402
 import pandas as pd  # noqa: E402
 import pyfolio  # noqa: E402
+import seaborn  # noqa: E402
 from matplotlib.axes import Axes  # noqa: E402
 from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: E402
 from matplotlib.figure import Figure  # noqa: E402
 from PIL import Image  # noqa: E402
+from scipy import special  # noqa: E402
 
 for _name in UNUSED:  # matplotlib asks later whether it runs inside IPython
     del sys.modules[_name]
@@ -130,7 +144,9 @@ def _drawdown_sheet(request: Request) -> Figure:
 def _month_sheet(request: Request) -> Figure:
     returns = _returns(request)
     figure, axes = _axes("hh;as", height=7.5)
-    pyfolio.plotting.plot_monthly_returns_heatmap(returns, ax=axes["h"])
+    # seaborn would draw the whole sheet to see whether its labels overlap: a dozen months do not
+    with mock.patch.object(seaborn.matrix, "_draw_figure"):
+        pyfolio.plotting.plot_monthly_returns_heatmap(returns, ax=axes["h"])
     pyfolio.plotting.plot_annual_returns(returns, ax=axes["a"])
     pyfolio.plotting.plot_monthly_returns_dist(returns, ax=axes["s"])
     return figure
@@ -149,10 +165,29 @@ def _round_trip_sheet(request: Request) -> Figure:
     return figure
 
 
+@dataclass(frozen=True, slots=True)
+class _Beta:
+    """The beta distribution as far as pyfolio asks for it: `scipy.stats` takes a second to load."""
+
+    gains: float
+    losses: float
+
+    def pdf(self, at: np.ndarray) -> np.ndarray:
+        powers = special.xlogy(self.gains - 1, at) + special.xlog1py(self.losses - 1, -at)
+        return np.asarray(np.exp(powers - special.betaln(self.gains, self.losses)))
+
+    def ppf(self, probability: float) -> float:
+        return float(special.betaincinv(self.gains, self.losses, probability))
+
+
+BETA: Final = types.SimpleNamespace(beta=_Beta)
+
+
 def _odds(trips: pd.DataFrame, axes: Axes) -> None:
     gains = int((trips["pnl"] > 0).sum())
     if 0 < gains < len(trips):
-        pyfolio.plotting.plot_prob_profit_trade(trips, ax=axes)
+        with mock.patch.object(pyfolio.plotting, "sp", types.SimpleNamespace(stats=BETA)):
+            pyfolio.plotting.plot_prob_profit_trade(trips, ax=axes)
         return
     axes.set_axis_off()
     axes.text(0.5, 0.5, "All trades went the same way: no odds to draw.", ha="center")

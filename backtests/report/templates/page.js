@@ -363,33 +363,6 @@
   showTheme();
   if (byId("plotly")) loadPlotly().then(drawCharts, tellFailure);
 
-  // The index of runs: rows are found by words and choices, and chosen to be compared.
-  function listenToRuns(table) {
-    const rows = [...table.tBodies[0].rows];
-    const words = rows.map((row) => row.textContent.toLowerCase());
-    const choices = all("select[data-column]");
-    function filter() {
-      const wanted = byId("search").value.toLowerCase().split(/\s+/).filter(Boolean);
-      rows.forEach((row, place) => {
-        row.hidden = !wanted.every((word) => words[place].includes(word))
-          || !choices.every(({ value, dataset }) => !value || row.cells[dataset.column].textContent === value);
-      });
-      byId("shown").textContent = `${rows.filter((row) => !row.hidden).length} of ${rows.length} runs`;
-    }
-    function choose() {
-      const names = rows.filter((row) => row.querySelector("input").checked).map((row) => row.dataset.run);
-      const quoted = names.map((name) => `'${name.replaceAll("'", "'\\''")}'`).join(" ");
-      byId("command").textContent = names.length > 1 ? `python -m backtests.compare ${quoted}` : "";
-      byId("chosen").hidden = names.length < 2;
-      const link = byId("open");
-      if (link) link.href = `compare?${names.map((name) => `run=${encodeURIComponent(name)}`).join("&")}`;
-    }
-    byId("search").addEventListener("input", filter);
-    choices.forEach((choice) => choice.addEventListener("change", filter));
-    table.addEventListener("change", choose);
-    [filter, choose].forEach((start) => start());
-  }
-
   // The best rows of a sweep: the command that runs a trial again names the one chosen last.
   function listenToTrials(trials) {
     async function copy() {
@@ -409,6 +382,5 @@
     byId("copy")?.addEventListener("click", copy);
   }
 
-  all("table.runs").forEach(listenToRuns);
   listenToTrials(all("[data-trial]"));
 })();

@@ -3,10 +3,12 @@
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from backtests.engines.backtest import Run
 from backtests.report.words import notation as written
+
+if TYPE_CHECKING:
+    from backtests.engines.backtest import Run
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,7 @@ COLUMNS: Final = {
 }
 
 
-def columns_of(result: Run) -> dict[str, str]:
+def columns_of(result: "Run") -> dict[str, str]:
     """Return account name -> heading of all that a run is compared with, in order."""
     absent = {"first_members", "idle"} - set(result.others)
     return {name: heading for name, heading in COLUMNS.items() if name not in absent} | (
@@ -37,7 +39,7 @@ def columns_of(result: Run) -> dict[str, str]:
     )
 
 
-def idle_title(result: Run) -> str:
+def idle_title(result: "Run") -> str:
     """Return how holding the idle coin all the time is called."""
     idle = result.config.idle
     part = "" if idle.weight == 1 else f"{written.percent(idle.weight)} "
@@ -187,6 +189,22 @@ RISK: Final = {
         "Longest streak of days with a loss (UTC); a day in cash ends it.",
     ),
 }
+
+
+# which of several runs' figures is the better; of those left out, neither: risk taken, and habits
+BETTER_IF: Final[dict[str, Callable[..., float]]] = {
+    **dict.fromkeys(
+        ("total_return", "cagr", "sharpe_ratio", "sortino_ratio", "max_drawdown", "calmar_ratio",
+         "win_rate", "average_trade", "cagr_without_best", "final_equity"), max,
+    ),
+    **dict.fromkeys(
+        ("max_drawdown_days", "longest_drawdown_days", "turnover", "costs_paid"), min,
+    ),
+}  # fmt: skip
+
+
+# of holding, beside the runs' own
+HELD_FIGURES: Final = ("cagr", "max_drawdown")
 
 
 def figure_text(name: str, value: float | None) -> str:

@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 from math import isfinite, isnan
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from backtests.analysis.bootstrap import Interval
-from backtests.analysis.summary import Figures
 from backtests.report.words import notation as written
+
+if TYPE_CHECKING:
+    from backtests.analysis.bootstrap import Interval
+    from backtests.analysis.summary import Figures
 
 YEAR: Final = 365.0  # days from which on a rate per year may be said
 PER_YEAR: Final = "percentage points per year"
@@ -19,7 +21,7 @@ def is_annual(days: float) -> bool:
     return days >= YEAR
 
 
-def growth_of(figures: Figures, *, days: float) -> float:
+def growth_of(figures: "Figures", *, days: float) -> float:
     """Return the growth that may be said: per year, or of the whole run under a year.
 
     Rounded as it is written, so that differences add up for a reader.
@@ -55,7 +57,7 @@ def gap_in_words(gap: float, *, days: float) -> str:
     return f"{points:,.{0 if points >= WHOLE_POINTS else 1}f} {unit}"
 
 
-def interval_in_words(interval: Interval, *, confidence: float) -> str:
+def interval_in_words(interval: "Interval", *, confidence: float) -> str:
     """Return an interval of differences per year in brackets, for the middle of a sentence."""
     low, high = (written.points(bound) for bound in (interval.low, interval.high))
     share = written.percent(confidence, decimals=0)
@@ -94,3 +96,11 @@ class RunFacts:
     is_single: bool = True
     is_open: bool = False
     pending: str = ""
+
+
+def standing(own: float, held: float) -> str:
+    """Return whether a growth beats, trails or equals that of holding, as both are written."""
+    gap = as_written(own) - as_written(held)
+    if isnan(gap):
+        return "undefined"
+    return comparison(gap, larger="beats", smaller="trails", alike="equals")

@@ -38,14 +38,6 @@ def untested_filters(filters: tuple[str, ...]) -> str:
     )
 
 
-def standing(own: float, held: float) -> str:
-    """Return whether a growth beats, trails or equals that of holding, as both are written."""
-    gap = phrases.as_written(own) - phrases.as_written(held)
-    if isnan(gap):
-        return "undefined"
-    return phrases.comparison(gap, larger="beats", smaller="trails", alike="equals")
-
-
 def sample(facts: RunFacts, summary: Summary) -> str:
     """Return what the figures rest on: episodes, the best trade, and how the run ended."""
     if facts.untested:
@@ -75,7 +67,7 @@ def break_even(costs: CostSensitivity, *, traded: str) -> str:
 def _standing(facts: RunFacts, summary: Summary) -> str:
     own, held = summary.figures["strategy"], summary.figures["buy_and_hold"]
     growths = [phrases.growth_of(figures, days=facts.days) for figures in (own, held)]
-    word = standing(*growths)
+    word = phrases.standing(*growths)
     if word == "undefined":
         return f"The rule cannot be compared with holding {facts.traded}: no growth is defined."
     if word == "equals":

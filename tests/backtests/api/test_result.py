@@ -34,6 +34,16 @@ def test_save_leaves_the_files_of_the_command(result, folder, tmp_path):
         assert (saved / name).read_bytes() == (folder / name).read_bytes(), name
 
 
+def test_export_writes_the_returns_of_the_result_for_other_tools(result, tmp_path):
+    (path,) = result.export(tmp_path / "handed" / "on", to="quantstats")
+    table = pd.read_csv(path, index_col="date", parse_dates=True)
+    assert table.index.equals(result.returns.index.tz_localize(None))
+    np.testing.assert_allclose(table["strategy"], result.returns["strategy"], rtol=0, atol=1e-15)
+    np.testing.assert_allclose(table["benchmark"], result.returns["buy_and_hold"], atol=1e-15)
+    with pytest.raises(ConfigError, match="`to` must be one of .* The nearest is 'excel'"):
+        result.export(tmp_path, to="exel")
+
+
 def test_tearsheet_is_the_page_of_the_command(result, folder, tmp_path):
     page = bt.tearsheet(result, tmp_path / "eth.html")
     assert page.read_bytes() == (folder / "tearsheet.html").read_bytes()

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from backtests.config.config import Config, load_config
 from backtests.engines import compiled as fast_engine
 from backtests.engines import event_driven as engine
+from backtests.engines import twin
 from backtests.engines.account import Account
 from backtests.engines.backtest import run_inputs
 from backtests.market.inputs import Inputs
@@ -35,7 +36,19 @@ def real(folder: Path, coin: str, timeframe: str = "1d") -> Inputs:
 
 def assert_kept_alike(config: Config, inputs: Inputs) -> None:
     tape = build_market(config, inputs).traded
-    assert_equal_accounts(fast_engine.simulate(tape, config), engine.simulate(tape, config))
+    fast = fast_engine.simulate(tape, config)
+    assert_equal_accounts(fast, engine.simulate(tape, config))
+    assert_same_bytes(fast, twin.simulate(tape, config))
+
+
+def assert_same_bytes(one: Account, other: Account) -> None:
+    for first, second in zip(frames(one), frames(other), strict=True):
+        pd.testing.assert_frame_equal(first, second, check_exact=True)
+    assert one.pending == other.pending
+
+
+def frames(account: Account) -> tuple[pd.DataFrame, ...]:
+    return account.bars, account.positions, account.fills
 
 
 def assert_equal_accounts(fast: Account, slow: Account) -> None:

@@ -13,7 +13,7 @@ from backtests.config.config import load_config
 from backtests.engines.backtest import run_on
 from backtests.report.pages.tearsheet import tearsheet
 from backtests.report.sheets import process as sheet_worker
-from backtests.report.sheets.process import SHEETS, SheetWorker
+from backtests.report.sheets.process import SHEETS, TOO_LATE, SheetWorker
 from backtests.report.sheets.request import LOTS, sheet_request
 from tests.judged import judged, sensitivity_of
 from tests.markets import coin_walk, index_walk
@@ -68,6 +68,21 @@ def test_process_that_hangs_is_ended(monkeypatch):
     monkeypatch.setattr(sheet_worker, "TIME_LIMIT_SECONDS", 0)
     sheets = SheetWorker().submit({}).result()
     assert all("did not finish" in sheet.reason for sheet in sheets)
+
+
+def test_sheets_begun_early_are_not_waited_for_longer_than_the_rest_took(request_):
+    with SheetWorker() as worker:
+        worker.begin(request_)
+        sheets = worker.submit(request_).result()  # the rest was next to nothing
+    assert [sheet.reason for sheet in sheets] == [TOO_LATE] * len(SHEETS)
+    assert worker._process.returncode is not None
+
+
+def test_sheets_begun_early_are_those_drawn_when_asked(request_, sheets, monkeypatch):
+    monkeypatch.setattr(sheet_worker, "PATIENCE", 1_000_000.0)
+    worker = SheetWorker()
+    worker.begin(request_)
+    assert worker.submit(request_).result() == sheets
 
 
 def test_unused_process_is_ended_on_leaving():

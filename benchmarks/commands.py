@@ -1,0 +1,98 @@
+"""Whole commands, as they are typed: wall seconds, and processor seconds of all their processes.
+
+python -m benchmarks.commands [--only WORD]
+
+A command starts Python, loads its libraries, reads bars from files, and leaves its results. The
+first row is what `import pandas` takes: no command that reads bars can be faster.
+"""
+
+import argparse
+import itertools
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+
+from benchmarks.engine import walk
+from feeds.sessions import sessions_between
+
+ROUNDS = 5
+DAYS = 4_000
+HOURLY = (28_000, 70_000)
+SOURCES = ("ETH", "BTC")
+HOLD_DAYS = (30, 60, 90, 120, 180)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
+    parser.add_argument("--only", default="", metavar="WORD", help="rows with this in their name")
+    only = parser.parse_args().only
+    with tempfile.TemporaryDirectory() as folder:
+        print(f"{'':34}{'wall':>8}{'processor':>12}")
+        for name, arguments in rows(Path(folder)):
+            if only in name:
+                measured = [seconds(arguments) for _ in range(ROUNDS)]
+                wall, processor = (statistics.median(each) for each in zip(*measured, strict=True))
+                print(f"{name:34}{wall:6.2f} s{processor:10.2f} s")
+
+
+def rows(folder: Path) -> Iterator[tuple[str, list[str]]]:
+    """Yield what is measured: its name and what Python is told."""
+    yield "import pandas", ["-c", "import pandas"]
+    for command in ("run", "today", "list", "compare"):
+        yield f"{command} --help", ["-m", f"backtests.{command}", "--help"]
+    daily = write_bars(folder / "daily", days=DAYS)
+    yield f"run, {DAYS:,} days, tearsheet", run(daily, folder)
+    for bars in HOURLY:
+        hourly = write_bars(folder / str(bars), days=DAYS, hours=bars)
+        yield f"run, {bars:,} hours, tearsheet", run(hourly, folder, "--timeframe", "1h")
+    yield "today, one config", ["-m", "backtests.today", "--asset", "ETH", "--data-dir", str(daily)]
+    configs = write_configs(folder)
+    named = [part for path in configs for part in ("--config", str(path))]
+    told = ["-m", "backtests.today", *named, "--data-dir", str(daily)]
+    yield f"today, {len(configs)} configs", told
+
+
+def run(bars: Path, folder: Path, *more: str) -> list[str]:
+    given = ["--asset", "ETH", "--data-dir", str(bars), "--out", str(folder / "out"), "--quiet"]
+    return ["-m", "backtests.run", *given, *more]
+
+
+def write_bars(folder: Path, *, days: int, hours: int = 0) -> Path:
+    """Write an index and coins of so many days, and of so many hours to the same end."""
+    folder.mkdir()
+    dates = pd.date_range("2014-01-01", periods=days)
+    sessions = sessions_between(pd.Timestamp("2010-01-01"), dates[-1])
+    for seed, (name, times) in enumerate(
+        [("RUT_1d", sessions), *((f"{coin}-USD_1d", dates) for coin in SOURCES)]
+    ):
+        walk(times, seed).to_csv(folder / f"{name}.csv", index=False)
+    if hours:
+        times = pd.date_range(end=dates[-1], periods=hours, freq="h", tz="UTC")
+        walk(times, len(SOURCES) + 1).to_csv(folder / "ETH-USD_1h.csv", index=False)
+    return folder
+
+
+def write_configs(folder: Path) -> list[Path]:
+    paths = []
+    for coin, days in itertools.product(SOURCES, HOLD_DAYS):
+        paths.append(folder / f"{coin}{days}.toml")
+        paths[-1].write_text(f'asset = "{coin}"\n[rules]\nhold_days = {days}\n')
+    return paths
+
+
+def seconds(arguments: list[str]) -> tuple[float, float]:
+    """Return the wall and processor seconds of one start of Python."""
+    told = [sys.executable, "-m", "benchmarks.measured", sys.executable, *arguments]
+    # `today` ends with 3 where bars are missing, as they are years later
+    done = subprocess.run(told, check=False, capture_output=True, text=True)
+    wall, processor, _ = done.stdout.split()
+    return float(wall), float(processor)
+
+
+if __name__ == "__main__":
+    main()

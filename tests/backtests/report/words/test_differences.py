@@ -1,0 +1,86 @@
+"""What tells runs apart, and what each is called."""
+
+from dataclasses import replace
+
+import pytest
+
+from backtests.records.runs import BarsUsed, RunRecord
+from backtests.report.words.differences import (
+    LONGEST_LABEL,
+    differences_of,
+    is_like_for_like,
+    run_labels,
+    shown_value,
+)
+
+BARS = BarsUsed("ETH-USD", ("files",), "1d", "2015-01-01", "2024-12-31", 3_000.0)
+
+
+def record(name="20240101T000000Z-ETH-a", *, title="", asset="ETH", **rules):
+    return RunRecord(
+        name=name,
+        config={"asset": asset, "data": {"data_dir": f"/home/{name}"}, "rules": rules},
+        strategy={},
+        buy_and_hold={},
+        first="2018-01-01",
+        last="2024-12-31",
+        episodes_traded=5.0,
+        verdict="",
+        warnings=(),
+        title=title,
+        bars=(BARS,),
+    )
+
+
+def test_labels_are_names_or_what_tells_runs_apart():
+    runs = [record(title="base"), record(hold_days=90), record(hold_days=120, stop_loss=0.1)]
+    assert run_labels(runs) == [
+        "base",
+        "ETH, hold days 90, stop loss not set",
+        "ETH, hold days 120, stop loss 0.1",
+    ]
+
+
+def test_labels_of_runs_alike_say_when_they_were_made_and_last_their_folders():
+    runs = [
+        record("20240101T000000Z-ETH-a"),
+        record("20240102T000000Z-ETH-a"),
+        record("20240102T000001Z-ETH-a"),
+    ]
+    assert run_labels(runs) == [
+        "ETH, 2024-01-01 00:00",
+        "ETH, 2024-01-02 00:00, 20240102T000000Z-ETH-a",
+        "ETH, 2024-01-02 00:00, 20240102T000001Z-ETH-a",
+    ]
+
+
+def test_labels_of_strangers_are_cut():
+    assert run_labels([record(title="x" * 999), record()])[0] == "x" * LONGEST_LABEL + "..."
+
+
+def test_differences_name_settings_first_and_then_bars():
+    other = replace(record(hold_days=60), last="2025-12-31")
+    found = dict(differences_of([record(hold_days=90), other]))
+    assert list(found) == ["rules.hold_days", "last bar"]
+    assert found["last bar"] == ["2024-12-31", "2025-12-31"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"last": "2025-12-31"},
+        {"config": {"asset": "BTC"}},
+        {"bars": (replace(BARS, sources=("sample",)),)},
+        {"bars": (replace(BARS, timeframe="1h"),)},
+    ],
+)
+def test_runs_of_other_days_coins_or_bars_are_not_like_for_like(change):
+    assert is_like_for_like([record(hold_days=90), record(hold_days=60)])
+    assert not is_like_for_like([record(), replace(record(), **change)])
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"), [("/home/me/bars", ".../bars"), ('""', "none"), ("a/b", "a/b")]
+)
+def test_values_on_a_page_name_no_folders_of_this_machine(value, shown):
+    assert shown_value(value) == shown
