@@ -16,7 +16,7 @@ from typing import Final
 from PIL import Image
 
 from backtests.compare import main as compare
-from backtests.report.pdf import require_browser
+from backtests.report.pdf import TIME_LIMIT_SECONDS, require_browser
 from backtests.run import main as run
 from backtests.sweep import main as sweep
 from backtests.walkforward import main as walk
@@ -132,7 +132,10 @@ def _take(picture: Picture, page: Path, target: Path) -> None:
     ]  # fmt: skip
     if os.geteuid() == 0:
         command.insert(1, "--no-sandbox")
-    subprocess.run(command, check=True, capture_output=True)  # noqa: S603 - our own pages
+    # a headless browser sometimes waits for ever: the run ends, and is started again by hand
+    subprocess.run(  # noqa: S603 - our own pages
+        command, check=True, capture_output=True, timeout=TIME_LIMIT_SECONDS
+    )
     staged.unlink()
 
 
