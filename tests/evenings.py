@@ -1,4 +1,7 @@
-"""Evenings of whole backtests: what was due against what was filled. `python -m tests.evenings`.
+"""Evenings of whole backtests: what was due against what was filled.
+
+`python -m tests.evenings 60` asks some evenings of each config, `python -m tests.evenings all`
+every one; further words name the configs.
 
 For every bar of a config, the order that an evening names for the next open must be what the
 whole backtest then fills: side, units, reason; and no order where it fills nothing.
@@ -19,7 +22,7 @@ from backtests.market.inputs import Inputs, load_inputs
 from backtests.market.market import Market, build_market
 from backtests.market.tape import NANOSECONDS
 from backtests.market.worlds import FUTURES, world_at
-from feeds.arrays import Floats
+from feeds.arrays import Floats, Integers
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
 CONFIGS = {
@@ -36,6 +39,7 @@ CONFIGS = {
     "vol target": ("size.mode=vol_target", "size.scale_in_days=5", "size.rebalance_threshold=0.05"),
     "basket": ("asset=ALTS", "basket.weights=inverse_vol", "rules.hold_days=30"),
     "idle": ("idle.asset=BTC", "idle.weight=0.5", "rules.hold_days=20"),
+    "hourly": ("data.timeframe=1h", "rules.hold_days=10", "rules.trailing_stop=0.1"),
     "impact": ("costs.impact=square_root", "asset=SOL", "rules.hold_days=10"),
 }
 
@@ -46,18 +50,20 @@ def config_of(name: str, *, data_dir: Path = DATA) -> Config:
     return load_config(None, overrides=given)
 
 
-def differences(config: Config, inputs: Inputs, *, most: int, seed: int = 0) -> Iterator[str]:
-    """Yield where an evening and the whole backtest disagree: around fills, and at random."""
+def differences(
+    config: Config, inputs: Inputs, *, most: int | None, seed: int = 0
+) -> Iterator[str]:
+    """Yield where an evening and the whole backtest disagree: around fills, and at random.
+
+    `most` is how many evenings are asked, None every one.
+    """
     whole = build_market(config, inputs)
     traded = whole.traded
     # what an order moves its price by depends on the volume of the day that fills it
     digits = 1e-9 if config.costs.impact == "none" else 2e-3
     fills = simulate(traded, config).fills
     rows = traded.times.get_indexer(pd.DatetimeIndex(fills["time"].unique()))
-    rng = np.random.default_rng(seed)
-    others = rng.integers(2, len(traded), most // 3)
-    near = np.concatenate([rows, rows + 1, rows - 1])
-    places = np.unique(np.concatenate([rng.permutation(near)[: most - others.size], others]))
+    places = np.arange(len(traded)) if most is None else _sample(rows, len(traded), most, seed)
     for place in places[(places > 2) & (places < len(traded))]:
         instant = int(traded.lines["bar_end"][place - 1] * NANOSECONDS)
         # another future, then cut: it must not matter
@@ -70,6 +76,14 @@ def differences(config: Config, inputs: Inputs, *, most: int, seed: int = 0) -> 
         due = fills[fills["time"] == traded.times[place]]
         if text := _difference(order, due, digits=digits):
             yield f"{traded.times[place]}: {text}"
+
+
+def _sample(rows: Integers, bars: int, most: int, seed: int) -> Integers:
+    """Return some bars around those with fills, and some at random."""
+    rng = np.random.default_rng(seed)
+    others = rng.integers(2, bars, most // 3)
+    near = np.concatenate([rows, rows + 1, rows - 1])
+    return np.unique(np.concatenate([rng.permutation(near)[: most - others.size], others]))
 
 
 def _opens(whole: Market, market: Market, place: int) -> Floats:
@@ -91,10 +105,11 @@ def _difference(order: Order | None, due: pd.DataFrame, *, digits: float) -> str
 
 
 if __name__ == "__main__":
-    for named in CONFIGS:
+    count, *names = sys.argv[1:]
+    for named in names or CONFIGS:
         chosen = config_of(named)
         loaded = load_inputs(chosen)
-        found = list(differences(chosen, loaded, most=int(sys.argv[1])))
+        found = list(differences(chosen, loaded, most=None if count == "all" else int(count)))
         sys.stdout.write(
             f"{named}: {len(found)} differences\n" + "".join(f"  {x}\n" for x in found[:5])
         )
