@@ -56,7 +56,7 @@ PICTURES: Final = (
     Picture("dead", "dead/tearsheet.html", part="contribution", height=1000),
     Picture("filters", "switch/tearsheet.html", part="filters", height=800),
     Picture("runs", "index.html", width=1500, height=520),
-    Picture("comparison", "compare.html", part="equity", height=900),
+    Picture("comparison", "compare.html", height=1100),
     Picture("sweep", "sweep", height=1000),
     Picture("surface", "sweep", part="heat", height=740),
     Picture("walkforward", "walk", height=1000),
