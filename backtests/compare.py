@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Final
 from backtests.options import RESULTS, Parser, given_path, run_command
 from feeds.errors import ConfigError
 from feeds.folders import is_folder
-from feeds.wording import count_noun
 
 if TYPE_CHECKING:
     from backtests.desk.review import JournalShown
@@ -115,6 +114,8 @@ def _write_index(options: argparse.Namespace) -> None:
         if searches:
             _say(f"{len(searches)} sweeps, walk-forwards and studies")
         if journals:
+            from backtests.report.words.notation import count_noun
+
             _say(count_noun(len(journals), "journal"))
     write_page(options.out / CHOSEN_PAGE, chosen_page(runs))
     _say(f"Index: {write_page(options.out / 'index.html', page)}")

@@ -320,9 +320,12 @@ def test_run_as_module_help_ends_with_an_example():
     assert done.stderr == ""
 
 
-def test_run_help_imports_nothing_slow():
+@pytest.mark.parametrize(
+    "command", ["run", "study", "sweep", "walkforward", "compare", "today", "audit", "list"]
+)
+def test_help_imports_nothing_slow(command):
     program = (
-        "import sys\nfrom backtests.run import main\n"
+        f"import sys\nfrom backtests.{command} import main\n"
         "try: main(['--help'])\nexcept SystemExit: pass\n"
         "print(sorted({'pandas', 'numpy', 'backtrader', 'pydantic', 'rich'} & set(sys.modules)))"
     )
