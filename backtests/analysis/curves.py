@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from backtests.analysis.exposure import evenly_held_returns, exposure_of
+from backtests.analysis.periods import weekly
 from backtests.engines.backtest import Run
 from feeds.arrays import Floats
 
@@ -52,8 +53,6 @@ def weekly_correlation(equities: Sequence[pd.Series]) -> Floats:
     Weeks end on Sundays. Each pair is compared over the weeks that both cover; NaN under
     `FEWEST_WEEKS`, or where one of them never moved.
     """
-    weeks = pd.concat(
-        [each.resample("W-SUN").last().ffill() for each in equities], axis=1, sort=True
-    )
+    weeks = pd.concat([weekly(each) for each in equities], axis=1, sort=True)
     weeks.columns = pd.RangeIndex(len(equities))
     return weeks.pct_change(fill_method=None).corr(min_periods=FEWEST_WEEKS).to_numpy()

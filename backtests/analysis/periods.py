@@ -192,6 +192,11 @@ def yearly_figures(returns: pd.Series, *, invested: pd.Series) -> list[YearFigur
     ]
 
 
+def weekly(equity: pd.Series) -> pd.Series:
+    """Return the last value of each week, which ends on a Sunday; without bars the one before."""
+    return equity.resample("W-SUN").last().ffill()
+
+
 def monthly_returns(returns: pd.Series) -> tuple[pd.DataFrame, pd.Series]:
     """Return compound returns by year and month (1 to 12, NaN without bars), and by year."""
     times = pd.DatetimeIndex(returns.index)

@@ -10,7 +10,7 @@ from typing import Final, cast
 import numpy as np
 import pandas as pd
 
-from backtests.analysis.metrics import ROUNDING
+from backtests.analysis.metrics import sharpe_ratio, volatility
 from backtests.analysis.periods import period_returns
 from feeds.arrays import Flags, Floats
 
@@ -61,26 +61,6 @@ def alpha(excess: Floats, benchmark: Floats, *, periods_per_year: float) -> floa
     return float((1 + beyond) ** periods_per_year - 1)
 
 
-def tracking_error(active: Floats, *, periods_per_year: float) -> float:
-    """Return the annualised standard deviation (ddof 1) of returns less the benchmark's.
-
-    NaN below two bars.
-    """
-    if active.size < 2:
-        return np.nan
-    return float(np.std(active, ddof=1) * np.sqrt(periods_per_year))
-
-
-def information_ratio(active: Floats, *, periods_per_year: float) -> float:
-    """Return the mean of returns less the benchmark's / their standard deviation, annualised.
-
-    ddof 1; NaN below two bars, or where they never vary: holding has none against itself.
-    """
-    if active.size < 2 or np.ptp(active) < ROUNDING:
-        return np.nan
-    return float(active.mean() / np.std(active, ddof=1) * np.sqrt(periods_per_year))
-
-
 def longest_streak(flags: Flags) -> int:
     """Return the largest number of true values in a row; 0 for none."""
     edges = np.flatnonzero(np.diff(np.concatenate(([False], flags, [False])).astype(np.int8)))
@@ -115,8 +95,9 @@ def risk_figures(
         "correlation": correlation(values, others),
         "beta": beta(values, others),
         "alpha": alpha(values - cash, others - cash, **yearly),
-        "tracking_error": tracking_error(values - others, **yearly),
-        "information_ratio": information_ratio(values - others, **yearly),
+        # the volatility and the Sharpe ratio of returns less the benchmark's
+        "tracking_error": volatility(values - others, **yearly),
+        "information_ratio": sharpe_ratio(values - others, **yearly),
         "gaining_days_streak": longest_streak(days > 0),
         "losing_days_streak": longest_streak(days < 0),
     }

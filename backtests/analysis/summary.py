@@ -1,6 +1,7 @@
 """All figures of a run side by side."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -60,21 +61,18 @@ class Summary:
 
 def summarise(result: Run) -> Summary:
     """Return the figures of a result."""
-    stretch = _stretch(result)
-    every = _accounts(result)
-    spells = {name: drawdowns(account.returns) for name, account in every.items()}
-    trips = {name: _trades(result, account) for name, account in every.items()}
+    stretch, sides = _stretch(result), _sides(result)
+    spells = {name: drawdowns(side.account.returns) for name, side in sides.items()}
     figures = {
-        name: _account_figures(result, account, stretch, spells=spells[name], trades=trips[name])
-        for name, account in every.items()
+        name: _account_figures(result, side, stretch, spells=spells[name])
+        for name, side in sides.items()
     }
-    own = exposure_of(result)
+    own, trades = sides["strategy"].exposure, sides["strategy"].trades
     best = best_spell(result, own)
     figures["strategy"]["cagr_without_best"] = best.cagr
     figures["exposure_matched"] = _even_figures(result, own, stretch)
-    figures["index"] = _index_figures(result, stretch)
+    figures["index"] = _index_figures(result, stretch, _index_returns(result))
     episodes = episode_starts(_trigger_sessions(result))
-    trades = trips["strategy"]
     return Summary(
         figures=figures,
         drawdowns={name: spells[name] for name in ("strategy", "buy_and_hold")},
@@ -89,35 +87,67 @@ def summarise(result: Run) -> Summary:
     )
 
 
-def recent_figures(result: Run, *, years: int) -> tuple[pd.Timestamp, dict[str, Figures]] | None:
-    """Return the opening of the last `years` of a run, and its figures over them alone.
+def recent_figures(
+    result: Run, spans: Sequence[int]
+) -> dict[int, tuple[pd.Timestamp, dict[str, Figures]]]:
+    """Return by years when the last so many of a run opened, and its figures over them alone.
 
     They begin with a day. As if the starting cash had been put in then, into what each account
-    held: all figures but the CAGR without the best trade; of trades those entered since. None
-    if the run is no longer.
+    held: all figures but the CAGR without the best trade; of trades those entered since. Spans
+    longer than the run are left out.
     """
     times = pd.DatetimeIndex(result.strategy.bars.index)
     end = pd.Timestamp(result.market.traded.lines["bar_end"][-1], unit="s", tz="UTC")
-    first = int(times.searchsorted((end - pd.DateOffset(years=years)).ceil("D")))
-    if first == 0:
-        return None
-    stretch = _stretch(result, first)
-    figures = {}
-    for name, account in _accounts(result).items():
-        trades = _trades(result, account)
-        figures[name] = _account_figures(
-            result,
-            account,
-            stretch,
-            spells=drawdowns(account.returns.iloc[first:]),
-            trades=trades[trades["entry_time"] >= times[first]],
-        )
-        scaled = account.initial_cash / float(account.equity.iloc[first - 1])
-        for name_of_money in ("final_equity", "costs_paid"):
-            figures[name][name_of_money] *= scaled
-    figures["exposure_matched"] = _even_figures(result, exposure_of(result), stretch)
-    figures["index"] = _index_figures(result, stretch)
-    return times[first], figures
+    sides, index, found = _sides(result), _index_returns(result), {}
+    for years in spans:
+        first = int(times.searchsorted((end - pd.DateOffset(years=years)).ceil("D")))
+        if first == 0:
+            continue
+        stretch = _stretch(result, first)
+        figures = {
+            name: _recent_side(result, side, stretch, opened=times[first])
+            for name, side in sides.items()
+        }
+        own = sides["strategy"].exposure
+        figures["exposure_matched"] = _even_figures(result, own, stretch)
+        figures["index"] = _index_figures(result, stretch, index)
+        found[years] = (times[first], figures)
+    return found
+
+
+def _recent_side(
+    result: Run, side: "_Side", stretch: "_Stretch", *, opened: pd.Timestamp
+) -> Figures:
+    account, trades = side.account, side.trades
+    since = replace(side, trades=trades[trades["entry_time"] >= opened])
+    spells = drawdowns(account.returns.iloc[stretch.first :])
+    figures = _account_figures(result, since, stretch, spells=spells)
+    scaled = account.initial_cash / float(account.equity.iloc[stretch.first - 1])
+    for money in ("final_equity", "costs_paid"):
+        figures[money] *= scaled
+    return figures
+
+
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """One account of a run, with what it held and its trades."""
+
+    account: Account
+    exposure: Exposure
+    trades: pd.DataFrame
+
+
+def _sides(result: Run) -> dict[str, _Side]:
+    accounts = {
+        "strategy": result.strategy,
+        "buy_and_hold": result.buy_and_hold,
+        "control": result.control,
+        **result.others,
+    }
+    return {
+        name: _Side(account, exposure_of(result, account), _trades(result, account))
+        for name, account in accounts.items()
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,11 +163,6 @@ def _stretch(result: Run, first: int = 0) -> _Stretch:
     lines = result.market.traded.lines
     opens, ends = lines["time"][first:], lines["bar_end"][first:]
     return _Stretch(first, float(opens[0]), time_taken(opens, ends, rate=_cash_rate(result)))
-
-
-def _accounts(result: Run) -> dict[str, Account]:
-    own = {"strategy": result.strategy, "buy_and_hold": result.buy_and_hold}
-    return {**own, "control": result.control, **result.others}
 
 
 def _even_figures(result: Run, exposure: Exposure, stretch: _Stretch) -> Figures:
@@ -162,8 +187,9 @@ def _even_figures(result: Run, exposure: Exposure, stretch: _Stretch) -> Figures
 
 
 def _account_figures(
-    result: Run, account: Account, stretch: _Stretch, *, spells: pd.DataFrame, trades: pd.DataFrame
+    result: Run, side: _Side, stretch: _Stretch, *, spells: pd.DataFrame
 ) -> Figures:
+    account, trades = side.account, side.trades
     first, scale, fills = stretch.first, stretch.scale, account.fills
     equity = account.equity.iloc[first:]
     fills = fills[fills["time"] >= equity.index[0]]
@@ -176,7 +202,7 @@ def _account_figures(
     )
     figures |= _drawdown_days(spells)
     figures["time_in_market"] = float(account.invested.iloc[first:].mean())
-    figures["exposure"] = since_row(exposure_of(result, account), first).mean_weight
+    figures["exposure"] = since_row(side.exposure, first).mean_weight
     figures["turnover"] = metrics.turnover(fills, equity=equity, years=scale.years)
     figures["costs_paid"] = metrics.costs_paid(fills, opens=result.market.traded.opens)
     figures["trades"] = len(trades)
@@ -192,10 +218,10 @@ def index_periods_per_year(result: Run) -> float:
     return bars_per_year(sessions, years=result.years, nominal=SESSIONS_PER_YEAR)
 
 
-def _index_figures(result: Run, stretch: _Stretch) -> Figures:
+def _index_figures(result: Run, stretch: _Stretch, index: tuple[pd.Series, Floats]) -> Figures:
     """Return the index's figures from its sessions; cash earns from one close to the next."""
     scale = stretch.scale
-    returns, known = _index_returns(result)
+    returns, known = index
     is_in = known > stretch.opened
     returns, known = returns[is_in], known[is_in]
     years = np.diff(known, prepend=stretch.opened) / SECONDS_PER_YEAR

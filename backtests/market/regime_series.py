@@ -8,6 +8,7 @@ from backtests.config.config import Config
 from backtests.market.inputs import Inputs
 from feeds import net_liquidity
 from feeds.errors import Absent, InputError, NotCached, NotServed
+from feeds.sample import SAMPLE_SOURCE
 from feeds.series import Series
 from feeds.series_sources import load_series
 
@@ -54,7 +55,7 @@ def regime_series(config: Config, inputs: Inputs) -> RegimeSeries:
 def _at_hand(names: tuple[str, ...], config: Config, inputs: Inputs) -> tuple[Series | None, bool]:
     """Return the first series that can be read, and whether one is there that cannot."""
     is_unreadable = False
-    for name in names if inputs.index.source != "sample" else ():
+    for name in names if inputs.index.source != SAMPLE_SOURCE else ():
         try:
             return _load(name, config), False
         except (Absent, NotServed, NotCached):

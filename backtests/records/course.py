@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import pandas as pd
 
-from backtests.analysis.periods import yearly_returns
+from backtests.analysis.periods import weekly, yearly_returns
 from feeds.arrays import Floats
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def week_ends(equity: pd.Series, *, start: float) -> pd.Series:
 
     A week without bars keeps what the one before ended with. Index = Sundays, UTC.
     """
-    weeks = (equity / start).resample("W-SUN").last().ffill()
+    weeks = weekly(equity / start)
     weeks.index = pd.DatetimeIndex(weeks.index).normalize()
     before = pd.DatetimeIndex([weeks.index[0] - WEEK])
     return pd.Series(np.append(1.0, weeks), index=before.append(pd.DatetimeIndex(weeks.index)))

@@ -12,13 +12,12 @@ from backtests.report.words import notation as written
 from backtests.report.words.labels import FIGURES, columns_of, figure_text
 
 YEARS: Final = (5, 3, 1)  # as the buttons of the bar
-MILLISECONDS: Final = 1_000_000
 
 
 def recent_views(result: Run) -> dict[str, dict[str, Any]]:
     """Return by years what stands in tiles and figures, and from when; none that are too long."""
-    found = ((years, recent_figures(result, years=years)) for years in YEARS)
-    return {str(years): _view(result, years, *each) for years, each in found if each}
+    found = recent_figures(result, YEARS)
+    return {str(years): _view(result, years, *each) for years, each in found.items()}
 
 
 def _view(
@@ -26,7 +25,7 @@ def _view(
 ) -> dict[str, Any]:
     said = "the last year" if years == 1 else f"the last {years} years"
     return {
-        "from": opened.value // MILLISECONDS,
+        "from": int(opened.timestamp() * 1000),
         "cash": written.money(result.strategy.initial_cash),
         "said": (
             f"Shown now: {said} alone, from {written.date(opened)}, as if the starting cash had "

@@ -9,8 +9,8 @@ from backtests.engines.backtest import Run
 from backtests.report.charts.index import run_levels
 from backtests.report.charts.states import session_states
 from backtests.report.words import notation as written
+from feeds.alignment import latest_known
 
-MILLISECONDS: Final = 1_000_000
 MOST_STEPS: Final = 1_000  # a page is no file of fills
 MOST_COINS: Final = 6  # whose orders a step names one by one
 
@@ -19,16 +19,15 @@ def replay_steps(result: Run) -> list[dict[str, Any]]:
     """Return a step per bar with fills: when, what was ordered, and what was known by then."""
     fills = result.strategy.fills
     evenings = _Evenings(result)
-    times = pd.DatetimeIndex(fills["time"].drop_duplicates())[:MOST_STEPS]
-    return [_step(result, time, fills[fills["time"] == time], evenings) for time in times]
+    steps = sorted(fills.groupby("time").indices.values(), key=lambda rows: int(rows[0]))
+    return [_step(result, fills.iloc[rows], evenings) for rows in steps[:MOST_STEPS]]
 
 
-def _step(
-    result: Run, time: pd.Timestamp, fills: pd.DataFrame, evenings: "_Evenings"
-) -> dict[str, Any]:
+def _step(result: Run, fills: pd.DataFrame, evenings: "_Evenings") -> dict[str, Any]:
+    time = pd.Timestamp(fills["time"].iloc[0])
     row = int(result.strategy.bars.index.get_indexer(pd.DatetimeIndex([time]))[0])
     return {
-        "at": time.value // MILLISECONDS,
+        "at": int(time.timestamp() * 1000),
         "date": written.date(time),
         "texts": {
             "Order": _orders(fills),
@@ -71,7 +70,7 @@ class _Evenings:
         self._states = session_states(market.signals, run_levels(result))
         known = market.available_at.as_unit("ns").asi8
         opens = pd.DatetimeIndex(result.strategy.bars.index).as_unit("ns").asi8
-        self._sessions = np.searchsorted(known, opens, side="right") - 1
+        self._sessions = latest_known(known, at=opens)
         self._asset, self._coin = result.asset, market.traded_bars
 
     def index_in_words(self, row: int) -> str:

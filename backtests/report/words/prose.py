@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from backtests.analysis.episodes import is_plain
 from backtests.config.config import ALTS, Config
@@ -11,10 +11,9 @@ from backtests.market.control import DAYS_PER_SESSION, VOLATILITY_RATIO, control
 from backtests.report.words import RunFacts
 from backtests.report.words import notation as written
 from feeds.instruments import BY_SYMBOL
+from feeds.sample import SAMPLE_SOURCE
 from strategies.names import trigger_parts
 from strategies.registry import is_own
-
-SAMPLE_SOURCE: Final = "sample"
 
 
 def is_sample(result: Run) -> bool:

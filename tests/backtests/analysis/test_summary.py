@@ -63,7 +63,7 @@ def walk():
 
 @pytest.mark.parametrize("name", ["strategy", "buy_and_hold", "control"])
 def test_recent_figures_are_those_of_the_last_bars_alone(walk, name) -> None:
-    opened, figures = recent_figures(walk, years=1)
+    opened, figures = recent_figures(walk, [1])[1]
     account = {"strategy": walk.strategy, "buy_and_hold": walk.buy_and_hold}.get(name, walk.control)
     times = account.bars.index
     first = times.get_loc(opened)
@@ -86,7 +86,7 @@ def test_recent_figures_are_those_of_the_last_bars_alone(walk, name) -> None:
 
 
 def test_recent_figures_of_the_index_run_from_the_level_known_at_the_opening(walk) -> None:
-    opened, figures = recent_figures(walk, years=1)
+    opened, figures = recent_figures(walk, [1])[1]
     closes = walk.market.index.frame["close"]
     known = walk.market.available_at
     last = walk.market.traded.lines["bar_end"][-1]
@@ -96,4 +96,4 @@ def test_recent_figures_of_the_index_run_from_the_level_known_at_the_opening(wal
 
 
 def test_recent_figures_of_more_years_than_there_are_is_nothing(walk) -> None:
-    assert recent_figures(walk, years=5) is None
+    assert recent_figures(walk, [5]) == {}
