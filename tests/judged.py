@@ -7,7 +7,7 @@ from backtests.config.settings import SignificanceSettings
 from backtests.engines.backtest import Run
 from backtests.engines.cost_runs import cost_runs
 from backtests.records.run_files import run_files
-from backtests.report.words import RunJudgement, judge_run
+from backtests.report.words.judgement import RunJudgement, judge_run
 from backtests.report.words.prose import run_facts
 
 FEW_DRAWS = SignificanceSettings(draws=100)

@@ -18,7 +18,7 @@ from backtests.records.run_files import drawdowns_table
 from backtests.records.writing import require_name, require_writable, write_page
 from backtests.report.card import Card, Displayable
 from backtests.report.terminal.run import headline
-from backtests.report.words import RunJudgement, judge_run
+from backtests.report.words.judgement import RunJudgement, judge_run
 from backtests.report.words.labels import FIGURES, columns_of, figure_text
 from backtests.report.words.prose import run_facts
 from feeds.errors import ConfigError

@@ -13,7 +13,7 @@ from backtests.records.writing import run_id, write_folder
 from backtests.report.pages.luck import significance_section
 from backtests.report.pages.tearsheet import tearsheet
 from backtests.report.sheets.process import SheetWorker
-from backtests.report.words import RunJudgement
+from backtests.report.words.judgement import RunJudgement
 
 
 def run_page(

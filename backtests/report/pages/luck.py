@@ -6,8 +6,8 @@ from typing import Final
 from backtests.analysis.bootstrap import Interval
 from backtests.analysis.significance import EQUAL_EXPOSURE, Significance
 from backtests.report.pages.section import Section
-from backtests.report.words import RunJudgement
 from backtests.report.words import notation as written
+from backtests.report.words.judgement import RunJudgement
 from backtests.report.words.labels import FIGURES
 
 SERIES: Final = {

@@ -26,8 +26,10 @@ from backtests.report.pages.risk_tables import risk_content
 from backtests.report.pages.section import Banner, Cell, Heading, Panel, Section
 from backtests.report.sheets import process as sheet_worker
 from backtests.report.sheets.request import sheet_request
-from backtests.report.words import RunJudgement, break_even, labels, prose
+from backtests.report.words import labels, prose
 from backtests.report.words import notation as written
+from backtests.report.words.judgement import RunJudgement
+from backtests.report.words.verdict import break_even
 from feeds.history import source_in_words
 
 # columns of provenance that hold numbers, and those in a style of their own

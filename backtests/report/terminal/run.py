@@ -12,8 +12,8 @@ from rich.table import Table
 from backtests.analysis.summary import Summary
 from backtests.engines.backtest import Run
 from backtests.market.lookahead import LOOK_AHEAD
-from backtests.report.words import RunJudgement
 from backtests.report.words import notation as fmt
+from backtests.report.words.judgement import RunJudgement
 from backtests.report.words.labels import COLUMNS, FIGURES, columns_of, figure_text
 from feeds.history import source_in_words
 

@@ -8,9 +8,10 @@ import pandas as pd
 
 from backtests.config.config import ALTS
 from backtests.report.words import notation as written
-from backtests.report.words import phrases, standing
+from backtests.report.words import phrases
 from backtests.report.words.labels import FIGURES, names, title
 from backtests.report.words.notation import count_noun
+from backtests.report.words.phrases import standing
 from backtests.search.plan import Plan
 from backtests.search.walkforward.walk import WalkForward, WalkStep
 from backtests.search.walkforward.windows import WindowSettings

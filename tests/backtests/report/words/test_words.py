@@ -18,8 +18,10 @@ from backtests.config.config import load_config
 from backtests.engines.backtest import Run, run_inputs
 from backtests.engines.capacity import Capacity
 from backtests.market.inputs import Inputs
-from backtests.report.words import RunFacts, RunJudgement, break_even, judge_run, standing
+from backtests.report.words.judgement import RunJudgement, judge_run
+from backtests.report.words.phrases import RunFacts, standing
 from backtests.report.words.prose import run_facts
+from backtests.report.words.verdict import break_even
 from feeds.instruments import coin
 from tests.judged import judged
 from tests.markets import coin_walk, index_walk
