@@ -1,11 +1,9 @@
 """Show all runs on one page, or some side by side: python -m backtests.compare."""
 
 import argparse
-import contextlib
-import gc
 import hashlib
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -80,18 +78,7 @@ def _work(arguments: Sequence[str] | None) -> None:
     elif options.runs:
         _say(_write_comparison(options.out, options.runs))
     else:
-        with _no_collection():
-            _write_index(options)
-
-
-@contextlib.contextmanager
-def _no_collection() -> Iterator[None]:
-    """Put off the search for garbage: among thousands of records it finds none, for a second."""
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
+        _write_index(options)
 
 
 def _write_index(options: argparse.Namespace) -> None:
