@@ -32,7 +32,7 @@ CHUNKS_IN_FLIGHT: Final = 256
 # A task that takes so long at the end, and so many times longer than others, is done twice.
 SECONDS_OF_PATIENCE: Final = 2.0
 TIMES_OF_PATIENCE: Final = 3.0
-SECONDS_BETWEEN_TICKS: Final = 0.01
+SECONDS_BETWEEN_TICKS: Final = 0.05
 # A worker may be killed for reasons that are not the chunk's: so often Dask may give it up,
 # each time after some deaths.
 LIVES: Final = 6
