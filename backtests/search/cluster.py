@@ -32,8 +32,9 @@ SETTINGS: Final = {
     "distributed.comm.timeouts.connect": "60s",
     "distributed.comm.retry.count": 5,
     "distributed.admin.large-graph-warning-threshold": "1TB",
-    # looks at every stack a hundred times per second, for a page nobody opens
+    # neither is looked at, and both cost every process a little all the time
     "distributed.worker.profile.enabled": False,
+    "distributed.admin.tick.interval": "500ms",
 }
 
 
