@@ -45,12 +45,12 @@ _sharing = threading.Lock()
 class SharedWork:
     """What all chunks of a sweep have in common, but for the inputs.
 
-    `own` are the plug-ins by path, as the files need not be on the worker; `key` tells
-    sweeps apart, also those of the same plan over other bars.
+    `own` are the plug-ins by path, each with its files, which need not be on the worker;
+    `key` tells sweeps apart, also those of the same plan over other bars.
     """
 
     plan: str
-    own: Mapping[str, Any]
+    own: Mapping[str, Mapping[str, str]]
     key: str
 
 
