@@ -1,6 +1,6 @@
 """Weak scaling on Dask workers: twice the workers, twice the trials, and what more it costs.
 
-python -m benchmarks.cluster [--data-dir DIR] [--most N] [--trials N]
+python -m benchmarks.cluster [--data-dir DIR] [--most N] [--trials N] [--config FILE]
 
 Two efficiencies: by the clock, which needs a processor for every worker and the driver, and
 by processor time, which other work on the machine does not blur: what a trial costs one
@@ -48,6 +48,7 @@ def main() -> None:
     parser.add_argument("--data-dir", type=Path, default=ROOT.parent / "shared" / "data")
     parser.add_argument("--most", type=int, default=2)
     parser.add_argument("--trials", type=int, default=TRIALS, help="per worker")
+    parser.add_argument("--config", type=Path, default=ROOT / "configs" / "sweeps" / "million.toml")
     options = parser.parse_args()
     print(
         "| workers | trials | first task after | from then on | trials per second | by the clock "
@@ -58,7 +59,7 @@ def main() -> None:
     workers = 1
     while workers <= options.most:
         trials = workers * options.trials
-        begun, rest = swept(options.data_dir, workers, trials)
+        begun, rest = swept(options.config, options.data_dir, workers, trials)
         rate = rest.trials / rest.clock
         each, driver = rest.workers / rest.trials, rest.driver / rest.trials
         rate_alone, cost_alone = rate_alone or rate, cost_alone or each
@@ -71,11 +72,10 @@ def main() -> None:
         workers *= 2
 
 
-def swept(data_dir: Path, workers: int, trials: int) -> tuple[float, Reading]:
+def swept(file: Path, data_dir: Path, workers: int, trials: int) -> tuple[float, Reading]:
     """Return seconds to the first finished task, and what was done and spent from then on."""
     flags = {"data.source": "files", "data.data_dir": str(data_dir)}
     random = ["sweep.search=random", f"sweep.trials={trials}"]
-    file = ROOT / "configs" / "sweeps" / "million.toml"
     plan = load_plan(file, overrides=random, flags=flags)
     library = Library()
     readings: list[Reading] = []
@@ -84,9 +84,10 @@ def swept(data_dir: Path, workers: int, trials: int) -> tuple[float, Reading]:
 
         def report(count: int) -> None:
             done = readings[-1].trials + count if readings else count
-            readings.append(read(done))
+            readings.append(read(processes, done))
 
         with connect(plan, workers=workers) as drive:
+            processes = psutil.Process().children(recursive=True)
             started = time.perf_counter()
             drive(store, library=library, report=report)
     # every worker has compiled and loaded what it needs
@@ -94,10 +95,9 @@ def swept(data_dir: Path, workers: int, trials: int) -> tuple[float, Reading]:
     return first.clock - started, readings[-1] - first
 
 
-def read(trials: int) -> Reading:
+def read(workers: list[psutil.Process], trials: int) -> Reading:
     """Return the clock and the processor time spent so far."""
-    own = psutil.Process()
-    times = [process.cpu_times() for process in own.children(recursive=True)]
+    times = [process.cpu_times() for process in workers]
     spent = sum(each.user + each.system for each in times)
     return Reading(time.perf_counter(), time.process_time(), spent, trials)
 

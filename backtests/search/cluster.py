@@ -32,9 +32,11 @@ SETTINGS: Final = {
     "distributed.comm.timeouts.connect": "60s",
     "distributed.comm.retry.count": 5,
     "distributed.admin.large-graph-warning-threshold": "1TB",
-    # neither is looked at, and both cost every process a little all the time
+    # nobody looks at these, and they cost every process a little all the time
     "distributed.worker.profile.enabled": False,
     "distributed.admin.tick.interval": "500ms",
+    "distributed.admin.system-monitor.interval": "5s",
+    "distributed.worker.memory.monitor-interval": "1s",
 }
 
 
