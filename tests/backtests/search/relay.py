@@ -15,11 +15,13 @@ async def main(delay: float, host: str, routes: dict[int, tuple[str, int]]) -> N
 
 def passing(delay: float, target: tuple[str, int]):
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            far_reader, far_writer = await asyncio.open_connection(*target)
-        except OSError:
-            writer.close()
-            return
+        # what lies behind may still be starting
+        while True:
+            try:
+                far_reader, far_writer = await asyncio.open_connection(*target)
+                break
+            except OSError:
+                await asyncio.sleep(0.05)
         await asyncio.gather(carry(delay, reader, far_writer), carry(delay, far_reader, writer))
 
     return serve
