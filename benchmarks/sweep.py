@@ -132,7 +132,7 @@ def row(name: str, own: Speed, theirs: Speed) -> str:
 def grid(values: dict[str, tuple[Any, ...]]) -> Columns:
     axes = [Choice(key, taken) for key, taken in values.items()]
     size = int(np.prod([len(axis.values) for axis in axes]))
-    return grid_columns(axes, first=0, stop=size)
+    return grid_columns(axes, np.arange(size))
 
 
 def configs(base: Config, columns: Columns) -> list[Config]:

@@ -25,9 +25,11 @@ from backtests.search.bars import UsedBars, used_bars
 from backtests.search.drive import drive
 from backtests.search.judging.judge import judge
 from backtests.search.judging.judgement import Judgement
-from backtests.search.plan import Plan, SearchSettings, flat_axes, plan_of
+from backtests.search.plan import Plan, flat_axes, plan_of
+from backtests.search.rerun import chosen_config
+from backtests.search.settings import SearchSettings
 from backtests.search.space import value_text
-from backtests.search.store import Store, chosen_config, create
+from backtests.search.store import Store, create
 from backtests.search.trials.groups import Library
 from backtests.search.trials.kernel import FIGURES as TRIAL_FIGURES
 from feeds.bars import Bars

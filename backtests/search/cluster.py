@@ -71,9 +71,10 @@ def _drive(client: Client, store: Store, *, library: Library, report: Report) ->
 
     running = as_completed(hand_out(width))
     for future in running:
-        table = future.result()
-        store.write(chunk_of.pop(future), table)
-        report(table.num_rows)
+        chunk = chunk_of.pop(future)
+        store.write(chunk, future.result())
+        first, stop = store.plan.bounds(chunk)
+        report(stop - first)
         for handed in hand_out(1):
             running.add(handed)
 

@@ -18,6 +18,7 @@ from backtests.engines.compiled import ledger_of, simulate
 from backtests.search.plan import Plan
 from backtests.search.space import Axis, Choice, random_columns
 from backtests.search.store import Store
+from backtests.search.summary import MOST_DRAWN
 from backtests.search.trials.groups import Library, traded_tape
 from backtests.search.trials.scope import PER_TRIAL
 from feeds.arrays import Flags, Floats, Integers
@@ -176,7 +177,6 @@ def _earners(configs: Sequence[Config], library: Library) -> Iterator[Earner]:
             yield Earner(config, returns_of(config, library), held[key])
 
 
-MOST_DRAWN: Final = 400
 # A range of fractions has no end of values, but neighbours are copies: so many count.
 VALUES_OF_A_RANGE: Final = 100
 
@@ -197,16 +197,7 @@ def random_trials(store: Store) -> Integers:
 
     Every trial has a random number, and those with the smallest are taken: all if they fit.
     """
-    rng = np.random.default_rng(store.plan.settings.seed)
-    numbers, trials = np.empty(0), np.empty(0, np.int64)
-    for chunk, part in store.parts(["failure"]):
-        own = rng.random(part.num_rows)
-        done = np.flatnonzero(part["failure"].is_null().to_numpy())
-        numbers = np.concatenate((numbers, own[done]))
-        trials = np.concatenate((trials, done + store.plan.bounds(chunk)[0]))
-        smallest = np.argsort(numbers, kind="stable")[:MOST_DRAWN]
-        numbers, trials = numbers[smallest], trials[smallest]
-    return np.sort(trials)
+    return np.sort(store.total().drawn[:MOST_DRAWN])
 
 
 def random_values(plan: Plan) -> list[dict[str, Any]]:

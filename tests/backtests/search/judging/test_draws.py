@@ -11,7 +11,8 @@ import pytest
 from backtests.config.config import Config
 from backtests.search.judging import field as draws
 from backtests.search.judging.field import random_trials, random_values, reach
-from backtests.search.plan import Plan, SearchSettings
+from backtests.search.plan import Plan
+from backtests.search.settings import SearchSettings
 from backtests.search.space import Axis, Choice, Range
 
 HOLD = Choice("rules.hold_days", tuple(range(1, 76)))
