@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 EXAMPLES = """\
   python -m backtests.sweep --asset ETH --config configs/sweeps/eth.toml
   python -m backtests.sweep --config configs/sweeps/eth.toml --set sweep.search=random
+  python -m backtests.sweep --config configs/sweeps/million.toml --set sweep.keep=best
   python -m backtests.sweep --resume results/20260101T000000Z-sweep-ETH-1a2b3c4d
 """
 
@@ -45,7 +46,8 @@ def command_parser() -> Parser:
     parser = Parser(
         prog="python -m backtests.sweep",
         description="Try many settings: the grid, random draws or a guided search over the "
-        "[sweep] table of a config; leave a table with a row per trial.",
+        "[sweep] table of a config; leave a table with a row per trial, or with the best rows "
+        "alone (sweep.keep=best).",
         examples=EXAMPLES,
     )
     add_run_options(parser)
@@ -118,6 +120,8 @@ def _swept(options: argparse.Namespace) -> "tuple[Store, Judgement | None, UsedB
     with pin_plugins(plan.base), _driver(options, plan) as drive:
         store = resumed or create(options.out, plan, bars=used.bars, warnings=used.warnings)
         _drive(drive, store, library, quiet=options.quiet)
+    # what was remembered for the trials makes room for the accounts that judge them
+    library = Library(inputs=library.loaded)
     with pin_plugins(plan.base), steps(quiet=options.quiet) as step:
         step("judging the best of them")
         judgement = judge(store, library=library)
