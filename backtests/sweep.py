@@ -1,11 +1,13 @@
 """Sweep settings: python -m backtests.sweep --asset ETH --config configs/sweeps/eth.toml."""
 
 import argparse
+import contextlib
+import ctypes
 import functools
+import gc
 import os
 import sys
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
 from backtests.options import (
@@ -122,13 +124,23 @@ def _swept(options: argparse.Namespace) -> "tuple[Store, Judgement | None, UsedB
         _drive(drive, store, library, quiet=options.quiet)
     # what was remembered for the trials makes room for the accounts that judge them
     library = Library(inputs=library.loaded)
+    _return_memory()
     with pin_plugins(plan.base), steps(quiet=options.quiet) as step:
         step("judging the best of them")
         judgement = judge(store, library=library)
     return store, judgement, used
 
 
-def _driver(options: argparse.Namespace, plan: "Plan") -> "AbstractContextManager[Driver]":
+def _return_memory() -> None:
+    """Give what is free back to the system; threads' own pools would keep it from this one."""
+    gc.collect()
+    with contextlib.suppress(OSError, AttributeError):  # not every system's library can
+        ctypes.CDLL(None).malloc_trim(0)
+
+
+def _driver(
+    options: argparse.Namespace, plan: "Plan"
+) -> "contextlib.AbstractContextManager[Driver]":
     """Return what does the chunks: threads here, or the workers of a cluster."""
     if options.workers or options.scheduler:
         from backtests.search.cluster import connect
@@ -136,7 +148,7 @@ def _driver(options: argparse.Namespace, plan: "Plan") -> "AbstractContextManage
         return connect(plan, workers=options.workers or 0, scheduler=options.scheduler or "")
     from backtests.search.drive import drive
 
-    return nullcontext(functools.partial(drive, threads=options.threads))
+    return contextlib.nullcontext(functools.partial(drive, threads=options.threads))
 
 
 def _drive(drive: "Driver", store: "Store", library: "Library", *, quiet: bool) -> None:
