@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from backtests.search.plan import Plan
-from backtests.search.rows import written
+from backtests.search.rows import table_values
 from backtests.search.space import Choice, Columns
 from backtests.search.trials.kernel import FIGURES
 from feeds.arrays import Floats, Integers
@@ -100,7 +100,7 @@ def _outcome(first: int, rows: Integers, columns: Columns, figures: Floats, plan
     for one in plan.axes:
         column = columns[one.key]
         codes = dict.fromkeys(column.codes[rows].tolist())
-        own = written(one, [column.values[code] for code in codes])
+        own = table_values(one, [column.values[code] for code in codes])
         values[one.key] = _few(own, isinstance(one, Choice))
     earliest = int(rows[0])
     return Outcome(

@@ -25,9 +25,9 @@ from backtests.search.space import (
     axis,
     grid_columns,
     grid_size,
-    joined,
+    join_columns,
     random_columns,
-    taken,
+    subset,
 )
 from feeds.arrays import Integers
 from feeds.errors import ConfigError
@@ -110,8 +110,8 @@ class Plan:
         if self.settings.search == "grid":
             return grid_columns(self.axes, trials)
         batch = trials // self.settings.chunk
-        return joined(
-            taken(self.columns(one), trials[batch == one] - one * self.settings.chunk)
+        return join_columns(
+            subset(self.columns(one), trials[batch == one] - one * self.settings.chunk)
             for one in np.unique(batch).tolist()
         )
 

@@ -3,17 +3,19 @@
 import hashlib
 import re
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import tomli_w
 
 from backtests.config.config import Config
 from backtests.config.tree import put
 from backtests.search.plan import Plan
 from backtests.search.settings import OBJECTIVES
-from backtests.search.space import Axis, Column, Columns, combinations, joined, taken
+from backtests.search.space import Axis, Column, Columns, combinations, join_columns, subset
 from backtests.search.trials.evaluate import Evaluated
 from backtests.search.trials.kernel import FIGURES
 from feeds.arrays import Flags, Floats, Integers
@@ -44,7 +46,7 @@ class BestRows:
             return
         self._trials.append(rows + first)
         self._figures.append(figures[rows])
-        self._columns.append(taken(columns, rows))
+        self._columns.append(subset(columns, rows))
         self._waiting += rows.size
         if self._waiting > 4 * ROWS_KEPT:
             self._leave_best()
@@ -52,7 +54,7 @@ class BestRows:
     def table(self) -> pa.Table:
         """Return the rows kept, in ascending order of trial."""
         if not self._trials:
-            nothing = taken(self._plan.columns(0), np.empty(0, np.int64))
+            nothing = subset(self._plan.columns(0), np.empty(0, np.int64))
             return rows_table(self._plan, np.empty(0, np.int64), nothing, _NO_FIGURES, [])
         self._leave_best()
         (trials,), (figures,), (columns,) = self._trials, self._figures, self._columns
@@ -60,14 +62,14 @@ class BestRows:
 
     def _leave_best(self) -> None:
         trials, figures = np.concatenate(self._trials), np.concatenate(self._figures)
-        columns = joined(self._columns)
+        columns = join_columns(self._columns)
         is_best = np.zeros(trials.size, np.bool_)
         for place, figure in enumerate(_JUDGED_BY):
             own, self._least[place] = _highest(figures[:, figure])
             is_best |= own
         rows = np.flatnonzero(is_best)
         self._trials, self._figures = [trials[rows]], [figures[rows]]
-        self._columns, self._waiting = [taken(columns, rows)], 0
+        self._columns, self._waiting = [subset(columns, rows)], 0
 
 
 _NO_FIGURES: Final = np.empty((0, len(FIGURES)))
@@ -104,6 +106,15 @@ def rows_table(
     fields |= {name: figures[:, place] for place, name in enumerate(FIGURES)}
     fields["failure"] = pa.array(failures, pa.string())
     return pa.table(fields)
+
+
+def write_parquet(table: pa.Table, path: Path, *, coded: list[str]) -> None:
+    """Write a table; the columns `coded` have few values, and its metadata stands at the end."""
+    told = table.schema.metadata or {}
+    plain = table.replace_schema_metadata(None)
+    with pq.ParquetWriter(path, plain.schema, compression="zstd", use_dictionary=coded) as writer:
+        writer.write_table(plain)
+        writer.add_key_value_metadata(told)
 
 
 def short_hashes(base: Config, columns: Columns) -> list[str]:
@@ -156,10 +167,10 @@ def _kind(one: Axis) -> pa.DataType | None:
 
 
 def _write(one: Axis, column: Column) -> pa.Array:
-    values = pa.array(written(one, column.values), _kind(one) or pa.string())
+    values = pa.array(table_values(one, column.values), _kind(one) or pa.string())
     return values.take(pa.array(column.codes))
 
 
-def written(one: Axis, values: Sequence[Any]) -> tuple[Any, ...]:
+def table_values(one: Axis, values: Sequence[Any]) -> tuple[Any, ...]:
     """Return values of a setting as the table has them: as text where they are of many kinds."""
     return tuple(values) if _kind(one) else tuple(map(str, values))

@@ -212,12 +212,12 @@ def drawn_column(values: NDArray[Any]) -> Column:
     return Column(tuple(distinct.tolist()), codes.astype(np.int64))
 
 
-def taken(columns: Columns, rows: Integers) -> Columns:
+def subset(columns: Columns, rows: Integers) -> Columns:
     """Return the columns of some of their trials, without values that none of these has."""
-    return {key: _taken(own, rows) for key, own in columns.items()}
+    return {key: _subset(own, rows) for key, own in columns.items()}
 
 
-def _taken(column: Column, rows: Integers) -> Column:
+def _subset(column: Column, rows: Integers) -> Column:
     codes = column.codes[rows]
     if len(column.values) <= rows.size:
         return Column(column.values, codes)
@@ -225,7 +225,7 @@ def _taken(column: Column, rows: Integers) -> Column:
     return Column(tuple(column.values[code] for code in distinct.tolist()), codes)
 
 
-def joined(parts: Iterable[Columns]) -> Columns:
+def join_columns(parts: Iterable[Columns]) -> Columns:
     """Return the columns of trials that follow each other; of at least one part."""
     every = list(parts)
     return {key: _follow([part[key] for part in every]) for key in every[0]}

@@ -27,12 +27,12 @@ from backtests.records.reading import UnreadableError, parsed_table, text_of
 from backtests.records.text import as_json
 from backtests.records.writing import run_id, write_folder
 from backtests.search.plan import Plan, parsed_plan
-from backtests.search.rows import ROWS_KEPT
+from backtests.search.rows import ROWS_KEPT, write_parquet
 from backtests.search.space import Choice
 from backtests.search.summary import (
     OBJECTIVE,
     SUMMARY,
-    Summary,
+    TrialSummary,
     read_summary,
     summary_of_rows,
     total_of,
@@ -144,12 +144,12 @@ class Store:
         for chunk in self.done():
             self._about(chunk)
 
-    def total(self) -> Summary:
+    def total(self) -> TrialSummary:
         """Return what all trials done so far amount to; read again only where a file changed."""
         files = (self.path(chunk).stat() for chunk in self.done())
         return _total(self, tuple((file.st_mtime_ns, file.st_size) for file in files))
 
-    def summary(self, chunk: int) -> Summary:
+    def summary(self, chunk: int) -> TrialSummary:
         """Return what a chunk's trials amount to, from the end of its file."""
         told = self._about(chunk).metadata or {}
         if SUMMARY not in told:
@@ -224,17 +224,8 @@ class Store:
 
 
 @functools.lru_cache(maxsize=1)
-def _total(store: Store, _files: tuple[tuple[int, int], ...]) -> Summary:
+def _total(store: Store, _files: tuple[tuple[int, int], ...]) -> TrialSummary:
     return total_of(map(store.summary, store.done()), plan=store.plan)
-
-
-def write_parquet(table: pa.Table, path: Path, *, coded: list[str]) -> None:
-    """Write a table; the columns `coded` have few values, and its metadata stands at the end."""
-    told = table.schema.metadata or {}
-    plain = table.replace_schema_metadata(None)
-    with pq.ParquetWriter(path, plain.schema, compression="zstd", use_dictionary=coded) as writer:
-        writer.write_table(plain)
-        writer.add_key_value_metadata(told)
 
 
 def create(out: Path, plan: Plan, *, bars: Sequence[Bars], warnings: Sequence[str] = ()) -> Store:

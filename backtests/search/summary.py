@@ -52,7 +52,7 @@ class Moments:
 
 
 @dataclass(frozen=True, slots=True)
-class Summary:
+class TrialSummary:
     """What trials amount to, whoever did them and in whatever parts.
 
     `failures` counts each reason, `ratios` are the moments of the Sharpe ratios, `leaders` the
@@ -108,9 +108,9 @@ class Tally:
             start = -first % self._every
             self._sample.append(figures[start :: self._every, FIGURES.index(objective)].copy())
 
-    def summary(self) -> Summary:
+    def summary(self) -> TrialSummary:
         """Return what all of them amount to."""
-        return Summary(
+        return TrialSummary(
             self._trials,
             dict(self._failures),
             self._ratios,
@@ -122,7 +122,7 @@ class Tally:
 
     def metadata(self) -> dict[bytes, bytes]:
         """Return summary and sample as a Parquet file holds them: ASCII, which all readers take."""
-        found = {SUMMARY: _encoded(self.summary(), self._plan)}
+        found = {SUMMARY: _encode(self.summary(), self._plan)}
         if self._every:
             found[OBJECTIVE] = base64.b64encode(np.concatenate(self._sample).tobytes())
         return found
@@ -155,7 +155,7 @@ def moments(values: Floats) -> Moments:
     return Moments(known.size, float(mean), float(np.sum((known - mean) ** 2)))
 
 
-def summary_of_rows(table: pa.Table, plan: Plan, chunk: int) -> Summary:
+def summary_of_rows(table: pa.Table, plan: Plan, chunk: int) -> TrialSummary:
     """Return what the rows of all trials of a chunk amount to."""
     columns = {key: column_of(table[key].to_pylist()) for key in plan.keys}
     figures = np.column_stack([table[name].to_numpy() for name in FIGURES])
@@ -165,14 +165,14 @@ def summary_of_rows(table: pa.Table, plan: Plan, chunk: int) -> Summary:
     return tally.summary()
 
 
-def total_of(summaries: Iterable[Summary], *, plan: Plan) -> Summary:
+def total_of(summaries: Iterable[TrialSummary], *, plan: Plan) -> TrialSummary:
     """Return the summary of the trials of several, which are in their order."""
     total = Tally(plan, first=0).summary()
     for one in summaries:
         numbers, drawn = _smallest(
             np.concatenate((total.numbers, one.numbers)), np.concatenate((total.drawn, one.drawn))
         )
-        total = Summary(
+        total = TrialSummary(
             total.trials + one.trials,
             dict(Counter(total.failures) + Counter(one.failures)),
             total.ratios.and_those(one.ratios),
@@ -199,7 +199,7 @@ def _smallest(numbers: Floats, trials: Integers) -> tuple[Floats, Integers]:
     return numbers[order], trials[order]
 
 
-def _encoded(summary: Summary, plan: Plan) -> bytes:
+def _encode(summary: TrialSummary, plan: Plan) -> bytes:
     tree = asdict(summary)
     for outcome in tree["outcomes"]:
         outcome["figures"] = list(outcome["figures"].values())
@@ -209,7 +209,7 @@ def _encoded(summary: Summary, plan: Plan) -> bytes:
     return json.dumps(tree).encode()
 
 
-def read_summary(text: bytes, *, plan: Plan) -> Summary:
+def read_summary(text: bytes, *, plan: Plan) -> TrialSummary:
     """Return a summary that a file of this plan holds.
 
     Raises
@@ -227,7 +227,7 @@ def read_summary(text: bytes, *, plan: Plan) -> Summary:
         )
         for one in tree["outcomes"]
     )
-    return Summary(
+    return TrialSummary(
         trials=tree["trials"],
         failures=tree["failures"],
         ratios=Moments(**tree["ratios"]),

@@ -16,7 +16,7 @@ from backtests.search.space import (
     Columns,
     Range,
     column_of,
-    taken,
+    subset,
     value_text,
 )
 from backtests.search.store import Store
@@ -216,7 +216,7 @@ def _set_places(
         elif plan.settings.search == "grid":
             columns = plan.columns_of(np.arange(rows.start, rows.stop) * every)
         else:
-            columns = taken(plan.columns(batch), np.arange(-first % every, stop - first, every))
+            columns = subset(plan.columns(batch), np.arange(-first % every, stop - first, every))
         for own, scale, one in zip(places, scales, plan.axes, strict=True):
             if columns:
                 own[rows] = _place(columns[one.key], scale)

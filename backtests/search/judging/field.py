@@ -5,16 +5,17 @@ import itertools
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from backtests.config.config import Config
-from backtests.engines.account import account_of, fills_table
+from backtests.engines.account import returns_from
 from backtests.engines.baselines import benchmark
 from backtests.engines.compiled import ledger_of, simulate
+from backtests.market.tape import bar_times
 from backtests.search.plan import Plan
 from backtests.search.space import Axis, Choice, random_columns
 from backtests.search.store import Store
@@ -111,11 +112,9 @@ def returns_of(config: Config, library: Library) -> pd.Series:
     """Return what a full run earns on each bar."""
     tape = traded_tape(config, library)
     ledger = ledger_of(tape, config)
-    cash = config.costs.initial_cash
-    account = account_of(
-        tape, cash=ledger.cash, units=ledger.units, fills=_no_fills(), initial_cash=cash
-    )
-    return account.returns
+    equity = ledger.cash + (ledger.units * tape.matrix("close")).sum(axis=1)
+    moved = returns_from(equity, initial_cash=config.costs.initial_cash)
+    return pd.Series(moved, index=_times(tape.lines["time"].tobytes()))
 
 
 def by_day(returns: pd.Series) -> pd.Series:
@@ -132,6 +131,8 @@ class _Table:
         self.times = pd.DatetimeIndex([], tz="UTC")
         self._rows = np.empty((most, 0))
         self._count = 0
+        self._last = pd.Index([])
+        self._places = np.empty(0, np.int64)
 
     @property
     def matrix(self) -> Floats:
@@ -140,19 +141,25 @@ class _Table:
 
     def add(self, returns: pd.Series) -> None:
         """Add a trial's returns."""
-        own = pd.DatetimeIndex(returns.index)
+        if returns.index is not self._last:  # most trials have the bars of the one before
+            self._make_room(pd.DatetimeIndex(returns.index))
+            self._last = returns.index
+        self._rows[self._count, self._places] = returns
+        self._count += 1
+
+    def _make_room(self, own: pd.DatetimeIndex) -> None:
         if not own.isin(self.times).all():
             times = self.times.union(own)
             rows = np.full((len(self._rows), len(times)), np.nan)
             rows[:, times.get_indexer(self.times)] = self._rows
             self.times, self._rows = times, rows
-        self._rows[self._count, self.times.get_indexer(own)] = returns
-        self._count += 1
+        self._places = np.asarray(self.times.get_indexer(own), np.int64)
 
 
-@cache
-def _no_fills() -> pd.DataFrame:
-    return fills_table([])
+@lru_cache(maxsize=64)
+def _times(opens: bytes) -> pd.DatetimeIndex:
+    """Return when bars open, from their seconds; most trials have the same bars."""
+    return bar_times(np.frombuffer(opens))
 
 
 def _configs(plan: Plan, values: list[dict[str, Any]]) -> Iterator[Config]:

@@ -13,7 +13,7 @@ from backtests.search.judging.field import random_trials, random_values, reach
 from backtests.search.plan import Plan
 from backtests.search.settings import SearchSettings
 from backtests.search.space import Axis, Choice, Range
-from backtests.search.summary import Summary, Tally, total_of
+from backtests.search.summary import Tally, TrialSummary, total_of
 from backtests.search.trials.evaluate import Evaluated
 from backtests.search.trials.kernel import FIGURES
 
@@ -27,7 +27,7 @@ def plan_of(*axes: Axis, **settings: Any) -> Plan:
 
 
 def store_of(plan: Plan, *, failed: Sequence[int] = ()) -> Any:
-    def summaries() -> Iterator[Summary]:
+    def summaries() -> Iterator[TrialSummary]:
         for chunk in range(plan.chunks):
             trials = range(*plan.bounds(chunk))
             failures = [None if trial not in failed else "no bars" for trial in trials]
