@@ -170,7 +170,7 @@ def test_sweep_on_a_full_disk_says_so_and_leaves_no_broken_part(
     kept = os.fsync
 
     def full(descriptor: int) -> None:
-        if "part-000001" in os.readlink(f"/proc/self/fd/{descriptor}"):
+        if "part-000001" in str(Path(f"/proc/self/fd/{descriptor}").readlink()):
             os.truncate(descriptor, 9)
             raise OSError(errno.ENOSPC, "No space left on device")
         kept(descriptor)
