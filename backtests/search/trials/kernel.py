@@ -228,6 +228,31 @@ def _follow(tape: TrialTape, paths: Paths, leg: Leg, *, entry: PathStart, sale: 
     )
 
 
+def _add_up(
+    tape: TrialTape,
+    events: TrialEvents,
+    trial: Trial,
+    *,
+    paths: Paths,
+    bars: KeptBars,
+    spans: Integers,
+) -> tuple[int, Sums]:
+    """Find the spans of a trial and add them up; return how many there are, and the sums.
+
+    `paths.state` then says whether only the whole account can tell.
+    """
+    times_full = 0
+    while True:
+        paths.state[UNCLEAR], paths.state[MISSED] = 0, NONE
+        count = spans_between_events(tape, events, paths, trial, spans)
+        if paths.places.size == 0:
+            return count, looked_up(tape, trial, spans[:count])
+        sums = walked(tape, paths, trial, spans[:count])
+        if paths.state[MISSED] == NONE or paths.state[UNCLEAR] > 0 or times_full > 1:
+            return count, sums
+        times_full += laid_missed(paths, bars, trial.money)
+
+
 def _run(
     tape: TrialTape,
     events: TrialEvents,
@@ -248,17 +273,7 @@ def _run(
         if trial.money.commission != before.commission or trial.money.slippage != before.slippage:
             paths.places[:] = NONE
             paths.state[TAKEN], before = 0, trial.money
-        times_full = 0
-        while True:
-            paths.state[UNCLEAR], paths.state[MISSED] = 0, NONE
-            count = spans_between_events(tape, events, paths, trial, spans)
-            if paths.places.size == 0:
-                sums = looked_up(tape, trial, spans[:count])
-                break
-            sums = walked(tape, paths, trial, spans[:count])
-            if paths.state[MISSED] == NONE or paths.state[UNCLEAR] > 0 or times_full > 1:
-                break
-            times_full += laid_missed(paths, bars, trial.money)
+        _, sums = added_up(tape, events, trial, paths=paths, bars=bars, spans=spans)
         length = trial.stop - trial.first
         years = years_between(tape.time[trial.first], tape.bar_end[trial.stop - 1])
         per_year = bars_per_year(length, years=years, nominal=tape.nominal_bars)
@@ -276,4 +291,5 @@ looked_up = compile_function(_looked_up, is_inlined=True)
 rested = compile_function(_rest, is_inlined=True)
 followed = compile_function(_follow, is_inlined=True)
 walked = compile_function(_walk, is_inlined=True)
+added_up = compile_function(_add_up, is_inlined=True)
 run = compile_function(_run)

@@ -92,27 +92,31 @@ def _lay(bars: KeptBars, money: Money, entry: PathStart, rows: Floats) -> None:
     They stay NaN from where only the whole account can tell what happens.
     """
     rows[:] = np.nan
+    is_told, after, start = begun(bars, money, entry, rows.shape[0])
+    if is_told:
+        told(bars, money, entry, kept(STAY_IN, bars.upkeep, after, money, start), rows)
+
+
+def _begin(bars: KeptBars, money: Money, entry: PathStart, count: int) -> tuple[bool, Part, Start]:
+    """Return whether a path can tell a position, its first bars, and what it opens with."""
     upkeep, part, first = bars.upkeep, bars.part, entry.bar + 1
     stance = Stance(entry.is_on, entry.carried, True, 1.0, 0.0)
     nothing = np.zeros(part.coins.open.shape[1])
     wanted = wanted_at(part.signals, part.coins, entry.bar)
     planned = targets_of(upkeep, stance, IDLE, wanted, nothing)
-    after = cut(part, first, first + rows.shape[0])
+    after, is_told = cut(part, first, first + count), True
     if entry.is_first:
         after.gap_interest[0] = 0.0
-        if upkeep.idles and part.coins.idle_weight[entry.bar].sum() == 0:
-            return
+        is_told = not upkeep.idles or part.coins.idle_weight[entry.bar].sum() != 0
     elif upkeep.idles:
         # all that was held is sold at this open, which leaves the last digits of it in cash
         after.gap_interest[0] = 0.0
-        if bought_share(upkeep, planned, part.coins.alive[first]) < WHOLE:
-            return
+        is_told = bought_share(upkeep, planned, part.coins.alive[first]) >= WHOLE
         planned *= 1 - LAST_DIGITS
         if entry.is_on:
             stance = Stance(True, 0, True, 1.0, gained_before(part.coins, money, entry.bar))
     window_end = np.inf if entry.is_on else -np.inf
-    start = Start(State(window_end, NONE, -np.inf, -np.inf), stance, IDLE, planned)
-    told(bars, money, entry, kept(STAY_IN, upkeep, after, money, start), rows)
+    return is_told, after, Start(State(window_end, NONE, -np.inf, -np.inf), stance, IDLE, planned)
 
 
 def _bought_share(upkeep: Upkeep, planned: Floats, alive: Floats) -> float:
@@ -241,6 +245,7 @@ traded = compile_function(_trade, is_inlined=True)
 sale_at = compile_function(_sell_all, is_inlined=True)
 bought_share = compile_function(_bought_share, is_inlined=True)
 gained_before = compile_function(_gained_before, is_inlined=True)
+begun = compile_function(_begin)
 told = compile_function(_tell)
 laid = compile_function(_lay)
 laid_missed = compile_function(_lay_missed)
