@@ -36,12 +36,13 @@ check: $(READY)
 bench: $(BENCH_READY)
 	$(BIN)/python -m benchmarks.engine
 	$(BIN)/python -m benchmarks.basket
-	$(BIN)/python -m benchmarks.commands
+	$(BIN)/python -m benchmarks.commands $(ARGS)
 	$(BIN)/python -m benchmarks.cache
 	$(BIN)/python -m benchmarks.twin $(ARGS)
 	$(BIN)/python -m benchmarks.sweep $(ARGS)
 	$(BIN)/python -m benchmarks.work $(ARGS)
 	$(BIN)/python -m benchmarks.cluster
+	$(BIN)/python -m benchmarks.rows $(ARGS)
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis build *.egg-info

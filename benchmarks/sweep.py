@@ -30,11 +30,10 @@ from backtests.search.space import Choice, Columns, grid_columns
 from backtests.search.store import create
 from backtests.search.trials.evaluate import evaluate
 from backtests.search.trials.groups import Library
+from benchmarks.kept import ROOT, keep
 from benchmarks.peers import Speed, account, measure_peers
 
-ROOT = Path(__file__).parents[1]
 MILLION = ROOT / "configs" / "sweeps" / "million.toml"
-TABLE = ROOT / "benchmarks" / "results" / "sweep.md"
 LOOKBACKS = (20, 63, 126, 252, 504, "all")
 HOLD_DAYS = tuple(range(1, 181))
 STOPS = (
@@ -58,7 +57,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data-dir", type=Path, default=ROOT.parent / "shared" / "data")
     parser.add_argument("--peers", default=sys.executable, help="a python with both peers")
-    parser.add_argument("--write", action="store_true", help=f"write {TABLE.relative_to(ROOT)}")
+    parser.add_argument("--write", action="store_true", help="keep the table")
     options = parser.parse_args()
     library = Library()
     base = Config.model_validate(
@@ -110,8 +109,9 @@ def main() -> None:
     text = "\n".join(lines) + "\n"
     print(text, end="")
     if options.write:
-        TABLE.parent.mkdir(exist_ok=True)
-        TABLE.write_text(text, encoding="utf-8")
+        rates = {name: own.core for name, own in measured.items()}
+        whole_figures = {"whole command": whole.clock, "whole command, MB": whole_peak}
+        keep("sweep", text, rates | whole_figures)
 
 
 def row(name: str, own: Speed, peers: list[Speed]) -> str:
