@@ -20,7 +20,7 @@ from backtests.search.trials.events import Trial, TrialEvents, join, trial_at
 from backtests.search.trials.groups import Library
 from backtests.search.trials.kernel import added_up
 from backtests.search.trials.laying import STAY_IN, begun
-from backtests.search.trials.paths import MISSED, UNCLEAR, Paths, PathStart
+from backtests.search.trials.paths import MISSED, UNCLEAR, Paths, PathStart, sale_found
 from backtests.search.trials.ranges import TrialTape
 from backtests.search.trials.scope import KeptPositions, paths_on
 from feeds.arrays import Floats
@@ -50,6 +50,7 @@ class LaidTrial:
     last: int
     equity: list[float] = field(default_factory=list)
     fills: list[LaidFill] = field(default_factory=list)
+    left_over: int = 0  # sales at which a coin was halted
 
     def rest(self, until: int) -> None:
         """Leave all in cash."""
@@ -105,11 +106,12 @@ def whole_position(tape: TrialTape, trial: Trial, entry: int, sale: int) -> Laid
 
 
 def path_position(
-    positions: KeptPositions, money: Money, start: PathStart, sale: int
+    positions: KeptPositions, money: Money, start: PathStart, sale: int, until: int
 ) -> LaidPosition:
-    """Keep a position as its path was laid."""
+    """Keep a position as its path was laid; sold at an open, what is halted there later."""
     bars, coins = positions.bars, positions.bars.part.coins
-    is_told, after, opening = begun(bars, money, start, sale - start.bar)
+    decided = sale if until > sale else 0
+    is_told, after, opening = begun(bars, money, start, decided, until - start.bar)
     assert is_told
     ledger = kept(STAY_IN, bars.upkeep, after, money, opening)
     prices = coins.open[1:], coins.close[1:]  # a row for what was known before comes first
@@ -146,11 +148,14 @@ class LaidBatch:
         laid = LaidTrial(trial, self.tape, trial.initial_cash, trial.first)
         for start, sale in self._legs(trial, spans[:count].tolist(), idles=paths.idles):
             laid.rest(start.bar)
+            until = sale
             if paths.places.size == 0:
                 position = whole_position(self.tape, trial, start.bar, sale)
             else:
-                position = path_position(self.positions, trial.money, start, sale)
-            laid.hold(position, start.bar, sale)
+                _, until = sale_found(paths, start, sale)
+                position = path_position(self.positions, trial.money, start, sale, until)
+            laid.left_over += until > sale
+            laid.hold(position, start.bar, until)
         laid.rest(trial.stop)
         return laid
 

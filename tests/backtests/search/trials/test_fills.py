@@ -162,4 +162,5 @@ def test_trials_of_every_route_make_the_fills_of_backtrader(
         event(f"{route_of(seed)}: {'whole account' if laid is None else 'laid out'}")
         if laid is not None:
             event("fills compared", len(laid.fills))
+            event("sales that left something over", laid.left_over)
             assert_same_fills(laid, account, market)
