@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from backtests.config.config import Config, load_config
 from backtests.engines.account import Account
 from backtests.engines.event_driven import simulate
+from backtests.market.inputs import Inputs
 from backtests.market.market import Market, build_market
 from backtests.search.plan import with_values
 from backtests.search.space import column_of
@@ -145,22 +146,46 @@ def test_trials_of_every_route_make_the_fills_of_backtrader(
     inputs = walks(seed, base)
     if not is_halting:
         inputs = replace(inputs, coins=inputs.coins[:2])
-    library = Library(load=lambda _: inputs)
+    for laid in laid_and_compared(base, trials, inputs):
+        event(f"{route_of(seed)}: {'whole account' if laid is None else 'laid out'}")
+        if laid is not None:
+            event("fills compared", len(laid.fills))
+            event("sales that left something over", laid.left_over)
+
+
+def laid_and_compared(
+    base: Config, trials: list[dict[str, Any]], inputs: Inputs
+) -> list[LaidTrial | None]:
+    """Hold trials against backtrader, and return them; None for those of a whole account."""
+    library, found = Library(load=lambda _: inputs), []
     columns = {key: column_of([own[key] for own in trials]) for key in trials[0]}
-    found = evaluate(base, columns, library=library)
-    assert found.failures == [None] * len(trials)
+    evaluated = evaluate(base, columns, library=library)
+    assert evaluated.failures == [None] * len(trials)
     batch = LaidBatch(base, library)
     keeps_accounts = needs_account(base, batch.positions)
-    for own, figures in zip(trials, found.figures, strict=True):
+    for own, figures in zip(trials, evaluated.figures, strict=True):
         config = with_values(base, own)
         market = build_market(config, inputs)
         account = simulate(market.traded, config)
         expected = account_figures(account, market, config)
         wanted = [expected[each] for each in FIGURES]
         np.testing.assert_allclose(figures, wanted, rtol=1e-9, atol=1e-11)
-        laid = None if keeps_accounts else batch.laid_out(own)
-        event(f"{route_of(seed)}: {'whole account' if laid is None else 'laid out'}")
-        if laid is not None:
-            event("fills compared", len(laid.fills))
-            event("sales that left something over", laid.left_over)
-            assert_same_fills(laid, account, market)
+        found.append(None if keeps_accounts else batch.laid_out(own))
+        if found[-1] is not None:
+            assert_same_fills(found[-1], account, market)
+    return found
+
+
+def test_sales_while_a_coin_is_halted_are_followed_until_it_is_sold() -> None:
+    base = config_of(
+        {"asset": "ALTS", "basket.min_members": 1, "basket.min_age_days": 0},
+        signal={"lookback": 20, "min_history": 20},
+        rules={"trigger": "new_high"},
+    )
+    trials = [{"rules.hold_days": days} for days in (1, 3, 4)]
+    sold_whole, entered_before, sold_later = laid_and_compared(base, trials, walks(3, base))
+    assert sold_whole is not None
+    assert sold_whole.left_over == 0
+    assert entered_before is None  # the coin trades again only after the next entry
+    assert sold_later is not None
+    assert sold_later.left_over == 1
