@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, Final
 
 from backtests.analysis.contribution import contribution
@@ -20,9 +21,9 @@ from backtests.report.charts.index import gates_panel, index_panel
 from backtests.report.charts.spec import Spec, UndrawableError
 from backtests.report.pages import spell_table, tables
 from backtests.report.pages.base import mailable, render, script_json, short_place
-from backtests.report.pages.recent import recent_views
+from backtests.report.pages.recent import recent_views, views_json
 from backtests.report.pages.replay import replay_steps
-from backtests.report.pages.risk_tables import risk_content
+from backtests.report.pages.risk_tables import SpanTables, risk_content
 from backtests.report.pages.section import Banner, Cell, Heading, Panel, Section
 from backtests.report.sheets import process as sheet_worker
 from backtests.report.sheets.request import sheet_request
@@ -97,6 +98,8 @@ def _panel(name: str, draw: Callable[[Run, Summary], Spec], result: Run, summary
 def _content(result: Run, summary: Summary, costs: CostSensitivity) -> dict[str, Any]:
     bars = result.market.traded_bars.index
     steps = replay_steps(result)
+    followed = SpanTables.of(result, summary.trades)
+    views = recent_views(followed)
     return {
         "steps": steps,
         "steps_json": script_json(steps),
@@ -110,15 +113,13 @@ def _content(result: Run, summary: Summary, costs: CostSensitivity) -> dict[str,
         "rule": prose.rule_in_words(result),
         "control": prose.control_in_words(result),
         "columns": labels.columns_of(result),
-        "views": script_json(recent_views(result)),
+        "views": script_json(views_json(views)),
+        "recent_views": views,
         "key_figures": tables.key_figures(summary),
         "comparison": tables.comparison(result, summary),
         "spell_columns": spell_table.COLUMNS,
         "spells": spell_table.spell_rows(result),
         "without_best": spell_table.spell_sentence(summary),
-        "drawdowns": {
-            name: tables.drawdown_rows(spells) for name, spells in summary.drawdowns.items()
-        },
         **_several_coins(result, summary),
         "gate_columns": tables.GATE_COLUMNS,
         "gates": [tables.gate_row(record, result) for record in gate_records(result)],
@@ -132,19 +133,28 @@ def _content(result: Run, summary: Summary, costs: CostSensitivity) -> dict[str,
             "Strategy": tables.return_grid(result.strategy),
             f"Hold {result.asset}": tables.return_grid(result.buy_and_hold),
         },
-        **risk_content(result, summary),
+        **risk_content(followed),
         "source": source_in_words(result.market.coin),
         "provenance": _records(tables.provenance(result)),
         "joined_spans": _records(tables.joined_spans(result)),
-        "own_code": _records(
-            [
-                dict(zip(OWN_CODE, map(short_place, each.values()), strict=True))
-                for each in own_code(result.config)
-            ]
-        ),
+        "own_code": _records(_own_code(result.config)),
         "versions": tables.library_versions(),
         "config": shown_config(result.config),
     }
+
+
+def _own_code(config: Config) -> list[dict[str, str]]:
+    """Return a row per own function, and one per file that its own imports from beside it."""
+    functions: list[tuple[str, ...]] = []
+    files: dict[str, str] = {}
+    for each in own_code(config):
+        functions.append((each["kind"], each["name"], each["from"], each["sha256"]))
+        files |= {file: digest for file, digest in each.get("files", {}).items()
+                  if file != each["from"]}  # fmt: skip
+    beside = [("file", Path(file).name, file, digest) for file, digest in files.items()]
+    return [
+        dict(zip(OWN_CODE, map(short_place, row), strict=True)) for row in (*functions, *beside)
+    ]
 
 
 def _several_coins(result: Run, summary: Summary) -> dict[str, Any]:
