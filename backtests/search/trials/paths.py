@@ -122,9 +122,14 @@ def _find_sale(paths: Paths, entry: PathStart, sale: int) -> tuple[int, int]:
     """
     count, room = sale - entry.bar, paths.rows.shape[0] - paths.sales.shape[0]
     row = min(found(paths, entry, count)[0] + count - 1, room - 1)
-    if paths.state[MISSED] != NONE or paths.idles or not np.isnan(paths.rows[row, SOLD]):
+    if not np.isnan(paths.rows[row, SOLD]) or paths.idles or paths.state[MISSED] != NONE:
         return row, sale
-    slot = slot_of(paths, entry)
+    return left_over(paths, entry, sale, row)
+
+
+def _find_left_over(paths: Paths, entry: PathStart, sale: int, row: int) -> tuple[int, int]:
+    """Return the same for a sale at which a coin is halted; `row` is that of the path."""
+    slot, room = slot_of(paths, entry), paths.rows.shape[0] - paths.sales.shape[0]
     for number in range(paths.state[SALES]):
         known = paths.sales[number]
         if known[0] == slot and known[1] == entry.bar and known[2] == sale:
@@ -171,5 +176,7 @@ def _stop_row(paths: Paths, rule: Rule, entry: PathStart, stop: int) -> int:
 slot_of = compile_function(_slot_of, is_inlined=True)
 missed = compile_function(_miss, is_inlined=True)
 found = compile_function(_find, is_inlined=True)
+# seldom called, and put into the hot loop it slows all else
+left_over = compile_function(_find_left_over)
 sale_found = compile_function(_find_sale, is_inlined=True)
 stopped_on_path = compile_function(_stop_row, is_inlined=True)
