@@ -1,6 +1,6 @@
 # make run    sets everything up and runs the main job; ASSET and ARGS choose what
 # make test   sets everything up and runs the tests
-# make bench  sets everything up, vectorbt included, and measures; ARGS=--write keeps the tables
+# make bench  sets everything up, vectorbt and raptorbt included, and measures; ARGS=--write keeps the tables
 # make download  sets everything up and fills the cache of live bars; ASSETS and ARGS choose
 
 ASSET ?= ETH
@@ -36,12 +36,13 @@ check: $(READY)
 bench: $(BENCH_READY)
 	$(BIN)/python -m benchmarks.engine
 	$(BIN)/python -m benchmarks.basket
-	$(BIN)/python -m benchmarks.commands
+	$(BIN)/python -m benchmarks.commands $(ARGS)
 	$(BIN)/python -m benchmarks.cache
 	$(BIN)/python -m benchmarks.twin $(ARGS)
 	$(BIN)/python -m benchmarks.sweep $(ARGS)
 	$(BIN)/python -m benchmarks.work $(ARGS)
 	$(BIN)/python -m benchmarks.cluster
+	$(BIN)/python -m benchmarks.rows $(ARGS)
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis build *.egg-info
@@ -53,7 +54,7 @@ $(READY): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,sweep]'
 	touch $@
 
-# The peer is heavy and nothing but benchmarks needs it.
+# The peers are heavy and nothing but benchmarks needs them.
 $(BENCH_READY): $(READY)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,sweep,bench]'
 	touch $@

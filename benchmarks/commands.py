@@ -1,9 +1,10 @@
 """Whole commands, as they are typed: wall seconds, and processor seconds of all their processes.
 
-python -m benchmarks.commands [--only WORD]
+python -m benchmarks.commands [--only WORD] [--write]
 
 A command starts Python, loads its libraries, reads bars from files, and leaves its results. The
-first row is what `import pandas` takes: no command that reads bars can be faster.
+first row is what `import pandas` takes: no command that reads bars can be faster. `--write` keeps
+the table.
 """
 
 import argparse
@@ -18,6 +19,7 @@ from pathlib import Path
 import pandas as pd
 
 from benchmarks.engine import walk
+from benchmarks.kept import keep
 from feeds.sessions import sessions_between
 
 ROUNDS = 5
@@ -30,14 +32,19 @@ HOLD_DAYS = (30, 60, 90, 120, 180)
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
     parser.add_argument("--only", default="", metavar="WORD", help="rows with this in their name")
-    only = parser.parse_args().only
+    parser.add_argument("--write", action="store_true", help="keep the table of all rows")
+    options = parser.parse_args()
+    table, figures = ["| command | wall | processor |", "|---|---:|---:|"], {}
     with tempfile.TemporaryDirectory() as folder:
-        print(f"{'':34}{'wall':>8}{'processor':>12}")
         for name, arguments in rows(Path(folder)):
-            if only in name:
+            if options.only in name:
                 measured = [seconds(arguments) for _ in range(ROUNDS)]
                 wall, processor = (statistics.median(each) for each in zip(*measured, strict=True))
-                print(f"{name:34}{wall:6.2f} s{processor:10.2f} s")
+                table.append(f"| {name} | {wall:.2f} s | {processor:.2f} s |")
+                figures[name] = wall
+    print("\n".join(table))
+    if options.write and not options.only:
+        keep("commands", "\n".join([*table, ""]), figures)
 
 
 def rows(folder: Path) -> Iterator[tuple[str, list[str]]]:

@@ -1,10 +1,11 @@
-"""Sweeps against vectorbt: the same bars, rule, costs and figures, medians of one run.
+"""Sweeps against vectorbt and raptorbt: the same bars, rule and costs, medians of one run.
 
-python -m benchmarks.sweep [--data-dir DIR] [--vectorbt PYTHON] [--write]
+python -m benchmarks.sweep [--data-dir DIR] [--peers PYTHON] [--write]
 
 The rule: a new high of the Russell 2000 opens or extends a holding window in BTC, daily. Its
-lookback and its days vary. vectorbt is given ready signals and asked for four figures; we make
-our own signals and return eleven. Both use all processors they can. `--write` keeps the table for
+lookback and its days vary. The peers are given ready signals: vectorbt is asked for four figures,
+raptorbt gives all of its own; we make our signals and return eleven. All use the processors they
+can. `--write` keeps the table for
 README (`python -m docs.readme` puts it there).
 """
 
@@ -16,7 +17,6 @@ import tempfile
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -29,12 +29,11 @@ from backtests.search.plan import load_plan, with_values
 from backtests.search.space import Choice, Columns, grid_columns
 from backtests.search.store import create
 from backtests.search.trials.evaluate import evaluate
-from backtests.search.trials.groups import Library, traded_tape
-from backtests.search.trials.kernel import FIGURES
+from backtests.search.trials.groups import Library
+from benchmarks.kept import ROOT, keep
+from benchmarks.peers import Speed, account, measure_peers
 
-ROOT = Path(__file__).parents[1]
 MILLION = ROOT / "configs" / "sweeps" / "million.toml"
-TABLE = ROOT / "benchmarks" / "results" / "sweep.md"
 LOOKBACKS = (20, 63, 126, 252, 504, "all")
 HOLD_DAYS = tuple(range(1, 181))
 STOPS = (
@@ -58,14 +57,13 @@ WIDER = (
 TEN_MILLION = 3_168 * 352 * 9
 ROUNDS = 7
 THREADS = 2
-COMPARED = ("total_return", "cagr", "sharpe_ratio", "max_drawdown")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data-dir", type=Path, default=ROOT.parent / "shared" / "data")
-    parser.add_argument("--vectorbt", default=sys.executable, help="a python with vectorbt")
-    parser.add_argument("--write", action="store_true", help=f"write {TABLE.relative_to(ROOT)}")
+    parser.add_argument("--peers", default=sys.executable, help="a python with both peers")
+    parser.add_argument("--write", action="store_true", help="keep the table")
     options = parser.parse_args()
     library = Library()
     base = Config.model_validate(
@@ -80,12 +78,10 @@ def main() -> None:
         name: grid({"signal.lookback": LOOKBACKS, "rules.hold_days": HOLD_DAYS, key: values})
         for name, key, values in STOPS
     }
-    theirs, their_figures = vectorbt(options.vectorbt, base, plain, library)
     ours = evaluate(base, plain, library=library).figures
-    columns = [FIGURES.index(name) for name in COMPARED]
-    apart = np.nanmax(np.abs(ours[:, columns] / their_figures - 1))
+    peers, apart = measure_peers(options.peers, configs(base, plain), library, ours)
     measured = {
-        "vectorbt 1.2.0, `Portfolio.from_signals`, 4 figures": theirs,
+        **peers,
         "one run, compiled engine": one_by_one(base, plain, library),
         "sweep, no stops, 11 figures": rate(base, plain, library),
         **{f"sweep, {name}, 11 figures": rate(base, each, library) for name, each in stops.items()},
@@ -112,11 +108,12 @@ def main() -> None:
         name = f"the whole command, {TEN_MILLION:,} trials, keep = {keep}"
         measured[f"{name}, {TEN_MILLION / own.clock:.1f} s"] = own
     lines = [
-        "| engine | trials per second | against vectorbt | per second of one core | against |",
+        "| engine | trials per second | against vectorbt | against raptorbt "
+        "| per second of one core |",
         "|---|---:|---:|---:|---:|",
-        *(row(name, own, theirs) for name, own in measured.items()),
+        *(row(name, own, list(peers.values())) for name, own in measured.items()),
         "",
-        f"Largest relative difference of the four figures from vectorbt's: {apart:.1e}.",
+        f"Largest relative difference of the figures that peers give: {' and '.join(apart)}.",
         f"Peak memory {stored_peak(options.data_dir):.0f} MB for the {trials:,} trials into "
         f"Parquet, {', '.join(f'{peak:.0f} MB for {name}' for name, peak in peaks.items())}.",
         f"Medians of {ROUNDS} rounds on {os.cpu_count()} processors, "
@@ -125,21 +122,14 @@ def main() -> None:
     text = "\n".join(lines) + "\n"
     print(text, end="")
     if options.write:
-        TABLE.parent.mkdir(exist_ok=True)
-        TABLE.write_text(text, encoding="utf-8")
+        rates = {name: own.core for name, own in measured.items()}
+        whole_figures = {"whole command": whole.clock, "whole command, MB": whole_peak}
+        keep("sweep", text, rates | whole_figures)
 
 
-@dataclass(frozen=True, slots=True)
-class Speed:
-    """Trials a second by the clock, and a second of processor time."""
-
-    clock: float
-    core: float
-
-
-def row(name: str, own: Speed, theirs: Speed) -> str:
-    ratios = f"{own.clock / theirs.clock:,.1f}x", f"{own.core / theirs.core:,.1f}x"
-    return f"| {name} | {own.clock:,.0f} | {ratios[0]} | {own.core:,.0f} | {ratios[1]} |"
+def row(name: str, own: Speed, peers: list[Speed]) -> str:
+    ratios = " | ".join(f"{own.clock / peer.clock:,.1f}x" for peer in peers)
+    return f"| {name} | {own.clock:,.0f} | {ratios} | {own.core:,.0f} |"
 
 
 def grid(values: dict[str, tuple[Any, ...]]) -> Columns:
@@ -154,47 +144,6 @@ def configs(base: Config, columns: Columns) -> list[Config]:
         with_values(base, dict(zip(taken, row, strict=True)))
         for row in zip(*taken.values(), strict=True)
     ]
-
-
-def vectorbt(
-    python: str, base: Config, columns: Columns, library: Library
-) -> tuple[Speed, np.ndarray]:
-    """Return vectorbt's speed and its four figures."""
-    tried = configs(base, columns)
-    lines = traded_tape(tried[0], library).lines
-    entries, exits = np.zeros((2, len(lines["time"]), len(tried)), bool)
-    for number, config in enumerate(tried):
-        for side, row in fills(config, library):
-            (entries if side == "buy" else exits)[row, number] = True
-    with tempfile.TemporaryDirectory() as folder:
-        source, target = Path(folder) / "in.npz", Path(folder) / "out.npz"
-        np.savez(
-            source,
-            entries=entries,
-            exits=exits,
-            commission=base.costs.commission,
-            slippage=base.costs.slippage,
-            **{name: lines[name] for name in ("time", "open", "close")},
-        )
-        script = str(ROOT / "benchmarks" / "vectorbt_trials.py")
-        taken = []
-        for _ in range(3):
-            subprocess.run([python, script, str(source), str(target)], check=True)
-            taken.append(np.load(target)["seconds"])
-        clock, core = np.median(taken, axis=0)
-        return Speed(len(tried) / clock, len(tried) / core), np.load(target)["figures"]
-
-
-def account(config: Config, library: Library):
-    from backtests.engines.compiled import simulate
-
-    return simulate(traded_tape(config, library), config)
-
-
-def fills(config: Config, library: Library):
-    done = account(config, library)
-    rows = done.bars.index.get_indexer(done.fills["time"])
-    return zip(done.fills["side"], rows, strict=True)
 
 
 def one_by_one(base: Config, columns: Columns, library: Library) -> Speed:

@@ -2,15 +2,17 @@
 
 python -m benchmarks.work [--data-dir DIR] [--write]
 
-Real daily bars. Rates are trials per second of one core's processor time, with all that does
-not depend on the trial remembered but for the last row, which computes every gate anew. The
-plain rule is measured again before each kind, because other work on the machine slows both.
+Real daily bars, but for the last row, whose coins are simulated. Rates are trials per second of one
+core's processor time, with all that does not depend on the trial remembered but for the row of
+filters' settings, which computes every gate anew. The plain rule is measured again before each
+kind, because other work on the machine slows both.
 `--write` keeps the table for docs/speed.md.
 """
 
 import argparse
 import os
 import statistics
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -25,9 +27,10 @@ from backtests.search.trials.evaluate import evaluate
 from backtests.search.trials.groups import Library
 from backtests.search.trials.kernel import FIGURES
 from backtests.search.trials.paths import COLUMNS, TAKEN, Paths
-from benchmarks.sweep import HOLD_DAYS, LOOKBACKS, ROOT, grid
+from benchmarks import universe
+from benchmarks.kept import ROOT, keep
+from benchmarks.sweep import HOLD_DAYS, LOOKBACKS, grid
 
-TABLE = ROOT / "benchmarks" / "results" / "work.md"
 TREND = {"filters.index_trend.window": 200}
 EXIT = TREND | {"filters.index_trend.on_exit": True}
 UPKEEP = {"size.mode": "vol_target", "size.rebalance_threshold": 0.05}
@@ -55,25 +58,27 @@ SETTINGS = {
     "rules.hold_days": tuple(range(1, 181, 3)),
 }
 TRIALS = 100_000
+FEWER = 20_000  # of the basket of many coins
 ROUNDS = 3
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data-dir", type=Path, default=ROOT.parent / "shared" / "data")
-    parser.add_argument("--write", action="store_true", help=f"write {TABLE.relative_to(ROOT)}")
+    parser.add_argument("--write", action="store_true", help="keep the table")
     options = parser.parse_args()
     plain = config_of({}, options.data_dir)
+    found = [
+        *(kind_row(name, config_of(own, options.data_dir), plain) for name, own in KINDS.items()),
+        settings_row(config_of(TREND | {"filters.vix.level": 25.0}, options.data_dir), plain),
+        universe_row(plain),
+    ]
     text = "\n".join(
         [
             "| sweep of | per second of a core | plain rule beside it | events | trades "
             "| bytes per span | paths laid | rows laid | whole accounts |",
             "|---|---:|---:|---:|---:|---:|---:|---:|---:|",
-            *(
-                kind_row(name, config_of(own, options.data_dir), plain)
-                for name, own in KINDS.items()
-            ),
-            settings_row(config_of(TREND | {"filters.vix.level": 25.0}, options.data_dir), plain),
+            *(row(each) for each in found),
             "",
             f"Medians of {ROUNDS} rounds, load {os.getloadavg()[0]:.1f}; events and trades per "
             f"trial; paths, rows and accounts of all its trials ({TRIALS:,} where none are named).",
@@ -82,7 +87,7 @@ def main() -> None:
     )
     print(text, end="")
     if options.write:
-        TABLE.write_text(text, encoding="utf-8")
+        keep("work", text, {each.key: each.own for each in found})
 
 
 def config_of(own: dict[str, Any], data_dir: Path) -> Config:
@@ -90,17 +95,27 @@ def config_of(own: dict[str, Any], data_dir: Path) -> Config:
     return load_config(None, flags={"asset": "ETH"} | own | files)
 
 
-def kind_row(name: str, config: Config, plain: Config) -> str:
+class Measured(NamedTuple):
+    """A kind of sweep: its rate, the plain rule's beside it, and its work."""
+
+    key: str
+    name: str
+    own: float
+    pace: float
+    work: "Counts"
+
+
+def kind_row(name: str, config: Config, plain: Config) -> Measured:
     columns = drawn(grid({"signal.lookback": LOOKBACKS, "rules.hold_days": HOLD_DAYS}))
     library, beside = Library(), Library()
     evaluate(config, columns, library=library)
     evaluate(plain, columns, library=beside)
     pace = rate(lambda: evaluate(plain, columns, library=beside))
     own = rate(lambda: evaluate(config, columns, library=library))
-    return row(name, own, pace, counts(config, columns, library))
+    return Measured(name, name, own, pace, counts(config, columns, library))
 
 
-def settings_row(config: Config, plain: Config) -> str:
+def settings_row(config: Config, plain: Config) -> Measured:
     """Return the row of a sweep over two filters' own settings, every gate computed anew."""
     columns = grid(SETTINGS)
     loaded = Library()
@@ -110,7 +125,27 @@ def settings_row(config: Config, plain: Config) -> str:
     trials = columns["rules.hold_days"].codes.size
     own = rate(lambda: evaluate(config, columns, library=Library(inputs=loaded.loaded)), trials)
     name = f"40 levels x 12 windows of two filters, {trials:,} trials"
-    return row(name, own, pace, counts(config, columns, loaded))
+    return Measured("filters' own settings", name, own, pace, counts(config, columns, loaded))
+
+
+def universe_row(plain: Config) -> Measured:
+    """Return the row of the most traded of simulated coins, chosen anew each month."""
+    columns = drawn(grid({"signal.lookback": LOOKBACKS, "rules.hold_days": HOLD_DAYS}))
+    some = {key: Column(each.values, each.codes[:FEWER]) for key, each in columns.items()}
+    with tempfile.TemporaryDirectory() as folder:
+        universe.fill(Path(folder))
+        cache = {"data.offline": True, "data.cache_dir": folder}
+        config, library, beside = (
+            load_config(None, flags={"asset": "ALTS"} | cache),
+            Library(),
+            Library(),
+        )
+        evaluate(config, some, library=library)
+    evaluate(plain, columns, library=beside)
+    pace = rate(lambda: evaluate(plain, columns, library=beside))
+    own = rate(lambda: evaluate(config, some, library=library), FEWER)
+    name = f"the {config.basket.top} most traded of {universe.PAIRS} coins, {FEWER:,} trials"
+    return Measured("basket of 600 coins", name, own, pace, counts(config, some, library))
 
 
 def drawn(columns: Columns) -> Columns:
@@ -167,12 +202,13 @@ def counts(config: Config, columns: Columns, library: Library) -> Counts:
     )
 
 
-def row(name: str, own: float, pace: float, work: Counts) -> str:
+def row(each: Measured) -> str:
     # of a path 14 numbers of a row; of prices 9 at both ends of a span, and two of the table's
+    work = each.work
     per_span = 8 * (COLUMNS - 5) if work.paths else 8 * 2 * (9 + 3)
     return (
-        f"| {name} | {own:,.0f} | {pace:,.0f} | {work.events:,.0f} | {work.trades:.0f} "
-        f"| {per_span} | {work.paths:,} | {work.rows:,} | {work.accounts:,} |"
+        f"| {each.name} | {each.own:,.0f} | {each.pace:,.0f} | {work.events:,.0f} "
+        f"| {work.trades:.0f} | {per_span} | {work.paths:,} | {work.rows:,} | {work.accounts:,} |"
     )
 
 

@@ -6,7 +6,7 @@ Each is a pure function of values up to and including its own date, and answers 
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -19,6 +19,8 @@ STRENGTH_KEYS: Final = tuple(f"filters.NAME.{key}" for key in ("benchmark", "rul
 SERIES_KEYS: Final = tuple(
     f"filters.NAME.{key}" for key in ("series", "measure", "rule", "level", "window", "lag_days")
 )
+
+NEVER: Final = np.iinfo(np.int64).max
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,17 +51,39 @@ class Gate:
 
     def at(self, instants: Integers) -> Floats:
         """Return the state known at each instant: 1.0 open, 0.0 closed, NaN unknown."""
-        if self.known_at.size == 0:
-            return np.full(instants.size, np.nan)
-        latest = np.searchsorted(self.known_at, instants, side="right") - 1
-        known = np.maximum(latest, 0)
-        age = instants - self.known_at[known]
-        is_fresh = (latest >= 0) & (age <= self.max_age)
-        return np.where(is_fresh, self.states[known], np.nan)
+        return self._states_of(latest_answers(self.known_at, instants))
 
     def passes(self, instants: Integers) -> Flags:
         """Return whether the gate lets an entry pass, unknown decided by the settings."""
-        return pass_gates(self.at(instants), unknown=self.settings.unknown)
+        return self.passes_after(latest_answers(self.known_at, instants))
+
+    def passes_after(self, latest: "LatestAnswers") -> Flags:
+        """Return the same where it has been found which answer is the latest."""
+        return pass_gates(self._states_of(latest), unknown=self.settings.unknown)
+
+    def _states_of(self, latest: "LatestAnswers") -> Floats:
+        if self.states.size == 0:
+            return np.full(latest.age.size, np.nan)
+        return np.where(latest.age <= self.max_age, self.states[latest.place], np.nan)
+
+
+class LatestAnswers(NamedTuple):
+    """Which answer is the latest known at some instants, and its age in nanoseconds.
+
+    Before the first there is none: it has an age that no gate allows.
+    """
+
+    place: Integers
+    age: Integers
+
+
+def latest_answers(known_at: Integers, instants: Integers) -> LatestAnswers:
+    """Return the latest answer at each instant of those known from `known_at` (ascending) on."""
+    latest = np.searchsorted(known_at, instants, side="right") - 1
+    place = np.maximum(latest, 0)
+    if known_at.size == 0:
+        return LatestAnswers(place, np.full(instants.size, NEVER))
+    return LatestAnswers(place, np.where(latest >= 0, instants - known_at[place], NEVER))
 
 
 def pass_gates(states: Floats, *, unknown: str) -> Flags:

@@ -1,6 +1,8 @@
 """The gates of a config: each filter's states with the instants they become known."""
 
+import functools
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -28,8 +30,7 @@ def combine(gates: Sequence[Gate], instants: Integers, *, how: str) -> Flags:
 
 def combine_flags(opened: Sequence[Flags], *, how: str) -> Flags:
     """Return where "all" or "any" of some gates are open."""
-    flags = np.array(opened)
-    return np.asarray(flags.all(axis=0) if how == "all" else flags.any(axis=0))
+    return functools.reduce(np.logical_and if how == "all" else np.logical_or, opened)
 
 
 def leaving(gates: Sequence[Gate], instants: Integers) -> Flags:
@@ -55,23 +56,40 @@ def blind_filters(gates: Sequence[Gate], instants: Integers, *, how: str) -> tup
     return () if how == "any" and len(blind) < len(gates) else tuple(blind)
 
 
-def gate_of(name: str, settings: FilterSettings, known: Known) -> Gate:
-    """Return the gate of a filter of that name."""
-    known_at = known.available_at
-    if find("filter", settings.kind).is_own:
-        states = own_states(settings, known)
-    elif settings.kind == "series":
-        readings, known_at = _series_readings(settings, known.inputs)
-        states = gate_states(readings, settings=settings)
+class GateReadings(NamedTuple):
+    """What filters of one series, or of the index and a benchmark, read.
+
+    `known_at` (nanoseconds since 1970, UTC, ascending) is when each value becomes known.
+    """
+
+    readings: Readings
+    known_at: Integers
+
+
+def gate_of(
+    name: str, settings: FilterSettings, known: Known, *, given: GateReadings | None = None
+) -> Gate:
+    """Return the gate of a filter of that name; `given` is what `readings_of` returned."""
+    is_own = find("filter", settings.kind).is_own
+    if is_own:
+        states, known_at = own_states(settings, known), known.sessions
     else:
-        states = gate_states(_index_readings(settings, known.inputs), settings=settings)
+        readings, known_at = given or readings_of(settings, known)
+        states = gate_states(readings, settings=settings)
     return Gate(
         name=name,
-        known_at=known_at.as_unit("ns").asi8,
+        known_at=known_at,
         states=states,
         max_age=settings.max_age_days * DAY_IN_NANOSECONDS,
         settings=settings,
     )
+
+
+def readings_of(settings: FilterSettings, known: Known) -> GateReadings:
+    """Return what a built-in filter reads: its `series`, or the index and its `benchmark`."""
+    if settings.kind == "series":
+        return _series_readings(settings, known.inputs)
+    return GateReadings(_index_readings(settings, known.inputs), known.sessions)
 
 
 def _index_readings(settings: FilterSettings, inputs: Inputs) -> Readings:
@@ -81,12 +99,12 @@ def _index_readings(settings: FilterSettings, inputs: Inputs) -> Readings:
     return Readings(close.to_numpy(), pd.DatetimeIndex(close.index), other.to_numpy())
 
 
-def _series_readings(settings: FilterSettings, inputs: Inputs) -> tuple[Readings, pd.DatetimeIndex]:
+def _series_readings(settings: FilterSettings, inputs: Inputs) -> GateReadings:
     series = inputs.series.get(settings.series)
     if series is None:
-        nothing = pd.DatetimeIndex([], tz="UTC")
-        return Readings(np.empty(0), nothing, np.empty(0)), nothing
+        nothing = Readings(np.empty(0), pd.DatetimeIndex([], tz="UTC"), np.empty(0))
+        return GateReadings(nothing, np.empty(0, np.int64))
     values = series.frame["value"].to_numpy(np.float64)
     dates = pd.DatetimeIndex(series.frame.index)
-    known_at = pd.DatetimeIndex(series.frame["available_at"])
-    return Readings(values, dates, np.full(values.size, np.nan)), known_at
+    known_at = pd.DatetimeIndex(series.frame["available_at"]).as_unit("ns").asi8
+    return GateReadings(Readings(values, dates, np.full(values.size, np.nan)), known_at)

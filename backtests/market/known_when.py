@@ -101,7 +101,15 @@ class Past:
         latest trigger that the filters let pass, and the latest support lost, each on the bar
         (of that length, back from the first open) at whose end it took effect.
         """
-        triggers = self._latest(passes)
+        ends, lines = self.lines_after(self._latest(passes))
+        return {**lines, "gate": passes(ends).astype(np.float64)}
+
+    def lines_after(self, number: int) -> tuple[Instants, Lines]:
+        """Return the ends of the bars of `lead`, and their lines but for the gate.
+
+        `number` is the place in `fired` of the latest trigger that passes, `NONE` for none.
+        """
+        triggers = {self.fired_at[number]: self.fired[number]} if number != NONE else {}
         rows = sorted({self.first_open, *triggers, *self.lost})
         while len(rows) < LEAD_ROWS:
             rows.insert(0, rows[0] - self.length)
@@ -110,22 +118,17 @@ class Past:
             np.array([found.get(end, NONE) for end in rows]) for found in (triggers, self.lost)
         )
         session = latest_known(self.schedule.known_at, at=ends)
-        return {
-            "time": seconds(ends - self.length),
-            "bar_end": seconds(ends),
-            **self.schedule.lines_of(session, trigger, loss),
-            "gate": passes(ends).astype(np.float64),
-        }
+        lines = self.schedule.lines_of(session, trigger, loss)
+        return ends, {"time": seconds(ends - self.length), "bar_end": seconds(ends), **lines}
 
-    def _latest(self, passes: Passes) -> dict[int, int]:
-        """Return when the latest trigger that passes took effect, and its session."""
+    def _latest(self, passes: Passes) -> int:
+        """Return the place in `fired` of the latest trigger that passes, `NONE` for none."""
         for stop in range(self.fired.size, 0, -ASKED_AT_ONCE):
             some = slice(max(stop - ASKED_AT_ONCE, 0), stop)
             passed = np.flatnonzero(passes(self.fired_at[some]))
             if passed.size:
-                last = some.start + passed[-1]
-                return {self.fired_at[last]: self.fired[last]}
-        return {}
+                return int(some.start + passed[-1])
+        return NONE
 
 
 def _grid(instants: Instants, first_open: int, length: int) -> Instants:

@@ -17,7 +17,7 @@ from backtests.search.plan import value_at
 from backtests.search.space import Column, Columns, combinations
 from backtests.search.trials import kernel
 from backtests.search.trials.events import Group, Trials, join
-from backtests.search.trials.filtered import PREFIX, Filtered
+from backtests.search.trials.filtered import PREFIX, Filtered, Filters
 from backtests.search.trials.full import run_in_full
 from backtests.search.trials.groups import Library
 from backtests.search.trials.kernel import FIGURES
@@ -56,11 +56,12 @@ def evaluate(base: Config, columns: Columns, *, library: Library) -> Evaluated:
             filtered, batch = Filtered(config, library), None
             for values_of_gates, some in _distinct(gates, rows):
                 with _note_failures(failures, some):
-                    chosen = filtered.config_with(values_of_gates)
+                    filters = filtered.filters(values_of_gates)
                     if config.strategy:
+                        chosen = filtered.config_with(filters)
                         _run_strategy(chosen, some, columns, library, figures)
                         continue
-                    own = _Set(chosen, filtered.group(chosen), some)
+                    own = _Set(filtered, filters, filtered.group(filters), some)
                     batch = batch or _batch_of(own, batches, library)
                     batch.sets.append(own)
     for batch in batches.values():
@@ -84,9 +85,14 @@ def _note_failures(failures: list[str | None], rows: Integers) -> Iterator[None]
 class _Set(NamedTuple):
     """The trials of one set of shared settings."""
 
-    config: Config
+    filtered: Filtered
+    filters: Filters
     group: Group
     rows: Integers
+
+    @property
+    def config(self) -> Config:
+        return self.filtered.config_with(self.filters)
 
 
 class _Batch(NamedTuple):
@@ -99,10 +105,11 @@ class _Batch(NamedTuple):
 
 def _batch_of(own: _Set, batches: dict[Any, _Batch], library: Library) -> _Batch:
     """Return the batch of a set's bars and positions, which do not depend on filters."""
-    key = batch_key(own.config, own.group.stop)
+    config = own.config
+    key = batch_key(config, own.group.stop)
     if key not in batches:
-        positions = library.positions(own.config, own.group)
-        batches[key] = _Batch(library.tape(own.config), positions, [])
+        positions = library.positions(config, own.group)
+        batches[key] = _Batch(library.tape(config), positions, [])
     return batches[key]
 
 

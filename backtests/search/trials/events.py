@@ -1,24 +1,17 @@
 """What a trial is to the kernel: the events of its signals, and what it does with them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 import numpy as np
-import pandas as pd
 
 from backtests.engines.compiled import step
 from backtests.engines.compiling import compile_function
 from backtests.engines.parts import Money
-from backtests.market.gates import combine, combine_flags
-from backtests.market.known_when import Past, Schedule, all_pass, past_of
-from backtests.market.market import Market
 from backtests.market.tape import Lines
 from feeds.arrays import Flags, Floats, Integers
-from feeds.sessions import bar_ends
-from strategies.filters import Gate
-from strategies.position_rule import NONE, STAY, Moment, Rule, State
+from strategies.position_rule import NONE, Moment, Rule, State
 
 LEAD: Final = ("bar_end", "trigger_session", "lost_session", "gate")
 
@@ -173,73 +166,6 @@ def _starts(groups: Sequence[Group], name: str) -> Integers:
     """Return where the array of each group begins in that of all, and where the last ends."""
     sizes = [len(getattr(group, name)) for group in groups]
     return np.concatenate(([0], np.cumsum(sizes))).astype(np.int64)
-
-
-def runs(wants_out: Flags) -> Integers:
-    """Return the first bar of each run of true flags and the one after, shape (runs, 2)."""
-    borders = np.flatnonzero(np.diff(wants_out, prepend=False, append=False))
-    return borders.reshape(-1, 2)
-
-
-class SignalGroup(NamedTuple):
-    """The events of a market without filters, and what filters change in them."""
-
-    market: Market
-    past: Past
-    group: Group
-
-
-def signals_on(market: Market, schedule: Schedule) -> SignalGroup:
-    """Return the events of a schedule on the bars of a market that has no filters."""
-    past = past_of(schedule, market.coin)
-    return SignalGroup(market, past, _group(market, schedule, past))
-
-
-def _group(market: Market, schedule: Schedule, past: Past) -> Group:
-    opens = pd.DatetimeIndex(market.coin.frame.index).as_unit("ns")
-    ends = bar_ends(opens, kind="coin", timeframe=market.coin.timeframe)
-    lines = schedule.lines(opens.asi8, ends.asi8)
-    trigger, lost = (lines[name].astype(np.int64) for name in ("trigger_session", "lost_session"))
-    happens = (trigger > NONE) | (lost > NONE)
-    bar = np.flatnonzero(happens[: market.tradable.stop])
-    time = market.tape.lines["bar_end"]
-    before = np.concatenate(([-np.inf], time[:-1]))
-    return Group(
-        bar=bar,
-        trigger=trigger[bar],
-        kind=lines["trigger_kind"][bar].astype(np.int64),
-        lost=lost[bar],
-        time=time[bar],
-        before=before[bar],
-        opens=np.ones(bar.size, np.bool_),
-        closed=runs(market.tape.lines["leave"] != STAY),
-        first=market.tradable.start,
-        stop=market.tradable.stop,
-        lead=past.lead(all_pass),
-    )
-
-
-class GateLine(NamedTuple):
-    """A filter, and whether it is open when each bar ends, shape (bars,)."""
-
-    gate: Gate
-    passes: Flags
-
-
-def with_gates(signals: SignalGroup, lines: Sequence[GateLine], *, how: str) -> Group:
-    """Return the group as its filters leave it; it shares the events with the one without."""
-    group, gates = signals.group, [line.gate for line in lines]
-    exits = [line.passes for line in lines if line.gate.settings.on_exit]
-    closed = group.closed
-    if exits:
-        leave = signals.market.tape.lines["leave"] != STAY
-        closed = runs(leave | ~combine_flags(exits, how="all"))
-    return replace(
-        group,
-        opens=combine_flags([line.passes[group.bar] for line in lines], how=how),
-        closed=closed,
-        lead=signals.past.lead(partial(combine, gates, how=how)),
-    )
 
 
 rule_at = compile_function(_rule_at, is_inlined=True)

@@ -7,12 +7,15 @@ from pydantic import ValidationError
 
 from backtests.config.config import Config
 from backtests.search.plan import with_values
-from backtests.search.trials.events import GateLine, Group, SignalGroup, with_gates
+from backtests.search.trials.events import Group
+from backtests.search.trials.gating import GatedSignals, GateLine
 from backtests.search.trials.groups import Library
 from strategies.registry import is_own
 from strategies.settings import FilterSettings
 
 PREFIX = "filters."
+
+Filters = dict[str, FilterSettings]
 
 
 class Filtered:
@@ -21,12 +24,12 @@ class Filtered:
     def __init__(self, config: Config, library: Library) -> None:
         self.config = config
         self._library = library
-        self._signals: SignalGroup | None = None
         self._settings: dict[tuple[Any, ...], FilterSettings] = {}
         self._lines: dict[int, GateLine] = {}  # by the settings, which are remembered above
+        self._events: GatedSignals | None = None
 
-    def config_with(self, values: Mapping[str, Any]) -> Config:
-        """Return the config with other values of settings whose keys begin with `PREFIX`.
+    def filters(self, values: Mapping[str, Any]) -> Filters:
+        """Return the filters with other values of settings whose keys begin with `PREFIX`.
 
         Raises
         ------
@@ -42,19 +45,32 @@ class Filtered:
             if wanted not in self._settings:
                 self._settings[wanted] = self._validate(name, own)
             filters[name] = self._settings[wanted]
+        return filters
+
+    def config_with(self, filters: Filters) -> Config:
+        """Return the config with other filters."""
+        if filters == self.config.filters:
+            return self.config
         return self.config.model_copy(update={"filters": filters})
 
-    def group(self, config: Config) -> Group:
-        """Return the events and gates of a config that `config_with` returned."""
-        if not config.filters:
-            return self._library.group(config)
-        signals = self._signals = self._signals or self._library.signals(config)
-        for name, settings in config.filters.items():
-            if id(settings) not in self._lines:
-                line = self._library.gate_line(name, config, signals.market)
-                self._lines[id(settings)] = line
-        lines = [self._lines[id(settings)] for settings in config.filters.values()]
-        return with_gates(signals, lines, how=config.rules.filters)
+    def group(self, filters: Filters) -> Group:
+        """Return the events of the config under filters that `filters` returned."""
+        if not filters:
+            return self._library.group(self.config_with(filters))
+        lines = [self._line(name, filters) for name in filters]
+        return self._signals_under(filters).group(lines, how=self.config.rules.filters)
+
+    def _signals_under(self, filters: Filters) -> GatedSignals:
+        if self._events is None:
+            self._events = GatedSignals(self._library.signals(self.config_with(filters)))
+        return self._events
+
+    def _line(self, name: str, filters: Filters) -> GateLine:
+        settings = filters[name]
+        if id(settings) not in self._lines:
+            config, market = self.config_with(filters), self._signals_under(filters).market
+            self._lines[id(settings)] = self._library.gate_line(name, config, market)
+        return self._lines[id(settings)]
 
     def _validate(self, name: str, values: Mapping[str, Any]) -> FilterSettings:
         """Return a filter's settings; what is wrong with them the whole config says best."""

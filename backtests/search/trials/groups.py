@@ -10,21 +10,21 @@ import numpy as np
 from backtests.config.config import Config
 from backtests.engines.account import upkeep_of
 from backtests.engines.compiling import compile_function
-from backtests.market.gates import gate_of
 from backtests.market.inputs import Inputs, load_inputs
 from backtests.market.known_when import entry_weights, with_lead
 from backtests.market.market import Market, build_market, market_schedule
 from backtests.market.own_inputs import Known, own_weights
-from backtests.market.tape import NANOSECONDS, Tape
+from backtests.market.tape import Tape
 from backtests.search.plan import with_values
-from backtests.search.trials.events import (
+from backtests.search.trials.events import Group
+from backtests.search.trials.full import FullTape, full_tape_of
+from backtests.search.trials.gating import (
+    GatedSignals,
     GateLine,
-    Group,
+    GateReader,
     SignalGroup,
     signals_on,
-    with_gates,
 )
-from backtests.search.trials.full import FullTape, full_tape_of
 from backtests.search.trials.keys import (
     inputs_key,
     market_key,
@@ -52,7 +52,6 @@ REMEMBERED_MARKETS: Final = 8
 REMEMBERED_TAPES: Final = 64
 REMEMBERED_SIGNALS: Final = 64
 REMEMBERED_GROUPS: Final = 4_096
-GATE_BYTES: Final = 16_000_000
 
 followed = compile_function(
     support.follow_support,
@@ -87,7 +86,7 @@ class Library:
         self._configs: Remembered[Config] = OrderedDict()
         self._signals: Remembered[SignalGroup] = OrderedDict()
         self._groups: Remembered[Group] = OrderedDict()
-        self._lines: Remembered[GateLine] = OrderedDict()
+        self._readers: Remembered[GateReader] = OrderedDict()
         self._parts: Remembered[Part] = OrderedDict()
         self._full_tapes: Remembered[FullTape] = OrderedDict()
 
@@ -145,7 +144,7 @@ class Library:
                 )
         signals = self.signals(config)
         lines = [self.gate_line(name, config, signals.market) for name in config.filters]
-        return with_gates(signals, lines, how=config.rules.filters)
+        return GatedSignals(signals).group(lines, how=config.rules.filters)
 
     def signals(self, config: Config) -> SignalGroup:
         """Return the events of a config without its filters, and what they are found from."""
@@ -159,18 +158,15 @@ class Library:
 
     def gate_line(self, name: str, config: Config, market: Market) -> GateLine:
         """Return where a filter is open, computed once per set of its own settings."""
-        settings = config.filters[name]
 
-        def build() -> GateLine:
+        def build() -> GateReader:
             known = Known(self.inputs(config), market.available_at, market.coin)
-            gate = gate_of(name, settings, known)
-            ends = (market.tape.lines["bar_end"] * NANOSECONDS).astype(np.int64)
-            return GateLine(gate, gate.passes(ends))
+            return GateReader(market, known)
 
-        key = (name, settings, inputs_key(config), *tape_key(config), config.data)
-        limit = max(REMEMBERED_MARKETS, GATE_BYTES // len(market.coin))
+        key = (inputs_key(config), *tape_key(config), config.data)
         with self._lock:
-            return _remember(self._lines, key, build, limit)
+            reader = _remember(self._readers, key, build, REMEMBERED_MARKETS)
+            return reader.line(name, config.filters[name])
 
     def positions(self, config: Config, group: Group) -> KeptPositions:
         """Return the bars that the positions of a config are kept on; none where it needs none."""

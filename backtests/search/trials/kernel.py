@@ -4,7 +4,7 @@ A span multiplies equity by a ratio, and its figures are looked up: of all money
 out from running sums of prices, of any other position from its path.
 """
 
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 
@@ -13,33 +13,12 @@ from backtests.engines.parts import Money
 from backtests.market import elapsed
 from backtests.search.trials.events import Trial, TrialEvents, Trials, trial_at
 from backtests.search.trials.laying import KeptBars, laid_missed
-from backtests.search.trials.paths import (
-    BEGUN,
-    DEEPEST,
-    EQUITY,
-    EXCESS_SQUARES,
-    HELD,
-    HIGHEST,
-    IN_CASH,
-    LOSSES,
-    LOWEST,
-    MISSED,
-    RETURNS,
-    SOLD,
-    SQUARES,
-    TAKEN,
-    TRADES,
-    UNCLEAR,
-    WINS,
-    Paths,
-    PathStart,
-    found,
-)
+from backtests.search.trials.paths import MISSED, SALES, TAKEN, UNCLEAR, Paths
 from backtests.search.trials.ranges import TrialTape, spanned
 from backtests.search.trials.spans import spans_between_events
 from backtests.search.trials.sums import Counted, RunScale, Sums, added, figured, flat
+from backtests.search.trials.walks import walked
 from feeds.arrays import Floats, Integers
-from strategies.portfolio import LAST_DIGITS
 from strategies.position_rule import NONE
 
 FIGURES: Final = (
@@ -141,91 +120,29 @@ def _counted_in(tape: TrialTape, trial: Trial, spans: Integers) -> Counted:
     return sums
 
 
-class Leg(NamedTuple):
-    """An account as far as it has been followed: up to a close, and the open after it."""
+def _add_up(
+    tape: TrialTape,
+    events: TrialEvents,
+    trial: Trial,
+    *,
+    paths: Paths,
+    bars: KeptBars,
+    spans: Integers,
+) -> tuple[int, Sums]:
+    """Find the spans of a trial and add them up; return how many there are, and the sums.
 
-    growth: float  # equity at that close over initial cash
-    level: float  # and over its peak so far
-    opening: float  # cash at that open, when everything was sold, over equity at the close
-    in_cash: float  # how much of it was cash before, a fraction
-    counted: Counted
-    deepest: float
-    held: int
-    trades: int
-    wins: int
-
-
-def _walk(tape: TrialTape, paths: Paths, trial: Trial, spans: Integers) -> Sums:
-    """Add up a trial whose positions have paths: a look-up per span and one between spans."""
-    first, stop = trial.first, trial.stop
-    leg, here = Leg(1.0, 1.0, 1.0, 0.0, flat(tape, first, stop), 1.0, 0, 0, 0), first
-    for number in range(spans.shape[0] + 1):
-        is_last = number == spans.shape[0]
-        entry = stop if is_last else spans[number, 0]
-        if entry > here and paths.idles:
-            idle = PathStart(here, 0, here == first, False)
-            leg = followed(tape, paths, leg, entry=idle, sale=entry)
-        elif entry > here:
-            leg = rested(tape, trial, leg, here, entry)
-        if not is_last:
-            held = PathStart(entry, spans[number, 2], entry == first, True)
-            here = spans[number, 1]
-            leg = followed(tape, paths, leg, entry=held, sale=here)
-    return Sums(leg.growth, leg.counted, leg.deepest, leg.held, leg.trades, leg.wins)
-
-
-def _rest(tape: TrialTape, trial: Trial, leg: Leg, bar: int, stop: int) -> Leg:
-    """Return the account after it was in cash from one bar's open to the close before another's."""
-    through, since = tape.bar_interest, tape.time[trial.first]
-    counted, grown, deepest = leg.counted, 1.0, leg.deepest
-    level = leg.level
-    if bar > trial.first:
-        since, grown = tape.bar_end[bar], leg.opening * (1 + through)
-        level = min(1.0, level * grown)
-        deepest = min(deepest, level)
-        if not tape.after_hole[bar]:
-            missed = tape.gap_interest[bar] * (1 + through)
-            counted = added(counted, grown - 1 - through, missed)
-    if through > 0:
-        waited = np.exp(tape.interest_rate * (tape.bar_end[stop - 1] - since))
-        grown *= waited
-        level = min(1.0, level * waited)
-    return Leg(
-        leg.growth * grown, level, 1.0, 0.0, counted, deepest, leg.held, leg.trades, leg.wins
-    )
-
-
-def _follow(tape: TrialTape, paths: Paths, leg: Leg, *, entry: PathStart, sale: int) -> Leg:
-    """Return the account after a position from its entry to the open at which it is sold."""
-    count = sale - entry.bar
-    place = found(paths, entry, count)[0] + count - 1
-    row = paths.rows[min(place, paths.rows.shape[0] - 1)]  # of a path that is missing none is
-    through, counted = tape.bar_interest, leg.counted
-    if entry.is_first or not tape.after_hole[entry.bar]:
-        missed = 0.0 if entry.is_first else tape.gap_interest[entry.bar] * (1 + through)
-        counted = added(counted, leg.opening * row[BEGUN] - 1 - through, missed)
-    # a path takes all before it to have been sold; what had been in cash is bought with to the end
-    more = LAST_DIGITS * leg.in_cash
-    level, scale = leg.level * leg.opening, 1 + more
-    equity = row[EQUITY] * scale - more
-    peak = max(1.0, level * (row[HIGHEST] * scale - more))
-    return Leg(
-        leg.growth * leg.opening * equity,
-        level * equity / peak,
-        row[SOLD] / row[EQUITY] if row[EQUITY] > 0 else np.nan,
-        row[IN_CASH],
-        Counted(
-            counted.returns + row[RETURNS] * scale,
-            counted.squares + row[SQUARES] * scale**2,
-            counted.excess + row[RETURNS] * scale,
-            counted.excess_squares + row[EXCESS_SQUARES] * scale**2,
-            counted.losses + row[LOSSES] * scale**2,
-        ),
-        min(leg.deepest, row[DEEPEST], level * (row[LOWEST] * scale - more)),
-        leg.held + int(row[HELD]),
-        leg.trades + int(row[TRADES]),
-        leg.wins + int(row[WINS]),
-    )
+    `paths.state` then says whether only the whole account can tell.
+    """
+    times_full = 0
+    while True:
+        paths.state[UNCLEAR], paths.state[MISSED] = 0, NONE
+        count = spans_between_events(tape, events, paths, trial, spans)
+        if paths.places.size == 0:
+            return count, looked_up(tape, trial, spans[:count])
+        sums = walked(tape, paths, trial, spans[:count])
+        if paths.state[MISSED] == NONE or paths.state[UNCLEAR] > 0 or times_full > 1:
+            return count, sums
+        times_full += laid_missed(paths, bars, trial.money)
 
 
 def _run(
@@ -247,18 +164,8 @@ def _run(
         trial = trial_at(events, trials, number, tape.bar_interest)
         if trial.money.commission != before.commission or trial.money.slippage != before.slippage:
             paths.places[:] = NONE
-            paths.state[TAKEN], before = 0, trial.money
-        times_full = 0
-        while True:
-            paths.state[UNCLEAR], paths.state[MISSED] = 0, NONE
-            count = spans_between_events(tape, events, paths, trial, spans)
-            if paths.places.size == 0:
-                sums = looked_up(tape, trial, spans[:count])
-                break
-            sums = walked(tape, paths, trial, spans[:count])
-            if paths.state[MISSED] == NONE or paths.state[UNCLEAR] > 0 or times_full > 1:
-                break
-            times_full += laid_missed(paths, bars, trial.money)
+            paths.state[TAKEN], paths.state[SALES], before = 0, 0, trial.money
+        _, sums = added_up(tape, events, trial, paths=paths, bars=bars, spans=spans)
         length = trial.stop - trial.first
         years = years_between(tape.time[trial.first], tape.bar_end[trial.stop - 1])
         per_year = bars_per_year(length, years=years, nominal=tape.nominal_bars)
@@ -273,7 +180,5 @@ years_between = compile_function(elapsed.years_between, is_inlined=True)
 bars_per_year = compile_function(elapsed.bars_per_year, is_inlined=True)
 counted_in = compile_function(_counted_in, is_inlined=True)
 looked_up = compile_function(_looked_up, is_inlined=True)
-rested = compile_function(_rest, is_inlined=True)
-followed = compile_function(_follow, is_inlined=True)
-walked = compile_function(_walk, is_inlined=True)
+added_up = compile_function(_add_up, is_inlined=True)
 run = compile_function(_run)

@@ -32,6 +32,7 @@ from backtests.search.trials.paths import (
     MISSED,
     PAID,
     RETURNS,
+    SALES,
     SOLD,
     SQUARES,
     TAKEN,
@@ -52,6 +53,7 @@ COST: Final = 2
 BACK: Final = 3
 
 WHOLE: Final = 1 - 1e-9
+LONGEST_HALT: Final = 64  # bars, after which a sale is left to the whole account
 STAY_IN: Final = Rule(np.inf, False, 0.0, 0.0, 0.0)
 
 
@@ -75,14 +77,23 @@ def _lay_missed(paths: Paths, bars: KeptBars, money: Money) -> bool:
         paths.state[MISSED + 4] > 0,
         paths.state[MISSED + 5] > 0,
     )
-    is_full = paths.state[TAKEN] + length > paths.rows.shape[0]
+    entry, sale = PathStart(bar, carried, is_first, is_on), paths.state[MISSED + 6]
+    room = paths.rows.shape[0] - paths.sales.shape[0]
+    if sale > 0:
+        number = paths.state[SALES]
+        known = paths.sales[number]
+        known[0], known[1], known[2] = slot, bar, sale
+        known[3] = sale_laid(bars, money, entry, sale, paths.rows[room + number])
+        paths.state[SALES] += 1
+        return False
+    is_full = paths.state[TAKEN] + length > room
     if is_full:
         paths.places[:] = NONE
         paths.state[TAKEN] = 0
     begin = paths.state[TAKEN]
     paths.places[slot, 0], paths.places[slot, 1], paths.places[slot, 2] = begin, length, bar
     paths.state[TAKEN] += length
-    laid(bars, money, PathStart(bar, carried, is_first, is_on), paths.rows[begin : begin + length])
+    laid(bars, money, entry, paths.rows[begin : begin + length])
     return bool(is_full)
 
 
@@ -92,27 +103,56 @@ def _lay(bars: KeptBars, money: Money, entry: PathStart, rows: Floats) -> None:
     They stay NaN from where only the whole account can tell what happens.
     """
     rows[:] = np.nan
+    is_told, after, start = begun(bars, money, entry, 0, rows.shape[0])
+    if is_told:
+        ledger = kept(STAY_IN, bars.upkeep, after, money, start)
+        told(bars, money, entry, ledger, rows, sale=0)
+
+
+def _lay_sale(bars: KeptBars, money: Money, entry: PathStart, sale: int, row: Floats) -> int:
+    """Keep a position that is sold at a bar's open until all of it is, and fill its row.
+
+    Return the bar at whose open the last of it is sold, `NONE` where that takes too long.
+    """
+    count = min(sale - entry.bar + LONGEST_HALT, bars.after_hole.size - entry.bar)
+    _, after, start = begun(bars, money, entry, sale, count)
+    ledger = kept(STAY_IN, bars.upkeep, after, money, start)
+    for number in range(sale - entry.bar, count):
+        if (ledger.units[number] == 0).all():
+            rows = np.full((number, row.size), np.nan)
+            told(bars, money, entry, ledger, rows, sale=sale)
+            row[:] = rows[number - 1]
+            return entry.bar + number
+    return NONE
+
+
+def _begin(
+    bars: KeptBars, money: Money, entry: PathStart, sale: int, count: int
+) -> tuple[bool, Part, Start]:
+    """Return whether a path can tell a position, its first bars, and what it opens with.
+
+    `sale` is the bar at whose open it is sold, 0 for none.
+    """
     upkeep, part, first = bars.upkeep, bars.part, entry.bar + 1
     stance = Stance(entry.is_on, entry.carried, True, 1.0, 0.0)
     nothing = np.zeros(part.coins.open.shape[1])
     wanted = wanted_at(part.signals, part.coins, entry.bar)
     planned = targets_of(upkeep, stance, IDLE, wanted, nothing)
-    after = cut(part, first, first + rows.shape[0])
+    after, is_told = cut(part, first, first + count), True
     if entry.is_first:
         after.gap_interest[0] = 0.0
-        if upkeep.idles and part.coins.idle_weight[entry.bar].sum() == 0:
-            return
+        is_told = not upkeep.idles or part.coins.idle_weight[entry.bar].sum() != 0
     elif upkeep.idles:
         # all that was held is sold at this open, which leaves the last digits of it in cash
         after.gap_interest[0] = 0.0
-        if bought_share(upkeep, planned, part.coins.alive[first]) < WHOLE:
-            return
+        is_told = bought_share(upkeep, planned, part.coins.alive[first]) >= WHOLE
         planned *= 1 - LAST_DIGITS
         if entry.is_on:
             stance = Stance(True, 0, True, 1.0, gained_before(part.coins, money, entry.bar))
     window_end = np.inf if entry.is_on else -np.inf
-    start = Start(State(window_end, NONE, -np.inf, -np.inf), stance, IDLE, planned)
-    told(bars, money, entry, kept(STAY_IN, upkeep, after, money, start), rows)
+    if sale > 0:
+        window_end = part.signals.bar_end[sale]  # that of the bar before it
+    return is_told, after, Start(State(window_end, NONE, -np.inf, -np.inf), stance, IDLE, planned)
 
 
 def _bought_share(upkeep: Upkeep, planned: Floats, alive: Floats) -> float:
@@ -133,8 +173,10 @@ def _gained_before(coins: Coins, money: Money, bar: int) -> float:
     return np.nan
 
 
-def _tell(bars: KeptBars, money: Money, entry: PathStart, ledger: Ledger, rows: Floats) -> None:
-    """Fill the rows of a path from the ledger of its position."""
+def _tell(
+    bars: KeptBars, money: Money, entry: PathStart, ledger: Ledger, rows: Floats, *, sale: int
+) -> None:
+    """Fill the rows of a path from the ledger of its position, sold at bar `sale` if above 0."""
     coins, gap_interest = bars.part.coins, bars.part.gap_interest
     trips, through = np.zeros((coins.open.shape[1], 4)), money.bar_interest
     before, begun, lowest, highest, deepest = 1.0, np.nan, np.inf, -np.inf, 1.0
@@ -153,7 +195,8 @@ def _tell(bars: KeptBars, money: Money, entry: PathStart, ledger: Ledger, rows: 
             equity += ledger.units[number, coin] * coins.close[at, coin]
             is_held = is_held or ledger.units[number, coin] != 0
         close, paid = ledger.judged[number]
-        if equity <= 0 or (entry.is_on and np.isnan(paid)):
+        is_sold = 0 < sale <= bar
+        if equity <= 0 or (entry.is_on and not is_sold and np.isnan(paid)):
             return  # all is lost, or nothing could be bought and the rule asks again
         held += is_held
         if number > 0 and not bars.after_hole[bar]:
@@ -241,6 +284,8 @@ traded = compile_function(_trade, is_inlined=True)
 sale_at = compile_function(_sell_all, is_inlined=True)
 bought_share = compile_function(_bought_share, is_inlined=True)
 gained_before = compile_function(_gained_before, is_inlined=True)
+begun = compile_function(_begin)
 told = compile_function(_tell)
 laid = compile_function(_lay)
+sale_laid = compile_function(_lay_sale)
 laid_missed = compile_function(_lay_missed)

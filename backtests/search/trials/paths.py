@@ -39,10 +39,12 @@ COLUMNS: Final = 19
 
 TAKEN: Final = 0  # places in `Paths.state`
 UNCLEAR: Final = 1
-MISSED: Final = 2  # from here on: slot, bar, rows, and the rest of the entry
-STATES: Final = 8
+MISSED: Final = 2  # from here on: slot, bar, rows, the rest of the entry, and the sale or 0
+SALES: Final = 9
+STATES: Final = 10
 
 CAPACITY: Final = 1 << 18  # rows of paths at a time: 40 MB
+KEPT_SALES: Final = 256  # of those that leave something over
 SHORTEST: Final = 32
 LATER: Final = 1 + 1e-12  # a quotient where the rule has a product: asked early, never late
 
@@ -53,13 +55,17 @@ class Paths(NamedTuple):
     `possible`, shape (bars + 1,), is the first bar from each on at whose open something can be
     bought. `places`, shape (slots, 3), is where the path of an entry begins in `rows`, how many
     rows it has, and the bar it begins with. `state` says how many rows are taken, whether a
-    trial met what only its whole account can tell, and which path it missed.
+    trial met what only its whole account can tell, and which path it missed. `sales`, shape
+    (KEPT_SALES, 4), are those at whose open a coin is halted: the slot and the first bar of the
+    entry, the bar of the sale, and that at whose open the last of it is sold, else `NONE`; each
+    has a row of its own, after those of the paths.
     """
 
     possible: Integers
     idles: bool
     rows: Floats
     places: Integers
+    sales: Integers
     state: Integers
 
 
@@ -76,25 +82,66 @@ class PathStart(NamedTuple):
     is_on: bool
 
 
+def _slot_of(paths: Paths, entry: PathStart) -> int:
+    """Return the place of an entry's path in `places`."""
+    bars, half = paths.possible.size - 1, paths.places.shape[0] // 2
+    slot = bars + min(entry.carried, half - bars - 1) if entry.is_first else entry.bar
+    return slot if entry.is_on else slot + half
+
+
+def _miss(paths: Paths, slot: int, entry: PathStart, rows: int, sale: int) -> None:
+    """Ask for a path, or for a sale, unless another has been asked for."""
+    if paths.state[MISSED] != NONE:
+        return
+    paths.state[MISSED], paths.state[MISSED + 1], paths.state[MISSED + 2] = slot, entry.bar, rows
+    paths.state[MISSED + 3], paths.state[MISSED + 4] = entry.carried, entry.is_first
+    paths.state[MISSED + 5], paths.state[MISSED + 6] = entry.is_on, sale
+
+
 def _find(paths: Paths, entry: PathStart, needed: int) -> tuple[int, int]:
     """Return the first row of a path and how many it has; where they are too few, ask for more.
 
     Whoever asks for a path that is missing goes on with any row, and is asked again.
     """
-    bars = paths.possible.size - 1
-    half = paths.places.shape[0] // 2
-    slot = bars + min(entry.carried, half - bars - 1) if entry.is_first else entry.bar
-    slot += 0 if entry.is_on else half
+    slot = slot_of(paths, entry)
     begin, length, bar = paths.places[slot]
     if begin == NONE or bar != entry.bar:
         length = 0
-    if length < needed and paths.state[MISSED] == NONE:
-        paths.state[MISSED], paths.state[MISSED + 1] = slot, entry.bar
+    if length < needed:
         # longer than asked for: trials that hold a bar more would each begin again
-        paths.state[MISSED + 2] = min(max(needed, 2 * length, SHORTEST), bars - entry.bar)
-        paths.state[MISSED + 3], paths.state[MISSED + 4] = entry.carried, entry.is_first
-        paths.state[MISSED + 5] = entry.is_on
+        rows = min(max(needed, 2 * length, SHORTEST), paths.possible.size - 1 - entry.bar)
+        missed(paths, slot, entry, rows, 0)
     return max(begin, 0), length
+
+
+def _find_sale(paths: Paths, entry: PathStart, sale: int) -> tuple[int, int]:
+    """Return the row that tells a position sold at a bar's open, and when the last of it is.
+
+    That is the same bar, but where a coin is halted there: what is left of it is sold at the
+    first open at which it can be.
+    """
+    count, room = sale - entry.bar, paths.rows.shape[0] - paths.sales.shape[0]
+    row = min(found(paths, entry, count)[0] + count - 1, room - 1)
+    if not np.isnan(paths.rows[row, SOLD]) or paths.idles or paths.state[MISSED] != NONE:
+        return row, sale
+    return left_over(paths, entry, sale, row)
+
+
+def _find_left_over(paths: Paths, entry: PathStart, sale: int, row: int) -> tuple[int, int]:
+    """Return the same for a sale at which a coin is halted; `row` is that of the path."""
+    slot, room = slot_of(paths, entry), paths.rows.shape[0] - paths.sales.shape[0]
+    for number in range(paths.state[SALES]):
+        known = paths.sales[number]
+        if known[0] == slot and known[1] == entry.bar and known[2] == sale:
+            if known[3] == NONE:
+                break
+            return room + number, known[3]
+    else:
+        if paths.state[SALES] < paths.sales.shape[0] and not np.isnan(paths.rows[row, EQUITY]):
+            missed(paths, slot, entry, 1, sale)
+            return row, sale
+    paths.state[UNCLEAR] = 1
+    return row, sale
 
 
 def _stop_row(paths: Paths, rule: Rule, entry: PathStart, stop: int) -> int:
@@ -126,5 +173,10 @@ def _stop_row(paths: Paths, rule: Rule, entry: PathStart, stop: int) -> int:
     return stop
 
 
+slot_of = compile_function(_slot_of, is_inlined=True)
+missed = compile_function(_miss, is_inlined=True)
 found = compile_function(_find, is_inlined=True)
+# seldom called, and put into the hot loop it slows all else
+left_over = compile_function(_find_left_over)
+sale_found = compile_function(_find_sale, is_inlined=True)
 stopped_on_path = compile_function(_stop_row, is_inlined=True)

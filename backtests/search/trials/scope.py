@@ -13,7 +13,7 @@ from backtests.engines.parts import Coins, Part, Signals, part_of
 from backtests.market.known_when import entry_weights, weight_before
 from backtests.market.market import Market
 from backtests.search.trials.laying import KeptBars
-from backtests.search.trials.paths import CAPACITY, COLUMNS, STATES, Paths
+from backtests.search.trials.paths import CAPACITY, COLUMNS, KEPT_SALES, STATES, Paths
 from backtests.search.trials.ranges import TrialTape
 from feeds.arrays import Floats, Integers
 from strategies.portfolio import LEAST_ORDER
@@ -157,8 +157,9 @@ def paths_on(positions: KeptPositions) -> Paths:
     return Paths(
         possible=positions.possible,
         idles=positions.bars.upkeep.idles,
-        rows=np.empty((max(CAPACITY, bars) if some else 0, COLUMNS)),
+        rows=np.empty((max(CAPACITY, bars) + KEPT_SALES if some else 0, COLUMNS)),
         places=np.full((2 * (bars + slices + 1) if some else 0, 3), NONE),
+        sales=np.empty((KEPT_SALES if some else 0, 4), np.int64),
         state=np.zeros(STATES, np.int64),
     )
 

@@ -129,11 +129,11 @@ def test_evaluate_a_grid_of_filter_settings_asks_each_filter_once_per_settings(
     inputs, asked = walks(5, base), []
     library = Library(load=lambda _: inputs)
 
-    def count(name: str, settings: Any, known: Any) -> Any:
+    def count(name: str, settings: Any, known: Any, **given: Any) -> Any:
         asked.append((name, settings.window))
-        return gate_of(name, settings, known)
+        return gate_of(name, settings, known, **given)
 
-    monkeypatch.setattr("backtests.search.trials.groups.gate_of", count)
+    monkeypatch.setattr("backtests.search.trials.gating.gate_of", count)
     grid = [(a, b, days) for a in (5, 20) for b in (9, 30, 60) for days in (3, 40)]
     windows, others, days = zip(*grid, strict=True)
     columns = {
