@@ -30,7 +30,7 @@ from backtests.search.space import Choice, Columns, grid_columns
 from backtests.search.store import create
 from backtests.search.trials.evaluate import evaluate
 from backtests.search.trials.groups import Library
-from benchmarks.kept import ROOT, keep
+from benchmarks.kept import ROOT
 from benchmarks.peers import Speed, account, measure_peers
 
 MILLION = ROOT / "configs" / "sweeps" / "million.toml"
