@@ -13,7 +13,7 @@ import sys
 import typing
 from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Literal, TypeVar
 
@@ -166,6 +166,14 @@ def forget(kind: Kind, origin: str) -> None:
     """Take out what a file registered, before it is read again."""
     for name in [name for name, one in entries(kind).items() if one.origin.name == origin]:
         del _entries[kind][name]
+
+
+def sign(origin: Origin) -> None:
+    """Give what a file registered the digest of all that it turned out to consist of."""
+    for kind in HOMES:
+        for name, one in entries(kind).items():
+            if one.origin.name == origin.name:
+                _entries[kind][name] = replace(one, origin=origin)
 
 
 @contextlib.contextmanager

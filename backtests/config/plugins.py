@@ -14,6 +14,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
 
+from backtests.config.beside import FilesBeside
 from backtests.config.explain import as_written
 from feeds.errors import ConfigError
 from feeds.wording import nearest_hint
@@ -26,16 +27,20 @@ RESULT_FILES: Final = ("manifest.json", "plan.toml", "metrics.json")
 
 @dataclass(frozen=True, slots=True)
 class Plugin:
-    """A loaded file: its path, the text that was run, and the module made of it."""
+    """A loaded file and the module made of it.
+
+    `files` are the texts that were run, by path: its own first, then those it imports from beside
+    it.
+    """
 
     path: Path
-    text: str
+    files: Mapping[Path, str]
     module: ModuleType
 
     @property
     def sha256(self) -> str:
-        """The digest of its source."""
-        return _digest(self.text)
+        """The digest of its source; of all its files where it imports others."""
+        return _digest(self.files)
 
     @property
     def entries(self) -> tuple[Entry, ...]:
@@ -85,15 +90,23 @@ def load_plugin(given: Path, *, data_dir: str = "", key: str = "plugins") -> Plu
             "name it where it is now."
         ) from error
     known = _loaded.get(path)
-    return known if known is not None and known.text == text else _run(path, text, key)
+    same = known is not None and all(_has(file, kept) for file, kept in known.files.items())
+    return known if known is not None and same else _run(path, {path: text}, key)
 
 
-def ship(plugins: Mapping[str, str]) -> None:
-    """Load plug-ins, path -> text, that another process read."""
-    for name, text in plugins.items():
-        path = Path(name)
-        if path not in _loaded or _loaded[path].text != text:
-            _run(path, text, "plugins")
+def _has(file: Path, text: str) -> bool:
+    try:
+        return file.read_text(encoding="utf-8") == text
+    except (OSError, ValueError):
+        return False
+
+
+def ship(plugins: Mapping[str, Mapping[str, str]]) -> None:
+    """Load plug-ins, path -> text of each of its files by path, that another process read."""
+    for name, texts in plugins.items():
+        path, files = Path(name), {Path(file): text for file, text in texts.items()}
+        if path not in _loaded or _loaded[path].files != files:
+            _run(path, files, "plugins")
         _shipped.add(path)
 
 
@@ -114,9 +127,12 @@ def files_of(config: Any) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*(config.plugins or ()), *strategy)))
 
 
-def config_texts(config: Any) -> dict[str, str]:
-    """Return the text of a validated config's plug-ins by path, as `ship` takes them."""
-    return {name: _loaded[Path(name)].text for name in files_of(config)}
+def config_texts(config: Any) -> dict[str, dict[str, str]]:
+    """Return the texts of a validated config's plug-ins by path, as `ship` takes them."""
+    return {
+        name: {str(file): text for file, text in _loaded[Path(name)].files.items()}
+        for name in files_of(config)
+    }
 
 
 def plugin_at(path: str) -> Plugin:
@@ -137,25 +153,27 @@ def _require_place(path: Path, data_dir: str, key: str) -> None:
         )
 
 
-def _run(path: Path, text: str, key: str) -> Plugin:
-    origin = Origin(str(path), _digest(text))
+def _run(path: Path, texts: Mapping[Path, str], key: str) -> Plugin:
+    """Run a file, its text given; texts of files beside it, too, where they are elsewhere."""
+    _loaded.pop(path, None)
+    origin = Origin(str(path), _digest({path: texts[path]}))
     for kind in registry.HOMES:
         registry.forget(kind, origin.name)
     module = ModuleType(f"russell_plugin_{path.stem}_{origin.sha256[:8]}")
     module.__file__ = str(path)
     sys.modules[module.__name__] = module
+    beside = FilesBeside(path, texts)
     try:
-        with registry.registering(origin), _beside(path):
-            exec(compile(text, str(path), "exec"), module.__dict__)  # noqa: S102 (its purpose)
+        with registry.registering(origin), beside.first():
+            exec(compile(texts[path], str(path), "exec"), module.__dict__)  # noqa: S102 (its purpose)
     except ConfigError as error:
         raise ConfigError(f"`{key}` {path}: {error}") from error
     except Exception as error:
         said = error.msg if isinstance(error, SyntaxError) else str(error)
-        raise ConfigError(
-            f"`{key}` {path} failed{_place(error, path)}: {type(error).__name__}: {said}. Mend it, "
-            "or leave it out."
-        ) from error
-    _loaded[path] = plugin = Plugin(path, text, module)
+        what = f"failed{_place(error, beside.files)}: {type(error).__name__}: {said}"
+        raise ConfigError(f"`{key}` {path} {what}. Mend it, or leave it out.") from error
+    _loaded[path] = plugin = Plugin(path, beside.files, module)
+    registry.sign(Origin(origin.name, plugin.sha256))
     if not plugin.entries and key == "plugins":
         raise ConfigError(
             f"`{key}` {path} registers nothing. Put a decorator above a function, such as "
@@ -164,25 +182,25 @@ def _run(path: Path, text: str, key: str) -> Plugin:
     return plugin
 
 
-@contextlib.contextmanager
-def _beside(path: Path) -> Iterator[None]:
-    """Let a file import those that lie beside it."""
-    sys.path.insert(0, str(path.parent))
-    try:
-        yield
-    finally:
-        sys.path.remove(str(path.parent))
+def _place(error: Exception, files: Mapping[Path, str]) -> str:
+    """Return where a plug-in failed: the last line of its own, or of a file beside it."""
+    lines = [(line.filename, line.lineno) for line in traceback.extract_tb(error.__traceback__)]
+    if isinstance(error, SyntaxError):
+        lines.append((str(error.filename), error.lineno))
+    own = [(Path(name), number) for name, number in lines if Path(name) in files and number]
+    if not own:
+        return ""
+    file, number = own[-1]
+    return f" at line {number}" + ("" if file == next(iter(files)) else f" of {file.name}")
 
 
-def _place(error: Exception, path: Path) -> str:
-    lines = [line.lineno for line in traceback.extract_tb(error.__traceback__)
-             if line.filename == str(path)]  # fmt: skip
-    number = error.lineno if isinstance(error, SyntaxError) else (lines[-1] if lines else None)
-    return f" at line {number}" if number else ""
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
+def _digest(files: Mapping[Path, str]) -> str:
+    """Return the SHA-256 of a file's text; of several, of their names and texts."""
+    if len(files) == 1:
+        return hashlib.sha256(next(iter(files.values())).encode()).hexdigest()
+    own = next(iter(files)).parent
+    parts = sorted((file.relative_to(own).as_posix(), text) for file, text in files.items())
+    return hashlib.sha256("\0".join(map("\0".join, parts)).encode()).hexdigest()
 
 
 def strategy_name(given: str, *, data_dir: str) -> str:

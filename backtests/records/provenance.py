@@ -1,5 +1,7 @@
 """Where bars come from, which they are, and what is known against them."""
 
+import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -42,27 +44,39 @@ def _span(span: Span) -> dict[str, Any]:
 
 
 def own_code(config: Config) -> list[dict[str, Any]]:
-    """Return the own functions a config uses: kind, name, where from, and the source's digest."""
+    """Return the own functions a config uses: kind, name, where from, and the source's digest.
+
+    `files` has the digest of each file where one imports others from beside it.
+    """
     found = [
-        {
-            "kind": entry.kind,
-            "name": entry.name,
-            "from": entry.origin.name,
-            "sha256": entry.origin.sha256,
-        }
+        _own_function(entry.kind, entry.name, entry.origin.name, entry.origin.sha256)
         for entry in config.own_functions
     ]
     if config.strategy:
         file, _, name = config.strategy.rpartition(":")
-        found.append(
-            {"kind": "strategy", "name": name, "from": file, "sha256": plugin_at(file).sha256}
-        )
-    return found
+        found.append(_own_function("strategy", name, file, plugin_at(file).sha256))
+    files = {name: _digests(texts) for name, texts in config_texts(config).items()}
+    return [one | {"files": files[one["from"]]} if len(files.get(one["from"], ())) > 1 else one
+            for one in found]  # fmt: skip
+
+
+def _own_function(kind: str, name: str, origin: str, sha256: str) -> dict[str, Any]:
+    return {"kind": kind, "name": name, "from": origin, "sha256": sha256}
+
+
+def _digests(texts: Mapping[str, str]) -> dict[str, str]:
+    return {file: hashlib.sha256(text.encode()).hexdigest() for file, text in texts.items()}
 
 
 def own_sources(config: Config) -> dict[str, str]:
-    """Return the text of each plug-in a config names, by the file name it is kept under.
+    """Return the text of each file of a config's plug-ins, by the file name it is kept under.
 
     It is kept to be read: nothing loads code from a folder of results.
     """
-    return {f"plugin-{Path(name).name}.txt": text for name, text in config_texts(config).items()}
+    texts = {file: text for one in config_texts(config).values() for file, text in one.items()}
+    kept: dict[str, str] = {}
+    for file, text in texts.items():
+        name = f"plugin-{Path(file).name}"
+        same = sum(other.startswith(name) for other in kept)
+        kept[f"{name}{f'-{same + 1}' if same else ''}.txt"] = text
+    return kept

@@ -9,7 +9,7 @@ import itertools
 import logging
 import pickle
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -78,10 +78,12 @@ def _drive(client: Client, store: Store, *, library: Library, report: Report) ->
             running.add(handed)
 
 
-def _chunk(plan_text: str, own: dict[str, str], inputs: LoadedInputs, chunk: int) -> Any:
+def _chunk(
+    plan_text: str, own: Mapping[str, Mapping[str, str]], inputs: LoadedInputs, chunk: int
+) -> Any:
     """Do a chunk on a worker, which keeps what chunks of the same sweep share.
 
-    `own` are the plug-ins by path, as the files need not be there.
+    `own` are the plug-ins by path, each with its files, which need not be there.
     """
     ship(own)
     if plan_text not in _libraries:

@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, Final
 
 from backtests.analysis.contribution import contribution
@@ -136,15 +137,24 @@ def _content(result: Run, summary: Summary, costs: CostSensitivity) -> dict[str,
         "source": source_in_words(result.market.coin),
         "provenance": _records(tables.provenance(result)),
         "joined_spans": _records(tables.joined_spans(result)),
-        "own_code": _records(
-            [
-                dict(zip(OWN_CODE, map(short_place, each.values()), strict=True))
-                for each in own_code(result.config)
-            ]
-        ),
+        "own_code": _records(_own_code(result.config)),
         "versions": tables.library_versions(),
         "config": shown_config(result.config),
     }
+
+
+def _own_code(config: Config) -> list[dict[str, str]]:
+    """Return a row per own function, and one per file that its own imports from beside it."""
+    functions: list[tuple[str, ...]] = []
+    files: dict[str, str] = {}
+    for each in own_code(config):
+        functions.append((each["kind"], each["name"], each["from"], each["sha256"]))
+        files |= {file: digest for file, digest in each.get("files", {}).items()
+                  if file != each["from"]}  # fmt: skip
+    beside = [("file", Path(file).name, file, digest) for file, digest in files.items()]
+    return [
+        dict(zip(OWN_CODE, map(short_place, row), strict=True)) for row in (*functions, *beside)
+    ]
 
 
 def _several_coins(result: Run, summary: Summary) -> dict[str, Any]:

@@ -1,12 +1,17 @@
 """Plug-ins as a config names them: loaded, refused with a remedy, their parameters validated."""
 
+import hashlib
 import importlib.metadata
+import shutil
+import sys
 import tomllib
+from types import ModuleType
 
 import pytest
 
 from backtests.config.config import Config, load_config
-from backtests.config.plugins import load_plugin
+from backtests.config.plugins import config_texts, load_plugin, ship
+from backtests.records.provenance import own_code, own_sources
 from feeds.errors import ConfigError
 from strategies import registry
 
@@ -95,6 +100,14 @@ def test_plugin_is_read_again_after_a_change(plugin):
     assert before.short_hash != config_of(plugin).short_hash
 
 
+def test_plugin_that_failed_is_back_once_it_is_mended(plugin):
+    config_of(plugin)
+    plugin.write_text("x = 1 / 0\n")
+    refusal(plugin)
+    plugin.write_text(RECLAIM)
+    assert config_of(plugin).signal.reclaim["window"] == 200
+
+
 def test_function_taken_out_of_a_plugin_is_forgotten(plugin):
     config_of(plugin)
     plugin.write_text(RECLAIM.replace('"reclaim"', '"regain"'))
@@ -150,3 +163,103 @@ def test_config_without_plugins_writes_nothing_of_them():
     text = load_config(None).to_toml()
     assert "plugins" not in text
     assert "own" not in tomllib.loads(text)["signal"]
+
+
+LEVELS = "from inner.numbers import WINDOW\n\ndef level(index):\n    return index['close']\n"
+USES = """
+from backtests import signal
+from levels import WINDOW, level
+
+@signal("above")
+def above(index, *, window: int = WINDOW):
+    return level(index) > level(index).rolling(window).mean()
+"""
+
+
+@pytest.fixture
+def several(tmp_path):
+    """A plug-in that imports a file and a package from beside it."""
+    (tmp_path / "inner").mkdir()
+    (tmp_path / "inner" / "__init__.py").write_text("")
+    (tmp_path / "inner" / "numbers.py").write_text("WINDOW = 200\n")
+    (tmp_path / "levels.py").write_text(LEVELS)
+    (tmp_path / "several.py").write_text(USES)
+    return tmp_path / "several.py"
+
+
+def above(plugin):
+    return load_config(None, overrides=[f'plugins=["{plugin}"]', "rules.trigger=above"])
+
+
+def test_files_beside_a_plugin_are_part_of_it(several):
+    config, folder = above(several), several.parent
+    (code,) = own_code(config)
+    assert list(code["files"]) == [
+        str(file)
+        for file in (
+            several,
+            folder / "levels.py",
+            folder / "inner" / "__init__.py",
+            folder / "inner" / "numbers.py",
+        )
+    ]
+    digest = hashlib.sha256((folder / "levels.py").read_bytes()).hexdigest()
+    assert code["files"][str(folder / "levels.py")] == digest
+    assert own_sources(config)["plugin-levels.py.txt"] == LEVELS
+    assert load_plugin(several) is load_plugin(several)
+
+
+def test_change_of_a_file_beside_a_plugin_is_a_change_of_the_plugin(several):
+    before = above(several)
+    digest = own_code(before)[0]["sha256"]
+    (several.parent / "inner" / "numbers.py").write_text("WINDOW = 50\n")
+    after = above(several)
+    assert (before.signal.above["window"], after.signal.above["window"]) == (200, 50)
+    assert own_code(after)[0]["sha256"] != digest
+
+
+def test_plugin_of_one_file_has_the_digest_of_that_file(plugin):
+    (code,) = own_code(config_of(plugin))
+    assert code["sha256"] == hashlib.sha256(plugin.read_bytes()).hexdigest()
+    assert "files" not in code
+
+
+def test_files_of_one_name_beside_two_plugins_are_kept_apart(several, tmp_path_factory):
+    other = tmp_path_factory.mktemp("other") / "second.py"
+    other.write_text(USES.replace("above", "over"))
+    (other.parent / "levels.py").write_text(
+        LEVELS.replace("from inner.numbers import ", "").replace("WINDOW\n", "WINDOW = 7\n", 1)
+    )
+    config = load_config(
+        None,
+        overrides=[f'plugins=["{several}", "{other}"]', 'rules.trigger=["above", "over"]'],
+    )
+    assert (config.signal.above["window"], config.signal.over["window"]) == (200, 7)
+    assert {"plugin-levels.py.txt", "plugin-levels.py-2.txt"} <= set(own_sources(config))
+
+
+def test_module_that_somebody_imported_from_beside_stays_theirs(several, monkeypatch):
+    theirs = ModuleType("levels")
+    theirs.__file__ = str(several.parent / "levels.py")
+    monkeypatch.setitem(sys.modules, "levels", theirs)
+    assert above(several).signal.above["window"] == 200
+    assert sys.modules["levels"] is theirs
+    assert "inner" not in sys.modules
+
+
+def test_failure_in_a_file_beside_a_plugin_is_named_with_its_line(several):
+    (several.parent / "levels.py").write_text("\nx = 1 / 0\n")
+    with pytest.raises(ConfigError, match=r"failed at line 2 of levels\.py: ZeroDivisionError"):
+        above(several)
+    (several.parent / "levels.py").write_text("\n\ndef broken(:\n")
+    with pytest.raises(ConfigError, match=r"failed at line 3 of levels\.py: SyntaxError"):
+        above(several)
+
+
+def test_shipped_plugin_runs_without_the_files_beside_it(several):
+    texts = config_texts(above(several))
+    shutil.rmtree(several.parent / "inner")
+    with pytest.raises(ConfigError, match=r"No module named 'inner'"):
+        above(several)
+    ship(texts)
+    assert above(several).signal.above["window"] == 200

@@ -114,11 +114,16 @@ def test_rule_in_words_says_that_a_strategy_of_ones_own_decides(tmp_path: Path) 
 
 
 def test_tearsheet_shows_own_code_with_its_digest(plugin: Path, tmp_path: Path) -> None:
+    beside = tmp_path / "rises.py"
+    beside.write_text("LEAST = 0.01\n")
+    plugin.write_text(f"from rises import LEAST\n{PLUGIN.replace('= 0.01', '= LEAST')}")
     result = run_with(plugin, trigger="up_day")
     page = result.tearsheet(tmp_path / "page.html").read_text(encoding="utf-8")
     (row,) = own_code(result.config)
     assert "Code from outside the package" in page
     assert row["sha256"] in page
+    assert row["files"][str(beside)] in page
+    assert ".../rises.py" in page
     assert ".../rules.py" in page
     assert str(plugin) not in page
     assert 'class="grave"' not in page
