@@ -3,7 +3,7 @@
 Each bar belongs to the state that was known when it opened, before any of its return was earned.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -75,15 +75,26 @@ class RegimeFigures:
     time_in_market: float
 
 
-def regime_figures(result: Run) -> list[RegimeFigures]:
-    """Return the results by regime: a row per state that has bars, the unknown one last."""
-    bars = _Bars.of(result)
+def regime_figures(
+    result: Run, *, regimes: Sequence[Regimes] = (), first: int = 0
+) -> list[RegimeFigures]:
+    """Return the results by regime: a row per state that has bars, the unknown one last.
+
+    Of the bars from row `first` on. `regimes` are those of the result, told apart anew if none
+    are given.
+    """
+    bars = _Bars.of(result, first)
     return [
-        _figures(bars, regimes, state)
-        for regimes in _regimes(result)
-        for state in (*range(len(regimes.names)), UNKNOWN)
-        if (regimes.states == state).any()
+        _figures(bars, each, state, first)
+        for each in regimes or regimes_of(result)
+        for state in (*range(len(each.names)), UNKNOWN)
+        if (each.states[first:] == state).any()
     ]
+
+
+def regimes_of(result: Run) -> tuple[Regimes, ...]:
+    """Return every regime that a run's bars can be told apart by."""
+    return tuple(_regimes(result))
 
 
 def _regimes(result: Run) -> Iterator[Regimes]:
@@ -162,7 +173,7 @@ def _states_at(instants: Integers, states: Floats, known_at: Integers) -> Intege
 
 @dataclass(frozen=True, slots=True)
 class _Bars:
-    """What each bar of a run took and brought, shape (bars,) each."""
+    """What each bar of a run from some row on took and brought, shape (bars,) each."""
 
     years: Floats
     strategy: Floats
@@ -170,19 +181,20 @@ class _Bars:
     invested: Flags
 
     @classmethod
-    def of(cls, result: Run) -> "_Bars":
+    def of(cls, result: Run, first: int) -> "_Bars":
         lines = result.market.traded.lines
+        opened = lines["time"][first]
         return cls(
             # as with cash, the time of missing bars belongs to the next one
-            years=np.diff(lines["bar_end"], prepend=lines["time"][0]) / SECONDS_PER_YEAR,
-            strategy=result.strategy.returns.to_numpy(),
-            buy_and_hold=result.buy_and_hold.returns.to_numpy(),
-            invested=result.strategy.invested.to_numpy(),
+            years=np.diff(lines["bar_end"][first:], prepend=opened) / SECONDS_PER_YEAR,
+            strategy=result.strategy.returns.to_numpy()[first:],
+            buy_and_hold=result.buy_and_hold.returns.to_numpy()[first:],
+            invested=result.strategy.invested.to_numpy()[first:],
         )
 
 
-def _figures(bars: _Bars, regimes: Regimes, state: int) -> RegimeFigures:
-    chosen = regimes.states == state
+def _figures(bars: _Bars, regimes: Regimes, state: int, first: int) -> RegimeFigures:
+    chosen = regimes.states[first:] == state
     years = float(bars.years[chosen].sum())
     return RegimeFigures(
         kind=regimes.kind,

@@ -1,5 +1,6 @@
 """What an account did: cash, units and equity bar by bar, and every fill, whatever the engine."""
 
+import functools
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
@@ -21,7 +22,7 @@ OWN_REASON: Final = "strategy"
 FILL_COLUMNS = ("time", "symbol", "side", "units", "price", "commission", "reason")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Account:
     """What an account did, bar by bar and fill by fill.
 
@@ -44,7 +45,7 @@ class Account:
         """Equity at each bar's end, in money."""
         return self.bars["equity"]
 
-    @property
+    @functools.cached_property
     def returns(self) -> pd.Series:
         """Simple return of each bar; the first is measured from the initial cash.
 
@@ -55,7 +56,7 @@ class Account:
         moved = np.divide(equity, before, out=np.ones_like(equity), where=before > 0)
         return pd.Series(moved - 1, index=self.bars.index)
 
-    @property
+    @functools.cached_property
     def invested(self) -> pd.Series:
         """Whether any coin is held at each bar's end."""
         return (self.positions != 0).any(axis=1)

@@ -157,6 +157,7 @@ def assert_a_span_of_years_starts_equity_anew_and_its_figures_follow(browser):
         text for row in views["1"]["rows"] for text in row
     ]
     assert browser.texts("#viewed") == [views["1"]["said"]]
+    assert_tables_follow(browser, years=1)
     ends = (
         "const div = document.querySelector('[data-chart=equity]');"
         "return div.data.slice(0, 2).map((trace) => trace.y[trace.y.length - 1])"
@@ -168,7 +169,26 @@ def assert_a_span_of_years_starts_equity_anew_and_its_figures_follow(browser):
     browser.run("document.querySelector('[data-years=\"0\"]').click()")
     browser.wait(own, wanted=whole["tile"])
     assert browser.texts("#comparison tbody td") == whole["cells"]
+    assert_tables_follow(browser, years=0)
     assert_replay_steps_by_key_and_the_panels_follow(browser)
+
+
+def assert_tables_follow(browser, *, years):
+    """Hold the rows on show against those kept for the span; of the whole run none are kept."""
+    kept = (
+        "return [...document.querySelectorAll(`template[data-span='${arguments[0]}']`)].map("
+        "(each) => [each.dataset.table, each.content.textContent.trim()])"
+    )
+    shown = (
+        "return [...document.querySelectorAll('.scroll')].map("
+        "(each) => [each.getAttribute('aria-label'), "
+        "each.querySelector('tbody')?.textContent.trim()])"
+    )
+    spans, now = dict(browser.run(kept, str(years or 1))), dict(browser.run(shown))
+    followed = [name for name in spans if name in now]
+    assert {"Years table", "Risk table", "Regimes table", "Months and years"} <= set(followed)
+    same = [name for name in followed if now[name] == spans[name]]
+    assert same == (followed if years else [])
 
 
 def assert_replay_steps_by_key_and_the_panels_follow(browser):

@@ -1,12 +1,15 @@
-"""What the page shows when its span of time is the last years alone: tiles and figures."""
+"""What the page shows when its span of time is the last years alone: tiles, figures, tables."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import pandas as pd
 
 from backtests.analysis.summary import Figures, recent_figures
 from backtests.engines.backtest import Run
+from backtests.report.pages.risk_tables import SpanTables
+from backtests.report.pages.section import Row
 from backtests.report.pages.tables import KEY_COLUMNS, KEY_FIGURES
 from backtests.report.words import notation as written
 from backtests.report.words.labels import FIGURES, columns_of, figure_text
@@ -14,13 +17,38 @@ from backtests.report.words.labels import FIGURES, columns_of, figure_text
 YEARS: Final = (5, 3, 1)  # as the buttons of the bar
 
 
-def recent_views(result: Run) -> dict[str, dict[str, Any]]:
-    """Return by years what stands in tiles and figures, and from when; none that are too long."""
-    found = recent_figures(result, YEARS)
-    return {str(years): _view(result, years, *each) for years, each in found.items()}
+@dataclass(frozen=True, slots=True)
+class RecentView:
+    """The last years alone: what the page reads, and the rows of the tables that follow."""
+
+    years: int
+    content: Mapping[str, Any]
+    tables: Mapping[str, list[Row]]
 
 
-def _view(
+def recent_views(tables: SpanTables) -> tuple[RecentView, ...]:
+    """Return what tiles, figures and tables show of the last years, and from when.
+
+    None of spans that are too long.
+    """
+    result = tables.result
+    times = pd.DatetimeIndex(result.strategy.returns.index)
+    return tuple(
+        RecentView(
+            years,
+            _content(result, years, opened, figures),
+            tables.since(int(times.searchsorted(opened))),
+        )
+        for years, (opened, figures) in recent_figures(result, YEARS).items()
+    )
+
+
+def views_json(views: Sequence[RecentView]) -> dict[str, Mapping[str, Any]]:
+    """Return what the page reads, by years."""
+    return {str(view.years): view.content for view in views}
+
+
+def _content(
     result: Run, years: int, opened: pd.Timestamp, figures: Mapping[str, Figures]
 ) -> dict[str, Any]:
     said = "the last year" if years == 1 else f"the last {years} years"
@@ -29,8 +57,8 @@ def _view(
         "cash": written.money(result.strategy.initial_cash),
         "said": (
             f"Shown now: {said} alone, from {written.date(opened)}, as if the starting cash had "
-            "been put in then; of trades, those entered since. All sentences, and all tables but "
-            "the tiles and the comparison, are of the whole run."
+            "been put in then; of trades, those entered since. Sentences are of the whole run, and "
+            "so are the tables of episodes, months, costs, filters and trades."
         ),
         "tiles": _texts(KEY_FIGURES, KEY_COLUMNS, figures),
         "rows": _texts(FIGURES, columns_of(result), figures),

@@ -1,5 +1,6 @@
 """The table of results by regime, and what it could not tell apart."""
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from backtests.analysis.regimes import (
@@ -8,6 +9,7 @@ from backtests.analysis.regimes import (
     TREND_SESSIONS,
     VOLATILITY_DAYS,
     RegimeFigures,
+    Regimes,
     regime_figures,
 )
 from backtests.analysis.strata import HALVINGS
@@ -37,19 +39,22 @@ NOTES: Final = {
 STATES: Final = {"above": "above its average", "below": "below its average"}
 
 
-def regime_content(result: Run) -> dict[str, Any]:
-    """Return columns, rows and remarks of the section on regimes, by key."""
-    found = regime_figures(result)
-    kinds = dict.fromkeys(each.kind for each in found)
+def regime_content(result: Run, regimes: Sequence[Regimes]) -> dict[str, Any]:
+    """Return notes and remarks of the section on regimes, by key."""
     return {
-        "regime_columns": _columns(result),
-        "regimes": [_row(each, result) for each in found],
-        "regime_notes": {_subject(kind, result): NOTES[kind] for kind in kinds},
+        "regime_notes": {_subject(each.kind, result): NOTES[each.kind] for each in regimes},
         "regime_remarks": _remarks(result),
     }
 
 
-def _columns(result: Run) -> tuple[Heading, ...]:
+def regime_rows(result: Run, regimes: Sequence[Regimes], *, first: int = 0) -> list[Row]:
+    """Return a row per state of each regime that has bars from row `first` on."""
+    found = regime_figures(result, regimes=regimes, first=first)
+    return [_row(each, result) for each in found]
+
+
+def regime_columns(result: Run) -> tuple[Heading, ...]:
+    """Return the columns of the table of regimes."""
     held = f"Hold {result.asset}"
     fall = "Of these bars put one after another"
     yearly = "Annualised where the bars add up to a year"

@@ -1,11 +1,13 @@
 """Tables of years, risks, quantiles and worst days: what a committee asks of every sheet."""
 
-from collections.abc import Callable
-from typing import Any, Final
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Self
 
 import numpy as np
 import pandas as pd
 
+from backtests.analysis.metrics import drawdowns
 from backtests.analysis.periods import (
     INVESTED_SHARE,
     PERIODS,
@@ -19,38 +21,128 @@ from backtests.analysis.periods import (
     worst_days,
     yearly_figures,
 )
+from backtests.analysis.regimes import Regimes, regimes_of
 from backtests.analysis.risk import risk_figures, trade_figures
-from backtests.analysis.summary import Summary
 from backtests.analysis.trades import trade_profits
 from backtests.engines.account import Account
 from backtests.engines.backtest import Run
+from backtests.market.elapsed import time_taken
 from backtests.report.pages import regime_table
 from backtests.report.pages.section import Cell, Heading, Row, number, numeric
+from backtests.report.pages.tables import drawdown_rows
 from backtests.report.words import notation as written
-from backtests.report.words.labels import RISK
+from backtests.report.words.labels import RISK, columns_of
+from feeds.arrays import Floats
 
 WORST_DAYS: Final = 10
 QUANTILE_NAMES: Final = {0.0: "Worst", 0.5: "Median", 1.0: "Best"}
 
 
-def risk_content(result: Run, summary: Summary) -> dict[str, Any]:
-    """Return what the page's sections on years, risk, quantiles and regimes show, by key."""
-    held = f"Hold {result.asset}"
+def risk_content(tables: "SpanTables") -> dict[str, Any]:
+    """Return what the page's sections on years, risk and regimes show, by key."""
+    result = tables.result
     return {
         "invested_share": INVESTED_SHARE,
-        "year_columns": _year_columns(result),
-        "years_of": year_rows(result),
-        "risks": risk_rows(result, summary),
         "recent": recent_rows(result),
-        "calendar": calendar_rows(result),
-        "quantile_columns": QUANTILE_COLUMNS,
-        "quantiles": quantile_rows(result),
-        "worst_days": {
-            "Strategy": worst_day_rows(result.strategy),
-            held: worst_day_rows(result.buy_and_hold),
-        },
-        **regime_table.regime_content(result),
+        "span_headings": _span_headings(result),
+        "span_rows": tables.since(),
+        **regime_table.regime_content(result, tables.regimes),
     }
+
+
+@dataclass(frozen=True, slots=True)
+class SpanTables:
+    """The tables that follow the span of time on show.
+
+    `trades` are all of the strategy's, `profits` what each made in money.
+    """
+
+    result: Run
+    trades: pd.DataFrame
+    profits: Floats
+    regimes: tuple[Regimes, ...]
+
+    @classmethod
+    def of(cls, result: Run, trades: pd.DataFrame) -> Self:
+        """Compute what all spans share."""
+        closes = result.market.traded.matrix("close")[-1].tolist()
+        profits = trade_profits(
+            result.strategy.fills,
+            last_closes=dict(zip(result.market.traded.coins, closes, strict=True)),
+        )
+        return cls(result, trades, profits, regimes_of(result))
+
+    def since(self, first: int = 0) -> dict[str, list[Row]]:
+        """Return rows by the table's name: of bars from row `first` on, trades entered since."""
+        result, own, held = self.result, self.result.strategy, self.result.buy_and_hold
+        columns = columns_of(result)
+        return {
+            "Years table": year_rows(result, first=first),
+            "Drawdowns, " + columns["strategy"]: _drawdown_rows(own, first),
+            "Drawdowns, " + columns["buy_and_hold"]: _drawdown_rows(held, first),
+            "Regimes table": regime_table.regime_rows(result, self.regimes, first=first),
+            "Risk table": self._risk_rows(first),
+            "Months and years": calendar_rows(result, first=first),
+            "Quantiles by length of time": quantile_rows(result, first=first),
+            "Worst days, Strategy": worst_day_rows(own, first=first),
+            f"Worst days, Hold {result.asset}": worst_day_rows(held, first=first),
+        }
+
+    def _risk_rows(self, first: int) -> list[Row]:
+        """Return tails, the link to holding and streaks, strategy beside buy-and-hold.
+
+        Holding has no trades to speak of.
+        """
+        result = self.result
+        lines = result.market.traded.lines
+        scale = time_taken(
+            lines["time"][first:], lines["bar_end"][first:], rate=result.config.costs.cash_rate
+        )
+        benchmark = result.buy_and_hold.returns.iloc[first:]
+        held, own = (
+            risk_figures(
+                returns,
+                benchmark=benchmark,
+                periods_per_year=scale.periods_per_year,
+                cash_returns=scale.cash_returns,
+                left_out=scale.after_hole,
+            )
+            for returns in (benchmark, result.strategy.returns.iloc[first:])
+        )
+        since = (self.trades["entry_time"] >= benchmark.index[0]).to_numpy()
+        paid = self.trades["return"].to_numpy(np.float64)[since]
+        own |= trade_figures(paid, profits=self.profits[since])
+        return [
+            Row(
+                shown.label,
+                tuple(Cell(shown.text(side.get(name, np.nan))) for side in (own, held)),
+                shown.definition,
+            )
+            for name, shown in RISK.items()
+        ]
+
+
+def _span_headings(result: Run) -> dict[str, Sequence[Heading]]:
+    """Return the columns of each table of `SpanTables`."""
+    columns, held = columns_of(result), f"Hold {result.asset}"
+    figures = (Heading("Figure"), *numeric(("Strategy", held)))
+    drawn = numeric(("#", "Depth", "Peak", "Trough", "Recovery", "Days"))
+    days = (Heading("#", is_number=True), Heading("Day (UTC)"), Heading("Return", is_number=True))
+    return {
+        "Years table": _year_columns(result),
+        "Drawdowns, " + columns["strategy"]: drawn,
+        "Drawdowns, " + columns["buy_and_hold"]: drawn,
+        "Regimes table": regime_table.regime_columns(result),
+        "Risk table": figures,
+        "Months and years": figures,
+        "Quantiles by length of time": QUANTILE_COLUMNS,
+        "Worst days, Strategy": days,
+        f"Worst days, {held}": days,
+    }
+
+
+def _drawdown_rows(account: Account, first: int) -> list[Row]:
+    return drawdown_rows(drawdowns(account.returns.iloc[first:]))
 
 
 def _year_columns(result: Run) -> tuple[Heading, ...]:
@@ -67,14 +159,16 @@ def _year_columns(result: Run) -> tuple[Heading, ...]:
     )
 
 
-def year_rows(result: Run) -> list[Row]:
-    """Return a row per calendar year; one that the run has only a part of says which."""
-    market, account, held = result.market, result.strategy, result.buy_and_hold
+def year_rows(result: Run, *, first: int = 0) -> list[Row]:
+    """Return a row per calendar year; one that the span has only a part of says which."""
+    market = result.market
     level = market.index_level
     steps = level / np.append(market.index_before, level.to_numpy()[:-1]) - 1
-    own = yearly_figures(account.returns, invested=account.invested)
-    other = yearly_figures(held.returns, invested=held.invested)
-    every = zip(own, other, period_returns(steps, "year").tolist(), strict=True)
+    own, held = (
+        yearly_figures(account.returns.iloc[first:], invested=account.invested.iloc[first:])
+        for account in (result.strategy, result.buy_and_hold)
+    )
+    every = zip(own, held, period_returns(steps.iloc[first:], "year").tolist(), strict=True)
     return [_year_row(*year) for year in every]
 
 
@@ -98,40 +192,6 @@ def _cut(first: pd.Timestamp, last: pd.Timestamp) -> str:
     return text[:1].upper() + text[1:]
 
 
-def risk_rows(result: Run, summary: Summary) -> list[Row]:
-    """Return tails, the link to holding and streaks, strategy beside buy-and-hold.
-
-    Holding has no trades to speak of.
-    """
-    closes = result.market.traded.matrix("close")[-1].tolist()
-    profits = trade_profits(
-        result.strategy.fills,
-        last_closes=dict(zip(result.market.traded.coins, closes, strict=True)),
-    )
-    own = _risk_of(result.strategy, result) | dict(
-        trade_figures(summary.trades["return"].to_numpy(np.float64), profits=profits)
-    )
-    held = _risk_of(result.buy_and_hold, result)
-    return [
-        Row(
-            shown.label,
-            tuple(Cell(shown.text(side.get(name, np.nan))) for side in (own, held)),
-            shown.definition,
-        )
-        for name, shown in RISK.items()
-    ]
-
-
-def _risk_of(account: Account, result: Run) -> dict[str, float]:
-    return risk_figures(
-        account.returns,
-        benchmark=result.buy_and_hold.returns,
-        periods_per_year=result.periods_per_year,
-        cash_returns=result.cash_returns,
-        left_out=result.after_hole,
-    )
-
-
 CALENDAR: Final[dict[str, tuple[str, Callable[[float], str]]]] = {
     "best_month": ("Best month", written.percent),
     "worst_month": ("Worst month", written.percent),
@@ -153,10 +213,10 @@ def recent_rows(result: Run) -> list[Row]:
     ]
 
 
-def calendar_rows(result: Run) -> list[Row]:
+def calendar_rows(result: Run, *, first: int = 0) -> list[Row]:
     """Return the best and worst months and years, strategy beside buy-and-hold."""
     sides = [
-        calendar_figures(account.returns, invested=account.invested)
+        calendar_figures(account.returns.iloc[first:], invested=account.invested.iloc[first:])
         for account in (result.strategy, result.buy_and_hold)
     ]
     return [
@@ -174,10 +234,11 @@ QUANTILE_COLUMNS: Final = (
 )
 
 
-def quantile_rows(result: Run) -> list[Row]:
+def quantile_rows(result: Run, *, first: int = 0) -> list[Row]:
     """Return two rows per kind of period, strategy and holding: quantiles of their returns."""
     own, held = (
-        period_spreads(account.returns) for account in (result.strategy, result.buy_and_hold)
+        period_spreads(account.returns.iloc[first:])
+        for account in (result.strategy, result.buy_and_hold)
     )
     return [
         Row(period.capitalize(), _quantile_cells(name, side[period]))
@@ -191,9 +252,9 @@ def _quantile_cells(name: str, found: PeriodSpread) -> tuple[Cell, ...]:
     return (Cell(name), Cell(written.count(found.periods)), *map(Cell, percents))
 
 
-def worst_day_rows(account: Account) -> list[Row]:
+def worst_day_rows(account: Account, *, first: int = 0) -> list[Row]:
     """Return the days that lost most: place, day, return."""
-    days = worst_days(account.returns, most=WORST_DAYS)
+    days = worst_days(account.returns.iloc[first:], most=WORST_DAYS)
     return [
         Row(str(place), (Cell(written.date(day)), Cell(written.percent(value))))
         for place, (day, value) in enumerate(days, start=1)

@@ -21,9 +21,9 @@ from backtests.report.charts.index import gates_panel, index_panel
 from backtests.report.charts.spec import Spec, UndrawableError
 from backtests.report.pages import spell_table, tables
 from backtests.report.pages.base import mailable, render, script_json, short_place
-from backtests.report.pages.recent import recent_views
+from backtests.report.pages.recent import recent_views, views_json
 from backtests.report.pages.replay import replay_steps
-from backtests.report.pages.risk_tables import risk_content
+from backtests.report.pages.risk_tables import SpanTables, risk_content
 from backtests.report.pages.section import Banner, Cell, Heading, Panel, Section
 from backtests.report.sheets import process as sheet_worker
 from backtests.report.sheets.request import sheet_request
@@ -98,6 +98,8 @@ def _panel(name: str, draw: Callable[[Run, Summary], Spec], result: Run, summary
 def _content(result: Run, summary: Summary, costs: CostSensitivity) -> dict[str, Any]:
     bars = result.market.traded_bars.index
     steps = replay_steps(result)
+    followed = SpanTables.of(result, summary.trades)
+    views = recent_views(followed)
     return {
         "steps": steps,
         "steps_json": script_json(steps),
@@ -111,15 +113,13 @@ def _content(result: Run, summary: Summary, costs: CostSensitivity) -> dict[str,
         "rule": prose.rule_in_words(result),
         "control": prose.control_in_words(result),
         "columns": labels.columns_of(result),
-        "views": script_json(recent_views(result)),
+        "views": script_json(views_json(views)),
+        "recent_views": views,
         "key_figures": tables.key_figures(summary),
         "comparison": tables.comparison(result, summary),
         "spell_columns": spell_table.COLUMNS,
         "spells": spell_table.spell_rows(result),
         "without_best": spell_table.spell_sentence(summary),
-        "drawdowns": {
-            name: tables.drawdown_rows(spells) for name, spells in summary.drawdowns.items()
-        },
         **_several_coins(result, summary),
         "gate_columns": tables.GATE_COLUMNS,
         "gates": [tables.gate_row(record, result) for record in gate_records(result)],
@@ -133,7 +133,7 @@ def _content(result: Run, summary: Summary, costs: CostSensitivity) -> dict[str,
             "Strategy": tables.return_grid(result.strategy),
             f"Hold {result.asset}": tables.return_grid(result.buy_and_hold),
         },
-        **risk_content(result, summary),
+        **risk_content(followed),
         "source": source_in_words(result.market.coin),
         "provenance": _records(tables.provenance(result)),
         "joined_spans": _records(tables.joined_spans(result)),

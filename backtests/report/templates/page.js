@@ -56,6 +56,7 @@
   let zoom = null; // [first, last] in milliseconds; null shows all
   let view = null; // the last years alone: figures of their own, equity from the same cash again
   const views = JSON.parse(byId("views")?.textContent ?? "{}");
+  const rowsOf = {}; // of the whole run, by the table's name
   const whole = {}; // what stood in tiles and figures at first
   let moment = null; // the time a replay stands at, in milliseconds
   let linking = false;
@@ -251,6 +252,19 @@
     cells.forEach((cell, place) => { cell.textContent = texts.flat()[place]; });
   }
 
+  // Rows of the tables that follow, or those of the whole run again.
+  function showRows(years) {
+    for (const region of all(".scroll[aria-label]")) {
+      const name = CSS.escape(region.ariaLabel ?? region.getAttribute("aria-label"));
+      const spans = all(`template[data-table="${name}"]`);
+      if (!spans.length) continue;
+      const body = region.querySelector("tbody");
+      rowsOf[name] ??= [...body.rows];
+      const chosen = spans.find((each) => each.dataset.span === years);
+      body.replaceChildren(...(chosen ? [chosen.content.cloneNode(true)] : rowsOf[name]));
+    }
+  }
+
   function showView(years) {
     const places = {
       tiles: all(".cards .own, .cards .other span"),
@@ -260,6 +274,7 @@
       whole[name] ??= cells.map((cell) => cell.textContent);
       write(views[years]?.[name] ?? whole[name], cells);
     });
+    showRows(years);
     view = views[years] ?? null;
     byId("viewed").textContent = view?.said ?? "";
     return Promise.all([...drawn].filter((div) => nameOf(div) in RESTARTED).map(draw));

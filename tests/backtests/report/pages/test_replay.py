@@ -7,7 +7,6 @@ import pytest
 
 from backtests.config.config import load_config
 from backtests.engines.backtest import run_on
-from backtests.report.pages.recent import recent_views
 from backtests.report.pages.replay import MOST_COINS, replay_steps
 from backtests.report.words import notation as written
 from tests.backtests import baskets
@@ -64,11 +63,3 @@ def test_replay_of_many_coins_counts_them():
     many = result.strategy.fills.head(1).loc[[0] * (MOST_COINS + 1)]
     crowd = replace(result, strategy=replace(result.strategy, fills=many))
     assert replay_steps(crowd)[0]["texts"]["Order"].startswith(f"{MOST_COINS + 1} buys (")
-
-
-def test_recent_views_hold_the_years_that_are_shorter_than_the_run(walk):
-    views = recent_views(walk)
-    assert list(views) == ["1"]
-    assert len(views["1"]["tiles"]) == 5
-    assert {len(row) for row in views["1"]["rows"]} == {5}
-    assert "the last year alone, from 20" in views["1"]["said"]

@@ -42,7 +42,8 @@ class Page(HTMLParser):
     def __init__(self, text):
         super().__init__()
         self.elements, self.rows, self.scripts, self._cell = [], [], [], None
-        self.feed(text)
+        # rows of other spans of time, which a browser does not show until they are asked for
+        self.feed(re.sub("<template.*?</template>", "", text, flags=re.DOTALL))
 
     def handle_starttag(self, tag, attributes):
         self.elements.append((tag, dict(attributes)))
