@@ -14,9 +14,7 @@ from feeds.errors import ConfigError
 
 if TYPE_CHECKING:
     from backtests.claims.plans import StudyPlan
-    from backtests.claims.runner import Judged
 
-PIPED_WIDTH: Final = 220
 EXAMPLES: Final = """\
   python -m backtests.study --all-claims --data-dir DIR
   python -m backtests.study --claim new-high-btc
@@ -66,6 +64,7 @@ def _work(arguments: Sequence[str] | None) -> None:
     from backtests.claims.runner import judge, run_all
     from backtests.records.writing import require_writable, run_id, write_folder
     from backtests.report.study_files import study_files
+    from backtests.report.terminal.study import show
 
     workers = _number(options.workers, "--workers", least=1, most=MOST_WORKERS)
     plans = _plans(options)
@@ -87,7 +86,7 @@ def _work(arguments: Sequence[str] | None) -> None:
 
     leaks = dict.fromkeys(leak for each in studies for leak in each.leaks)
     sys.stdout.writelines(f"{line}\n" for line in warning_lines(list(leaks)))
-    _show(judged, folder / ("index.html" if len(studies) > 1 else "study.html"))
+    show(judged, page=folder / ("index.html" if len(studies) > 1 else "study.html"))
 
 
 def _plans(options: Namespace) -> "list[StudyPlan]":
@@ -171,46 +170,6 @@ def _progress(total: int, *, quiet: bool) -> Iterator[Callable[[str], None]]:
     with progress_bar(quiet=quiet) as bar:
         task = bar.add_task("studying", total=total)
         yield lambda name: bar.update(task, advance=1, description=name)
-
-
-def _show(judged: "list[Judged]", page: Path) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    from backtests.report.words.answers import (
-        P_HEADING,
-        evidence_in_words,
-        interval,
-        p_values,
-        probability,
-        size,
-        stated_in_words,
-    )
-
-    table = Table(box=None, pad_edge=False)
-    is_claim = judged[0].claim.is_claim
-    for column in ("claim", "asset", "reading", "as stated") if is_claim else ("event", "asset"):
-        table.add_column(column, no_wrap=column != "reading")
-    for column in ("effect", "interval", P_HEADING, "all counted", "episodes"):
-        table.add_column(column, justify="right", no_wrap=True)
-    table.add_column("as evidence" if is_claim else "verdict", no_wrap=True)
-    for one in judged:
-        found = one.finding
-        table.add_row(
-            one.study,
-            found.asset,
-            *((found.reading, stated_in_words(found)) if is_claim else ()),
-            size(found.estimate, found.unit),
-            interval(found),
-            p_values(found),
-            probability(one.adjusted_p),
-            str(found.episodes),
-            evidence_in_words(found) if is_claim else one.verdict,
-        )
-    # piped, rich would fold the table at 80 columns
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else PIPED_WIDTH)
-    console.print(table)
-    console.print(f"Page: {page}", soft_wrap=True)
 
 
 if __name__ == "__main__":

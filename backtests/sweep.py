@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from backtests.options import (
     RESULTS,
@@ -55,8 +55,19 @@ def command_parser() -> Parser:
     )
     group.add_argument("--threads", type=count, metavar="N", help="default: one a processor")
     group.add_argument("--workers", type=count, metavar="N", help="use N processes instead")
-    group.add_argument("--scheduler", metavar="ADDRESS", help="use a Dask cluster: tcp://...")
+    group.add_argument("--scheduler", metavar="ADDRESS", help="use a Dask cluster: tls://...")
+    _add_access(parser.add_argument_group("how to reach a scheduler"))
     return parser
+
+
+def _add_access(group: "argparse._ArgumentGroup") -> None:
+    pem: dict[str, Any] = {"type": given_path, "metavar": "FILE"}
+    group.add_argument("--tls-ca", **pem, help="the cluster's certificate authority, in PEM")
+    group.add_argument("--tls-cert", **pem, help="a certificate it signed")
+    group.add_argument("--tls-key", **pem, help="its key, unless in the same file")
+    group.add_argument(
+        "--insecure", action="store_true", help="allow a scheduler elsewhere without TLS"
+    )
 
 
 def _work(arguments: Sequence[str] | None) -> int:
@@ -89,6 +100,12 @@ def _require_fitting(options: argparse.Namespace) -> None:
         raise ConfigError(
             "`--workers` starts processes here and `--scheduler` uses those of a cluster. "
             "Leave one out."
+        )
+    reached = [options.tls_ca, options.tls_cert, options.tls_key, options.insecure]
+    if any(reached) and not options.scheduler:
+        raise ConfigError(
+            "`--tls-ca`, `--tls-cert`, `--tls-key` and `--insecure` say how to reach a "
+            "`--scheduler`. Give its address too, or leave them out."
         )
     if options.threads and (options.workers or options.scheduler):
         raise ConfigError("`--threads` does not fit `--workers` or `--scheduler`. Leave it out.")
@@ -127,9 +144,13 @@ def _swept(options: argparse.Namespace) -> "tuple[Store, Judgement | None, UsedB
 def _driver(options: argparse.Namespace, plan: "Plan") -> "AbstractContextManager[Driver]":
     """Return what does the chunks: threads here, or the workers of a cluster."""
     if options.workers or options.scheduler:
-        from backtests.search.cluster import connect
+        from backtests.search.cluster import ClusterAccess, connect
 
-        return connect(plan, workers=options.workers or 0, scheduler=options.scheduler or "")
+        files = (options.tls_ca, options.tls_cert, options.tls_key)
+        access = ClusterAccess(options.scheduler, *files, insecure=options.insecure)
+        return connect(
+            plan, workers=options.workers or 0, access=access if options.scheduler else None
+        )
     from backtests.search.drive import drive
 
     return nullcontext(functools.partial(drive, threads=options.threads))

@@ -25,6 +25,8 @@ class Listing:
     stand_in: str = ""
 
 
+# the source whose days are simulated
+SAMPLE_SOURCE: Final = "sample"
 LISTINGS: Final = (
     Listing("RUT", "Russell 2000", "^RUT", ("RUSSELL2000",)),
     Listing("RUJ", "Russell 2000 Value", "^RUJ", ("RUSSELL2000VALUE",), stand_in="IWN"),

@@ -2,10 +2,13 @@
 
 import difflib
 from collections.abc import Iterable, Sequence
-from typing import Final
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
-import pandas as pd
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 NAMED: Final = 3  # so many are named, the others counted
 LEAST, MOST = 1e-12, 1e16  # between them a number is written without an exponent
@@ -29,13 +32,13 @@ def list_words(texts: Sequence[str], *, count: int | None = None) -> str:
     return ", ".join(texts[:NAMED]) + (f" and {rest:,} more" if rest > 0 else "")
 
 
-def listed_times(times: pd.DatetimeIndex) -> str:
+def listed_times(times: "pd.DatetimeIndex") -> str:
     """Return the first three different times and how many more there are."""
     different = times.unique()
     return list_words(time_texts(different[:NAMED]), count=len(different))
 
 
-def time_texts(times: pd.DatetimeIndex) -> list[str]:
+def time_texts(times: "pd.DatetimeIndex") -> list[str]:
     """Return each as `2024-01-02`, `2024-01-02 14:30` or with seconds, as short as it is.
 
     Any year can be written, also one that no `Timestamp` holds.
@@ -62,9 +65,9 @@ def number_text(value: float) -> str:
     return np.format_float_positional(number, trim="-")
 
 
-def length_text(length: pd.Timedelta) -> str:
+def length_text(length: timedelta) -> str:
     """Return `an hour`, `30 minutes`, `7 days`."""
-    minutes = length / pd.Timedelta(minutes=1)
+    minutes = length / timedelta(minutes=1)
     for size, noun in ((1440, "day"), (60, "hour"), (1, "minute")):
         if minutes >= size:
             amount = f"{minutes / size:.3g}"

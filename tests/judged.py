@@ -1,6 +1,6 @@
 """What a run's tests need to be judged, in one call."""
 
-from backtests.analysis.costs import CostSensitivity, cost_sensitivity
+from backtests.analysis.cost_sensitivity import CostSensitivity, cost_sensitivity
 from backtests.analysis.significance import Significance, significance
 from backtests.analysis.summary import Summary, summarise
 from backtests.config.settings import SignificanceSettings

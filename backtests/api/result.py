@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from backtests.analysis.costs import CostSensitivity, cost_sensitivity
+from backtests.analysis.cost_sensitivity import CostSensitivity, cost_sensitivity
 from backtests.analysis.curves import compared_equity, with_start
 from backtests.analysis.significance import Significance, significance
 from backtests.analysis.summary import Summary, summarise

@@ -4,18 +4,19 @@ import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Any, Final, Self
 
 import tomli_w
-from pydantic import AfterValidator, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from backtests.config.claims import ClaimSettings
 from backtests.config.explain import explain_error, sentence_error
 from backtests.config.names import whole_keys
 from backtests.config.own_tables import used_entries, with_own_tables
 from backtests.config.settings import (
-    Date,
-    ReadingSettings,
+    CostSettings,
+    DataSettings,
+    IndexSettings,
     SignificanceSettings,
     StudySettings,
     VendorSettings,
@@ -37,83 +38,7 @@ from strategies.settings import (
     Symbol,
 )
 
-BASIS_POINT: Final = 1e-4
 ALTS: Final = "ALTS"
-
-
-def _absolute(folder: str) -> str:
-    """Return a folder as it is found from anywhere, so that a config left behind runs again."""
-    try:
-        path = Path(folder).expanduser()
-    except RuntimeError:  # the home of somebody who has none here
-        path = Path(folder)
-    return str(path.absolute()) if folder else ""
-
-
-Folder = Annotated[str, AfterValidator(_absolute)]
-BasisPoints = Annotated[float, Field(ge=0, le=5_000)]
-
-
-class DataSettings(ReadingSettings):
-    """Where bars come from and which of them are traded; `end` is included.
-
-    `offline` keeps live sources to the cache; an empty `cache_dir` is the usual place. A folder
-    that is not absolute lies below the one the command is run in. `history` "longest" joins
-    older sources on before newer ones (see `feeds.history`).
-    """
-
-    source: Literal["auto", "yahoo", "exchange", "files", "sample"] = "auto"
-    data_dir: Folder = ""
-    cache_dir: Folder = ""
-    offline: bool = False
-    history: Literal["longest", "one_source"] = "longest"
-    start: Date = ""
-    end: Date = ""
-    timeframe: Literal["1d", "4h", "1h"] = "1d"
-
-
-class IndexSettings(Settings):
-    """Which index gives the signals, on which bars, and how long after its end one is known.
-
-    With hourly bars whatever is counted in sessions counts hourly bars.
-    """
-
-    symbol: Symbol = "RUT"
-    timeframe: Literal["1d", "1h"] = "1d"
-    delay_minutes: Annotated[int, Field(ge=0, le=525_600)] = 0
-
-
-class CostSettings(Settings):
-    """Cash and costs; commission and slippage per side, `cash_rate` per year.
-
-    A fill that takes more than `max_participation` of its day's dollar volume is warned about.
-    With `impact` "square_root" every fill pays for the share it takes, on top of slippage:
-    `impact_coefficient` x daily volatility x sqrt(order / volume) of the price. About 1 is what
-    has been measured (`strategies.fills` cites it).
-    """
-
-    initial_cash: Annotated[float, Field(gt=0, le=1e15)] = 100_000.0
-    commission_bps: BasisPoints = 10.0
-    slippage_bps: BasisPoints = 5.0
-    cash_rate: Annotated[float, Field(ge=0, le=1)] = 0.0
-    max_participation: Annotated[float, Field(gt=0, le=1)] = 0.1
-    impact: Literal["none", "square_root"] = "none"
-    impact_coefficient: Annotated[float, Field(ge=0, le=100)] = 1.0
-
-    @property
-    def commission(self) -> float:
-        """Commission as a fraction of the traded value."""
-        return self.commission_bps * BASIS_POINT
-
-    @property
-    def impact_factor(self) -> float:
-        """The coefficient of impact, 0 where none is charged."""
-        return 0.0 if self.impact == "none" else self.impact_coefficient
-
-    @property
-    def slippage(self) -> float:
-        """Slippage as a fraction of the open."""
-        return self.slippage_bps * BASIS_POINT
 
 
 class Config(Settings):

@@ -14,8 +14,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
 
-from backtests.config.beside import FilesBeside
 from backtests.config.explain import as_written
+from backtests.config.plugin_files import FilesBeside
 from feeds.errors import ConfigError
 from feeds.wording import nearest_hint
 from strategies import registry

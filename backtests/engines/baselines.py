@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from backtests.config.config import ALTS, Config, CostSettings
+from backtests.config.config import ALTS, Config
+from backtests.config.settings import CostSettings
 from backtests.engines.account import Account, account_of, fills_table
 from backtests.market.tape import Tape
 from feeds.arrays import Flags

@@ -5,7 +5,8 @@ from typing import Final
 
 import numpy as np
 
-from backtests.config.config import Config, CostSettings
+from backtests.config.config import Config
+from backtests.config.settings import CostSettings
 from backtests.engines.account import Account
 from backtests.engines.backtest import Run, engine_of_comparisons
 from backtests.engines.baselines import benchmark

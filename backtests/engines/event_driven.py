@@ -8,8 +8,9 @@ import math
 import backtrader as bt
 import numpy as np
 
-from backtests.config.config import Config, CostSettings
+from backtests.config.config import Config
 from backtests.config.plugins import strategy_of
+from backtests.config.settings import CostSettings
 from backtests.engines.account import (
     OWN_REASON,
     Account,

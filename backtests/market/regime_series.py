@@ -8,7 +8,7 @@ from backtests.config.config import Config
 from backtests.market.inputs import Inputs
 from feeds import net_liquidity
 from feeds.errors import Absent, InputError, NotCached, NotServed
-from feeds.sample import SAMPLE_SOURCE
+from feeds.instruments import SAMPLE_SOURCE
 from feeds.series import Series
 from feeds.series_sources import load_series
 

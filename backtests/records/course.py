@@ -8,16 +8,16 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-import pandas as pd
 
-from backtests.analysis.periods import weekly, yearly_returns
 from feeds.arrays import Floats
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from backtests.engines.account import Account
     from backtests.engines.backtest import Run
 
@@ -27,7 +27,7 @@ PACKED: Final = re.compile(
     r"(?=.{12})(?:[A-Za-z0-9+/]{16})*(?:[A-Za-z0-9+/]{6}==|[A-Za-z0-9+/]{11}=)?"
 )
 LONGEST: Final = 20_000  # characters: more than fifty years of weeks
-WEEK: Final = pd.Timedelta(days=7)
+WEEK: Final = timedelta(days=7)
 ACCOUNTS: Final = ("strategy", "buy_and_hold")
 
 
@@ -56,6 +56,8 @@ def courses_json(result: "Run") -> dict[str, Any]:
 
 def course_json(account: "Account") -> dict[str, Any]:
     """Return one account's course, as the manifest keeps it."""
+    from backtests.analysis.periods import yearly_returns
+
     weeks = week_ends(account.equity, start=account.initial_cash)
     packed = weeks.to_numpy().astype(NUMBERS).tobytes()
     return {
@@ -65,11 +67,15 @@ def course_json(account: "Account") -> dict[str, Any]:
     }
 
 
-def week_ends(equity: pd.Series, *, start: float) -> pd.Series:
+def week_ends(equity: "pd.Series", *, start: float) -> "pd.Series":
     """Return equity as a multiple of `start` on every Sunday, before the first bar 1.
 
     A week without bars keeps what the one before ended with. Index = Sundays, UTC.
     """
+    import pandas as pd
+
+    from backtests.analysis.periods import weekly
+
     weeks = weekly(equity / start)
     weeks.index = pd.DatetimeIndex(weeks.index).normalize()
     before = pd.DatetimeIndex([weeks.index[0] - WEEK])

@@ -13,7 +13,7 @@ from backtests.records.course import ACCOUNTS, Course, read_course
 from backtests.records.reading import UnreadableError, number_in, parsed_table, subfolders, text_of
 from backtests.records.searches import is_search, made_at
 from feeds.folders import is_folder
-from feeds.sample import SAMPLE_SOURCE
+from feeds.instruments import SAMPLE_SOURCE
 
 # what the index shows; every one must be a number or null
 SHOWN_FIGURES: Final = (

@@ -6,18 +6,19 @@ import shutil
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
-
-import pandas as pd
+from typing import TYPE_CHECKING, Final
 
 from feeds.errors import ConfigError
 from feeds.folders import full_disk_named, is_there
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 LONGEST_NAME: Final = 255  # of a file, in bytes
 LONGEST_TITLE: Final = 60  # of a run, in characters: a legend's line on a phone
 
 
-def run_id(*, asset: str, config_hash: str, now: pd.Timestamp) -> str:
+def run_id(*, asset: str, config_hash: str, now: "pd.Timestamp") -> str:
     """Return `<UTC stamp>-<asset>-<short config hash>`."""
     return f"{now:%Y%m%dT%H%M%SZ}-{asset}-{config_hash}"
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from backtests.analysis.costs import CostSensitivity
+from backtests.analysis.cost_sensitivity import CostSensitivity
 from backtests.analysis.significance import Significance
 from backtests.analysis.summary import Summary
 from backtests.engines.backtest import Run

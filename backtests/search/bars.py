@@ -27,7 +27,7 @@ from backtests.search.trials.groups import Library
 from feeds.bars import Bars
 from feeds.checks import silent_index
 from feeds.errors import DataError
-from feeds.sample import SAMPLE_SOURCE
+from feeds.instruments import SAMPLE_SOURCE
 from feeds.sessions import bar_ends
 
 # settings that name functions, which may be one's own

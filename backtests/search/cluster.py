@@ -5,35 +5,116 @@ whatever the number of workers, and a chunk lost with its worker is simply done 
 """
 
 import functools
-import itertools
 import logging
-import pickle
 import signal
-from collections.abc import Iterator, Mapping
+import warnings
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Final
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
 
 import dask
-from distributed import Client, Future, LocalCluster, as_completed
+from distributed import Client, LocalCluster, Security
+from distributed.versions import VersionMismatchWarning
 
-from backtests.config.plugins import config_texts, ship
-from backtests.search.drive import Driver, Report, chunk_table
-from backtests.search.plan import Plan, parsed_plan
-from backtests.search.store import Store
-from backtests.search.trials.groups import Library, LoadedInputs
+from backtests.search.crew import Crew
+from backtests.search.drive import Driver
+from backtests.search.handout import hand_out
+from backtests.search.plan import Plan
 from feeds.errors import ConfigError
+from feeds.vendors.addresses import is_here
 
-# Chunks handed out per worker: one running and one waiting, so that none is idle.
-IN_FLIGHT: Final = 2
 SECONDS_TO_ANSWER: Final = 15
-# A worker may be killed for reasons that are not the chunk's: give the chunk many lives.
-LIVES: Final = 20
+SETTINGS: Final = {
+    # a link may be down for a while: try again before a chunk is given up
+    "distributed.comm.timeouts.connect": "60s",
+    "distributed.comm.retry.count": 5,
+    "distributed.admin.large-graph-warning-threshold": "1TB",
+    # nobody looks at these, and they cost every process a little all the time
+    "distributed.worker.profile.enabled": False,
+    "distributed.admin.tick.interval": "500ms",
+    "distributed.admin.system-monitor.interval": "5s",
+    "distributed.worker.memory.monitor-interval": "1s",
+}
 
-_libraries: dict[str, Library] = {}
+
+@dataclass(frozen=True, slots=True)
+class ClusterAccess:
+    """How to reach a scheduler: its address, PEM files, and whether it may go unencrypted."""
+
+    scheduler: str
+    tls_ca: Path | None = None
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+    insecure: bool = False
+
+    @property
+    def is_encrypted(self) -> bool:
+        """Whether the address asks for TLS."""
+        return self.scheduler.startswith("tls://")
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether the scheduler may be on another machine."""
+        try:
+            host = urlsplit(f"//{self.scheduler.rpartition('://')[2]}").hostname
+        except ValueError:
+            return True
+        return not is_here(host or "")
+
+    def security(self) -> Security:
+        """Return what Dask needs to know; what is not given may stand in its own settings.
+
+        Raises
+        ------
+        ConfigError
+            If the connection would be unencrypted, or certificates are missing or wrong.
+        """
+        files = {"tls_ca": self.tls_ca, "tls_cert": self.tls_cert, "tls_key": self.tls_key}
+        given = {name: str(path) for name, path in files.items() if path}
+        if not self.is_encrypted:
+            self._require_harmless(given)
+            return Security()
+        names = {"tls_ca": "tls_ca_file", "tls_cert": "tls_client_cert"}
+        names |= {"tls_key": "tls_client_key"}
+        security = Security(
+            require_encryption=True, **{names[name]: path for name, path in given.items()}
+        )
+        if not (security.tls_ca_file and security.tls_client_cert):
+            raise ConfigError(
+                f"`--scheduler` {self.scheduler} needs certificates. Give --tls-ca, --tls-cert "
+                "and --tls-key."
+            )
+        try:
+            security.get_connection_args("client")
+        except OSError as error:  # ssl.SSLError is one
+            raise ConfigError(
+                f"`--tls-ca`, `--tls-cert` and `--tls-key` must be PEM files that belong "
+                f"together, received {', '.join(given.values()) or 'those of Dask'} ({error}). "
+                "Give the cluster's authority, and a certificate it signed with its key."
+            ) from error
+        return security
+
+    def _require_harmless(self, given: dict[str, str]) -> None:
+        if given:
+            raise ConfigError(
+                f"`--tls-ca`, `--tls-cert` and `--tls-key` need an encrypted scheduler, received "
+                f"{self.scheduler!r}. Give an address such as tls://10.0.0.1:8786."
+            )
+        if self.is_remote and not self.insecure:
+            raise ConfigError(
+                f"`--scheduler` {self.scheduler} is not encrypted: who listens or answers in its "
+                "place can run code here and there. Give a tls:// address with --tls-ca, "
+                "--tls-cert and --tls-key, or --insecure where the network is private."
+            )
 
 
 @contextmanager
-def connect(plan: Plan, *, workers: int = 0, scheduler: str = "") -> Iterator[Driver]:
+def connect(
+    plan: Plan, *, workers: int = 0, access: ClusterAccess | None = None
+) -> Iterator[Driver]:
     """Yield what does chunks on `workers` new processes, or on those of a running scheduler.
 
     Only this process writes to the folder. Lost workers are survived.
@@ -41,7 +122,8 @@ def connect(plan: Plan, *, workers: int = 0, scheduler: str = "") -> Iterator[Dr
     Raises
     ------
     ConfigError
-        If the search cannot be shared, or the scheduler does not answer or has no workers.
+        If the search cannot be shared, the scheduler must not be trusted, does not answer, has
+        no workers, or is of another version.
     """
     if plan.settings.search == "guided":
         raise ConfigError(
@@ -49,47 +131,11 @@ def connect(plan: Plan, *, workers: int = 0, scheduler: str = "") -> Iterator[Dr
             "from the one before. Leave them out."
         )
     _hush()
-    with _client(workers, scheduler) as client:
-        yield functools.partial(_drive, client)
-
-
-def _drive(client: Client, store: Store, *, library: Library, report: Report) -> None:
-    # a task and not scattered data, because what is scattered is lost with its workers
-    inputs = client.submit(pickle.loads, pickle.dumps(library.loaded), pure=False)
-    plan, own = store.plan.to_toml(), config_texts(store.plan.base)
-    missing = store.missing()
-    width = IN_FLIGHT * max(1, len(client.scheduler_info(n_workers=-1)["workers"]))
-    chunk_of: dict[Future[Any], int] = {}
-
-    def hand_out(count: int) -> list[Future[Any]]:
-        handed = []
-        for chunk in itertools.islice(missing, count):
-            future = client.submit(_chunk, plan, own, inputs, chunk, pure=False)
-            chunk_of[future] = chunk
-            handed.append(future)
-        return handed
-
-    running = as_completed(hand_out(width))
-    for future in running:
-        table = future.result()
-        store.write(chunk_of.pop(future), table)
-        report(table.num_rows)
-        for handed in hand_out(1):
-            running.add(handed)
-
-
-def _chunk(
-    plan_text: str, own: Mapping[str, Mapping[str, str]], inputs: LoadedInputs, chunk: int
-) -> Any:
-    """Do a chunk on a worker, which keeps what chunks of the same sweep share.
-
-    `own` are the plug-ins by path, each with its files, which need not be there.
-    """
-    ship(own)
-    if plan_text not in _libraries:
-        _libraries.clear()
-        _libraries[plan_text] = Library(inputs=inputs)
-    return chunk_table(parsed_plan(plan_text), chunk, library=_libraries[plan_text])
+    with dask.config.set(SETTINGS), warnings.catch_warnings():
+        # the crew tells of other versions, in a line
+        warnings.simplefilter("ignore", VersionMismatchWarning)
+        with _remote(access) if access else _local(workers) as client:
+            yield functools.partial(hand_out, client, Crew(client))
 
 
 def _hush() -> None:
@@ -100,39 +146,31 @@ def _hush() -> None:
 
 
 @contextmanager
-def _client(workers: int, scheduler: str) -> Iterator[Client]:
-    settings = {
-        "distributed.scheduler.allowed-failures": LIVES,
-        "distributed.comm.timeouts.connect": f"{SECONDS_TO_ANSWER}s",
-    }
-    with dask.config.set(settings):
-        if not scheduler:
-            with _local(workers) as cluster, Client(cluster) as client:
-                yield client
-            return
+def _remote(access: ClusterAccess) -> Iterator[Client]:
+    try:
+        client = Client(access.scheduler, timeout=SECONDS_TO_ANSWER, security=access.security())
+    except (OSError, ValueError) as error:
+        raise ConfigError(
+            f"`--scheduler` does not answer, received {access.scheduler!r} ({error}). Start one "
+            "with `dask scheduler`, and give its address, such as tls://10.0.0.1:8786."
+        ) from error
+    with client:
         try:
-            client = Client(scheduler, timeout=SECONDS_TO_ANSWER)
-        except (OSError, ValueError) as error:
+            client.wait_for_workers(1, timeout=SECONDS_TO_ANSWER)
+        except TimeoutError as error:
             raise ConfigError(
-                f"`--scheduler` does not answer, received {scheduler!r} ({error}). Start one with "
-                "`dask scheduler`, and give its address, such as tcp://10.0.0.1:8786."
+                f"`--scheduler` {access.scheduler} has no workers. Start some with "
+                f"`dask worker {access.scheduler}`."
             ) from error
-        with client:
-            try:
-                client.wait_for_workers(1, timeout=SECONDS_TO_ANSWER)
-            except TimeoutError as error:
-                raise ConfigError(
-                    f"`--scheduler` {scheduler} has no workers. Start some with "
-                    f"`dask worker {scheduler}`."
-                ) from error
-            yield client
+        yield client
 
 
-def _local(workers: int) -> LocalCluster:
-    """Return a cluster of processes here that leave Ctrl-C to this one."""
+@contextmanager
+def _local(workers: int) -> Iterator[Client]:
+    """Yield a client of processes here that leave Ctrl-C to this one."""
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        return LocalCluster(
+        cluster = LocalCluster(
             n_workers=workers,
             threads_per_worker=1,
             dashboard_address="127.0.0.1:0",
@@ -140,3 +178,5 @@ def _local(workers: int) -> LocalCluster:
         )
     finally:
         signal.signal(signal.SIGINT, before)
+    with cluster, Client(cluster) as client:
+        yield client

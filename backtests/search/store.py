@@ -60,23 +60,20 @@ class Store:
         """Return where a chunk's trials are, or will be."""
         return self.folder / TRIALS / f"part-{chunk:06d}.parquet"
 
-    def write(self, chunk: int, table: pa.Table) -> None:
-        """Put a chunk's file in place in one step.
+    def write(self, chunk: int, rows: pa.Table | bytes) -> None:
+        """Put a chunk's file in place in one step; `rows` may be a file made elsewhere.
 
-        Raises
-        ------
-        OSError
-            If it cannot be written; then nothing of it is left.
+        Raises OSError if it cannot be written; then nothing of it is left.
         """
         path = self.path(chunk)
         path.parent.mkdir(exist_ok=True)
         scratch = path.with_name(f".{path.name}.{os.getpid()}")
+        content = rows if isinstance(rows, bytes) else parquet_of(self.plan, rows)
         try:
-            with full_disk_named(path.parent, size=table.nbytes):
-                names = list(self.plan.keys)
-                pq.write_table(table, scratch, compression="zstd", use_dictionary=names)
-                with scratch.open("rb+") as file:
-                    os.fsync(file.fileno())
+            with full_disk_named(path.parent, size=len(content)), scratch.open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
             scratch.replace(path)
         except OSError as error:
             scratch.unlink(missing_ok=True)
@@ -236,6 +233,13 @@ def table_of(plan: Plan, chunk: int, columns: Columns, evaluated: Evaluated) -> 
     fields |= {name: evaluated.figures[:, place] for place, name in enumerate(FIGURES)}
     fields["failure"] = pa.array(evaluated.failures, pa.string())
     return pa.table(fields)
+
+
+def parquet_of(plan: Plan, table: pa.Table) -> bytes:
+    """Return the file of a chunk's rows, the same bytes wherever it is made."""
+    sink = pa.BufferOutputStream()
+    pq.write_table(table, sink, compression="zstd", use_dictionary=list(plan.keys))
+    return bytes(sink.getvalue())
 
 
 def config_of_trial(folder: Path, trial: int) -> Config:

@@ -13,13 +13,12 @@ from feeds.arrays import Floats
 from feeds.bars import PRICES, Bars
 from feeds.border import validate_bars
 from feeds.errors import DataError, NotServed
-from feeds.instruments import Instrument, nearest_index
+from feeds.instruments import SAMPLE_SOURCE, Instrument, nearest_index
 from feeds.sample.paths import daily_heights
 from feeds.sessions import sessions_between
 from feeds.table import RawTable
 
 LABEL: Final = "sample: monthly figures real, days simulated"
-SAMPLE_SOURCE: Final = "sample"
 ORIGIN: Final = "feeds/sample/monthly.csv"
 
 # One digit more than the table: simulated prices do not depend on the last bit of some

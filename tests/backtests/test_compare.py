@@ -6,6 +6,8 @@ import json
 import re
 import shutil
 import socket
+import subprocess
+import sys
 import threading
 import time
 import urllib.error
@@ -88,6 +90,19 @@ def test_index_shows_every_run_with_the_figures_of_its_metrics(results, capsys):
         for account in ("strategy", "buy_and_hold"):
             assert f'data-sort="{metrics[account]["cagr"]!r}"' in text
     assert all(escape(heading) in text for heading, _ in COLUMNS)
+
+
+def test_index_is_written_without_pandas(results):
+    program = (
+        "import sys\nfrom backtests.compare import main\n"
+        f"main(['--out', {str(results)!r}, '--quiet'])\n"
+        "print('pandas' in sys.modules, file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stderr.splitlines()[-1] == "False"
+    assert done.stdout.startswith("Index: ")
 
 
 @pytest.mark.parametrize(

@@ -297,11 +297,11 @@ def test_sweep_on_workers_ships_the_plugin_and_resume_wants_it_unchanged(
     (tmp_path / "sweep.toml").write_text(SWEEP)
     given = ["--config", str(tmp_path / "sweep.toml"), "--out"]
     assert sweep([*given, str(tmp_path / "threads")]) == 0
-    from backtests.search import cluster
+    from backtests.search import handout
 
     hidden = plugin.with_suffix(".away")
     monkeypatch.setattr(
-        cluster, "config_texts", lambda config: (config_texts(config), plugin.rename(hidden))[0]
+        handout, "config_texts", lambda config: (config_texts(config), plugin.rename(hidden))[0]
     )
     assert sweep([*given, str(tmp_path / "workers"), "--workers", "1"]) == 0
     assert hidden.exists()

@@ -2,12 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
-import pandas as pd
 
-from backtests.analysis.metrics import underwater
 from backtests.report.charts.palette import COINS, LIGHT
 from backtests.report.charts.spec import (
     PERCENT_AXIS,
@@ -18,6 +17,9 @@ from backtests.report.charts.spec import (
     percents,
     time_layout,
 )
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 DASHES: Final = ("solid", "dash", "dashdot")
 LINE_WIDTH: Final = 1.8
@@ -35,7 +37,7 @@ class NamedCurve:
     """Equity day by day from a starting cash of 1, and what it is called."""
 
     name: str
-    equity: pd.Series
+    equity: "pd.Series"
 
 
 def line_styles(count: int) -> list[Spec]:
@@ -67,6 +69,10 @@ def equities_panel(runs: Sequence[NamedCurve], held: Mapping[str, NamedCurve]) -
 
 def underwaters_panel(runs: Sequence[NamedCurve]) -> Spec:
     """Return how far each run's equity lay below its highest value so far."""
+    import pandas as pd
+
+    from backtests.analysis.metrics import underwater
+
     traces = []
     for run, style in zip(runs, line_styles(len(runs)), strict=True):
         equity = run.equity.ffill().to_numpy()
@@ -79,12 +85,12 @@ def underwaters_panel(runs: Sequence[NamedCurve]) -> Spec:
 
 def unfilled_panels() -> dict[str, Spec]:
     """Return both panels without lines, for a page that draws what its reader chose."""
-    day = pd.Timestamp("2000-01-01", tz="UTC")
+    day = datetime(2000, 1, 1, tzinfo=UTC)
     axes = {"equity": EQUITY_AXIS, "underwater": UNDERWATER_AXIS}
     return {name: {"data": [], "layout": _layout((day, day), name, axes[name])} for name in axes}
 
 
-def _curve(name: str, values: pd.Series, *, hovertemplate: str) -> Spec:
+def _curve(name: str, values: "pd.Series", *, hovertemplate: str) -> Spec:
     x = every_day(values.index[0])
     return line(name, values, color="ink", x=x, hovertemplate=hovertemplate)
 
@@ -94,11 +100,11 @@ def _in_style(trace: Spec, style: Spec) -> Spec:
     return trace
 
 
-def _layout(span: tuple[pd.Timestamp, pd.Timestamp], name: str, yaxis: Spec) -> Spec:
+def _layout(span: tuple[datetime, datetime], name: str, yaxis: Spec) -> Spec:
     return time_layout(span, height=HEIGHTS[name], yaxis=yaxis)
 
 
-def _span(runs: Sequence[NamedCurve]) -> tuple[pd.Timestamp, pd.Timestamp]:
+def _span(runs: Sequence[NamedCurve]) -> tuple[datetime, datetime]:
     first = min(run.equity.index[0] for run in runs)
     last = max(run.equity.index[-1] for run in runs)
-    return first, last + pd.Timedelta(days=1)
+    return first, last + timedelta(days=1)

@@ -4,15 +4,18 @@ import base64
 import html
 import math
 from collections.abc import Sequence
-from typing import Any, Final
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-import pandas as pd
 from numpy.typing import ArrayLike
 
 from backtests.report.charts.palette import LIGHT
 from backtests.report.words import notation as written
 from feeds.arrays import Floats
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Spec = dict[str, Any]
 
@@ -103,17 +106,17 @@ def _apart(marks: list[float], span: float) -> list[float]:
     return sorted(kept)
 
 
-def milliseconds(times: pd.DatetimeIndex) -> Spec:
+def milliseconds(times: "pd.DatetimeIndex") -> Spec:
     """Return instants as plotly's date axis counts them."""
     return pack(times.as_unit("ms").asi8, dtype="f8")
 
 
-def stamp(time: pd.Timestamp) -> str:
+def stamp(time: datetime) -> str:
     """Return one instant as plotly reads it."""
     return f"{time:%Y-%m-%d %H:%M}"
 
 
-def every_day(start: pd.Timestamp) -> Spec:
+def every_day(start: "pd.Timestamp") -> Spec:
     """Return the x of a daily series by its start and step, which spares a date a point."""
     return {"x0": stamp(start), "dx": MILLISECONDS_PER_DAY}
 
@@ -184,7 +187,7 @@ def level(y: float) -> Spec:
 
 def markers(
     name: str,
-    times: Sequence[pd.Timestamp],
+    times: Sequence["pd.Timestamp"],
     values: ArrayLike,
     *,
     color: str,
@@ -234,9 +237,7 @@ def layout(*, height: int, **more: Any) -> Spec:
     }
 
 
-def time_layout(
-    span: tuple[pd.Timestamp, pd.Timestamp], *, height: int, yaxis: Spec, **more: Any
-) -> Spec:
+def time_layout(span: tuple[datetime, datetime], *, height: int, yaxis: Spec, **more: Any) -> Spec:
     """Return the layout of a panel whose zoom is linked with all others of its kind."""
     edges = [stamp(span[0]), stamp(span[1])]
     return layout(

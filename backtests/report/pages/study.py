@@ -38,7 +38,7 @@ from backtests.report.words.answers import (
 )
 from backtests.report.words.claims import among_all, curve_words, mechanism_sentence, reason
 from backtests.report.words.today import forebears_words
-from feeds.sample import SAMPLE_SOURCE
+from feeds.instruments import SAMPLE_SOURCE
 
 STYLES: Final = {"supported": "yes", BEYOND_LUCK: "yes", "ruled_out": "no"}
 

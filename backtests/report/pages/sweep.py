@@ -22,7 +22,7 @@ from backtests.search.store import Store
 from backtests.search.surface import Surface, surface
 from feeds.bars import Bars
 from feeds.history import source_in_words
-from feeds.sample import SAMPLE_SOURCE
+from feeds.instruments import SAMPLE_SOURCE
 
 TOP: Final = 20
 

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from backtests.analysis.costs import CostRow
+from backtests.analysis.cost_sensitivity import CostRow
 from backtests.analysis.decisions import GateRecord
 from backtests.analysis.periods import idle_months, monthly_returns
 from backtests.analysis.summary import Summary

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from backtests.analysis.contribution import contribution
-from backtests.analysis.costs import CostSensitivity
+from backtests.analysis.cost_sensitivity import CostSensitivity
 from backtests.analysis.decisions import gate_records
 from backtests.analysis.summary import Summary
 from backtests.config.config import Config
@@ -29,8 +29,8 @@ from backtests.report.sheets import process as sheet_worker
 from backtests.report.sheets.request import sheet_request
 from backtests.report.words import labels, prose
 from backtests.report.words import notation as written
+from backtests.report.words.headline import break_even
 from backtests.report.words.judgement import RunJudgement
-from backtests.report.words.verdict import break_even
 from feeds.history import source_in_words
 
 # columns of provenance that hold numbers, and those in a style of their own

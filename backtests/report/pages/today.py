@@ -11,7 +11,7 @@ from backtests.report.pages.base import render
 from backtests.report.pages.section import Banner, Cell, Panel, Row
 from backtests.report.words import notation as written
 from backtests.report.words.today import facts, forebears_words, headline
-from feeds.sample import SAMPLE_SOURCE
+from feeds.instruments import SAMPLE_SOURCE
 
 
 def today_page(evenings: Sequence[tuple[Evening, Forebears | None]], *, made: str) -> str:

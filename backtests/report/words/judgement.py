@@ -8,7 +8,7 @@ import pandas as pd
 from backtests.analysis.significance import Significance
 from backtests.analysis.summary import Summary
 from backtests.engines.capacity import Capacity
-from backtests.report.words import luck, verdict
+from backtests.report.words import headline, luck
 from backtests.report.words import notation as written
 from backtests.report.words.phrases import RunFacts
 
@@ -42,11 +42,11 @@ class RunJudgement:
 def judge_run(facts: RunFacts, summary: Summary, significance: Significance) -> RunJudgement:
     """Return everything that may be said of a run, from its numbers alone."""
     return RunJudgement(
-        headline=verdict.headline(facts, summary),
-        details=verdict.details(facts, summary),
+        headline=headline.headline(facts, summary),
+        details=headline.details(facts, summary),
         conclusion=luck.conclusion(facts, summary, significance),
         timing=luck.timing(facts, summary, significance),
-        sample=verdict.sample(facts, summary),
+        sample=headline.sample(facts, summary),
         capacity=capacity(summary.capacity),
         silence=luck.silence(facts, summary, significance),
         notes=luck.notes(facts, summary, significance),

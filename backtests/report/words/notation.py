@@ -8,12 +8,13 @@ Files for machines (JSON, CSV) know nothing of this.
 import math
 import re
 from collections.abc import Sequence
-from typing import Final
-
-import pandas as pd
-from pandas.api.typing import NaTType
+from typing import TYPE_CHECKING, Final
 
 from feeds.wording import count_noun as count_noun  # noqa: PLC0414 - read as written.count_noun
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from pandas.api.typing import NaTType
 
 UNDEFINED: Final = "\N{EN DASH}"
 MINUS: Final = "\N{MINUS SIGN}"
@@ -128,8 +129,10 @@ def price(amount: float) -> str:
     return decimal(amount, decimals)
 
 
-def date(time: pd.Timestamp | NaTType) -> str:
+def date(time: "pd.Timestamp | NaTType") -> str:
     """Return the day, and the hour where the instant is not midnight."""
+    from pandas.api.typing import NaTType
+
     if isinstance(time, NaTType):
         return UNDEFINED
     midnight = time == time.normalize()

@@ -10,8 +10,7 @@ from backtests.engines.backtest import Run
 from backtests.market.control import DAYS_PER_SESSION, VOLATILITY_RATIO, control_config
 from backtests.report.words import notation as written
 from backtests.report.words.phrases import RunFacts
-from feeds.instruments import BY_SYMBOL
-from feeds.sample import SAMPLE_SOURCE
+from feeds.instruments import BY_SYMBOL, SAMPLE_SOURCE
 from strategies.names import trigger_parts
 from strategies.registry import is_own
 

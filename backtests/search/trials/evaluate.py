@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backtests.analysis.summary import summarise
-from backtests.config.config import BASIS_POINT, Config
+from backtests.config.config import Config
+from backtests.config.settings import BASIS_POINT
 from backtests.engines.backtest import run_inputs
 from backtests.search.plan import value_at
 from backtests.search.space import Column, Columns, combinations

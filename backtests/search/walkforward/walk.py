@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from backtests.analysis.metrics import return_figures, total_return
-from backtests.config.config import Config, CostSettings
+from backtests.config.config import Config
+from backtests.config.settings import CostSettings
 from backtests.engines.account import Account
 from backtests.engines.backtest import ONE_DAY
 from backtests.engines.baselines import benchmark

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backtests.config.config import Config, CostSettings, load_config
+from backtests.config.config import Config, load_config
+from backtests.config.settings import CostSettings
 from backtests.engines.backtest import run_on
 from strategies import russell_risk_on
 from tests.markets import coin_tape, coin_walk, index_tape, index_walk

@@ -7,8 +7,11 @@ from pathlib import Path
 
 import psutil
 import pytest
+from distributed import Security
 
+from backtests.search.cluster import ClusterAccess
 from backtests.sweep import main
+from feeds.errors import ConfigError
 
 SWEEP = """
 [sweep]
@@ -72,3 +75,74 @@ def test_a_scheduler_that_does_not_answer_is_named(
     assert main(["--config", str(sweep_file), *files, *nobody]) == 2
     complaint = capsys.readouterr().err
     assert "`--scheduler` does not answer, received 'gopher://127.0.0.1:1'" in complaint
+
+
+@pytest.mark.parametrize(
+    ("address", "more", "complaint"),
+    [
+        ("tcp://10.0.0.1:8786", [], "`--scheduler` tcp://10.0.0.1:8786 is not encrypted"),
+        ("10.0.0.1:8786", [], "`--scheduler` 10.0.0.1:8786 is not encrypted"),
+        ("tcp://localhost.example:8786", [], "is not encrypted"),
+        ("tls://10.0.0.1:8786", [], "`--scheduler` tls://10.0.0.1:8786 needs certificates"),
+        ("tls://10.0.0.1:8786", ["--tls-ca", "ca.pem"], "needs certificates"),
+        ("tls://10.0.0.1:8786", ["--insecure"], "needs certificates"),
+        ("tcp://127.0.0.1:1", ["--tls-ca", "ca.pem"], "need an encrypted scheduler"),
+        (
+            "tls://10.0.0.1:8786",
+            ["--tls-ca", "ca.pem", "--tls-cert", "cert.pem", "--tls-key", "key.pem"],
+            "must be PEM files that belong together, received ca.pem, cert.pem, key.pem",
+        ),
+    ],
+)
+def test_scheduler_elsewhere_without_what_protects_it_is_refused_in_a_line(
+    address: str,
+    more: list[str],
+    complaint: str,
+    sweep_file: Path,
+    shared_data: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    files = ["--source", "files", "--data-dir", str(shared_data), "--out", str(tmp_path / "out")]
+    assert main(["--config", str(sweep_file), *files, "--scheduler", address, *more]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert complaint in line
+    assert not (tmp_path / "out").exists() or not any((tmp_path / "out").iterdir())
+
+
+@pytest.mark.parametrize("address", ["tcp://10.0.0.1:8786", "tcp://[2001:db8::1]:8786"])
+def test_scheduler_elsewhere_without_encryption_is_allowed_only_where_asked_for(
+    address: str,
+) -> None:
+    with pytest.raises(ConfigError, match="or --insecure where the network is private"):
+        ClusterAccess(address).security()
+    assert not ClusterAccess(address, insecure=True).security().require_encryption
+
+
+@pytest.mark.parametrize("address", ["tcp://127.0.0.1:8786", "localhost:8786", "tcp://[::1]:1"])
+def test_scheduler_on_this_machine_needs_no_certificate(address: str) -> None:
+    assert not ClusterAccess(address).is_remote
+    assert not ClusterAccess(address).security().require_encryption
+
+
+def test_certificates_given_are_what_the_connection_uses(tmp_path: Path) -> None:
+    made, other = Security.temporary(), Security.temporary()
+    contents = {"ca": made.tls_ca_file, "cert": made.tls_client_cert, "key": made.tls_client_key}
+    paths = {f"tls_{name}": tmp_path / f"{name}.pem" for name in contents}
+    for name, content in contents.items():
+        paths[f"tls_{name}"].write_text(content)
+    access = ClusterAccess("tls://10.0.0.1:8786", **paths)
+    security = access.security()
+    assert security.require_encryption
+    assert security.tls_ca_file == str(paths["tls_ca"])
+    assert security.tls_client_key == str(paths["tls_key"])
+    paths["tls_key"].write_text(other.tls_client_key)
+    with pytest.raises(ConfigError, match="PEM files that belong together"):
+        access.security()
+
+
+def test_certificates_without_a_scheduler_are_refused(
+    sweep_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["--config", str(sweep_file), "--tls-ca", "ca.pem"]) == 2
+    assert "say how to reach a `--scheduler`" in capsys.readouterr().err

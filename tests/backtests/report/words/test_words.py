@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from backtests.analysis.bootstrap import Interval
-from backtests.analysis.costs import CostRow, CostSensitivity
+from backtests.analysis.cost_sensitivity import CostRow, CostSensitivity
 from backtests.analysis.episodes import BestSpell
 from backtests.analysis.significance import COMPARED, EQUAL_EXPOSURE, STRATEGY, Significance
 from backtests.analysis.summary import Summary
@@ -18,10 +18,10 @@ from backtests.config.config import load_config
 from backtests.engines.backtest import Run, run_inputs
 from backtests.engines.capacity import Capacity
 from backtests.market.inputs import Inputs
+from backtests.report.words.headline import break_even
 from backtests.report.words.judgement import RunJudgement, judge_run
 from backtests.report.words.phrases import RunFacts, standing
 from backtests.report.words.prose import run_facts
-from backtests.report.words.verdict import break_even
 from feeds.instruments import coin
 from tests.judged import judged
 from tests.markets import coin_walk, index_walk

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from backtests.analysis.metrics import return_figures
 from backtests.analysis.trades import round_trips
-from backtests.config.config import Config, DataSettings
+from backtests.config.config import Config
+from backtests.config.settings import DataSettings
 from backtests.engines.compiled import simulate
 from backtests.market.elapsed import after_hole, cash_returns
 from backtests.market.inputs import Inputs, load_inputs

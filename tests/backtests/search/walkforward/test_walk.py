@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from backtests.config.config import Config, CostSettings
+from backtests.config.config import Config
+from backtests.config.settings import CostSettings
 from backtests.engines.baselines import buy_and_hold
 from backtests.market.inputs import Inputs
 from backtests.market.market import build_market

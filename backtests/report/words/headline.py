@@ -2,7 +2,7 @@
 
 from math import isfinite, isinf, isnan
 
-from backtests.analysis.costs import CostSensitivity
+from backtests.analysis.cost_sensitivity import CostSensitivity
 from backtests.analysis.episodes import FEW_EPISODES, FEWEST_EPISODES
 from backtests.analysis.summary import Figures, Summary
 from backtests.report.words import notation as written
