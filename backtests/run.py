@@ -133,7 +133,7 @@ def _export(folder: Path, formats: Sequence[str]) -> list[Path]:
 
 def _trial(options: argparse.Namespace) -> "Config":
     """Return the config of a sweep's row, which is to be run as it was."""
-    from backtests.search.store import chosen_config
+    from backtests.search.rerun import chosen_config
 
     given = [flag for flag, value in flags(options).items() if value is not None]
     if options.config or options.set or given:

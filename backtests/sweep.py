@@ -1,11 +1,13 @@
 """Sweep settings: python -m backtests.sweep --asset ETH --config configs/sweeps/eth.toml."""
 
 import argparse
+import contextlib
+import ctypes
 import functools
+import gc
 import os
 import sys
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from backtests.options import (
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 EXAMPLES = """\
   python -m backtests.sweep --asset ETH --config configs/sweeps/eth.toml
   python -m backtests.sweep --config configs/sweeps/eth.toml --set sweep.search=random
+  python -m backtests.sweep --config configs/sweeps/million.toml --set sweep.keep=best
   python -m backtests.sweep --resume results/20260101T000000Z-sweep-ETH-1a2b3c4d
 """
 
@@ -45,7 +48,8 @@ def command_parser() -> Parser:
     parser = Parser(
         prog="python -m backtests.sweep",
         description="Try many settings: the grid, random draws or a guided search over the "
-        "[sweep] table of a config; leave a table with a row per trial.",
+        "[sweep] table of a config; leave a table with a row per trial, or with the best rows "
+        "alone (sweep.keep=best).",
         examples=EXAMPLES,
     )
     add_run_options(parser)
@@ -135,13 +139,25 @@ def _swept(options: argparse.Namespace) -> "tuple[Store, Judgement | None, UsedB
     with pin_plugins(plan.base), _driver(options, plan) as drive:
         store = resumed or create(options.out, plan, bars=used.bars, warnings=used.warnings)
         _drive(drive, store, library, quiet=options.quiet)
+    # what was remembered for the trials makes room for the accounts that judge them
+    library = Library(inputs=library.loaded)
+    _return_memory()
     with pin_plugins(plan.base), steps(quiet=options.quiet) as step:
         step("judging the best of them")
         judgement = judge(store, library=library)
     return store, judgement, used
 
 
-def _driver(options: argparse.Namespace, plan: "Plan") -> "AbstractContextManager[Driver]":
+def _return_memory() -> None:
+    """Give what is free back to the system; threads' own pools would keep it from this one."""
+    gc.collect()
+    with contextlib.suppress(OSError, AttributeError):  # not every system's library can
+        ctypes.CDLL(None).malloc_trim(0)
+
+
+def _driver(
+    options: argparse.Namespace, plan: "Plan"
+) -> "contextlib.AbstractContextManager[Driver]":
     """Return what does the chunks: threads here, or the workers of a cluster."""
     if options.workers or options.scheduler:
         from backtests.search.cluster import ClusterAccess, connect
@@ -153,7 +169,7 @@ def _driver(options: argparse.Namespace, plan: "Plan") -> "AbstractContextManage
         )
     from backtests.search.drive import drive
 
-    return nullcontext(functools.partial(drive, threads=options.threads))
+    return contextlib.nullcontext(functools.partial(drive, threads=options.threads))
 
 
 def _drive(drive: "Driver", store: "Store", library: "Library", *, quiet: bool) -> None:

@@ -50,6 +50,12 @@ GATES = {
     "filters.index_trend.window": tuple(range(20, 260, 20)),
     "rules.hold_days": tuple(range(1, 181, 3)),
 }
+# the preset with finer holding times and costs
+WIDER = (
+    "sweep.rules.hold_days={from=1,to=352,step=1}",
+    "sweep.costs.slippage_bps=[0,1,2,5,10,15,20,30,50]",
+)
+TEN_MILLION = 3_168 * 352 * 9
 ROUNDS = 7
 THREADS = 2
 COMPARED = ("total_return", "cagr", "sharpe_ratio", "max_drawdown")
@@ -98,6 +104,13 @@ def main() -> None:
     measured[f"the whole command: start, trials, judging, sheet, {trials / whole.clock:.1f} s"] = (
         whole
     )
+    peaks = {f"the whole command of {trials:,}": whole_peak}
+    for keep in ("best", "all"):
+        own, peaks[f"that of {TEN_MILLION:,} with keep = {keep}"] = whole_command(
+            options.data_dir, TEN_MILLION, *WIDER, f"sweep.keep={keep}", rounds=1
+        )
+        name = f"the whole command, {TEN_MILLION:,} trials, keep = {keep}"
+        measured[f"{name}, {TEN_MILLION / own.clock:.1f} s"] = own
     lines = [
         "| engine | trials per second | against vectorbt | per second of one core | against |",
         "|---|---:|---:|---:|---:|",
@@ -105,7 +118,7 @@ def main() -> None:
         "",
         f"Largest relative difference of the four figures from vectorbt's: {apart:.1e}.",
         f"Peak memory {stored_peak(options.data_dir):.0f} MB for the {trials:,} trials into "
-        f"Parquet, {whole_peak:.0f} MB for the whole command.",
+        f"Parquet, {', '.join(f'{peak:.0f} MB for {name}' for name, peak in peaks.items())}.",
         f"Medians of {ROUNDS} rounds on {os.cpu_count()} processors, "
         f"load {os.getloadavg()[0]:.1f}.",
     ]
@@ -132,7 +145,7 @@ def row(name: str, own: Speed, theirs: Speed) -> str:
 def grid(values: dict[str, tuple[Any, ...]]) -> Columns:
     axes = [Choice(key, taken) for key, taken in values.items()]
     size = int(np.prod([len(axis.values) for axis in axes]))
-    return grid_columns(axes, first=0, stop=size)
+    return grid_columns(axes, np.arange(size))
 
 
 def configs(base: Config, columns: Columns) -> list[Config]:
@@ -240,12 +253,15 @@ def stored_peak(data_dir: Path) -> float:
     return child(*python, "-c", f"{code}sys.argv[1]))", str(data_dir))[2]
 
 
-def whole_command(data_dir: Path, trials: int) -> tuple[Speed, float]:
+def whole_command(
+    data_dir: Path, trials: int, *changes: str, rounds: int = 3
+) -> tuple[Speed, float]:
     """Return the speed of the command a user types, start and imports included, and its peak."""
+    given = [part for change in changes for part in ("--set", change)]
     with tempfile.TemporaryDirectory() as folder:
         sweep = [sys.executable, "-m", "backtests.sweep", "--config", str(MILLION)]
         where = ["--source", "files", "--data-dir", str(data_dir), "--out", folder]
-        taken = [child(*sweep, *where) for _ in range(3)]
+        taken = [child(*sweep, *given, *where) for _ in range(rounds)]
     clock, core, peak = np.median(taken, axis=0)
     return Speed(trials / clock, trials / core), float(peak)
 

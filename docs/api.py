@@ -19,7 +19,7 @@ from backtests.api.walk import WalkForwardResult
 from backtests.audits.audit import Audit
 from backtests.config.config import Config
 from backtests.config.explain import allowed_values, default_text, section_of
-from backtests.search.plan import SearchSettings
+from backtests.search.settings import SearchSettings
 from backtests.search.walkforward.windows import WindowSettings
 from strategies.settings import FilterSettings
 

@@ -25,9 +25,11 @@ from backtests.search.bars import UsedBars, used_bars
 from backtests.search.drive import drive
 from backtests.search.judging.judge import judge
 from backtests.search.judging.judgement import Judgement
-from backtests.search.plan import Plan, SearchSettings, flat_axes, plan_of
+from backtests.search.plan import Plan, flat_axes, plan_of
+from backtests.search.rerun import chosen_config
+from backtests.search.settings import OBJECTIVES, SearchSettings
 from backtests.search.space import value_text
-from backtests.search.store import Store, chosen_config, create
+from backtests.search.store import Store, create
 from backtests.search.trials.groups import Library
 from backtests.search.trials.kernel import FIGURES as TRIAL_FIGURES
 from feeds.bars import Bars
@@ -71,7 +73,8 @@ class SweepResult(Displayable):
     def trials(self) -> pd.DataFrame:
         """Every trial, a row each (index `trial`): its settings, figures, and why it failed.
 
-        Settings by whole key; figures as `Result.figures` has them, NaN where undefined.
+        Settings by whole key; figures as `Result.figures` has them, NaN where undefined. With
+        `keep="best"` only the rows that were kept.
         """
         columns = ["trial", *self.plan.keys, *TRIAL_FIGURES, "failure"]
         parts = [part.to_pandas() for _, part in self.store.parts(columns)]
@@ -81,12 +84,16 @@ class SweepResult(Displayable):
     def best(self, count: int = 5, *, by: str | None = None) -> pd.DataFrame:
         """Return the trials with the highest figure, by default the plan's objective.
 
+        With `keep="best"` there are at most 1,000 by each figure of which more is better.
+
         The best of many is partly luck: `verdict` says how far to trust it.
         """
         figure = by or self.plan.settings.objective
-        if figure not in TRIAL_FIGURES:
+        figures = TRIAL_FIGURES if self.store.has_all_rows else OBJECTIVES
+        if figure not in figures:
+            kept = "" if self.store.has_all_rows else ' by which rows are kept (`keep="best"`)'
             raise ConfigError(
-                f"`by` must be a figure, one of {', '.join(TRIAL_FIGURES)}; received {figure!r}."
+                f"`by` must be a figure{kept}, one of {', '.join(figures)}; received {figure!r}."
             )
         table = self.store.best(figure, count=count).set_index("trial")
         return table[[*self.plan.keys, *TRIAL_FIGURES]]
@@ -157,7 +164,7 @@ def sweep(
         is kept beyond the object returned.
     index, coin, settings, keywords
         As `backtest` has them. Here `search` ("grid", "random", "guided"), `trials`, `seed`,
-        `objective` and `tried_before` say how to search.
+        `objective` and `tried_before` say how to search, and `keep` ("all", "best") what is kept.
     threads
         How many to use; by default one per processor.
 

@@ -51,15 +51,23 @@ class Account:
 
         After a total loss nothing is left to move: those returns are 0.
         """
-        equity = self.equity.to_numpy()
-        before = np.concatenate(([self.initial_cash], equity[:-1]))
-        moved = np.divide(equity, before, out=np.ones_like(equity), where=before > 0)
-        return pd.Series(moved - 1, index=self.bars.index)
+        moved = returns_from(self.equity.to_numpy(), initial_cash=self.initial_cash)
+        return pd.Series(moved, index=self.bars.index)
 
     @functools.cached_property
     def invested(self) -> pd.Series:
         """Whether any coin is held at each bar's end."""
         return (self.positions != 0).any(axis=1)
+
+
+def returns_from(equity: Floats, *, initial_cash: float) -> Floats:
+    """Return the simple return of each bar from equity at each bar's end, shape (bars,).
+
+    The first is measured from the initial cash; after a total loss they are 0.
+    """
+    before = np.concatenate(([initial_cash], equity[:-1]))
+    moved = np.divide(equity, before, out=np.ones_like(equity), where=before > 0)
+    return np.asarray(moved - 1)
 
 
 @dataclass(frozen=True, slots=True)

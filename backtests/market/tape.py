@@ -83,9 +83,12 @@ class Tape:
     @property
     def times(self) -> pd.DatetimeIndex:
         """The opening instant (UTC) of each bar."""
-        return pd.DatetimeIndex(pd.to_datetime(self.lines["time"], unit="s", utc=True)).as_unit(
-            "ns"
-        )
+        return bar_times(self.lines["time"])
+
+
+def bar_times(opens: Floats) -> pd.DatetimeIndex:
+    """Return the instants (UTC) of opens given in seconds."""
+    return pd.DatetimeIndex(pd.to_datetime(opens, unit="s", utc=True)).as_unit("ns")
 
 
 def clock(coins: Sequence[Bars]) -> pd.DatetimeIndex:

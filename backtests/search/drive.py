@@ -3,8 +3,9 @@
 import contextlib
 import math
 import os
+import threading
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import Any, Final, Protocol
 
@@ -13,9 +14,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from backtests.search.plan import Plan
+from backtests.search.rows import BestRows, table_of
 from backtests.search.space import Axis, Choice, Columns, column_of
-from backtests.search.store import Store, table_of
-from backtests.search.trials.evaluate import evaluate
+from backtests.search.store import Store
+from backtests.search.summary import Tally
+from backtests.search.surface import spacing
+from backtests.search.trials.evaluate import Evaluated, evaluate
 from backtests.search.trials.groups import Library
 from feeds.commands import progress_bar
 
@@ -33,10 +37,42 @@ class Driver(Protocol):
 IN_FLIGHT: Final = 1
 
 
-def chunk_table(plan: Plan, chunk: int, *, library: Library) -> pa.Table:
-    """Return a chunk's rows, the same wherever and whenever they are computed."""
+def chunk_table(
+    plan: Plan, chunk: int, *, library: Library, report: Report = lambda _: None
+) -> pa.Table:
+    """Return a chunk's rows, the same wherever and whenever they are computed.
+
+    What its trials amount to is in the table's metadata.
+    """
+    if plan.settings.keep == "best":
+        return _best_table(plan, chunk, library=library, report=report)
     columns = plan.columns(chunk)
-    return table_of(plan, chunk, columns, evaluate(plan.base, columns, library=library))
+    evaluated = evaluate(plan.base, columns, library=library)
+    table = _whole_table(plan, chunk, columns, evaluated)
+    report(table.num_rows)
+    return table
+
+
+def _whole_table(plan: Plan, chunk: int, columns: Columns, evaluated: Evaluated) -> pa.Table:
+    first, _ = plan.bounds(chunk)
+    tally = Tally(plan, first=first)
+    tally.add(first, columns, evaluated)
+    table = table_of(plan, chunk, columns, evaluated)
+    return table.replace_schema_metadata(tally.metadata())
+
+
+def _best_table(plan: Plan, chunk: int, *, library: Library, report: Report) -> pa.Table:
+    """Return the best rows of a chunk, batch by batch: none is held but the one being done."""
+    first, _ = plan.bounds(chunk)
+    tally, best = Tally(plan, first=first, every=spacing(plan.trials)), BestRows(plan)
+    for batch in plan.batches(chunk):
+        columns = plan.columns(batch)
+        evaluated = evaluate(plan.base, columns, library=library)
+        tally.add(first, columns, evaluated)
+        best.add(first, columns, evaluated.figures)
+        first += len(evaluated.figures)
+        report(len(evaluated.figures))
+    return best.table().replace_schema_metadata(tally.metadata())
 
 
 def drive(store: Store, *, library: Library, report: Report, threads: int | None = None) -> None:
@@ -44,31 +80,45 @@ def drive(store: Store, *, library: Library, report: Report, threads: int | None
     if store.plan.settings.search == "guided":
         drive_guided(store, library=library, report=report)
         return
+    is_stopped = threading.Event()
 
-    def done(chunk: int) -> int:
-        table = chunk_table(store.plan, chunk, library=library)
-        store.write(chunk, table)
-        return int(table.num_rows)
+    def told(count: int) -> None:
+        if is_stopped.is_set():
+            raise _StoppedError  # a chunk may take long, and nobody waits for it any more
+        report(count)
+
+    def do(chunk: int) -> None:
+        store.write(chunk, chunk_table(store.plan, chunk, library=library, report=told))
 
     workers = threads or os.cpu_count() or 1
     with ThreadPoolExecutor(workers) as pool:
-        running: set[Future[int]] = set()
         try:
-            for chunk in store.missing():
-                if len(running) >= workers * IN_FLIGHT:
-                    running = _some_done(running, report)
-                running.add(pool.submit(done, chunk))
-            while running:
-                running = _some_done(running, report)
+            _do_each(store.missing(), lambda chunk: pool.submit(do, chunk), workers * IN_FLIGHT)
         except BaseException:
+            is_stopped.set()
             pool.shutdown(wait=False, cancel_futures=True)
             raise
 
 
-def _some_done(running: "set[Future[int]]", report: Report) -> "set[Future[int]]":
+def _do_each(chunks: Iterable[int], submit: Callable[[int], Future[None]], most: int) -> None:
+    """Do the chunks, so many at once."""
+    running: set[Future[None]] = set()
+    for chunk in chunks:
+        if len(running) >= most:
+            running = _some_done(running)
+        running.add(submit(chunk))
+    while running:
+        running = _some_done(running)
+
+
+class _StoppedError(Exception):
+    """The chunk in flight is not wanted any more."""
+
+
+def _some_done(running: "set[Future[None]]") -> "set[Future[None]]":
     finished, rest = wait(running, return_when=FIRST_COMPLETED)
     for future in finished:
-        report(future.result())
+        future.result()
     return rest
 
 
@@ -95,7 +145,8 @@ def drive_guided(store: Store, *, library: Library, report: Any) -> None:
             told = column.column(0).to_pylist()
         else:
             columns = _columns(plan, asked)
-            table = table_of(plan, chunk, columns, evaluate(plan.base, columns, library=library))
+            evaluated = evaluate(plan.base, columns, library=library)
+            table = _whole_table(plan, chunk, columns, evaluated)
             store.write(chunk, table)
             told = table.column(plan.settings.objective).to_pylist()
             report(table.num_rows)

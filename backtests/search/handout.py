@@ -21,7 +21,8 @@ from backtests.config.plugins import config_texts, ship
 from backtests.search.crew import Crew, code_digest
 from backtests.search.drive import Report, chunk_table
 from backtests.search.plan import Plan, parsed_plan
-from backtests.search.store import Store, parquet_of
+from backtests.search.rows import parquet_of
+from backtests.search.store import Store
 from backtests.search.trials.groups import Library
 
 # Tasks per thread of a worker: one running and one waiting, so that none is idle.

@@ -7,16 +7,16 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Any, Final
 
 import numpy as np
 import tomli_w
-from pydantic import Field, ValidationError
 
 from backtests.config.config import Config, validated_config
-from backtests.config.explain import as_written, explain_error
+from backtests.config.explain import as_written
 from backtests.config.files import parsed_toml
 from backtests.config.tree import config_tree, put
+from backtests.search.settings import SearchSettings, search_settings, validated_search
 from backtests.search.space import (
     Axis,
     Choice,
@@ -25,12 +25,12 @@ from backtests.search.space import (
     axis,
     grid_columns,
     grid_size,
+    join_columns,
     random_columns,
+    subset,
 )
-from backtests.search.trials.kernel import FIGURES
-from backtests.search.trials.scope import is_looked_up, is_understood
+from feeds.arrays import Integers
 from feeds.errors import ConfigError
-from strategies.settings import Settings
 
 # Settings that decide which bars and series are read.
 NEEDS_BARS: Final = re.compile(
@@ -39,21 +39,10 @@ NEEDS_BARS: Final = re.compile(
     r"|filters\..+\.(kind|series|benchmark|lag_days)"
 )
 MOST_TRIALS: Final = 10**10
-# Figures of which more is better; more volatility, time in the market or trades is not.
-OBJECTIVES: Final = tuple(
-    name for name in FIGURES if name not in ("volatility", "time_in_market", "trades")
-)
-
-
-class SearchSettings(Settings):
-    """How trials are chosen: the whole grid, draws, or draws guided by an objective."""
-
-    search: Literal["grid", "random", "guided"] = "grid"
-    trials: Annotated[int, Field(ge=1)] = 1_000
-    seed: Annotated[int, Field(ge=0)] = 0
-    chunk: Annotated[int, Field(ge=1, le=1_000_000)] = 20_000
-    objective: str = "sharpe_ratio"
-    tried_before: Annotated[int, Field(ge=0)] = 0  # trials by hand or in other sweeps
+# Where only the best are kept: chunks as large as that, if there are no fewer, and no more.
+BEST_OF: Final = 160_000
+FEWEST_CHUNKS: Final = 32
+MOST_CHUNKS: Final = 1_024
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,21 +70,50 @@ class Plan:
 
     @property
     def chunks(self) -> int:
-        """How many chunks the trials are done in."""
-        return -(-self.trials // self.settings.chunk)
+        """How many chunks the trials are done in, each with a file of its own."""
+        return -(-self.trials // self.chunk)
+
+    @property
+    def chunk(self) -> int:
+        """How many trials a chunk has: a batch, or several where only the best are kept."""
+        return self.settings.chunk * self._batches
+
+    @property
+    def _batches(self) -> int:
+        """How many batches make a chunk: so many that all chunks' best rows stay few."""
+        if self.settings.keep == "all":
+            return 1
+        wanted = max(min(self.trials // FEWEST_CHUNKS, BEST_OF), self.trials // MOST_CHUNKS)
+        return max(1, wanted // self.settings.chunk)
 
     def bounds(self, chunk: int) -> tuple[int, int]:
         """Return the first trial of a chunk and the one after its last."""
-        first = chunk * self.settings.chunk
-        return first, min(first + self.settings.chunk, self.trials)
+        first = chunk * self.chunk
+        return first, min(first + self.chunk, self.trials)
 
-    def columns(self, chunk: int) -> Columns:
-        """Return the settings of a chunk's trials, the same whoever asks and when."""
-        first, stop = self.bounds(chunk)
+    def batches(self, chunk: int | None = None) -> range:
+        """Return the batches of a chunk, or all: these are drawn and done one by one."""
+        first, stop = (0, self.trials) if chunk is None else self.bounds(chunk)
+        return range(first // self.settings.chunk, -(-stop // self.settings.chunk))
+
+    def columns(self, batch: int) -> Columns:
+        """Return the settings of a batch's trials, the same whoever asks and when."""
+        size = self.settings.chunk
+        first, stop = batch * size, min((batch + 1) * size, self.trials)
         if self.settings.search == "grid":
-            return grid_columns(self.axes, first=first, stop=stop)
-        rng = np.random.default_rng([self.settings.seed, chunk])
+            return grid_columns(self.axes, np.arange(first, stop))
+        rng = np.random.default_rng([self.settings.seed, batch])
         return random_columns(self.axes, count=stop - first, rng=rng)
+
+    def columns_of(self, trials: Integers) -> Columns:
+        """Return the settings of some trials in ascending order; not of a guided search."""
+        if self.settings.search == "grid":
+            return grid_columns(self.axes, trials)
+        batch = trials // self.settings.chunk
+        return join_columns(
+            subset(self.columns(one), trials[batch == one] - one * self.settings.chunk)
+            for one in np.unique(batch).tolist()
+        )
 
     def markets(self) -> list[Config]:
         """Return one config for each set of bars the sweep needs."""
@@ -163,8 +181,7 @@ def plan_of(tree: dict[str, Any]) -> Plan:
     options = {key: given[key] for key in given if key in SearchSettings.model_fields}
     axes = _axes(base, {key: given[key] for key in given if key not in options})
     base = _with_all_keys(base, axes)
-    options = {"chunk": _usual_chunk(base, axes, options), **options}
-    plan = Plan(base, axes, _search(options))
+    plan = Plan(base, axes, search_settings(base, axes, options))
     if plan.trials > MOST_TRIALS:
         raise ConfigError(
             f"`sweep` makes {plan.trials:,} trials, at most {MOST_TRIALS:,} are possible. Take "
@@ -186,11 +203,12 @@ def parsed_plan(text: str) -> Plan:
     tree = parsed_toml(text.encode())
     given = tree.pop("sweep", None)
     tree.pop("walkforward", None)
-    if not isinstance(given, dict) or not SearchSettings.model_fields.keys() <= given.keys():
+    needed = SearchSettings.model_fields.keys() - {"keep"}  # which older plans do not have
+    if not isinstance(given, dict) or not needed <= given.keys():
         raise ConfigError("the table [sweep] is not complete")
-    options = {key: given.pop(key) for key in SearchSettings.model_fields}
+    options = {key: given.pop(key) for key in SearchSettings.model_fields if key in given}
     base = validated_config(tree)
-    return Plan(base, _axes(base, given), _search(options))
+    return Plan(base, _axes(base, given), validated_search(options))
 
 
 def value_at(config: Config, key: str) -> Any:
@@ -254,17 +272,6 @@ def _validated_axis(base: Config, one: Axis) -> Axis:
     return Choice(one.key, ends)
 
 
-def _usual_chunk(base: Config, axes: Sequence[Axis], options: Mapping[str, Any]) -> int:
-    """Return a chunk that takes about a second."""
-    if options.get("search") == "guided":
-        return 100  # each draw learns from the chunks before it
-    vary = {one.key: one.ends for one in axes}
-    if options.get("search", "grid") == "grid":
-        return 20_000 if is_looked_up(base, vary=vary) else 2_000
-    # draws depend on the chunk: it stays what it was when fewer settings were looked up
-    return 20_000 if is_understood(base, vary=vary) else 2_000
-
-
 def _validate(base: Config, one: Axis) -> tuple[Any, ...]:
     """Return values as the config holds them: a commission of 10 is 10.0 there, and in its hash."""
 
@@ -279,19 +286,6 @@ def _validate(base: Config, one: Axis) -> tuple[Any, ...]:
     # what is allowed of a number has no gaps: if the extremes are, so is all between
     kind = {type(held(end)) for end in (min(one.ends), max(one.ends))}.pop()
     return tuple(map(kind, one.ends))
-
-
-def _search(options: Mapping[str, Any]) -> SearchSettings:
-    try:
-        settings = SearchSettings.model_validate(options)
-    except ValidationError as error:
-        raise ConfigError(explain_error(error, SearchSettings, section="sweep")) from error
-    if settings.objective not in OBJECTIVES:
-        raise ConfigError(
-            f"`sweep.objective` must be a figure of which more is better, one of "
-            f"{', '.join(OBJECTIVES)}; received {settings.objective!r}."
-        )
-    return settings
 
 
 def _axis_table(one: Axis) -> Any:

@@ -1,20 +1,15 @@
 """What a sweep varies: axes of settings, and the trials a grid or a draw makes of them."""
 
-import hashlib
 import math
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
-import tomli_w
 from numpy.typing import NDArray
 
-from backtests.config.config import Config
 from backtests.config.explain import as_written
-from backtests.config.tree import put
 from feeds.arrays import Integers
 from feeds.errors import ConfigError
 
@@ -55,15 +50,15 @@ class Range:
         """Whether only whole numbers are drawn."""
         return isinstance(self.low, int) and isinstance(self.high, int)
 
-    def draw(self, count: int, *, rng: np.random.Generator) -> list[Any]:
+    def draw(self, count: int, *, rng: np.random.Generator) -> NDArray[Any]:
         """Return that many values."""
         if self.whole and not self.log:
-            return [int(v) for v in rng.integers(int(self.low), int(self.high) + 1, count)]
+            return rng.integers(int(self.low), int(self.high) + 1, count)
         if not self.log:
-            return [float(v) for v in rng.uniform(self.low, self.high, count)]
+            return rng.uniform(self.low, self.high, count)
         values = np.exp(rng.uniform(math.log(self.low), math.log(self.high), count))
         values = np.clip(values, self.low, self.high)
-        return [round(v) if self.whole else float(v) for v in values]
+        return np.rint(values).astype(np.int64) if self.whole else values
 
 
 Axis = Choice | Range
@@ -180,14 +175,13 @@ def grid_size(axes: Sequence[Axis]) -> int:
     return math.prod(sizes)
 
 
-def grid_columns(axes: Sequence[Axis], *, first: int, stop: int) -> Columns:
-    """Return trials first..stop-1 of the full grid; the last axis turns fastest."""
+def grid_columns(axes: Sequence[Axis], trials: Integers) -> Columns:
+    """Return some trials of the full grid, by number; the last axis turns fastest."""
     choices = [one for one in axes if isinstance(one, Choice)]
     sizes = [len(one.values) for one in choices]
     strides = [math.prod(sizes[place + 1 :]) for place in range(len(sizes))]
-    numbers = np.arange(first, stop)
     return {
-        one.key: Column(one.values, (numbers // stride) % size)
+        one.key: Column(one.values, (trials // stride) % size)
         for one, stride, size in zip(choices, strides, sizes, strict=True)
     }
 
@@ -199,7 +193,7 @@ def random_columns(axes: Sequence[Axis], *, count: int, rng: np.random.Generator
         if isinstance(one, Choice):
             columns[one.key] = Column(one.values, rng.integers(0, len(one.values), count))
         else:
-            columns[one.key] = column_of(one.draw(count, rng=rng))
+            columns[one.key] = drawn_column(one.draw(count, rng=rng))
     return columns
 
 
@@ -212,6 +206,37 @@ def column_of(taken: Sequence[Any]) -> Column:
     return Column(values, np.array(places, np.int64))
 
 
+def drawn_column(values: NDArray[Any]) -> Column:
+    """Return a column of numbers of one type, one per trial."""
+    codes, distinct = pd.factorize(values)
+    return Column(tuple(distinct.tolist()), codes.astype(np.int64))
+
+
+def subset(columns: Columns, rows: Integers) -> Columns:
+    """Return the columns of some of their trials, without values that none of these has."""
+    return {key: _subset(own, rows) for key, own in columns.items()}
+
+
+def _subset(column: Column, rows: Integers) -> Column:
+    codes = column.codes[rows]
+    if len(column.values) <= rows.size:
+        return Column(column.values, codes)
+    distinct, codes = np.unique(codes, return_inverse=True)
+    return Column(tuple(column.values[code] for code in distinct.tolist()), codes)
+
+
+def join_columns(parts: Iterable[Columns]) -> Columns:
+    """Return the columns of trials that follow each other; of at least one part."""
+    every = list(parts)
+    return {key: _follow([part[key] for part in every]) for key in every[0]}
+
+
+def _follow(parts: Sequence[Column]) -> Column:
+    if all(part.values == parts[0].values for part in parts):
+        return Column(parts[0].values, np.concatenate([part.codes for part in parts]))
+    return column_of([value for part in parts for value in part.take()])
+
+
 def combinations(columns: Iterable[Column], *, count: int) -> Integers:
     """Return a number for each of `count` trials, the same for the same values in all columns.
 
@@ -222,46 +247,6 @@ def combinations(columns: Iterable[Column], *, count: int) -> Integers:
         # numbered anew each time, so that many long columns cannot overflow
         found = pd.factorize(found * len(column.values) + column.codes)[0]
     return found
-
-
-def short_hashes(base: Config, columns: Columns) -> list[str]:
-    """Return `Config.short_hash` of each trial; `base` has every setting that varies."""
-    pieces, keys = _cut(base, tuple(columns))
-    ordered = [columns[key] for key in keys]
-    texts = [
-        [_value_text(value) + after for value in column.values]
-        for column, after in zip(ordered, pieces[1:], strict=True)
-    ]
-    group = combinations(ordered[:-1], count=ordered[-1].codes.size)
-    rows = np.unique(group, return_index=True)[1]
-    begun = _begin(pieces[0], texts[:-1], [column.codes[rows] for column in ordered[:-1]])
-    found = []
-    for place, last in zip(group.tolist(), ordered[-1].codes.tolist(), strict=True):
-        digest = begun[place].copy()
-        digest.update(texts[-1][last])
-        found.append(digest.hexdigest()[:8])
-    return found
-
-
-def _begin(first: bytes, texts: list[list[bytes]], codes: list[Integers]) -> list[Any]:
-    """Return a digest of each combination, shape (combinations,) each of `codes`."""
-    if not codes:
-        return [hashlib.sha256(first)]
-    taken = [[own[code] for code in each.tolist()] for own, each in zip(texts, codes, strict=True)]
-    return [hashlib.sha256(b"".join([first, *row])) for row in zip(*taken, strict=True)]
-
-
-def _value_text(value: object) -> bytes:
-    return tomli_w.dumps({"k": value}).removeprefix("k = ").removesuffix("\n").encode()
-
-
-def _cut(base: Config, keys: tuple[str, ...]) -> tuple[list[bytes], list[str]]:
-    """Return the text between the values of `keys`, and the keys in the order of the text."""
-    tree = base.model_dump(exclude_none=True)
-    for key in keys:
-        put(tree, key, f"<{key}>")
-    pieces = re.split(f'"<({"|".join(map(re.escape, keys))})>"', tomli_w.dumps(tree))
-    return [piece.encode() for piece in pieces[::2]], pieces[1::2]
 
 
 def value_text(value: Any) -> str:

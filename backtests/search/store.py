@@ -1,13 +1,15 @@
 """The folder of a sweep: its plan, and a Parquet file for every chunk that is done.
 
 A chunk's file appears whole or not at all, so whatever stops a sweep, what is there is
-right, and the rest can be done later.
+right, and the rest can be done later. It holds a row per trial, or the best rows by each
+figure, and what all of its trials amount to.
 """
 
+import base64
+import functools
 import hashlib
 import os
 import re
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,18 +18,27 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from backtests.config.config import Config
 from backtests.config.files import MOST_BYTES, NotTomlError
 from backtests.records.provenance import own_code, provenance
 from backtests.records.reading import UnreadableError, parsed_table, text_of
 from backtests.records.text import as_json
 from backtests.records.writing import run_id, write_folder
-from backtests.search.plan import Plan, parsed_plan, with_values
-from backtests.search.space import Choice, Column, Columns, short_hashes
-from backtests.search.trials.evaluate import Evaluated
+from backtests.search.plan import Plan, parsed_plan
+from backtests.search.rows import ROWS_KEPT, parquet_of
+from backtests.search.space import Choice
+from backtests.search.summary import (
+    OBJECTIVE,
+    SUMMARY,
+    TrialSummary,
+    read_summary,
+    summary_of_rows,
+    total_of,
+)
 from backtests.search.trials.kernel import FIGURES
+from feeds.arrays import Floats
 from feeds.bars import Bars
 from feeds.errors import ConfigError, DataError
 from feeds.folders import full_disk_named
@@ -44,6 +55,11 @@ class Store:
 
     folder: Path
     plan: Plan
+
+    @property
+    def has_all_rows(self) -> bool:
+        """Whether there is a row for every trial, or only for the best."""
+        return self.plan.settings.keep == "all"
 
     def missing(self) -> Iterator[int]:
         """Yield the chunks still to be done."""
@@ -83,45 +99,81 @@ class Store:
             ) from error
 
     def parts(self, columns: Sequence[str]) -> Iterator[tuple[int, pa.Table]]:
-        """Yield each chunk done so far, in order, and those columns of its trials."""
+        """Yield each chunk done so far, in order, and those columns of its rows."""
         for chunk in self.done():
             yield chunk, self.part(chunk, columns)
 
     def part(self, chunk: int, columns: Sequence[str]) -> pa.Table:
-        """Return some columns of a chunk's trials; files are too small to read on threads.
+        """Return some columns of a chunk's rows; files are too small to read on threads.
 
         Raises
         ------
         DataError
             If the file is damaged, or not the one this plan makes.
         """
-        first, stop = self.plan.bounds(chunk)
         try:
             with pq.ParquetFile(self.path(chunk)) as file:
                 table = file.read(columns=list(columns), use_threads=False)
         except (pa.ArrowException, OSError) as error:
             raise self._damage_error(chunk, "it cannot be read") from error
-        if table.num_rows != stop - first or set(table.column_names) != set(columns):
+        if not self._is_size(chunk, table.num_rows) or set(table.column_names) != set(columns):
             raise self._damage_error(chunk, "it holds other trials")
-        return table
+        return table.replace_schema_metadata(None)
+
+    def _is_size(self, chunk: int, rows: int) -> bool:
+        first, stop = self.plan.bounds(chunk)
+        return rows == stop - first if self.has_all_rows else rows <= stop - first
+
+    def _about(self, chunk: int) -> pq.FileMetaData:
+        """Return what the end of a chunk's file says; errors as above."""
+        try:
+            about = pq.read_metadata(self.path(chunk))
+        except (pa.ArrowException, OSError) as error:
+            raise self._damage_error(chunk, "it cannot be read") from error
+        expected = {"trial", *self.plan.keys, "config", *FIGURES, "failure"}
+        is_told = self.has_all_rows or {SUMMARY, OBJECTIVE} <= (about.metadata or {}).keys()
+        is_whole = is_told and self._is_size(chunk, about.num_rows)
+        if not is_whole or set(about.schema.names) != expected:
+            raise self._damage_error(chunk, "it holds other trials")
+        return about
 
     def require_whole(self) -> None:
-        """Refuse a part that is damaged before any work rests on it; only its end is read.
-
-        Raises
-        ------
-        DataError
-            Naming the first such part.
-        """
+        """Refuse a part that is damaged before any work rests on it; only its end is read."""
         for chunk in self.done():
-            first, stop = self.plan.bounds(chunk)
-            try:
-                about = pq.read_metadata(self.path(chunk))
-            except (pa.ArrowException, OSError) as error:
-                raise self._damage_error(chunk, "it cannot be read") from error
-            expected = {"trial", *self.plan.keys, "config", *FIGURES, "failure"}
-            if about.num_rows != stop - first or set(about.schema.names) != expected:
-                raise self._damage_error(chunk, "it holds other trials")
+            self._about(chunk)
+
+    def total(self) -> TrialSummary:
+        """Return what all trials done so far amount to; read again only where a file changed."""
+        files = (self.path(chunk).stat() for chunk in self.done())
+        return _total(self, tuple((file.st_mtime_ns, file.st_size) for file in files))
+
+    def summary(self, chunk: int) -> TrialSummary:
+        """Return what a chunk's trials amount to, from the end of its file."""
+        told = self._about(chunk).metadata or {}
+        if SUMMARY not in told:
+            # of an earlier version of the program
+            rows = self.part(chunk, [*self.plan.keys, *FIGURES, "failure"])
+            return summary_of_rows(rows, self.plan, chunk)
+        try:
+            found = read_summary(told[SUMMARY], plan=self.plan)
+        except (ValueError, KeyError, TypeError) as error:
+            raise self._damage_error(chunk, "its summary cannot be read") from error
+        first, stop = self.plan.bounds(chunk)
+        if found.trials != stop - first:
+            raise self._damage_error(chunk, "it holds other trials")
+        return found
+
+    def objective(self, chunk: int, *, every: int) -> Floats:
+        """Return the objective of a chunk's trials whose number `every` divides, in order."""
+        first, stop = self.plan.bounds(chunk)
+        if self.has_all_rows:
+            (column,) = self.part(chunk, [self.plan.settings.objective]).columns
+            return np.asarray(column.to_numpy()[-first % every :: every])
+        text = self._about(chunk).metadata[OBJECTIVE]
+        found = np.frombuffer(base64.b64decode(text))
+        if found.size != len(range(-first % every, stop - first, every)):
+            raise self._damage_error(chunk, "it holds other trials")
+        return found
 
     def _damage_error(self, chunk: int, reason: str) -> DataError:
         return DataError(
@@ -130,21 +182,26 @@ class Store:
         )
 
     def rows(self, trials: Sequence[int], columns: Sequence[str]) -> pa.Table:
-        """Return those columns of some trials, in ascending order of trial."""
+        """Return those columns of some trials that have rows, in ascending order of trial."""
         wanted = np.unique(np.asarray(trials, np.int64))
-        chunks = wanted // self.plan.settings.chunk
+        chunks = wanted // self.plan.chunk
         parts = []
         for chunk in np.unique(chunks).tolist():
-            places = wanted[chunks == chunk] - self.plan.bounds(chunk)[0]
-            parts.append(self.part(chunk, columns).take(pa.array(places)))
+            own = pa.array(wanted[chunks == chunk])
+            table = self.part(chunk, list(dict.fromkeys(["trial", *columns])))
+            parts.append(table.filter(pc.is_in(table["trial"], own)).select(list(columns)))
         return pa.concat_tables(parts)
 
     def best(self, figure: str, *, count: int) -> pd.DataFrame:
-        """Return the rows with the highest figure; of equals the earliest trial comes first."""
+        """Return the rows with the highest figure; of equals the earliest trial comes first.
+
+        Where only the best are kept, no more than are, and of `OBJECTIVES` alone.
+        """
+        count = count if self.has_all_rows else min(count, ROWS_KEPT)
         best = pd.Series(dtype=np.float64)  # by trial, the highest first
-        for chunk, part in self.parts([figure]):
+        for _, part in self.parts(list(dict.fromkeys(["trial", figure]))):
             values = part[figure].to_pandas()
-            values.index += self.plan.bounds(chunk)[0]
+            values.index = part["trial"].to_numpy()
             best = pd.concat([best, values.nlargest(count)]).nlargest(count)
         columns = ["trial", *self.plan.keys, "config", *FIGURES]
         table: pd.DataFrame = self.rows(best.index.tolist(), columns).to_pandas()
@@ -152,15 +209,21 @@ class Store:
 
     def values(self, trials: Sequence[int]) -> list[dict[str, Any]]:
         """Return the settings that vary of some trials, in ascending order of trial."""
+        if self.plan.settings.search != "guided":
+            columns = self.plan.columns_of(np.unique(np.asarray(trials, np.int64)))
+            taken = [column.take() for column in columns.values()]
+            return [dict(zip(columns, row, strict=True)) for row in zip(*taken, strict=True)]
         rows = self.rows(trials, self.plan.keys).to_pylist()
         return [{one.key: _read(one, row[one.key]) for one in self.plan.axes} for row in rows]
 
     def failures(self) -> dict[str, int]:
         """Return each reason trials failed for, and how many did."""
-        reasons: Counter[str] = Counter()
-        for _, part in self.parts(["failure"]):
-            reasons.update(part["failure"].drop_null().to_pylist())
-        return dict(reasons)
+        return self.total().failures
+
+
+@functools.lru_cache(maxsize=1)
+def _total(store: Store, _files: tuple[tuple[int, int], ...]) -> TrialSummary:
+    return total_of(map(store.summary, store.done()), plan=store.plan)
 
 
 def create(out: Path, plan: Plan, *, bars: Sequence[Bars], warnings: Sequence[str] = ()) -> Store:
@@ -222,76 +285,6 @@ def require_same_bars(store: Store, bars: Sequence[Bars]) -> None:
             f"`--resume` {store.folder}: {', '.join(sorted(changed))} changed since. "
             "Give it the same bars and code, or start a new sweep."
         )
-
-
-def table_of(plan: Plan, chunk: int, columns: Columns, evaluated: Evaluated) -> pa.Table:
-    """Return a chunk's rows: trial, settings, config hash, figures, and why a trial failed."""
-    first, stop = plan.bounds(chunk)
-    fields: dict[str, Any] = {"trial": np.arange(first, stop)}
-    fields |= {one.key: _write(one, columns[one.key]) for one in plan.axes}
-    fields["config"] = pa.array(short_hashes(plan.base, columns), pa.string())
-    fields |= {name: evaluated.figures[:, place] for place, name in enumerate(FIGURES)}
-    fields["failure"] = pa.array(evaluated.failures, pa.string())
-    return pa.table(fields)
-
-
-def parquet_of(plan: Plan, table: pa.Table) -> bytes:
-    """Return the file of a chunk's rows, the same bytes wherever it is made."""
-    sink = pa.BufferOutputStream()
-    pq.write_table(table, sink, compression="zstd", use_dictionary=list(plan.keys))
-    return bytes(sink.getvalue())
-
-
-def config_of_trial(folder: Path, trial: int) -> Config:
-    """Return the config of one row of a sweep, to run it again.
-
-    Raises
-    ------
-    ConfigError
-        If the folder holds no sweep, or the sweep has not done that trial.
-    """
-    store = open_store(folder)
-    chunk = trial // store.plan.settings.chunk
-    if not 0 <= trial < store.plan.trials or not store.path(chunk).exists():
-        raise ConfigError(
-            f"`--from-trial` {trial} is not in {folder}: "
-            f"it has trials 0 to {store.plan.trials - 1}, as far as they are done."
-        )
-    (written,) = store.rows([trial], ["config"])["config"].to_pylist()
-    try:
-        config = store.plan.config(store.values([trial])[0])
-    except KeyError as error:
-        raise ConfigError(
-            f"`--from-trial` {trial}: {store.path(chunk)} holds a value that {PLAN} does not name. "
-            "Run the sweep again."
-        ) from error
-    if config.short_hash != written:
-        raise ConfigError(
-            f"`--from-trial` {trial}: {folder} was written by another version of the program "
-            f"(config {written}, now {config.short_hash}). Run the sweep again."
-        )
-    return config
-
-
-def chosen_config(folder: Path, trial: int) -> Config:
-    """Return the config of one row, which knows how many it was chosen from; errors as above."""
-    tried = open_store(folder).plan.tried
-    return with_values(config_of_trial(folder, trial), {"significance.tried": tried})
-
-
-def _kind(one: Any) -> pa.DataType | None:
-    """Return the column type of a setting; None for mixed values, written as text."""
-    kinds = {type(value) for value in one.ends}
-    if len(kinds) > 1:
-        return None
-    found = {bool: pa.bool_(), int: pa.int64(), float: pa.float64(), str: pa.string()}
-    return found.get(kinds.pop())
-
-
-def _write(one: Any, column: Column) -> pa.Array:
-    kind = _kind(one)
-    values = column.values if kind else tuple(str(value) for value in column.values)
-    return pa.array(values, kind or pa.string()).take(pa.array(column.codes))
 
 
 def _read(one: Any, value: Any) -> Any:

@@ -6,11 +6,19 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from backtests.search.plan import Plan
-from backtests.search.space import Axis, Choice, Range, value_text
+from backtests.search.space import (
+    Axis,
+    Choice,
+    Column,
+    Columns,
+    Range,
+    column_of,
+    subset,
+    value_text,
+)
 from backtests.search.store import Store
 from feeds.arrays import Floats, Integers
 
@@ -114,13 +122,11 @@ def surface(store: Store) -> Surface:
     scales = tuple(_scale(one) for one in plan.axes)
     objective = np.full(count, np.nan)
     places = tuple(np.zeros(count, _narrowest(len(scale.labels))) for scale in scales)
-    for chunk, table in store.parts([*plan.keys, plan.settings.objective]):
+    for chunk in store.done():
         first, stop = plan.bounds(chunk)
         rows = slice(-(-first // every), -(-stop // every))
-        kept = slice(rows.start * every - first, None, every)
-        objective[rows] = table[plan.settings.objective].to_numpy()[kept]
-        for own, scale in zip(places, scales, strict=True):
-            own[rows] = _place(table[scale.key], scale)[kept]
+        objective[rows] = store.objective(chunk, every=every)
+    _set_places(places, store, scales, every=every)
     ascending = np.argsort(objective)[: np.isfinite(objective).sum()]
     whole = plan.settings.search == "grid" and every == 1
     return Surface(
@@ -196,11 +202,38 @@ def _span(low: float, high: float, digits: int) -> str:
     return " to ".join(ends)
 
 
-def _place(column: pa.ChunkedArray, scale: SettingScale) -> Integers:
+def _set_places(
+    places: Sequence[Narrow], store: Store, scales: Sequence[SettingScale], *, every: int
+) -> None:
+    """Set where every n-th trial is on each scale, some at a time; the plan tells it."""
+    plan = store.plan
+    size = plan.settings.chunk
+    for batch in plan.batches():
+        first, stop = batch * size, min((batch + 1) * size, plan.trials)
+        rows = slice(-(-first // every), -(-stop // every))
+        if plan.settings.search == "guided":
+            columns = _columns_of_rows(store, batch)
+        elif plan.settings.search == "grid":
+            columns = plan.columns_of(np.arange(rows.start, rows.stop) * every)
+        else:
+            columns = subset(plan.columns(batch), np.arange(-first % every, stop - first, every))
+        for own, scale, one in zip(places, scales, plan.axes, strict=True):
+            if columns:
+                own[rows] = _place(columns[one.key], scale)
+
+
+def _columns_of_rows(store: Store, chunk: int) -> Columns:
+    """Return the settings of a guided search's chunk; none where it is not done yet."""
+    if not store.path(chunk).exists():
+        return {}
+    table = store.part(chunk, store.plan.keys)
+    return {key: column_of(table[key].to_pylist()) for key in store.plan.keys}
+
+
+def _place(column: Column, scale: SettingScale) -> Integers:
     if scale.edges:
-        bins = np.searchsorted(scale.edges, column.to_numpy(), side="right") - 1
+        bins = np.searchsorted(scale.edges, column.array(), side="right") - 1
         return np.asarray(np.clip(bins, 0, len(scale.labels) - 1), np.int64)
-    encoded = column.combine_chunks().dictionary_encode()
-    places = [scale.labels.index(str(value)) for value in encoded.dictionary.to_pylist()]
-    found: Integers = np.array(places, np.int64)[encoded.indices.to_numpy()]
-    return found
+    labels = {label: place for place, label in reversed(list(enumerate(scale.labels)))}
+    found = np.array([labels[str(value)] for value in column.values], np.int64)
+    return np.asarray(found[column.codes], np.int64)

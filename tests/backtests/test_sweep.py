@@ -2,6 +2,7 @@
 
 import errno
 import json
+import os
 import re
 import shutil
 import signal
@@ -18,11 +19,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from backtests.config.config import Config
-from backtests.search import store as stores
 from backtests.search.judging import field as draws
 from backtests.search.plan import load_plan, parsed_plan, with_values
-from backtests.search.space import column_of, short_hashes
-from backtests.search.store import config_of_trial, create, open_store, table_of
+from backtests.search.rerun import config_of_trial
+from backtests.search.rows import short_hashes, table_of
+from backtests.search.space import column_of
+from backtests.search.store import create, open_store
 from backtests.search.trials.evaluate import Evaluated
 from backtests.search.trials.kernel import FIGURES
 from backtests.sweep import main
@@ -165,15 +167,15 @@ def test_sweep_on_a_full_disk_says_so_and_leaves_no_broken_part(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    written = pq.write_table
+    kept = os.fsync
 
-    def full(table: object, path: Path, **options: object) -> None:
-        if "part-000001" in str(path):
-            path.write_bytes(b"half a fi")
+    def full(descriptor: int) -> None:
+        if "part-000001" in str(Path(f"/proc/self/fd/{descriptor}").readlink()):
+            os.truncate(descriptor, 9)
             raise OSError(errno.ENOSPC, "No space left on device")
-        written(table, path, **options)
+        kept(descriptor)
 
-    monkeypatch.setattr(stores.pq, "write_table", full)
+    monkeypatch.setattr(os, "fsync", full)
     assert main(arguments(sweep_file, shared_data, tmp_path / "out", "--threads", "1")) == 1
     assert "make room and go on with --resume" in capsys.readouterr().err
     folder = only_folder(tmp_path / "out")

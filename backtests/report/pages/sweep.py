@@ -80,6 +80,7 @@ def _content(store: Store, judgement: Judgement | None) -> dict[str, Any]:
         "verdict": words.verdict(judgement) if judgement else words.UNJUDGED,
         "findings": [text_row(*finding) for finding in findings],
         "folder": store.folder.name,
+        "rows": "" if store.has_all_rows else words.rows_kept(plan.trials),
         "toml": replace(plan, base=mailable(plan.base)).to_toml(),
     }
 

@@ -37,6 +37,7 @@ def summary_text(store: Store, judgement: Judgement | None, used: UsedBars) -> s
         "",
         *(words.lines(judgement) if judgement else [words.UNJUDGED]),
         "",
+        *([] if store.has_all_rows else textwrap.wrap(words.rows_kept(plan.trials), WIDTH)),
         *([_again(store)] if best else []),
         f"Sheet: {store.folder / 'sheet.html'}",
     ]

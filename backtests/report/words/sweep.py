@@ -8,12 +8,21 @@ from typing import Final, NamedTuple
 from backtests.analysis.episodes import FEW_EPISODES, FEWEST_EPISODES
 from backtests.report.words.notation import count_noun, percent, percent_number, ratio
 from backtests.search.judging.judgement import Judgement
+from backtests.search.rows import ROWS_KEPT
 
 CONFIDENCE: Final = 0.95
 TOO_FEW_EPISODES: Final = 10  # to conclude anything, whatever the figures
 UNJUDGED: Final = "Too few trials or bars to judge the best row."
 NAME_WIDTH: Final = 27
 VALUE_WIDTH: Final = 24
+
+
+def rows_kept(trials: int) -> str:
+    """Return what a folder without a row per trial holds instead."""
+    return (
+        f"The folder keeps the best {ROWS_KEPT:,} rows by each figure, not all {trials:,} "
+        '(sweep.keep = "best"). Any trial can be run again by its number.'
+    )
 
 
 class Statistic(NamedTuple):

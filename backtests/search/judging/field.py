@@ -5,19 +5,21 @@ import itertools
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from backtests.config.config import Config
-from backtests.engines.account import account_of, fills_table
+from backtests.engines.account import returns_from
 from backtests.engines.baselines import benchmark
 from backtests.engines.compiled import ledger_of, simulate
+from backtests.market.tape import bar_times
 from backtests.search.plan import Plan
 from backtests.search.space import Axis, Choice, random_columns
 from backtests.search.store import Store
+from backtests.search.summary import MOST_DRAWN
 from backtests.search.trials.groups import Library, traded_tape
 from backtests.search.trials.scope import PER_TRIAL
 from feeds.arrays import Flags, Floats, Integers
@@ -110,11 +112,9 @@ def returns_of(config: Config, library: Library) -> pd.Series:
     """Return what a full run earns on each bar."""
     tape = traded_tape(config, library)
     ledger = ledger_of(tape, config)
-    cash = config.costs.initial_cash
-    account = account_of(
-        tape, cash=ledger.cash, units=ledger.units, fills=_no_fills(), initial_cash=cash
-    )
-    return account.returns
+    equity = ledger.cash + (ledger.units * tape.matrix("close")).sum(axis=1)
+    moved = returns_from(equity, initial_cash=config.costs.initial_cash)
+    return pd.Series(moved, index=_times(tape.lines["time"].tobytes()))
 
 
 def by_day(returns: pd.Series) -> pd.Series:
@@ -131,6 +131,8 @@ class _Table:
         self.times = pd.DatetimeIndex([], tz="UTC")
         self._rows = np.empty((most, 0))
         self._count = 0
+        self._last = pd.Index([])
+        self._places = np.empty(0, np.int64)
 
     @property
     def matrix(self) -> Floats:
@@ -139,19 +141,25 @@ class _Table:
 
     def add(self, returns: pd.Series) -> None:
         """Add a trial's returns."""
-        own = pd.DatetimeIndex(returns.index)
+        if returns.index is not self._last:  # most trials have the bars of the one before
+            self._make_room(pd.DatetimeIndex(returns.index))
+            self._last = returns.index
+        self._rows[self._count, self._places] = returns
+        self._count += 1
+
+    def _make_room(self, own: pd.DatetimeIndex) -> None:
         if not own.isin(self.times).all():
             times = self.times.union(own)
             rows = np.full((len(self._rows), len(times)), np.nan)
             rows[:, times.get_indexer(self.times)] = self._rows
             self.times, self._rows = times, rows
-        self._rows[self._count, self.times.get_indexer(own)] = returns
-        self._count += 1
+        self._places = np.asarray(self.times.get_indexer(own), np.int64)
 
 
-@cache
-def _no_fills() -> pd.DataFrame:
-    return fills_table([])
+@lru_cache(maxsize=64)
+def _times(opens: bytes) -> pd.DatetimeIndex:
+    """Return when bars open, from their seconds; most trials have the same bars."""
+    return bar_times(np.frombuffer(opens))
 
 
 def _configs(plan: Plan, values: list[dict[str, Any]]) -> Iterator[Config]:
@@ -176,7 +184,6 @@ def _earners(configs: Sequence[Config], library: Library) -> Iterator[Earner]:
             yield Earner(config, returns_of(config, library), held[key])
 
 
-MOST_DRAWN: Final = 400
 # A range of fractions has no end of values, but neighbours are copies: so many count.
 VALUES_OF_A_RANGE: Final = 100
 
@@ -197,16 +204,7 @@ def random_trials(store: Store) -> Integers:
 
     Every trial has a random number, and those with the smallest are taken: all if they fit.
     """
-    rng = np.random.default_rng(store.plan.settings.seed)
-    numbers, trials = np.empty(0), np.empty(0, np.int64)
-    for chunk, part in store.parts(["failure"]):
-        own = rng.random(part.num_rows)
-        done = np.flatnonzero(part["failure"].is_null().to_numpy())
-        numbers = np.concatenate((numbers, own[done]))
-        trials = np.concatenate((trials, done + store.plan.bounds(chunk)[0]))
-        smallest = np.argsort(numbers, kind="stable")[:MOST_DRAWN]
-        numbers, trials = numbers[smallest], trials[smallest]
-    return np.sort(trials)
+    return np.sort(store.total().drawn[:MOST_DRAWN])
 
 
 def random_values(plan: Plan) -> list[dict[str, Any]]:

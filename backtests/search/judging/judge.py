@@ -41,11 +41,12 @@ FEWEST_BARS: Final = 32
 def judge(store: Store, *, library: Library, draws: int = 1_000) -> Judgement | None:
     """Return the judgement of a sweep; None if too few trials or bars can be compared."""
     settings = store.plan.settings
-    best = store.best(settings.objective, count=1)
-    if best[settings.objective].isna().all():
+    total = store.total()
+    best, grown = total.leader(settings.objective), total.leader("cagr")
+    if best is None:
         return None
     # the test against holding is about growth, so the trial that grew most takes part
-    leaders = [int(row["trial"].iloc[0]) for row in (best, store.best("cagr", count=1))]
+    leaders = [best, best if grown is None else grown]
     field = field_of(store, leaders, library=library)
     shared = field.on_shared_bars()
     if len(shared.configs) < 2 or len(shared.times) < FEWEST_BARS:
@@ -58,14 +59,14 @@ def judge(store: Store, *, library: Library, draws: int = 1_000) -> Judgement | 
     left_out = len(field.configs) - len(shared.configs)
     # a guided search's trials crowd around its best, and a few bars show almost any ratio
     is_sampled = settings.search == "guided" or left_out > 0
-    spread = _spread_of_drawn(field) if is_sampled else _spread_of_all(store)
+    spread = _spread_of_drawn(field) if is_sampled else total.ratios.variance
     # trials that are nearly the same differ less than luck makes any one of them differ
     variance = np.fmax(spread / per_year, luck_variance(periods=sample.periods))
     counted = field.reach + settings.tried_before
     effective = effective_trials(field.returns, population=counted)
     trades, episodes = _trades(chosen, library)
     return Judgement(
-        best=leaders[0],
+        best=best,
         asset=chosen.asset,
         search=settings.search,
         trials=store.plan.trials + settings.tried_before,
@@ -176,21 +177,3 @@ def _sharpe_ratio(returns: Floats, scale: Timescale) -> float:
         periods_per_year=scale.periods_per_year,
         cash_return=scale.cash_returns[regular],
     )
-
-
-def _spread_of_all(store: Store) -> float:
-    """Return the variance (ddof 1) of all trials' Sharpe ratios, a year; NaN below two."""
-    count, mean, squares = 0, 0.0, 0.0
-    for _, part in store.parts(["sharpe_ratio"]):
-        every = part["sharpe_ratio"].to_numpy()
-        ratios = every[~np.isnan(every)]
-        if ratios.size == 0:
-            continue
-        # two groups' squares about their means, joined about the common mean
-        gap, total = ratios.mean() - mean, count + ratios.size
-        squares += (
-            float(np.sum((ratios - ratios.mean()) ** 2)) + gap**2 * count * ratios.size / total
-        )
-        mean += gap * ratios.size / total
-        count = total
-    return squares / (count - 1) if count > 1 else np.nan

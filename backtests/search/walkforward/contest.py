@@ -62,8 +62,8 @@ def contest(plan: Plan, base: Config, *, library: Library) -> Contest:
     objective = plan.settings.objective
     columns = [FIGURES.index(name) for name in (objective, "trades")]
     parts, failures = [], Counter[str]()
-    for chunk in range(plan.chunks):
-        found = evaluate(base, plan.columns(chunk), library=library)
+    for batch in plan.batches():
+        found = evaluate(base, plan.columns(batch), library=library)
         parts.append(found.figures[:, columns])
         failures.update(reason for reason in found.failures if reason is not None)
     figure, trades = np.concatenate(parts).T

@@ -229,10 +229,8 @@ def _in_cash(plan: Plan, inside: Contest, returns: pd.Series) -> dict[str, Any]:
 
 def plan_values(plan: Plan, trial: int) -> dict[str, Any]:
     """Return the settings of a trial that vary."""
-    chunk = trial // plan.settings.chunk
-    row = trial - plan.bounds(chunk)[0]
-    columns = plan.columns(chunk)
-    return {key: column.values[column.codes[row]] for key, column in columns.items()}
+    columns = plan.columns_of(np.array([trial]))
+    return {key: column.values[column.codes[0]] for key, column in columns.items()}
 
 
 def _nothing_to_choose(plan: Plan, count: int, failures: Counter[str], library: Library) -> str:

@@ -7,7 +7,7 @@ import pytest
 
 from backtests.config.config import Config, load_config
 from backtests.market.inputs import load_inputs
-from backtests.search.store import chosen_config
+from backtests.search.rerun import chosen_config
 from backtests.sweep import main as sweep
 from backtests.walkforward import main as walkforward
 from tests.markets import coin_bars, index_bars, save_bars

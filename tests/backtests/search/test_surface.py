@@ -11,7 +11,8 @@ from backtests.report.charts import heatmaps
 from backtests.report.charts import sweep as charts
 from backtests.search import surface as surfaces
 from backtests.search.plan import load_plan
-from backtests.search.store import Store, create, table_of
+from backtests.search.rows import table_of
+from backtests.search.store import Store, create
 from backtests.search.surface import surface
 from backtests.search.trials.evaluate import Evaluated
 from backtests.search.trials.kernel import FIGURES

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 import pytest
 from markupsafe import escape
 
@@ -19,7 +18,7 @@ from backtests.search.bars import used_bars
 from backtests.search.drive import drive
 from backtests.search.judging.judge import judge
 from backtests.search.plan import load_plan
-from backtests.search.space import Range
+from backtests.search.space import Range, drawn_column
 from backtests.search.store import Store, create
 from backtests.search.surface import _place as placed
 from backtests.search.surface import _scale as scale_of
@@ -90,7 +89,7 @@ def test_bins_of_a_range_say_both_edges(
     assert (scale.texts[0], scale.texts[-1], len(set(scale.texts))) == (first, last, count)
     # whatever is drawn has its bin
     drawn = Range("rules.any", low, high, log).draw(500, rng=np.random.default_rng(1))
-    places = placed(pa.chunked_array([pa.array(drawn)]), scale)
+    places = placed(drawn_column(drawn), scale)
     assert 0 <= places.min() <= places.max() < count
     if count > 1 and isinstance(low, int):
         for value, place in zip(drawn, places, strict=True):

@@ -5,14 +5,17 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 import pytest
 
 from backtests.config.config import Config
 from backtests.search.judging import field as draws
 from backtests.search.judging.field import random_trials, random_values, reach
-from backtests.search.plan import Plan, SearchSettings
+from backtests.search.plan import Plan
+from backtests.search.settings import SearchSettings
 from backtests.search.space import Axis, Choice, Range
+from backtests.search.summary import Tally, TrialSummary, total_of
+from backtests.search.trials.evaluate import Evaluated
+from backtests.search.trials.kernel import FIGURES
 
 HOLD = Choice("rules.hold_days", tuple(range(1, 76)))
 DELAY = Choice("rules.entry_delay_days", (0, 1, 2, 3))
@@ -24,13 +27,16 @@ def plan_of(*axes: Axis, **settings: Any) -> Plan:
 
 
 def store_of(plan: Plan, *, failed: Sequence[int] = ()) -> Any:
-    def parts(_: Sequence[str]) -> Iterator[tuple[int, pa.Table]]:
+    def summaries() -> Iterator[TrialSummary]:
         for chunk in range(plan.chunks):
             trials = range(*plan.bounds(chunk))
-            failure = [None if trial not in failed else "no bars" for trial in trials]
-            yield chunk, pa.table({"failure": pa.array(failure, pa.string())})
+            failures = [None if trial not in failed else "no bars" for trial in trials]
+            figures = np.full((len(trials), len(FIGURES)), np.nan)
+            tally = Tally(plan, first=trials[0])
+            tally.add(trials[0], plan.columns(chunk), Evaluated(figures, failures))
+            yield tally.summary()
 
-    return SimpleNamespace(plan=plan, parts=parts)
+    return SimpleNamespace(plan=plan, total=lambda: total_of(summaries(), plan=plan))
 
 
 def test_random_trials_of_a_grid_have_every_value_about_as_often() -> None:
