@@ -17,7 +17,7 @@ from pydantic.fields import FieldInfo
 
 from backtests.config.config import Config
 from backtests.config.settings import Date
-from tests.simulated import coin_bars, index_bars, save_bars
+from tests.markets import coin_bars, index_bars, save_bars
 
 RUNNING: Final = ("run", "study", "sweep", "walkforward")
 # What is in no sentence for people.

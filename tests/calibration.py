@@ -15,7 +15,7 @@ import numpy as np
 from backtests.config.config import Config, load_config
 from backtests.engines.backtest import Run, run_on
 from tests.judged import judged
-from tests.simulated import coin_bars, index_bars
+from tests.markets import coin_bars, index_bars
 
 ADDS = "the index adds something"
 DENIES = "not distinguishable from luck"

@@ -18,7 +18,7 @@ from backtests.claims.verdicts import Finding
 from backtests.claims.world import World
 from backtests.config.config import Config, load_config
 from feeds.bars import Bars
-from tests.simulated import coin_bars, index_bars
+from tests.markets import coin_bars, index_bars
 
 DAYS: Final = 1500
 DRAWS: Final = 199

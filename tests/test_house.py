@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import ORDER, place_in_order
+
 ROOT = Path(__file__).parents[1]
 ROOMS = ("feeds", "strategies", "backtests")
 MODULES = [path for room in ROOMS for path in sorted((ROOT / room).rglob("*.py"))]
@@ -36,6 +38,13 @@ def test_classes_have_names_of_their_own():
 def test_modules_are_not_longer_than_can_be_read_at_once():
     lengths = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in MODULES}
     assert {str(path): size for path, size in lengths.items() if size > LONGEST} == {}
+
+
+def test_order_of_the_suite_names_files_that_are_there():
+    tests = [str(path.relative_to(ROOT)) for path in (ROOT / "tests").rglob("test_*.py")]
+    assert {place_in_order(name) for name in tests} == set(range(len(ORDER)))
+    first = min(tests, key=place_in_order)
+    assert [name for name in tests if place_in_order(name) == 0] == [first]
 
 
 def test_modules_are_not_named_like_those_of_the_standard_library():

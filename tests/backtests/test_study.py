@@ -15,7 +15,7 @@ from backtests.report.pages.base import LIBRARY_FILE, plotly_library
 from backtests.study import main
 from docs.readme import README, fairest_readings, judged_claims
 from docs.readme import part as readme_part
-from tests.simulated import coin_bars, index_bars, save_bars
+from tests.markets import coin_bars, index_bars, save_bars
 
 QUICK = ("--draws", "200", "--horizons", "20,60", "--workers", "1", "--quiet")
 PRESETS = sorted(CLAIMS.glob("*.toml"))

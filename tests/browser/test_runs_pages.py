@@ -126,24 +126,19 @@ def test_index_on_a_phone_in_the_dark_is_clean_and_fits(browser, pages):
     assert_clean_and_inert(browser, url)
 
 
-def test_comparison_draws_every_run_stays_inert_and_fits_a_phone(browser, pages):
-    (page,) = pages.glob("compare-*.html")
-    browser.open(page.as_uri()).drawn()
-    assert_clean_and_inert(browser, page.as_uri())
-    drawn = browser.run("return document.querySelector('[data-chart=equity]').data.length")
-    assert drawn >= 4
-    browser.fit_phone()
-
-
-def test_chosen_runs_stand_side_by_side_without_a_server_as_the_command_writes_them(browser, pages):
+def test_comparison_is_drawn_inert_and_that_of_runs_chosen_without_a_server(browser, pages):
     (page,) = pages.glob("compare-*.html")
     tables = (
         "return [...document.querySelectorAll('#told table')].map((table) =>"
         " [...table.rows].map((row) => [...row.cells].map((cell) =>"
         " [cell.textContent.trim(), cell.classList.contains('best')])))"
     )
-    written = browser.open(page.as_uri()).drawn().run(tables)
+    browser.open(page.as_uri()).drawn()
+    assert_clean_and_inert(browser, page.as_uri())
+    assert browser.run("return document.querySelector('[data-chart=equity]').data.length") >= 4
+    written = browser.run(tables)
     assert len(written) == 4
+    browser.fit_phone()
     browser.open((pages / "index.html").as_uri())
     browser.run("document.querySelectorAll('table.runs input').forEach((box) => box.click())")
     browser.logs()

@@ -24,7 +24,7 @@ def browser(driver):
 
 
 @pytest.mark.parametrize("kind", RUNS)
-def test_page_draws_every_chart_asks_for_nothing_and_fits_a_phone(browser, tearsheets, kind):
+def test_page_draws_every_chart_asks_for_nothing_and_fits_every_screen(browser, tearsheets, kind):
     url = tearsheets[kind].as_uri()
     browser.open(url, size="desk")
     assert browser.run("return document.documentElement.scrollHeight") <= LONGEST_PAGE
@@ -41,11 +41,30 @@ def test_page_draws_every_chart_asks_for_nothing_and_fits_a_phone(browser, tears
     assert len(points) >= 9
     assert all(count > 0 for _, count in points), points
     assert_figures_are_those_of_the_metrics_file(browser, tearsheets[kind])
+    if kind == "ETH":
+        assert_first_screen_says_what_it_earned_and_shows_it(browser)
     browser.fit_phone()
 
 
-def test_charts_and_sorting_know_the_true_minus_and_the_space_before_percent(browser, tearsheets):
-    browser.open(tearsheets["switch"].as_uri()).drawn()
+def assert_first_screen_says_what_it_earned_and_shows_it(browser):
+    for size in ("desk", "small laptop"):
+        browser.resize(size)
+        # warnings of made-up bars stand above all else
+        top = browser.run(
+            "const banner = document.querySelector('.banner:not([hidden])');"
+            "const above = banner ? banner.getBoundingClientRect().height : 0;"
+            "const chart = document.querySelector('[data-chart=equity]');"
+            "return chart.getBoundingClientRect().top - above"
+        )
+        assert top < 560
+        order = browser.run("return [...document.querySelectorAll('main [id]')].map((e) => e.id)")
+        first = [name for name in order if name in SECTIONS | {"episodes", "judgement"}][:5]
+        assert first == ["verdict", "equity", "underwater", "episodes", "judgement"]
+    rows = browser.texts("#episodes tbody tr")
+    assert len(rows) == len(browser.texts("#trades tbody tr"))
+
+
+def assert_charts_and_sorting_know_the_true_minus_and_the_space_before_percent(browser):
     below = "document.querySelector('[data-chart=underwater]')"
     lowest = browser.run(
         f"const div = {below}; const ys = div.calcdata[1].map((p) => p.y ?? 0);"
@@ -115,7 +134,9 @@ def test_page_is_interactive_before_any_chart_is_drawn_and_obeys_its_controls(br
     # what is parsed before that: mostly the library, compressed
     assert tearsheets["switch"].stat().st_size < 3_000_000
     assert browser.violations() == []
+    assert_a_span_of_years_starts_equity_anew_and_its_figures_follow(browser)
     assert_headings_sort_the_trades_by_keyboard(browser)
+    assert_charts_and_sorting_know_the_true_minus_and_the_space_before_percent(browser)
     assert_zoom_of_one_panel_moves_all(browser)
     scale = "return document.querySelector('[data-chart=equity]').layout.yaxis.type"
     assert browser.run(scale) == "log"
@@ -126,26 +147,7 @@ def test_page_is_interactive_before_any_chart_is_drawn_and_obeys_its_controls(br
     browser.wait(paper, wanted="#171b20")
 
 
-def test_first_screen_says_what_it_earned_and_shows_it(browser, tearsheets):
-    for size in ("desk", "small laptop"):
-        browser.open(tearsheets["ETH"].as_uri(), size=size).drawn()
-        # warnings of made-up bars stand above all else
-        top = browser.run(
-            "const banner = document.querySelector('.banner:not([hidden])');"
-            "const above = banner ? banner.getBoundingClientRect().height : 0;"
-            "const chart = document.querySelector('[data-chart=equity]');"
-            "return chart.getBoundingClientRect().top - above"
-        )
-        assert top < 560
-        order = browser.run("return [...document.querySelectorAll('main [id]')].map((e) => e.id)")
-        first = [name for name in order if name in SECTIONS | {"episodes", "judgement"}][:5]
-        assert first == ["verdict", "equity", "underwater", "episodes", "judgement"]
-    rows = browser.texts("#episodes tbody tr")
-    assert len(rows) == len(browser.texts("#trades tbody tr"))
-
-
-def test_a_span_of_years_starts_equity_anew_and_its_figures_follow(browser, tearsheets):
-    browser.open(tearsheets["switch"].as_uri()).drawn()
+def assert_a_span_of_years_starts_equity_anew_and_its_figures_follow(browser):
     views = json.loads(browser.run("return document.getElementById('views').textContent"))
     own, whole = "return document.querySelector('.cards .own').textContent", {}
     whole["tile"], whole["cells"] = browser.run(own), browser.texts("#comparison tbody td")

@@ -19,7 +19,7 @@ from backtests.analysis.effects import (
 from backtests.analysis.episodes import Episodes, episodes
 from backtests.analysis.events import Events, EventStudy, StudyDesign, event_study
 from backtests.analysis.forward import asset_prices
-from tests.simulated import closes_known, coin_bars, sessions
+from tests.markets import closes_known, coin_bars, weekdays
 
 HORIZON = 20
 PLACEMENT = Placement(gap=20, draws=300, confidence=0.9)
@@ -37,7 +37,7 @@ def market(rng: np.random.Generator, *, effect: float = 0.0) -> Outcomes:
 
 
 def study_of(returns: np.ndarray, days: list[int]) -> EventStudy:
-    dates = sessions(returns.size)
+    dates = weekdays(returns.size)
     occurred = np.zeros(dates.size, np.bool_)
     occurred[days] = True
     events = Events("test", dates, closes_known(dates), occurred)
@@ -128,7 +128,7 @@ def test_study_measures_from_the_open_after_the_first_event_of_an_episode() -> N
 def test_study_finds_the_planted_path() -> None:
     returns = np.random.default_rng(7).normal(0, 0.002, 900)
     days = [100, 250, 400, 520]
-    dates = sessions(900)
+    dates = weekdays(900)
     for day in days:
         at = (dates[day] - dates[0]).days + 1
         returns[at : at + 20] += 0.02

@@ -13,7 +13,7 @@ from backtests.analysis.forward import (
     index_prices,
 )
 from feeds.sessions import bar_ends
-from tests.simulated import coin_bars, index_bars
+from tests.markets import coin_bars, index_bars
 
 DAY = pd.Timedelta(days=1)
 

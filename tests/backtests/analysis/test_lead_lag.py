@@ -15,7 +15,7 @@ from backtests.analysis.timing import (
     rolling_relation,
     standard_error,
 )
-from tests.simulated import closes_known, coin_bars, sessions
+from tests.markets import closes_known, coin_bars, weekdays
 
 
 def pairs(
@@ -24,7 +24,7 @@ def pairs(
     """Return pairs whose coin follows the index `lag` sessions later with weight `share`."""
     index = rng.standard_t(4, size)
     coin = share * np.roll(index, lag) + rng.standard_t(4, size)
-    return PairedReturns(sessions(2 * size)[:size], index, coin)
+    return PairedReturns(weekdays(2 * size)[:size], index, coin)
 
 
 @pytest.mark.parametrize(("lag", "leader"), [(3, "index"), (-2, "coin"), (0, "neither")])
@@ -87,7 +87,7 @@ def test_rolling_relation_follows_a_change() -> None:
     rng = np.random.default_rng(7)
     calm, tied = pairs(rng, 300), pairs(rng, 300, share=2.0)
     both = PairedReturns(
-        sessions(1000)[:600],
+        weekdays(1000)[:600],
         np.concatenate((calm.index, tied.index)),
         np.concatenate((calm.coin, tied.coin)),
     )
@@ -103,7 +103,7 @@ def test_rolling_relation_of_a_short_history_is_empty() -> None:
 
 
 def test_a_side_that_never_varies_has_no_correlation() -> None:
-    flat = PairedReturns(sessions(80)[:50], np.zeros(50), np.arange(50.0))
+    flat = PairedReturns(weekdays(80)[:50], np.zeros(50), np.arange(50.0))
     found = lead_lag(flat, lags=2)
     assert found.table["correlation"].isna().all()
     assert found.leader == "neither"
@@ -111,7 +111,7 @@ def test_a_side_that_never_varies_has_no_correlation() -> None:
 
 def test_pairs_span_from_one_tradable_open_to_the_next() -> None:
     returns = np.log1p(np.full(12, 0.01))
-    dates = sessions(12)
+    dates = weekdays(12)
     found = paired_returns(
         asset_prices("A", {"A": coin_bars("A", np.expm1(returns))}),
         sessions=dates,

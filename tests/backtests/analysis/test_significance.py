@@ -16,7 +16,7 @@ from backtests.config.settings import SignificanceSettings
 from backtests.engines.backtest import Run, run_inputs, run_on
 from backtests.market.inputs import Inputs
 from feeds.bars import Bars
-from tests.simulated import coin_bars, index_bars
+from tests.markets import coin_bars, index_bars
 
 OPTIONS = ["signal.lookback=60", "rules.trigger=new_high", "rules.hold_days=20"]
 FEW = SignificanceSettings(draws=100, block_bars=20.0)

@@ -9,8 +9,7 @@ from backtests.analysis.summary import recent_figures, summarise
 from backtests.config.config import load_config
 from backtests.engines.backtest import run_on
 from tests.backtests import baskets
-from tests.markets import coin_walk, index_walk
-from tests.simulated import coin_bars, index_bars
+from tests.markets import coin_bars, coin_walk, index_bars, index_walk
 
 
 def test_summary_longest_drawdown_need_not_be_the_deepest() -> None:

@@ -8,7 +8,7 @@ from backtests.analysis.effects import Placement
 from backtests.analysis.events import Events
 from backtests.analysis.forward import asset_prices
 from backtests.analysis.timing import entry_delays
-from tests.simulated import closes_known, coin_bars, sessions
+from tests.markets import closes_known, coin_bars, weekdays
 
 DAYS = (120, 250, 400, 560)
 PLACEMENT = Placement(gap=20, draws=200)
@@ -16,7 +16,7 @@ PLACEMENT = Placement(gap=20, draws=200)
 
 def delays_of(*, starts_after: int) -> pd.DataFrame:
     returns = np.random.default_rng(1).normal(0, 0.002, 1000)
-    dates = sessions(1000)
+    dates = weekdays(1000)
     occurred = np.zeros(dates.size, np.bool_)
     occurred[list(DAYS)] = True
     for day in DAYS:

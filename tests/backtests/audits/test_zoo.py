@@ -16,7 +16,7 @@ from feeds.errors import ConfigError
 from feeds.instruments import coin
 from feeds.sessions import session_hours
 from strategies import decorators
-from tests.clean_audits import audits, drawn, m2_series
+from tests.clean_audits import audits, drawn_config, m2_series
 from tests.leaks import CLEAN, ZOO, merged_on_date
 from tests.markets import coin_walk, index_walk
 
@@ -212,7 +212,7 @@ def test_random_clean_config_is_let_pass(number):
 
 
 def test_drawn_configs_are_of_every_kind():
-    configs = [drawn(number)[0] for number in range(60)]
+    configs = [drawn_config(number)[0] for number in range(60)]
     assert {each.asset for each in configs} == {"AAA", "ALTS"}
     assert {each.data.timeframe for each in configs} == {"1d", "1h"}
     own = {entry.kind for each in configs for entry in each.own_functions}

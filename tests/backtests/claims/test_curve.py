@@ -13,7 +13,7 @@ from backtests.claims.question import Question
 from backtests.claims.world import World
 from backtests.config.config import load_config
 from feeds.bars import Bars
-from tests.simulated import coin_bars, index_bars, save_bars
+from tests.markets import coin_bars, index_bars, save_bars
 
 DAYS = 2600
 SHIFTS = 200

@@ -25,7 +25,7 @@ from backtests.config.settings import StudySettings
 from feeds import instruments
 from feeds.bars import Bars
 from feeds.errors import ConfigError
-from tests.simulated import coin_bars, index_bars, save_bars
+from tests.markets import coin_bars, index_bars, save_bars
 
 DAYS = 1800
 FILTERS = {

@@ -26,7 +26,7 @@ from backtests.report.words.answers import (
     tally,
 )
 from feeds.errors import ConfigError
-from tests.simulated import coin_bars, index_bars, save_bars
+from tests.markets import coin_bars, index_bars, save_bars
 
 FOUND = Finding(
     asset="BTC", figure="x", estimate=0.2, low=-0.1, high=0.4, p_value=0.3, claimed=0.5, episodes=8,

@@ -24,7 +24,7 @@ from backtests.report.words.claims import mechanism_sentence, reason
 from backtests.report.words.notation import UNDEFINED
 from feeds import instruments
 from feeds.bars import Bars
-from tests.simulated import coin_bars, index_bars, save_bars
+from tests.markets import coin_bars, index_bars, save_bars
 
 FLOWS = "date,value\n" + "".join(
     f"2017-0{month}-15,{value}\n" for month, value in ((1, -100), (2, 50), (3, -150), (9, -9000))

@@ -15,8 +15,8 @@ from feeds.instruments import coin, index
 from feeds.live import Live
 from feeds.universe import USUAL
 from feeds.vendors.reach import Reach
+from tests.markets import coin_bars, index_bars
 from tests.scripted import Clock, Scripted, days, frame_of, sessions
-from tests.simulated import coin_bars, index_bars
 
 ALIVE = [name for name in USUAL if name not in {"FTT", "LUNC"}]
 

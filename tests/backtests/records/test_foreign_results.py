@@ -12,7 +12,7 @@ import pytest
 from backtests.compare import main as compare
 from backtests.run import main as run
 from backtests.sweep import main as sweep
-from tests.simulated import coin_bars, index_bars, save_bars
+from tests.markets import coin_bars, index_bars, save_bars
 
 FIGURES = ("cagr", "total_return", "sharpe_ratio", "max_drawdown", "time_in_market", "trades")
 RUN = "20250101T000000Z-ETH-00000000"

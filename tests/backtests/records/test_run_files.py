@@ -10,7 +10,7 @@ from backtests.market.inputs import load_inputs
 from backtests.search.rerun import chosen_config
 from backtests.sweep import main as sweep
 from backtests.walkforward import main as walkforward
-from tests.simulated import coin_bars, index_bars, save_bars
+from tests.markets import coin_bars, index_bars, save_bars
 
 SWEEP = """
 asset = "BTC"

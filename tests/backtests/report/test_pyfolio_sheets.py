@@ -32,8 +32,13 @@ def made(*overrides):
 
 
 @pytest.fixture(scope="module")
-def request_():
-    return sheet_request(made())
+def result():
+    return made()
+
+
+@pytest.fixture(scope="module")
+def request_(result):
+    return sheet_request(result)
 
 
 @pytest.fixture(scope="module")
@@ -47,17 +52,15 @@ def test_every_sheet_is_drawn(sheets):
     assert all(base64.b64decode(sheet.png).startswith(PNG) for sheet in sheets)
 
 
-def test_two_days_without_a_trade_leave_a_picture_or_a_reason():
-    request = sheet_request(made())
-    short = {name: request[name][:2] for name in ("days", "returns", "benchmark")}
-    drawn = SheetWorker().submit({**request, **short, "lots": []}).result()
+def test_two_days_without_a_trade_leave_a_picture_or_a_reason(request_):
+    short = {name: request_[name][:2] for name in ("days", "returns", "benchmark")}
+    drawn = SheetWorker().submit({**request_, **short, "lots": []}).result()
     assert all(bool(sheet.png) != bool(sheet.reason) for sheet in drawn)
     assert "no trade was closed" in drawn[-1].reason
 
 
-def test_process_that_fails_leaves_a_page_that_says_why(monkeypatch):
+def test_process_that_fails_leaves_a_page_that_says_why(result, monkeypatch):
     monkeypatch.setattr(sheet_worker, "WORKER", "backtests.report.absent")
-    result = made()
     summary, _, said = judged(result)
     text = tearsheet(result, summary, said, sensitivity_of(result), worker=SheetWorker())
     assert text.count("pyfolio could not be run (No module named") == len(SHEETS)
@@ -91,8 +94,7 @@ def test_unused_process_is_ended_on_leaving():
     assert worker._process.returncode is not None
 
 
-def test_lots_keep_each_trade_s_profit():
-    result = made()
+def test_lots_keep_each_trade_s_profit(result):
     lots = pd.DataFrame(sheet_request(result)["lots"], columns=["day", "symbol", "amount", "money"])
     fills = result.strategy.fills
     value = fills["units"] * fills["price"]
@@ -111,8 +113,7 @@ def test_lots_of_several_buys_end_at_none_and_keep_prices():
     assert (lots["amount"].cumsum() >= 0).all()
 
 
-def test_daily_returns_compound_to_the_account_s():
-    result = made()
+def test_daily_returns_compound_to_the_account_s(result):
     returns = pd.Series(sheet_request(result)["returns"])
     final = result.strategy.initial_cash * (1 + returns).prod()
     assert final == pytest.approx(result.strategy.equity.iloc[-1])
