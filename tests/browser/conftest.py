@@ -45,7 +45,7 @@ def driver():
     started = webdriver.Chrome(
         options=options, service=webdriver.ChromeService(executable_path=chromedriver)
     )
-    started.set_script_timeout(120)  # on a busy machine axe takes a while
+    started.set_script_timeout(30)
     yield started
     started.quit()
 

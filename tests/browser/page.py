@@ -53,7 +53,7 @@ class Browser:
         self.run(
             "document.querySelectorAll('details.part').forEach((part) => { part.open = true; })"
         )
-        self.wait(DRAWN, within=60)
+        self.wait(DRAWN, within=20)
         return self
 
     def wait(self, script, *, wanted=True, within=5):

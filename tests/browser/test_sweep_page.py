@@ -49,7 +49,7 @@ def browser(driver):
 
 def opened(browser, url, **how):
     browser.open(url, **how)
-    WebDriverWait(browser.driver, 60).until(lambda driver: driver.execute_script(DRAWN))
+    WebDriverWait(browser.driver, 20).until(lambda driver: driver.execute_script(DRAWN))
     return browser
 
 
