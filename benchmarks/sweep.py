@@ -30,7 +30,7 @@ from backtests.search.space import Choice, Columns, grid_columns
 from backtests.search.store import create
 from backtests.search.trials.evaluate import evaluate
 from backtests.search.trials.groups import Library
-from benchmarks.kept import ROOT
+from benchmarks.kept import ROOT, keep
 from benchmarks.peers import Speed, account, measure_peers
 
 MILLION = ROOT / "configs" / "sweeps" / "million.toml"
@@ -101,12 +101,15 @@ def main() -> None:
         whole
     )
     peaks = {f"the whole command of {trials:,}": whole_peak}
-    for keep in ("best", "all"):
-        own, peaks[f"that of {TEN_MILLION:,} with keep = {keep}"] = whole_command(
-            options.data_dir, TEN_MILLION, *WIDER, f"sweep.keep={keep}", rounds=1
+    figures = {"whole command": whole.clock, "whole command, MB": whole_peak}
+    for rows in ("best", "all"):
+        own, peak = whole_command(
+            options.data_dir, TEN_MILLION, *WIDER, f"sweep.keep={rows}", rounds=1
         )
-        name = f"the whole command, {TEN_MILLION:,} trials, keep = {keep}"
+        peaks[f"that of {TEN_MILLION:,} with keep = {rows}"] = peak
+        name = f"the whole command, {TEN_MILLION:,} trials, keep = {rows}"
         measured[f"{name}, {TEN_MILLION / own.clock:.1f} s"] = own
+        figures |= {f"ten million, {rows}": own.clock, f"ten million, {rows}, MB": peak}
     lines = [
         "| engine | trials per second | against vectorbt | against raptorbt "
         "| per second of one core |",
@@ -123,8 +126,7 @@ def main() -> None:
     print(text, end="")
     if options.write:
         rates = {name: own.core for name, own in measured.items()}
-        whole_figures = {"whole command": whole.clock, "whole command, MB": whole_peak}
-        keep("sweep", text, rates | whole_figures)
+        keep("sweep", text, rates | figures)
 
 
 def row(name: str, own: Speed, peers: list[Speed]) -> str:
