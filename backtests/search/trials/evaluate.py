@@ -2,7 +2,7 @@
 
 import contextlib
 import logging
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
@@ -31,6 +31,7 @@ log = logging.getLogger(__name__)
 
 
 DAY_IN_SECONDS: Final = 86_400.0
+NO_ROWS: Final = np.empty(0, np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +51,14 @@ def evaluate(base: Config, columns: Columns, *, library: Library) -> Evaluated:
     shared = {key: column for key, column in columns.items() if key not in PER_TRIAL}
     gates = {key: column for key, column in shared.items() if key.startswith(PREFIX)}
     others = {key: column for key, column in shared.items() if key not in gates}
+    # in random order a chunk may have few trials of each set, and there may be many chunks
+    known: dict[Hashable, _Known] = {} if gates else library.found_under(base)
     for values, rows in _distinct(others, np.arange(count)):
+        key = tuple((name, type(value), value) for name, value in values.items())
         with _note_failures(failures, rows):
+            if key in known:
+                known[key].put(rows, batches, library)
+                continue
             config = library.config(base, values)
             filtered, batch = Filtered(config, library), None
             for values_of_gates, some in _distinct(gates, rows):
@@ -64,6 +71,10 @@ def evaluate(base: Config, columns: Columns, *, library: Library) -> Evaluated:
                     own = _Set(filtered, filters, filtered.group(filters), some)
                     batch = batch or _batch_of(own, batches, library)
                     batch.sets.append(own)
+                    if not gates:
+                        known[key] = _Known(
+                            own._replace(rows=NO_ROWS), batch_key(own.config, own.group.stop)
+                        )
     for batch in batches.values():
         _run_batch(batch, columns, library, figures)
     return Evaluated(figures, failures)
@@ -103,6 +114,19 @@ class _Batch(NamedTuple):
     sets: list[_Set]
 
 
+class _Known(NamedTuple):
+    """A set that was met before, whatever its trials, and the key of its batch."""
+
+    own: _Set
+    batch: Hashable
+
+    def put(self, rows: Integers, batches: dict[Any, _Batch], library: Library) -> None:
+        """Add these trials of the set to its batch."""
+        own = self.own._replace(rows=rows)
+        batch = batches.get(self.batch) or _batch_of(own, batches, library)
+        batch.sets.append(own)
+
+
 def _batch_of(own: _Set, batches: dict[Any, _Batch], library: Library) -> _Batch:
     """Return the batch of a set's bars and positions, which do not depend on filters."""
     config = own.config
@@ -114,14 +138,22 @@ def _batch_of(own: _Set, batches: dict[Any, _Batch], library: Library) -> _Batch
 
 
 def _distinct(columns: Columns, rows: Integers) -> list[tuple[dict[str, Any], Integers]]:
-    """Return each distinct set of values with those of the rows that have it."""
+    """Return each distinct set of values with those of the rows that have it.
+
+    In the order of their values, the first column's first: neighbours share most settings.
+    """
     taken = [Column(column.values, column.codes[rows]) for column in columns.values()]
     code = combinations(taken, count=rows.size)
     order = np.argsort(code, kind="stable")
     borders = np.flatnonzero(np.diff(code[order])) + 1
+    sets = np.split(rows[order], borders)
+    if len(columns) > 0:
+        firsts = np.array([some[0] for some in sets])
+        keys = [column.codes[firsts] for column in reversed(columns.values())]
+        sets = [sets[place] for place in np.lexsort(keys)]
     return [
         ({key: column.values[column.codes[some[0]]] for key, column in columns.items()}, some)
-        for some in np.split(rows[order], borders)
+        for some in sets
     ]
 
 

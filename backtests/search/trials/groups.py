@@ -52,6 +52,7 @@ REMEMBERED_MARKETS: Final = 8
 REMEMBERED_TAPES: Final = 64
 REMEMBERED_SIGNALS: Final = 64
 REMEMBERED_GROUPS: Final = 4_096
+REMEMBERED_BASES: Final = 2
 
 followed = compile_function(
     support.follow_support,
@@ -81,6 +82,7 @@ class Library:
         self._load = load
         self._lock = threading.RLock()
         self._inputs: LoadedInputs = dict(inputs or {})
+        self._found: Remembered[dict[Hashable, Any]] = OrderedDict()
         self._tapes: Remembered[TrialTape] = OrderedDict()
         self._markets: Remembered[Market] = OrderedDict()
         self._configs: Remembered[Config] = OrderedDict()
@@ -110,6 +112,14 @@ class Library:
             return _remember(
                 self._configs, key, lambda: with_values(base, values), REMEMBERED_GROUPS
             )
+
+    def found_under(self, base: Config) -> dict[Hashable, Any]:
+        """Return what has been found of sets of settings under a base, by their values."""
+        with self._lock:
+            found = _remember(self._found, base, dict, REMEMBERED_BASES)
+            if len(found) > REMEMBERED_GROUPS:
+                self._found[base] = found = {}
+            return found
 
     def tape(self, config: Config) -> TrialTape:
         """Return the tape of what is traded, the same object for the same bars and cash rate."""
