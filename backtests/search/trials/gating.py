@@ -9,13 +9,13 @@ import numpy as np
 import pandas as pd
 
 from backtests.market.gates import GateReadings, combine_flags, gate_of, readings_of
-from backtests.market.known_when import Past, Schedule, all_pass, past_of
+from backtests.market.known_when import Past, Schedule, all_pass
 from backtests.market.market import Market
 from backtests.market.own_inputs import Known
 from backtests.market.tape import NANOSECONDS, Lines
 from backtests.search.trials.events import Group
-from feeds.arrays import Flags, Integers
-from feeds.sessions import bar_ends
+from feeds.arrays import Flags, Floats, Integers
+from feeds.sessions import BAR_LENGTHS, bar_ends
 from strategies.filters import Gate, LatestAnswers, latest_answers
 from strategies.position_rule import NONE, STAY
 from strategies.registry import is_own
@@ -33,32 +33,49 @@ class SignalGroup(NamedTuple):
     group: Group
 
 
-def signals_on(market: Market, schedule: Schedule) -> SignalGroup:
+class BarTimes(NamedTuple):
+    """What all schedules on a market's bars share: instants in nanoseconds, and own exits."""
+
+    market: Market
+    opens: Integers
+    ends: Integers
+    before: Floats
+    closed: Integers
+
+    @classmethod
+    def of(cls, market: Market) -> "BarTimes":
+        """Compute them once per market."""
+        opens = pd.DatetimeIndex(market.coin.frame.index).as_unit("ns")
+        ends = bar_ends(opens, kind="coin", timeframe=market.coin.timeframe)
+        lines = market.tape.lines
+        before = np.concatenate(([-np.inf], lines["bar_end"][:-1]))
+        return cls(market, opens.asi8, ends.asi8, before, runs(lines["leave"] != STAY))
+
+
+def signals_on(times: BarTimes, schedule: Schedule) -> SignalGroup:
     """Return the events of a schedule on the bars of a market that has no filters."""
-    past = past_of(schedule, market.coin)
-    return SignalGroup(market, past, _group(market, schedule, past))
+    market = times.market
+    past = schedule.past(int(times.opens[0]), length=BAR_LENGTHS[market.coin.timeframe].value)
+    return SignalGroup(market, past, _group(times, schedule, past))
 
 
-def _group(market: Market, schedule: Schedule, past: Past) -> Group:
-    opens = pd.DatetimeIndex(market.coin.frame.index).as_unit("ns")
-    ends = bar_ends(opens, kind="coin", timeframe=market.coin.timeframe)
-    lines = schedule.lines(opens.asi8, ends.asi8)
+def _group(times: BarTimes, schedule: Schedule, past: Past) -> Group:
+    tradable = times.market.tradable
+    lines = schedule.lines(times.opens, times.ends)
     trigger, lost = (lines[name].astype(np.int64) for name in ("trigger_session", "lost_session"))
     happens = (trigger > NONE) | (lost > NONE)
-    bar = np.flatnonzero(happens[: market.tradable.stop])
-    time = market.tape.lines["bar_end"]
-    before = np.concatenate(([-np.inf], time[:-1]))
+    bar = np.flatnonzero(happens[: tradable.stop])
     return Group(
         bar=bar,
         trigger=trigger[bar],
         kind=lines["trigger_kind"][bar].astype(np.int64),
         lost=lost[bar],
-        time=time[bar],
-        before=before[bar],
+        time=times.market.tape.lines["bar_end"][bar],
+        before=times.before[bar],
         opens=np.ones(bar.size, np.bool_),
-        closed=runs(market.tape.lines["leave"] != STAY),
-        first=market.tradable.start,
-        stop=market.tradable.stop,
+        closed=times.closed,
+        first=tradable.start,
+        stop=tradable.stop,
         lead=past.lead(all_pass),
     )
 

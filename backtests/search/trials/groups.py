@@ -19,6 +19,7 @@ from backtests.search.plan import with_values
 from backtests.search.trials.events import Group
 from backtests.search.trials.full import FullTape, full_tape_of
 from backtests.search.trials.gating import (
+    BarTimes,
     GatedSignals,
     GateLine,
     GateReader,
@@ -82,6 +83,7 @@ class Library:
         self._load = load
         self._lock = threading.RLock()
         self._inputs: LoadedInputs = dict(inputs or {})
+        self._times: BarTimes | None = None  # of the last market: neighbours share it
         self._found: Remembered[dict[Hashable, Any]] = OrderedDict()
         self._tapes: Remembered[TrialTape] = OrderedDict()
         self._markets: Remembered[Market] = OrderedDict()
@@ -161,7 +163,9 @@ class Library:
 
         def build() -> SignalGroup:
             market = self.market(without_filters(config), config)
-            return signals_on(market, market_schedule(market, config))
+            if self._times is None or self._times.market is not market:
+                self._times = BarTimes.of(market)
+            return signals_on(self._times, market_schedule(market, config))
 
         with self._lock:
             return _remember(self._signals, signals_key(config), build, REMEMBERED_SIGNALS)
