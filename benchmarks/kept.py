@@ -27,7 +27,9 @@ def keep(name: str, text: str, figures: Mapping[str, float]) -> None:
     """Write a table and its figures down."""
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / f"{name}.md").write_text(text, encoding="utf-8")
-    more = [argument for argument in sys.argv[1:] if argument != "--write"]
+    # a path of this machine says nothing to another
+    given = [argument for argument in sys.argv[1:] if argument != "--write"]
+    more = ["PATH" if Path(each).is_absolute() else each for each in given]
     told = " ".join(("python -m", f"benchmarks.{name}", *more))
     kept = {"command": told, "load": round(os.getloadavg()[0], 1), "figures": dict(figures)}
     (RESULTS / f"{name}.json").write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
