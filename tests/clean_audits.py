@@ -231,7 +231,9 @@ def main() -> None:
         sys.stderr.write(f"\r{number}")
         if not found.ok:
             alarms += 1
+            # at once: whoever stops the rest has to know of those so far
             sys.stdout.write(f"{number}: {found.leaks[0].text}\n")
+            sys.stdout.flush()
     sys.stdout.write(f"{alarms} false alarms in {count} audits, {alarms / count:.2%}\n")
 
 
