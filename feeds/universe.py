@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from feeds.bar_files import bar_files, labels
-from feeds.instruments import Instrument, coin
+from feeds.instruments import SAMPLE_SOURCE, Instrument, coin
 
 # Why a coin is none of the altcoins; the table beside this module names each with its issuer.
 KINDS: Final = {
@@ -40,7 +40,7 @@ def altcoins(source: str, *, data_dir: str, timeframe: str) -> list[Instrument]:
     if source == "files":
         held = labels(bar_files(Path(data_dir)), kind="coin", timeframe=timeframe)
         names = [name for name in held if "-" not in name]  # priced in dollars
-    elif source == "sample":
+    elif source == SAMPLE_SOURCE:
         from feeds.sample import coins
 
         names = coins()

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from backtests.config.config import Config
 from backtests.engines.backtest import Run
-from backtests.market.tape import NANOSECONDS
 from feeds.arrays import Flags, Integers
 from strategies.filters import Gate
 from strategies.names import trigger_parts
@@ -49,7 +48,7 @@ class GateRecord:
 def gate_records(result: Run) -> tuple[GateRecord, ...]:
     """Return one record a filter, in the config's order."""
     tape = result.market.traded
-    ends = (tape.lines["bar_end"] * NANOSECONDS).astype(np.int64)
+    ends = tape.ends
     asked = (tape.lines["trigger_session"] >= 0) & ~signal_on(result)
     left = _filter_exits(result)
     passed = {gate.name: gate.passes(ends) for gate in result.market.gates}

@@ -272,8 +272,8 @@ def _session_dates(times: pd.DatetimeIndex) -> pd.DatetimeIndex:
 
 def _trades(result: Run, account: Account) -> pd.DataFrame:
     tape = result.market.traded
-    closes = dict(zip(tape.coins, tape.matrix("close")[-1].tolist(), strict=True))
-    return round_trips(account.fills, last_time=tape.times[-1], last_closes=closes)
+    last_closes = tape.last_closes
+    return round_trips(account.fills, last_time=tape.times[-1], last_closes=last_closes)
 
 
 def _trigger_sessions(result: Run) -> np.ndarray[Any, np.dtype[np.int64]]:

@@ -12,7 +12,6 @@ from backtests.market.asked import Asked
 from backtests.market.inputs import Inputs
 from backtests.market.lookahead import Looked, look_at, same
 from backtests.market.market import Market, build_market
-from backtests.market.tape import NANOSECONDS
 from feeds.arrays import Floats
 from feeds.errors import InputError
 
@@ -47,7 +46,7 @@ class WholeRun:
             inputs,
             self.table,
             whole,
-            (market.tape.lines["bar_end"] * NANOSECONDS).astype(np.int64),
+            market.tape.ends,
             pd.DatetimeIndex(market.tape.times),
             "bar",
             first=market.tradable.start + 2,  # a run needs two bars

@@ -32,7 +32,7 @@ from feeds.bars import Bars
 from feeds.errors import ConfigError
 from feeds.files import Files
 from feeds.history import source_in_words
-from feeds.instruments import Instrument
+from feeds.instruments import SAMPLE_SOURCE, Instrument
 from feeds.known_highs import false_highs
 from feeds.series import Series
 from feeds.sources import Source, WithOwn, open_source
@@ -142,7 +142,7 @@ class World:
         """Return a series that a filter of the config reads; None where it is not to be had."""
         filters = {key: one for key, one in self.config.filters.items() if one.series == name}
         only = self.config.model_copy(update={"filters": filters})
-        found, _ = filter_series(only, real=self.index().source != "sample")
+        found, _ = filter_series(only, real=self.index().source != SAMPLE_SOURCE)
         return found.get(name)
 
     def gate(self, name: str) -> tuple[Floats, tuple[str, ...]]:
@@ -155,7 +155,7 @@ class World:
         chosen = self.config.filters[name]
         only = self.config.model_copy(update={"filters": {name: chosen}})
         index = self.index()
-        series, notes = filter_series(only, real=index.source != "sample")
+        series, notes = filter_series(only, real=index.source != SAMPLE_SOURCE)
         compared = chosen.kind == "relative_strength"
         others = {chosen.benchmark: self.index(chosen.benchmark)} if compared else {}
         inputs = Inputs(index, (), series=series, benchmarks=others)
@@ -200,7 +200,7 @@ class World:
     def _own_event(self, event: str, *, index: str) -> Flags:
         """Return where a plug-in's signal fires on an index."""
         bars, config = self.index(index), self.config
-        series, notes = filter_series(config, real=bars.source != "sample")
+        series, notes = filter_series(config, real=bars.source != SAMPLE_SOURCE)
         self._remarks += [*notes, *(note for each in series.values() for note in each.notes)]
         instants = pd.DatetimeIndex(self.known_at(index), tz="UTC")
         known = Known(Inputs(bars, (), series=series), instants)

@@ -12,6 +12,7 @@ from feeds.bars import Bars
 from feeds.checks import Check, findings
 from feeds.errors import ConfigError, DataError
 from feeds.folders import cache_folder
+from feeds.instruments import SAMPLE_SOURCE
 from feeds.sessions import BAR_LENGTHS
 from strategies.basket import BasketPanel, deciding_bars, members
 from strategies.settings import BasketSettings
@@ -137,7 +138,7 @@ def _contradiction(basket: BasketSettings, data: Place) -> str | None:
         )
     if data.timeframe != "1d":
         return f"which has daily bars, received `data.timeframe` {data.timeframe}. Use 1d."
-    if data.source == "sample":
+    if data.source == SAMPLE_SOURCE:
         return "but `data.source` sample is no real market. Use another source."
     return None
 

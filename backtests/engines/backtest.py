@@ -7,7 +7,6 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final, Literal
 
-import numpy as np
 import pandas as pd
 
 from backtests.config.config import ALTS, Config
@@ -24,7 +23,7 @@ from backtests.market.inputs import Inputs, has_universe, load_inputs
 from backtests.market.lookahead import LOOK_AHEAD, own_leaks
 from backtests.market.market import Market, build_market
 from backtests.market.regime_series import RegimeSeries, regime_series
-from backtests.market.tape import NANOSECONDS, Tape
+from backtests.market.tape import Tape
 from feeds.arrays import Flags, Floats
 from feeds.bars import Bars
 from feeds.checks import silent_index
@@ -88,8 +87,8 @@ class Run:
     @property
     def untested(self) -> tuple[str, ...]:
         """Filters unknown on every bar that let nothing pass: with them a run tests nothing."""
-        ends = (self.market.traded.lines["bar_end"] * NANOSECONDS).astype(np.int64)
-        return blind_filters(self.market.gates, ends, how=self.config.rules.filters)
+        gates, how = self.market.gates, self.config.rules.filters
+        return blind_filters(gates, self.market.traded.ends, how=how)
 
     @functools.cached_property
     def capacity(self) -> Capacity:

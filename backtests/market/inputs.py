@@ -12,7 +12,7 @@ from feeds.bars import Bars
 from feeds.clock import utc_now
 from feeds.errors import Absent, ConfigError, DataError, NotCached, NotServed, Unreachable
 from feeds.folders import is_folder
-from feeds.instruments import INDEX_NAMES
+from feeds.instruments import INDEX_NAMES, SAMPLE_SOURCE
 from feeds.reused import split_reused
 from feeds.series import Series
 from feeds.series_sources import load_series, series_names
@@ -83,7 +83,7 @@ def load_inputs(
     loaded = load_all(WithOwn(source, own), wanted)
     left_out = _left_out(config, loaded)
     bars = loaded.bars
-    is_real = bars[index].source != "sample"
+    is_real = bars[index].source != SAMPLE_SOURCE
     drawn, drawn_notes = _draw(config, is_real=is_real)
     series, notes = filter_series(config, real=is_real)
     others = {name: bars[request] for name, request in benchmarks.items()}
@@ -203,7 +203,7 @@ def filter_series(config: Config, *, real: bool) -> tuple[dict[str, Series], tup
         try:
             found[name] = load_series(
                 name,
-                source=config.data.source if real else "sample",
+                source=config.data.source if real else SAMPLE_SOURCE,
                 data_dir=config.data.data_dir,
                 cache_dir=config.data.cache_dir,
                 offline=config.data.offline,
@@ -251,7 +251,7 @@ def require_series(config: Config) -> None:
     known = _known_series(config.data.data_dir)
     strange = {name: each for name, each in config.filters.items() if each.series not in known}
     only = config.model_copy(update={"filters": strange})
-    filter_series(only, real=config.data.source != "sample")
+    filter_series(only, real=config.data.source != SAMPLE_SOURCE)
 
 
 def _known_series(data_dir: str) -> set[str]:

@@ -242,15 +242,10 @@ def known_from(index: Bars, config: Config) -> pd.DatetimeIndex:
     return (ends + pd.Timedelta(minutes=config.index.delay_minutes)).as_unit("ns")
 
 
-def past_of(schedule: Schedule, coin: Bars) -> Past:
-    """Return what was known of the index when the coin's first bar opened."""
-    first = pd.DatetimeIndex(coin.frame.index[:1]).as_unit("ns").asi8
-    return schedule.past(int(first[0]), length=BAR_LENGTHS[coin.timeframe].value)
-
-
 def lead_of(schedule: Schedule, coin: Bars, passes: Passes) -> Lines:
     """Return the lines of what was known of the index when the coin's first bar opened."""
-    return past_of(schedule, coin).lead(passes)
+    first = pd.DatetimeIndex(coin.frame.index[:1]).as_unit("ns").asi8
+    return schedule.past(int(first[0]), length=BAR_LENGTHS[coin.timeframe].value).lead(passes)
 
 
 def between(opens: pd.DatetimeIndex, *, start: str, end: str) -> Flags:

@@ -22,13 +22,13 @@ from backtests.market.known_when import (
 )
 from backtests.market.own_inputs import Known, leaving_exits, own_weights, with_own_signals
 from backtests.market.tape import (
-    NANOSECONDS,
     Lines,
     Tape,
     clock,
     coin_lines,
     impact_line,
     level_lines,
+    nanoseconds,
     panel_of,
 )
 from feeds.alignment import latest_known, values_at
@@ -124,7 +124,7 @@ def build_market(config: Config, inputs: Inputs, *, follow: Follow = follow_supp
     )
     passes = partial(combine, gates, how=config.rules.filters)
     lines = bar_lines(config, coin, schedule, own=own_weights(config, known))
-    ends = (lines["bar_end"] * NANOSECONDS).astype(np.int64)
+    ends = nanoseconds(lines["bar_end"])
     lines["gate"] = passes(ends).astype(np.float64)
     lines["leave"] = leaving_exits(config, known, filtered=leaving(gates, ends))
     tape = with_lead(config, Tape(lines, coins), lead_of(schedule, coin, passes))

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from backtests.market.elapsed import bars_per_year, nominal_bars_per_year, years_between
-from feeds.arrays import Floats
+from feeds.arrays import Floats, Integers
 from feeds.bars import PRICE_LINES, QUOTE_VOLUME, Bars
 from feeds.sessions import BAR_LENGTHS
 from strategies.basket import BasketPanel, deciding_bars
@@ -84,6 +84,21 @@ class Tape:
     def times(self) -> pd.DatetimeIndex:
         """The opening instant (UTC) of each bar."""
         return bar_times(self.lines["time"])
+
+    @property
+    def ends(self) -> Integers:
+        """The instant (UTC, nanoseconds) at which each bar ends."""
+        return nanoseconds(self.lines["bar_end"])
+
+    @property
+    def last_closes(self) -> dict[str, float]:
+        """The last bar's close of each coin."""
+        return dict(zip(self.coins, self.matrix("close")[-1].tolist(), strict=True))
+
+
+def nanoseconds(instants: Floats) -> Integers:
+    """Return seconds, in which tapes count, as nanoseconds; whole seconds are exact."""
+    return (instants * NANOSECONDS).astype(np.int64)
 
 
 def bar_times(opens: Floats) -> pd.DatetimeIndex:

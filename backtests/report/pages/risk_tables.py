@@ -65,11 +65,8 @@ class SpanTables:
     @classmethod
     def of(cls, result: Run, trades: pd.DataFrame) -> Self:
         """Compute what all spans share."""
-        closes = result.market.traded.matrix("close")[-1].tolist()
-        profits = trade_profits(
-            result.strategy.fills,
-            last_closes=dict(zip(result.market.traded.coins, closes, strict=True)),
-        )
+        last_closes = result.market.traded.last_closes
+        profits = trade_profits(result.strategy.fills, last_closes=last_closes)
         return cls(result, trades, profits, regimes_of(result))
 
     def since(self, first: int = 0) -> dict[str, list[Row]]:

@@ -254,9 +254,10 @@
 
   // Rows of the tables that follow, or those of the whole run again.
   function showRows(years) {
-    for (const region of all(".scroll[aria-label]")) {
-      const name = CSS.escape(region.ariaLabel ?? region.getAttribute("aria-label"));
-      const spans = all(`template[data-table="${name}"]`);
+    const kept = all("template[data-span]");
+    for (const region of all(".scroll")) {
+      const name = region.getAttribute("aria-label");
+      const spans = kept.filter((each) => each.dataset.table === name);
       if (!spans.length) continue;
       const body = region.querySelector("tbody");
       rowsOf[name] ??= [...body.rows];

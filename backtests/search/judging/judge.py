@@ -145,9 +145,8 @@ def _trades(config: Config, library: Library) -> tuple[int, int]:
     market, tape = library.market(config), traded_tape(config, library)
     sessions = tape.lines["trigger_session"]
     starts = episode_starts(sessions[sessions >= 0].astype(np.int64))
-    closes = dict(zip(tape.coins, tape.matrix("close")[-1].tolist(), strict=True))
     fills = simulate(tape, config).fills
-    trades = round_trips(fills, last_time=tape.times[-1], last_closes=closes)
+    trades = round_trips(fills, last_time=tape.times[-1], last_closes=tape.last_closes)
     return len(trades), episodes_entered(market.available_at[starts], trades["entry_time"])
 
 

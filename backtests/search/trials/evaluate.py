@@ -47,7 +47,7 @@ def evaluate(base: Config, columns: Columns, *, library: Library) -> Evaluated:
     count = next(iter(columns.values())).codes.size
     figures = np.full((count, len(FIGURES)), np.nan)
     failures: list[str | None] = [None] * count
-    batches: dict[Any, _Batch] = {}
+    batches: dict[Hashable, _Batch] = {}
     shared = {key: column for key, column in columns.items() if key not in PER_TRIAL}
     gates = {key: column for key, column in shared.items() if key.startswith(PREFIX)}
     others = {key: column for key, column in shared.items() if key not in gates}
@@ -57,7 +57,8 @@ def evaluate(base: Config, columns: Columns, *, library: Library) -> Evaluated:
         key = tuple((name, type(value), value) for name, value in values.items())
         with _note_failures(failures, rows):
             if key in known:
-                known[key].put(rows, batches, library)
+                own = known[key].own._replace(rows=rows)
+                _batch_of(own, known[key].batch, batches, library).sets.append(own)
                 continue
             config = library.config(base, values)
             filtered, batch = Filtered(config, library), None
@@ -69,12 +70,12 @@ def evaluate(base: Config, columns: Columns, *, library: Library) -> Evaluated:
                         _run_strategy(chosen, some, columns, library, figures)
                         continue
                     own = _Set(filtered, filters, filtered.group(filters), some)
-                    batch = batch or _batch_of(own, batches, library)
+                    if batch is None:  # it does not depend on filters
+                        place = batch_key(own.config, own.group.stop)
+                        batch = _batch_of(own, place, batches, library)
                     batch.sets.append(own)
                     if not gates:
-                        known[key] = _Known(
-                            own._replace(rows=NO_ROWS), batch_key(own.config, own.group.stop)
-                        )
+                        known[key] = _Known(own._replace(rows=NO_ROWS), place)
     for batch in batches.values():
         _run_batch(batch, columns, library, figures)
     return Evaluated(figures, failures)
@@ -120,18 +121,13 @@ class _Known(NamedTuple):
     own: _Set
     batch: Hashable
 
-    def put(self, rows: Integers, batches: dict[Any, _Batch], library: Library) -> None:
-        """Add these trials of the set to its batch."""
-        own = self.own._replace(rows=rows)
-        batch = batches.get(self.batch) or _batch_of(own, batches, library)
-        batch.sets.append(own)
 
-
-def _batch_of(own: _Set, batches: dict[Any, _Batch], library: Library) -> _Batch:
-    """Return the batch of a set's bars and positions, which do not depend on filters."""
-    config = own.config
-    key = batch_key(config, own.group.stop)
+def _batch_of(
+    own: _Set, key: Hashable, batches: dict[Hashable, _Batch], library: Library
+) -> _Batch:
+    """Return the batch of a set's bars and positions."""
     if key not in batches:
+        config = own.config
         positions = library.positions(config, own.group)
         batches[key] = _Batch(library.tape(config), positions, [])
     return batches[key]
@@ -147,7 +143,7 @@ def _distinct(columns: Columns, rows: Integers) -> list[tuple[dict[str, Any], In
     order = np.argsort(code, kind="stable")
     borders = np.flatnonzero(np.diff(code[order])) + 1
     sets = np.split(rows[order], borders)
-    if len(columns) > 0:
+    if columns:
         firsts = np.array([some[0] for some in sets])
         keys = [column.codes[firsts] for column in reversed(columns.values())]
         sets = [sets[place] for place in np.lexsort(keys)]

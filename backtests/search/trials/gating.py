@@ -6,16 +6,16 @@ from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
 import numpy as np
-import pandas as pd
 
 from backtests.market.gates import GateReadings, combine_flags, gate_of, readings_of
 from backtests.market.known_when import Past, Schedule, all_pass
 from backtests.market.market import Market
 from backtests.market.own_inputs import Known
-from backtests.market.tape import NANOSECONDS, Lines
+from backtests.market.tape import Lines, nanoseconds
 from backtests.search.trials.events import Group
+from backtests.search.trials.keys import Remembered, remember
 from feeds.arrays import Flags, Floats, Integers
-from feeds.sessions import BAR_LENGTHS, bar_ends
+from feeds.sessions import BAR_LENGTHS
 from strategies.filters import Gate, LatestAnswers, latest_answers
 from strategies.position_rule import NONE, STAY
 from strategies.registry import is_own
@@ -45,11 +45,10 @@ class BarTimes(NamedTuple):
     @classmethod
     def of(cls, market: Market) -> "BarTimes":
         """Compute them once per market."""
-        opens = pd.DatetimeIndex(market.coin.frame.index).as_unit("ns")
-        ends = bar_ends(opens, kind="coin", timeframe=market.coin.timeframe)
-        lines = market.tape.lines
-        before = np.concatenate(([-np.inf], lines["bar_end"][:-1]))
-        return cls(market, opens.asi8, ends.asi8, before, runs(lines["leave"] != STAY))
+        tape = market.tape
+        before = np.concatenate(([-np.inf], tape.lines["bar_end"][:-1]))
+        closed = runs(tape.lines["leave"] != STAY)
+        return cls(market, nanoseconds(tape.lines["time"]), tape.ends, before, closed)
 
 
 def signals_on(times: BarTimes, schedule: Schedule) -> SignalGroup:
@@ -96,20 +95,15 @@ class GateReader:
 
     def __init__(self, market: Market, known: Known) -> None:
         self._known = known
-        self._ends = (market.tape.lines["bar_end"] * NANOSECONDS).astype(np.int64)
+        self._ends = market.tape.ends
         self._sources: dict[tuple[str, ...], tuple[GateReadings, LatestAnswers]] = {}
-        self._lines: OrderedDict[tuple[str, FilterSettings], GateLine] = OrderedDict()
+        self._lines: Remembered[GateLine] = OrderedDict()
 
     def line(self, name: str, settings: FilterSettings) -> GateLine:
         """Return a filter and where it is open."""
+        limit = max(LEAST_GATES, GATE_BYTES // self._ends.size)
         key = (name, settings)
-        if key in self._lines:
-            self._lines.move_to_end(key)
-            return self._lines[key]
-        line = self._lines[key] = self._read(name, settings)
-        if len(self._lines) > max(LEAST_GATES, GATE_BYTES // self._ends.size):
-            self._lines.popitem(last=False)
-        return line
+        return remember(self._lines, key, lambda: self._read(name, settings), limit)
 
     def _read(self, name: str, settings: FilterSettings) -> GateLine:
         if is_own("filter", settings.kind):

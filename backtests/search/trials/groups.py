@@ -3,7 +3,7 @@
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -27,8 +27,10 @@ from backtests.search.trials.gating import (
     signals_on,
 )
 from backtests.search.trials.keys import (
+    Remembered,
     inputs_key,
     market_key,
+    remember,
     signals_key,
     tape_key,
     without_filters,
@@ -61,10 +63,7 @@ followed = compile_function(
     _follow=compile_function(support._follow, _start=compile_function(support._start)),
 )
 
-Thing = TypeVar("Thing")
-
 LoadedInputs = dict[Hashable, Inputs]
-Remembered = OrderedDict[Hashable, Thing]
 
 
 class Library:
@@ -111,14 +110,14 @@ class Library:
         """Return `base` with other values of some settings, validated."""
         key = (base, tuple(values.items()))
         with self._lock:
-            return _remember(
+            return remember(
                 self._configs, key, lambda: with_values(base, values), REMEMBERED_GROUPS
             )
 
     def found_under(self, base: Config) -> dict[Hashable, Any]:
         """Return what has been found of sets of settings under a base, by their values."""
         with self._lock:
-            found = _remember(self._found, base, dict, REMEMBERED_BASES)
+            found = remember(self._found, base, dict, REMEMBERED_BASES)
             if len(found) > REMEMBERED_GROUPS:
                 self._found[base] = found = {}
             return found
@@ -130,7 +129,7 @@ class Library:
             return trial_tape_of(self.market(without_filters(config), config), config)
 
         with self._lock:
-            return _remember(self._tapes, tape_key(config), build, REMEMBERED_TAPES)
+            return remember(self._tapes, tape_key(config), build, REMEMBERED_TAPES)
 
     def market(self, config: Config, full: Config | None = None) -> Market:
         """Return the market of a config, as a single run builds it.
@@ -142,13 +141,13 @@ class Library:
             return build_market(config, self.inputs(full or config), follow=followed)
 
         with self._lock:
-            return _remember(self._markets, market_key(config), build, REMEMBERED_MARKETS)
+            return remember(self._markets, market_key(config), build, REMEMBERED_MARKETS)
 
     def group(self, config: Config) -> Group:
         """Return the events of a config's signals, trigger and entry delay, and its gates."""
         if not config.filters:
             with self._lock:
-                return _remember(
+                return remember(
                     self._groups,
                     signals_key(config),
                     lambda: self.signals(config).group,
@@ -168,7 +167,7 @@ class Library:
             return signals_on(self._times, market_schedule(market, config))
 
         with self._lock:
-            return _remember(self._signals, signals_key(config), build, REMEMBERED_SIGNALS)
+            return remember(self._signals, signals_key(config), build, REMEMBERED_SIGNALS)
 
     def gate_line(self, name: str, config: Config, market: Market) -> GateLine:
         """Return where a filter is open, computed once per set of its own settings."""
@@ -179,7 +178,7 @@ class Library:
 
         key = (inputs_key(config), *tape_key(config), config.data)
         with self._lock:
-            reader = _remember(self._readers, key, build, REMEMBERED_MARKETS)
+            reader = remember(self._readers, key, build, REMEMBERED_MARKETS)
             return reader.line(name, config.filters[name])
 
     def positions(self, config: Config, group: Group) -> KeptPositions:
@@ -190,7 +189,7 @@ class Library:
         key = (*tape_key(config), config.data, config.idle, group.stop)
         with self._lock:
             market, tape = self.market(plain, config), self.tape(config)
-            part = _remember(
+            part = remember(
                 self._parts,
                 key,
                 lambda: kept_part(market, config, stop=group.stop),
@@ -208,7 +207,7 @@ class Library:
 
         key = (*market_key(config), config.rules, config.size, config.costs.cash_rate)
         with self._lock:
-            return _remember(self._full_tapes, key, build, REMEMBERED_MARKETS)
+            return remember(self._full_tapes, key, build, REMEMBERED_MARKETS)
 
 
 def traded_tape(config: Config, library: Library) -> Tape:
@@ -233,16 +232,3 @@ def traded_tape(config: Config, library: Library) -> Tape:
         ),
     }
     return with_lead(config, Tape(lines, market.tape.coins), group.lead).cut(market.tradable)
-
-
-def _remember(
-    store: "Remembered[Thing]", key: Hashable, build: Callable[[], Thing], limit: int
-) -> Thing:
-    if key in store:
-        store.move_to_end(key)
-        return store[key]
-    made = build()
-    store[key] = made
-    if len(store) > limit:
-        store.popitem(last=False)
-    return made

@@ -1,10 +1,30 @@
-"""What decides what: trials whose keys are equal share inputs, a tape, a market."""
+"""What decides what: trials whose keys are equal share inputs, a tape, a market, remembered."""
 
-from collections.abc import Hashable
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from typing import TypeVar
 
 from backtests.config.config import ALTS, Config
 from backtests.market.inputs import has_universe, series_of_own
 from backtests.search.trials.scope import is_whole
+
+Thing = TypeVar("Thing")
+
+Remembered = OrderedDict[Hashable, Thing]
+
+
+def remember(
+    store: "Remembered[Thing]", key: Hashable, build: Callable[[], Thing], limit: int
+) -> Thing:
+    """Return what a store has under a key, or build it; what was asked for longest ago goes."""
+    if key in store:
+        store.move_to_end(key)
+        return store[key]
+    made = build()
+    store[key] = made
+    if len(store) > limit:
+        store.popitem(last=False)
+    return made
 
 
 def inputs_key(config: Config) -> Hashable:
