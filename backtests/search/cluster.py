@@ -72,16 +72,16 @@ class ClusterAccess:
         ConfigError
             If the connection would be unencrypted, or certificates are missing or wrong.
         """
-        files = {"tls_ca": self.tls_ca, "tls_cert": self.tls_cert, "tls_key": self.tls_key}
+        files = {
+            "tls_ca_file": self.tls_ca,
+            "tls_client_cert": self.tls_cert,
+            "tls_client_key": self.tls_key,
+        }
         given = {name: str(path) for name, path in files.items() if path}
         if not self.is_encrypted:
             self._require_harmless(given)
             return Security()
-        names = {"tls_ca": "tls_ca_file", "tls_cert": "tls_client_cert"}
-        names |= {"tls_key": "tls_client_key"}
-        security = Security(
-            require_encryption=True, **{names[name]: path for name, path in given.items()}
-        )
+        security = Security(require_encryption=True, **given)
         if not (security.tls_ca_file and security.tls_client_cert):
             raise ConfigError(
                 f"`--scheduler` {self.scheduler} needs certificates. Give --tls-ca, --tls-cert "
