@@ -10,8 +10,6 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +22,7 @@ from backtests.market.lookahead import THOROUGH, look_at
 from backtests.search.plan import load_plan
 from backtests.search.trials.evaluate import evaluate
 from backtests.search.trials.groups import Library
-from benchmarks.engine import made_bars
+from benchmarks.engine import made_bars, seconds
 from strategies import decorators
 from tests.leaks import CLEAN, ZOO
 from tests.markets import coin_walk, index_walk
@@ -60,13 +58,6 @@ def show_zoo(inputs: Inputs) -> None:
             config = load_config(None, trigger="specimen", signal=own)
             alarms += look(config, inputs) != "nothing"
     print(f"false alarms                    {alarms} of {len(CLEAN) * len(WINDOWS)}")
-
-
-def seconds(work: Callable[[], object]) -> float:
-    """Return how long something takes."""
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
 
 
 def show_audit() -> None:

@@ -23,7 +23,7 @@ ROUNDS = 3
 
 @dataclass(frozen=True, slots=True)
 class Speed:
-    """Trials a second by the clock, and a second of processor time."""
+    """Trials per second by the clock, and per second of processor time."""
 
     clock: float
     core: float
