@@ -41,6 +41,7 @@ bench: $(BENCH_READY)
 	$(BIN)/python -m benchmarks.twin $(ARGS)
 	$(BIN)/python -m benchmarks.sweep $(ARGS)
 	$(BIN)/python -m benchmarks.work $(ARGS)
+	$(BIN)/python -m benchmarks.population $(ARGS)
 	$(BIN)/python -m benchmarks.cluster
 	$(BIN)/python -m benchmarks.rows $(ARGS)
 

@@ -9,19 +9,19 @@ a run's two seconds do not allow: it serves as the oracle of the tests.
 """
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 
-from backtests.analysis.metrics import ROUNDING
-from feeds.arrays import Flags, Floats, Integers
-
-FIGURES: Final = ("cagr", "sharpe_ratio", "max_drawdown")
-
-# rows of draws times bars held at once: fits the processor's cache and spares memory
-_CELLS_AT_ONCE: Final = 200_000
+from backtests.analysis.resamples import (
+    FIGURES,
+    ReturnSeries,
+    figures_of_bars,
+    figures_of_draws,
+    stationary_indices,
+)
+from feeds.arrays import Flags, Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,33 +49,6 @@ class PairedIntervals:
 
     figures: dict[str, dict[str, Interval]]
     differences: dict[str, dict[str, Interval]]
-
-
-def stationary_indices(
-    size: int, *, block: float, draws: int, rng: np.random.Generator
-) -> Integers:
-    """Return positions of the stationary bootstrap, shape (draws, size).
-
-    Block lengths are geometric with mean `block`, starts uniform. One long sequence of
-    blocks is cut at every `size` positions: a geometric length has no memory, so a block cut
-    at a row's end leaves the next row to begin afresh with a length of the same law.
-    """
-    total = draws * size
-    expected = total / block
-    count = int(expected + 6 * math.sqrt(expected) + 16)
-    ends = np.cumsum(rng.geometric(1 / block, count))
-    while ends[-1] < total:
-        ends = np.concatenate((ends, ends[-1] + np.cumsum(rng.geometric(1 / block, count))))
-    begins_block = np.zeros(total, np.bool_)
-    begins_block[ends[ends < total]] = True
-    begins_block[::size] = True
-    begins = np.flatnonzero(begins_block)
-    offset = rng.integers(0, size, begins.size) - begins
-    lengths = np.diff(begins, append=total)
-    positions = np.repeat(offset, lengths)
-    positions += np.arange(total)
-    positions %= size
-    return positions.reshape(draws, size)
 
 
 def paired_intervals(
@@ -111,19 +84,18 @@ def paired_intervals(
     """
     names = list(series)
     matrix = np.array([series[name] for name in names])
-    scale = _Scale(years, periods_per_year)
-    excess = matrix - cash_return
-    counts = np.ones(matrix.shape[1])
-    if left_out is not None:
-        excess[:, left_out], counts[left_out] = 0.0, 0.0
     if matrix.shape[1] < 2:
         actual = np.full((len(FIGURES), len(names)), np.nan)
         drawn = actual[:, :, np.newaxis]
     else:
-        growth = _log_growth(matrix)
-        every = np.arange(matrix.shape[1])[np.newaxis, :]
-        actual = _resample(excess, growth, counts, every, scale)[:, :, 0]
-        drawn = _drawn_figures(excess, growth, counts, scale, sampling)
+        excess, counts = matrix - cash_return, np.ones(matrix.shape[1])
+        if left_out is not None:
+            excess[:, left_out], counts[left_out] = 0.0, 0.0
+        own = ReturnSeries(excess, _log_growth(matrix), counts, years, periods_per_year)
+        actual = figures_of_bars(own)
+        drawn = figures_of_draws(
+            own, block=sampling.block_bars, draws=sampling.draws, seed=sampling.seed
+        )
     figures = {
         name: _by_figure(actual[:, row], drawn[:, row], sampling.confidence)
         for row, name in enumerate(names)
@@ -192,80 +164,9 @@ def widened_confidence(confidence: float, *, size: int) -> float:
     return 1 - 2 * float(ndtr(tail))
 
 
-@dataclass(frozen=True, slots=True)
-class _Scale:
-    years: float
-    periods_per_year: float
-
-
-def _drawn_figures(
-    excess: Floats, growth: Floats, counts: Floats, scale: _Scale, sampling: Sampling
-) -> Floats:
-    """Return the figures of every resample, shape (figures, series, draws)."""
-    rng = np.random.default_rng(sampling.seed)
-    size = excess.shape[1]
-    parts = []
-    for rows in _chunks(sampling.draws, size):
-        drawn = stationary_indices(size, block=sampling.block_bars, draws=rows, rng=rng)
-        parts.append(_resample(excess, growth, counts, drawn, scale))
-    return np.concatenate(parts, axis=2)
-
-
-def _resample(
-    excess: Floats, growth: Floats, counts: Floats, drawn: Integers, scale: _Scale
-) -> Floats:
-    """Return the figures of the bars drawn, shape (figures, series, draws)."""
-    counted = np.full(len(drawn), drawn.shape[1]) if counts.all() else counts[drawn].sum(axis=1)
-    # one series after the other in the same memory: what is made anew is slower than all sums
-    own, level, room = np.empty(drawn.shape), np.empty(drawn.shape), np.empty(drawn.shape)
-    found = np.empty((len(FIGURES), len(excess), len(drawn)))
-    for series in range(len(excess)):
-        np.take(excess[series], drawn, out=own, mode="clip")
-        np.take(growth[series], drawn, out=level, mode="clip")
-        found[:, series] = _figures(own, level, counted, scale, room=room)
-    return found
-
-
-def _chunks(draws: int, size: int) -> Iterator[int]:
-    rows = max(1, _CELLS_AT_ONCE // size)
-    for begin in range(0, draws, rows):
-        yield min(rows, draws - begin)
-
-
 def _log_growth(returns: Floats) -> Floats:
     with np.errstate(divide="ignore"):  # a total loss is -inf
         return np.log1p(returns)
-
-
-def _figures(
-    excess: Floats, growth: Floats, counted: Floats, scale: _Scale, *, room: Floats | None = None
-) -> Floats:
-    """Return `FIGURES` of (..., draws, bars) as (figures, ..., draws); uses up `growth`.
-
-    `counted` is how many bars have an excess that counts, shape (draws,); others have 0. `room`
-    is memory of the shape of `growth` to work in.
-    """
-    with np.errstate(invalid="ignore", divide="ignore"):
-        level = np.cumsum(growth, axis=-1, out=growth)
-        cagr = np.expm1(level[..., -1] / scale.years)
-        peak = np.maximum.accumulate(level, axis=-1, out=room)
-        np.maximum(peak, 0.0, out=peak)
-        deepest = np.expm1(np.subtract(level, peak, out=peak).min(axis=-1))
-        mean = excess.sum(axis=-1) / counted
-        sharpe = mean / _spread(excess, mean, counted) * math.sqrt(scale.periods_per_year)
-    return np.array([cagr, sharpe, deepest])
-
-
-def _spread(excess: Floats, mean: Floats, counted: Floats) -> Floats:
-    """Return the standard deviation (ddof 1) over the last axis, NaN where nothing varies."""
-    squares = np.einsum("...t,...t->...", excess, excess)
-    # raw sums are fast; where they cancel, only the values themselves tell zero from tiny
-    variance = (squares - counted * mean**2) / (counted - 1)
-    is_doubtful = (variance <= 1e-9 * squares) | (squares < counted * ROUNDING**2)
-    for at in np.argwhere(is_doubtful):
-        own = excess[tuple(at)]
-        variance[tuple(at)] = np.nan if np.ptp(own) < ROUNDING else np.var(own, ddof=1)
-    return np.asarray(np.sqrt(variance))
 
 
 def _by_figure(actual: Floats, drawn: Floats, confidence: float) -> dict[str, Interval]:

@@ -5,10 +5,11 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from backtests.analysis.bootstrap import stationary_indices, widened_confidence
+from backtests.analysis.bootstrap import widened_confidence
 from backtests.analysis.effects import Placement, outcomes, random_starts
 from backtests.analysis.episodes import Episodes
 from backtests.analysis.forward import NO_ENTRY, AssetPrices, growth_paths
+from backtests.analysis.resamples import stationary_indices
 from feeds.arrays import Floats, Integers
 
 PATH_DAYS: Final = np.arange(-60.0, 181.0)

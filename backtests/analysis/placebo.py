@@ -21,7 +21,9 @@ Alternative = Literal["greater", "less", "two-sided"]
 ALL_SHIFTS_UP_TO: Final = 10_000
 # with few distinct weights, growth at all shifts is a handful of Fourier transforms
 _FEW_LEVELS: Final = 16
-_CELLS_AT_ONCE: Final = 500_000
+# as many factors are multiplied before a log is taken, each within a factor of `_FAR` of 1
+_FACTORS: Final = 32
+_FAR: Final = 1e4
 # two sums of the same terms in another order differ by rounding and are a tie
 _TIE: Final = 1e-9
 
@@ -134,23 +136,47 @@ def _gross_growth(exposure: Exposure, shifts: Integers) -> Floats:
         by_level = [_level_growth(exposure, float(level))[shifts] for level in levels]
         return np.asarray(np.sum(by_level, axis=0))
     # bars without a position earn the same at every shift: only the held ones are moved
-    held = np.flatnonzero(exposure.weights)
-    coin, idle = (_every_shift(own) for own in (exposure.coin_returns, exposure.idle_returns))
-    rows = max(1, _CELLS_AT_ONCE // held.size)
-    weights = exposure.weights[held]
-    parts = []
-    for at in range(0, shifts.size, rows):
-        some = shifts[at : at + rows, np.newaxis]
-        gained = _log_growth(weights, coin[some, held], idle[some, held])
-        parts.append((gained - _log_growth(0.0, 0.0, idle[some, held])).sum(axis=1))
     without = _log_growth(0.0, 0.0, exposure.idle_returns).sum()
-    return np.asarray(np.concatenate(parts) + without)
+    added = _added_by_products if _is_far_from_ruin(exposure) else _added_by_logs
+    return np.asarray(without + added(exposure, shifts))
 
 
-def _every_shift(values: Floats) -> Floats:
-    """Return a view whose row k is the values from position k on, in a circle."""
-    doubled = np.concatenate((values, values))
-    return np.lib.stride_tricks.sliding_window_view(doubled, values.size)
+def _is_far_from_ruin(exposure: Exposure) -> bool:
+    """Return whether no weight on any bar multiplies money by nearly nothing, or by very much."""
+    weights = np.array([exposure.weights.min(), exposure.weights.max()])[:, np.newaxis]
+    moves = 1 + weights * exposure.coin_returns + (1 - weights) * exposure.idle_returns
+    idle = 1 + exposure.idle_returns
+    factors = np.concatenate((moves.ravel(), idle))
+    return bool(factors.min() > 1 / _FAR and factors.max() < _FAR)
+
+
+def _added_by_products(exposure: Exposure, shifts: Integers) -> Floats:
+    """Return what the held bars add to log growth at each shift: few logs, of many factors."""
+    weights, held = exposure.weights, np.flatnonzero(exposure.weights)
+    idle = exposure.idle_returns
+    extra = np.tile((exposure.coin_returns - idle) / (1 + idle), 2)
+    found = np.zeros(shifts.size)
+    for at in range(0, held.size, _FACTORS):
+        product = np.ones(shifts.size)
+        for bar in held[at : at + _FACTORS]:
+            # every place is inside: to check it takes longer than to read it
+            factor = extra.take(shifts + bar, mode="clip")
+            factor *= weights[bar]
+            factor += 1
+            product *= factor
+        found += np.log(product)
+    return found
+
+
+def _added_by_logs(exposure: Exposure, shifts: Integers) -> Floats:
+    """Return the same where a total loss is near, whose log has a floor."""
+    coin, idle = (np.tile(own, 2) for own in (exposure.coin_returns, exposure.idle_returns))
+    without = _log_growth(0.0, 0.0, idle)
+    found = np.zeros(shifts.size)
+    for bar in np.flatnonzero(exposure.weights):
+        at = bar + shifts
+        found += _log_growth(float(exposure.weights[bar]), coin[at], idle[at]) - without[at]
+    return found
 
 
 def _level_growth(exposure: Exposure, level: float) -> Floats:

@@ -14,8 +14,8 @@ from backtests.analysis.bootstrap import (
     paired_intervals,
     percentile_interval,
     small_sample_interval,
-    stationary_indices,
 )
+from backtests.analysis.resamples import stationary_indices
 from backtests.analysis.sharpe_error import sharpe_sample
 from backtests.market.elapsed import DAYS_PER_YEAR
 

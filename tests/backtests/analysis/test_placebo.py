@@ -39,7 +39,8 @@ def brute_force(weights: np.ndarray, returns: np.ndarray, cash_return: float) ->
         moved = np.roll(weights, shift)
         gross = 1 + moved * returns + (1 - moved) * cash_return
         kept = 1 - COST * np.abs(np.diff(moved, prepend=0.0))
-        growth.append(np.log(gross).sum() + np.log(kept).sum())
+        with np.errstate(divide="ignore"):  # a total loss
+            growth.append(np.log(gross).sum() + np.log(kept).sum())
     return np.array(growth)
 
 
@@ -90,6 +91,21 @@ def test_a_total_loss_keeps_every_sum_finite() -> None:
         exposure(spells(np.random.default_rng(5), 50, count=1, length=9), returns)
     )
     assert np.isfinite(found.shifted).all()
+
+
+def test_shifted_growth_with_many_weights_and_a_total_loss_equals_brute_force() -> None:
+    rng = np.random.default_rng(6)
+    weights = np.where(rng.random(120) < 0.4, rng.uniform(0.2, 1.0, 120), 0.0)
+    weights[40] = 1.0
+    returns = rng.normal(0, 0.03, 120)
+    returns[70] = -1.0
+    found = shift_placebo(exposure(weights, returns))
+    expected = brute_force(weights, returns, 0.0)
+    # only the shift that lays all of the money on that bar loses it all
+    lost = np.flatnonzero(found.shifted < -100)
+    assert lost.tolist() == [29]
+    others = np.delete(np.arange(119), 29)
+    assert found.shifted[others] == pytest.approx(expected[1:][others], abs=1e-10)
 
 
 @pytest.mark.parametrize("bars", [0, 1])
