@@ -30,11 +30,11 @@ class Stretches:
     cells: Integers
     width: int
 
-    def added(self, sums: Floats) -> Floats:
+    def totals(self, sums: Floats) -> Floats:
         """Return what each row adds up to, by the sums before each node; shape (rows,)."""
         return np.asarray(np.add.reduceat(_at(sums, self.end) - _at(sums, self.begin), self.firsts))
 
-    def padded(self, values: Floats) -> Floats:
+    def in_rows(self, values: Floats) -> Floats:
         """Return a value per stretch in rows, shape (rows, width), 0 after the last."""
         rows = np.zeros((self.firsts.size, self.width))
         rows.ravel()[self.cells] = values
@@ -89,10 +89,10 @@ class PathTable:
         start = _at(self.path, own.begin)
         high, low = _at(self.highest, one), _at(self.lowest, other)
         fall = np.minimum(_at(self.falls, one), _at(self.falls, other))
-        fall = own.padded(np.minimum(fall, low - high))
-        highest = own.padded(np.maximum(high, _at(self.highest, other)) - start)
-        lowest = own.padded(np.minimum(low, _at(self.lowest, one)) - start)
-        reached = np.cumsum(own.padded(_at(self.path, own.end) - start), axis=1)
+        fall = own.in_rows(np.minimum(fall, low - high))
+        highest = own.in_rows(np.maximum(high, _at(self.highest, other)) - start)
+        lowest = own.in_rows(np.minimum(low, _at(self.lowest, one)) - start)
+        reached = np.cumsum(own.in_rows(_at(self.path, own.end) - start), axis=1)
         # a stretch counts from where the ones before it ended, and from the peak they left
         highest[:, 1:] += reached[:, :-1]
         lowest[:, 1:] += reached[:, :-1]

@@ -154,13 +154,13 @@ def _batches(parts: Iterable[BlockDraws]) -> Iterator[BlockDraws]:
     for part in parts:
         held.append(part)
         if sum(each.starts.size for each in held) >= _BLOCKS_AT_ONCE:
-            yield _joined(held)
+            yield _join(held)
             held = []
     if held:
-        yield _joined(held)
+        yield _join(held)
 
 
-def _joined(parts: Sequence[BlockDraws]) -> BlockDraws:
+def _join(parts: Sequence[BlockDraws]) -> BlockDraws:
     before = itertools.accumulate((each.draws * each.size for each in parts), initial=0)
     return BlockDraws(
         starts=np.concatenate([each.starts for each in parts]),
@@ -216,13 +216,13 @@ class _Lookup:
 
     def figures(self, own: Stretches, series: ReturnSeries) -> tuple[Floats, Flags]:
         """Return `FIGURES` of each draw, and whether they are to be told by its bars instead."""
-        counted, squares = own.added(self.counts), own.added(self.squares)
+        counted, squares = own.totals(self.counts), own.totals(self.squares)
         with np.errstate(invalid="ignore", divide="ignore"):
-            mean = own.added(self.excess) / counted
+            mean = own.totals(self.excess) / counted
             variance = (squares - counted * mean**2) / (counted - 1)
             figures = _figures(*self.growth.ends_and_falls(own), mean, variance, series)
         is_small = squares < _LEAST_SHARE * self.squares[-1]
-        is_undefined = own.added(self.undefined) > 0
+        is_undefined = own.totals(self.undefined) > 0
         return figures, _is_doubtful(variance, squares, counted) | is_small | is_undefined
 
 
