@@ -39,9 +39,20 @@ def latest_arrival(
     """
     if ends.size == 0:
         return np.empty(0, np.int64)
+    return latest_among(occurred, *sessions_within(effective_at, opens=opens, ends=ends))
+
+
+def sessions_within(
+    effective_at: Instants, *, opens: Instants, ends: Instants
+) -> tuple[Integers, Integers]:
+    """Return the latest session in effect before each coin bar and at its end, shape (bars,)."""
     at_end = latest_known(effective_at, at=ends)
     at_first_open = latest_known(effective_at, at=opens[:1])
-    before = np.concatenate((at_first_open, at_end[:-1]))
+    return np.concatenate((at_first_open, at_end[:-1])), at_end
+
+
+def latest_among(occurred: Flags, before: Integers, at_end: Integers) -> Integers:
+    """Return the latest session with the event among those after `before`, else -1."""
     numbers = np.where(occurred, np.arange(occurred.size), -1)
     latest_event = np.concatenate((np.maximum.accumulate(numbers), [-1]))
     event = latest_event[at_end]

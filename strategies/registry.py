@@ -143,6 +143,11 @@ def is_own(kind: Kind, name: str) -> bool:
     return is_known(kind, name) and _entries[kind][name].is_own
 
 
+def has_own() -> bool:
+    """Return whether anything was registered from outside the package by now."""
+    return any(entry.is_own for known in _entries.values() for entry in known.values())
+
+
 def load_packages() -> None:
     """Register what installed packages offer under the entry point group `russell_risk_on`."""
     if _packages:

@@ -25,7 +25,7 @@ from backtests.config.tree import config_tree, put_all
 from feeds.errors import ConfigError
 from feeds.instruments import SERIES_NAME
 from feeds.wording import nearest, nearest_hint
-from strategies.registry import Entry
+from strategies.registry import Entry, has_own
 from strategies.settings import (
     READY_MADE,
     BasketSettings,
@@ -123,6 +123,8 @@ class Config(Settings):
     @property
     def own_functions(self) -> tuple[Entry, ...]:
         """The functions of plug-ins that this config uses."""
+        if not has_own():  # to validate a name registers what it stands for
+            return ()
         return used_entries({name: getattr(self, name) for name in type(self).model_fields})
 
     def to_toml(self) -> str:

@@ -107,7 +107,8 @@ class ReadingSettings(Settings):
 
     def __hash__(self) -> int:
         """Hash all settings; pydantic's own does not take the table of columns."""
-        return hash(self.model_dump_json())
+        others = (value for name, value in self.__dict__.items() if name != "columns")
+        return hash((frozenset(self.columns.items()), *others))
 
     @property
     def choices(self) -> Choices:

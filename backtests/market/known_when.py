@@ -146,11 +146,16 @@ def schedule_of(
     """Return the schedule of an index's sessions under the config's trigger and entry delay."""
     return Schedule(
         known_at=available_at.as_unit("ns").asi8,
-        delay=pd.Timedelta(days=config.rules.entry_delay_days).value,
+        delay=entry_delay(config),
         close=close,
         kinds=triggers(signals, trigger=config.rules.trigger),
         lost=signals.support_lost,
     )
+
+
+def entry_delay(config: Config) -> int:
+    """Return by how many nanoseconds triggers take effect later."""
+    return int(pd.Timedelta(days=config.rules.entry_delay_days).value)
 
 
 def with_lead(config: Config, tape: Tape, lead: Lines) -> Tape:

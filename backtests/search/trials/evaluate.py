@@ -13,7 +13,7 @@ from backtests.analysis.summary import summarise
 from backtests.config.config import Config
 from backtests.config.settings import BASIS_POINT
 from backtests.engines.backtest import run_inputs
-from backtests.search.plan import value_at
+from backtests.search.plan import value_at, with_values
 from backtests.search.space import Column, Columns, combinations
 from backtests.search.trials import kernel
 from backtests.search.trials.events import Group, Trials, join
@@ -218,7 +218,7 @@ def _run_strategy(
     """Fill in the figures of a strategy of one's own, which runs on backtrader row by row."""
     for row in rows:
         own = {key: column.values[column.codes[row]] for key, column in columns.items()}
-        chosen = library.config(config, own)
+        chosen = with_values(config, own)
         found = summarise(run_inputs(chosen, library.inputs(chosen))).figures["strategy"]
         figures[row] = [found[name] for name in FIGURES]
 

@@ -7,13 +7,15 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from backtests.config.config import Config
 from backtests.market.gates import GateReadings, combine_flags, gate_of, readings_of
-from backtests.market.known_when import Past, Schedule, all_pass
-from backtests.market.market import Market
+from backtests.market.known_when import Past, Schedule, all_pass, entry_delay
+from backtests.market.market import Market, market_schedule
 from backtests.market.own_inputs import Known
 from backtests.market.tape import Lines, nanoseconds
 from backtests.search.trials.events import Group
 from backtests.search.trials.keys import Remembered, remember
+from feeds.alignment import latest_among, sessions_within
 from feeds.arrays import Flags, Floats, Integers
 from feeds.sessions import BAR_LENGTHS
 from strategies.filters import Gate, LatestAnswers, latest_answers
@@ -33,43 +35,64 @@ class SignalGroup(NamedTuple):
     group: Group
 
 
-class BarTimes(NamedTuple):
+class BarTimes:
     """What all schedules on a market's bars share: instants in nanoseconds, and own exits."""
 
-    market: Market
-    opens: Integers
-    ends: Integers
-    before: Floats
-    closed: Integers
-
-    @classmethod
-    def of(cls, market: Market) -> "BarTimes":
-        """Compute them once per market."""
+    def __init__(self, market: Market) -> None:
         tape = market.tape
-        before = np.concatenate(([-np.inf], tape.lines["bar_end"][:-1]))
-        closed = runs(tape.lines["leave"] != STAY)
-        return cls(market, nanoseconds(tape.lines["time"]), tape.ends, before, closed)
+        self.market = market
+        self.ends: Floats = tape.lines["bar_end"]
+        self.before = np.concatenate(([-np.inf], self.ends[:-1]))
+        self.closed = runs(tape.lines["leave"] != STAY)
+        self._opens, self._ends = nanoseconds(tape.lines["time"]), tape.ends
+        self._schedules: dict[str, Schedule] = {}
+        self._within: dict[int, tuple[Integers, Integers]] = {}
+        self._lost: Integers | None = None
+
+    def schedule(self, config: Config) -> Schedule:
+        """Return what `market_schedule` does."""
+        trigger = config.rules.trigger
+        if trigger not in self._schedules:
+            self._schedules[trigger] = market_schedule(self.market, config)
+        return replace(self._schedules[trigger], delay=entry_delay(config))
+
+    def past(self, schedule: Schedule) -> Past:
+        """Return what was known when the first bar opened."""
+        length = BAR_LENGTHS[self.market.coin.timeframe].value
+        return schedule.past(int(self._opens[0]), length=length)
+
+    def arrivals(self, schedule: Schedule) -> tuple[Integers, Integers]:
+        """Return the sessions that trigger, and that lose support, at each bar's end."""
+        if self._lost is None:
+            self._lost = latest_among(schedule.lost, *self._sessions(schedule, 0))
+        within = self._sessions(schedule, schedule.delay)
+        return latest_among(schedule.kinds > 0, *within), self._lost
+
+    def _sessions(self, schedule: Schedule, delay: int) -> tuple[Integers, Integers]:
+        if delay not in self._within:
+            effective_at = schedule.known_at + delay
+            self._within[delay] = sessions_within(effective_at, opens=self._opens, ends=self._ends)
+        return self._within[delay]
 
 
 def signals_on(times: BarTimes, schedule: Schedule) -> SignalGroup:
     """Return the events of a schedule on the bars of a market that has no filters."""
-    market = times.market
-    past = schedule.past(int(times.opens[0]), length=BAR_LENGTHS[market.coin.timeframe].value)
-    return SignalGroup(market, past, _group(times, schedule, past))
+    past = times.past(schedule)
+    return SignalGroup(times.market, past, _group(times, schedule, past))
 
 
 def _group(times: BarTimes, schedule: Schedule, past: Past) -> Group:
     tradable = times.market.tradable
-    lines = schedule.lines(times.opens, times.ends)
-    trigger, lost = (lines[name].astype(np.int64) for name in ("trigger_session", "lost_session"))
+    trigger, lost = times.arrivals(schedule)
     happens = (trigger > NONE) | (lost > NONE)
     bar = np.flatnonzero(happens[: tradable.stop])
+    triggered = trigger[bar]
     return Group(
         bar=bar,
-        trigger=trigger[bar],
-        kind=lines["trigger_kind"][bar].astype(np.int64),
+        trigger=triggered,
+        kind=np.where(triggered > NONE, schedule.kinds[triggered], 0),
         lost=lost[bar],
-        time=times.market.tape.lines["bar_end"][bar],
+        time=times.ends[bar],
         before=times.before[bar],
         opens=np.ones(bar.size, np.bool_),
         closed=times.closed,

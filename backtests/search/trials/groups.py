@@ -12,10 +12,9 @@ from backtests.engines.account import upkeep_of
 from backtests.engines.compiling import compile_function
 from backtests.market.inputs import Inputs, load_inputs
 from backtests.market.known_when import entry_weights, with_lead
-from backtests.market.market import Market, build_market, market_schedule
+from backtests.market.market import Market, build_market
 from backtests.market.own_inputs import Known, own_weights
 from backtests.market.tape import Tape
-from backtests.search.plan import with_values
 from backtests.search.trials.events import Group
 from backtests.search.trials.full import FullTape, full_tape_of
 from backtests.search.trials.gating import (
@@ -35,6 +34,7 @@ from backtests.search.trials.keys import (
     tape_key,
     without_filters,
 )
+from backtests.search.trials.neighbours import Neighbours
 from backtests.search.trials.ranges import TrialTape, trial_tape_of
 from backtests.search.trials.scope import (
     NO_POSITIONS,
@@ -86,7 +86,7 @@ class Library:
         self._found: Remembered[dict[Hashable, Any]] = OrderedDict()
         self._tapes: Remembered[TrialTape] = OrderedDict()
         self._markets: Remembered[Market] = OrderedDict()
-        self._configs: Remembered[Config] = OrderedDict()
+        self._neighbours: Neighbours | None = None  # of the last base
         self._signals: Remembered[SignalGroup] = OrderedDict()
         self._groups: Remembered[Group] = OrderedDict()
         self._readers: Remembered[GateReader] = OrderedDict()
@@ -108,11 +108,10 @@ class Library:
 
     def config(self, base: Config, values: Mapping[str, Any]) -> Config:
         """Return `base` with other values of some settings, validated."""
-        key = (base, tuple(values.items()))
         with self._lock:
-            return remember(
-                self._configs, key, lambda: with_values(base, values), REMEMBERED_GROUPS
-            )
+            if self._neighbours is None or self._neighbours.base is not base:
+                self._neighbours = Neighbours(base)
+            return self._neighbours.config(values)
 
     def found_under(self, base: Config) -> dict[Hashable, Any]:
         """Return what has been found of sets of settings under a base, by their values."""
@@ -146,11 +145,12 @@ class Library:
     def group(self, config: Config) -> Group:
         """Return the events of a config's signals, trigger and entry delay, and its gates."""
         if not config.filters:
+            key = signals_key(config)
             with self._lock:
                 return remember(
                     self._groups,
-                    signals_key(config),
-                    lambda: self.signals(config).group,
+                    key,
+                    lambda: self._signals_under(key, config).group,
                     REMEMBERED_GROUPS,
                 )
         signals = self.signals(config)
@@ -159,15 +159,17 @@ class Library:
 
     def signals(self, config: Config) -> SignalGroup:
         """Return the events of a config without its filters, and what they are found from."""
+        return self._signals_under(signals_key(config), config)
 
+    def _signals_under(self, key: Hashable, config: Config) -> SignalGroup:
         def build() -> SignalGroup:
             market = self.market(without_filters(config), config)
             if self._times is None or self._times.market is not market:
-                self._times = BarTimes.of(market)
-            return signals_on(self._times, market_schedule(market, config))
+                self._times = BarTimes(market)
+            return signals_on(self._times, self._times.schedule(config))
 
         with self._lock:
-            return remember(self._signals, signals_key(config), build, REMEMBERED_SIGNALS)
+            return remember(self._signals, key, build, REMEMBERED_SIGNALS)
 
     def gate_line(self, name: str, config: Config, market: Market) -> GateLine:
         """Return where a filter is open, computed once per set of its own settings."""
