@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from backtests.config.config import Config
+from backtests.market.coins import traded_coin
 from backtests.market.gates import gates_of
 from backtests.market.inputs import Inputs
-from backtests.market.market import traded_coin
 from backtests.market.own_inputs import Known
 from backtests.market.worlds import Future, bars_known_at, world_at
 from feeds.alignment import Instants

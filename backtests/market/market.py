@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from backtests.config.config import ALTS, Config
+from backtests.market.coins import MarketCoins, coins_of
 from backtests.market.endings import common_end
 from backtests.market.gates import combine, gates_of, leaving
 from backtests.market.inputs import Inputs, has_universe
@@ -24,25 +25,18 @@ from backtests.market.own_inputs import Known, leaving_exits, own_weights, with_
 from backtests.market.tape import (
     Lines,
     Tape,
-    clock,
-    coin_lines,
-    impact_line,
-    level_lines,
     nanoseconds,
-    panel_of,
 )
 from feeds.alignment import latest_known, values_at
 from feeds.arrays import Flags, Floats, Integers
 from feeds.bars import PRICES, Bars
 from feeds.errors import DataError
-from feeds.instruments import Instrument
 from feeds.sessions import bar_ends
 from feeds.wording import count_noun
-from strategies.basket import basket_weights, members, rebalance_bars
+from strategies.basket import rebalance_bars
 from strategies.filters import Gate
 from strategies.signals import IndexSignals, index_signals
 from strategies.support import Follow, follow_support
-from strategies.targets import ALIVE
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +97,17 @@ class Market:
         return slice(int(known[0]), int(known[-1]) + 1)
 
 
-def build_market(config: Config, inputs: Inputs, *, follow: Follow = follow_support) -> Market:
+def build_market(
+    config: Config,
+    inputs: Inputs,
+    *,
+    follow: Follow = follow_support,
+    coins: MarketCoins | None = None,
+) -> Market:
     """Compute signals, gates and the tape, and find the tradable bars.
 
-    `follow` is `follow_support` or the same compiled.
+    `follow` is `follow_support` or the same compiled; `coins` are those of the inputs, where
+    `coins_of` was asked before.
 
     Raises
     ------
@@ -115,7 +116,7 @@ def build_market(config: Config, inputs: Inputs, *, follow: Follow = follow_supp
     """
     index = inputs.index
     available_at = known_from(index, config)
-    coin, coins, qualifying = _coins(config, inputs)
+    coin, by_symbol, qualifying = coins or coins_of(config, inputs)
     known = Known(inputs, available_at, coin)
     gates = gates_of(config, known)
     signals = with_own_signals(signals_of(index, config, follow=follow), config, known)
@@ -127,18 +128,11 @@ def build_market(config: Config, inputs: Inputs, *, follow: Follow = follow_supp
     ends = nanoseconds(lines["bar_end"])
     lines["gate"] = passes(ends).astype(np.float64)
     lines["leave"] = leaving_exits(config, known, filtered=leaving(gates, ends))
-    tape = with_lead(config, Tape(lines, coins), lead_of(schedule, coin, passes))
+    tape = with_lead(config, Tape(lines, by_symbol), lead_of(schedule, coin, passes))
     ready = np.isfinite(values_at(signals.prior_high, positions=lines["session"].astype(np.int64)))
     needed = members_needed(config, qualifying)
     tradable = _tradable(config, inputs, coin, ready & (qualifying >= needed), needed=needed)
     return Market(inputs, coin, signals, available_at, gates, tape, tradable)
-
-
-def traded_coin(config: Config, inputs: Inputs) -> Bars:
-    """Return the bars of what is traded: the coin's, or the level of the basket."""
-    if config.asset != ALTS or not any(map(len, inputs.coins)):
-        return inputs.coins[0]
-    return _coins(config, inputs)[0]
 
 
 def market_schedule(market: Market, config: Config) -> Schedule:
@@ -163,62 +157,6 @@ def signals_of(bars: Bars, config: Config, *, follow: Follow = follow_support) -
         low=bars.frame["low"].to_numpy(),
         settings=config.signal,
         follow=follow,
-    )
-
-
-def _coins(config: Config, inputs: Inputs) -> tuple[Bars, dict[str, Lines], Integers]:
-    """Return the bars of the whole, every coin's prices and target weights, and a count.
-
-    It is that of the coins known to qualify when each bar opens: of a basket those that did when
-    the bar before ended, whatever they weigh, so none at the very first.
-    """
-    single = config.asset != ALTS
-    symbols = {bars.instrument.symbol for bars in inputs.coins}
-    idle = [inputs.idle] if inputs.idle and _idle_symbol(inputs) not in symbols else []
-    every = sorted([*inputs.coins, *idle], key=lambda bars: bars.instrument.symbol)
-    opens = clock(inputs.coins)
-    lines = [coin_lines(bars, opens, settings=config.basket) for bars in every]
-    wanted = [place for place, bars in enumerate(every) if bars.instrument.symbol in symbols]
-    chosen = [lines[place] for place in wanted]
-    if single:
-        weights = (chosen[0]["alive"] == ALIVE).astype(np.float64)[:, np.newaxis]
-        known = weights[:, 0].astype(np.int64)
-        coin = inputs.coins[0]
-    else:
-        panel = panel_of(inputs.coins, chosen, opens, config.basket)
-        qualified = members(panel, settings=config.basket)
-        weights = basket_weights(panel, qualified, settings=config.basket)
-        known = np.concatenate(([0], qualified.sum(axis=1)[:-1]))
-        coin = _level_bars(inputs.coins, opens, level_lines(chosen, weights))
-    for place, each in enumerate(lines):
-        each["on_weight"] = (
-            weights[:, wanted.index(place)] if place in wanted else np.zeros(len(opens))
-        )
-        resting = every[place].instrument.symbol == _idle_symbol(inputs)
-        # what nobody is charged for need not be known
-        each["impact"] = (
-            impact_line(every[place], opens, settings=config.basket)
-            if config.costs.impact != "none"
-            else np.zeros(len(opens))
-        )
-        each["idle_weight"] = (each["alive"] == ALIVE) * (config.idle.weight if resting else 0.0)
-    named = {bars.instrument.symbol: each for bars, each in zip(every, lines, strict=True)}
-    return coin, named, known
-
-
-def _idle_symbol(inputs: Inputs) -> str:
-    return inputs.idle.instrument.symbol if inputs.idle else ""
-
-
-def _level_bars(coins: tuple[Bars, ...], opens: pd.DatetimeIndex, level: Lines) -> Bars:
-    frame = pd.DataFrame(level, index=opens)
-    return Bars(
-        Instrument(ALTS, "coin"),
-        coins[0].timeframe,
-        frame,
-        coins[0].source,
-        f"level of {len(coins)} coins",
-        tuple(note for bars in coins for note in bars.notes),
     )
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from backtests.config.config import Config
 from backtests.engines.account import upkeep_of
 from backtests.engines.compiling import compile_function
+from backtests.market.coins import MarketCoins, coins_of
 from backtests.market.inputs import Inputs, load_inputs
 from backtests.market.known_when import entry_weights, with_lead
 from backtests.market.market import Market, build_market
@@ -27,6 +28,7 @@ from backtests.search.trials.gating import (
 )
 from backtests.search.trials.keys import (
     Remembered,
+    coins_key,
     inputs_key,
     market_key,
     remember,
@@ -52,6 +54,7 @@ if TYPE_CHECKING:
 
 # enough for neighbouring trials, which share most settings
 REMEMBERED_MARKETS: Final = 8
+REMEMBERED_COINS: Final = 2  # of a universe they are hundreds of MB
 REMEMBERED_TAPES: Final = 64
 REMEMBERED_SIGNALS: Final = 64
 REMEMBERED_GROUPS: Final = 4_096
@@ -85,6 +88,7 @@ class Library:
         self._times: BarTimes | None = None  # of the last market: neighbours share it
         self._found: Remembered[dict[Hashable, Any]] = OrderedDict()
         self._tapes: Remembered[TrialTape] = OrderedDict()
+        self._coins: Remembered[MarketCoins] = OrderedDict()
         self._markets: Remembered[Market] = OrderedDict()
         self._neighbours: Neighbours | None = None  # of the last base
         self._signals: Remembered[SignalGroup] = OrderedDict()
@@ -137,7 +141,10 @@ class Library:
         """
 
         def build() -> Market:
-            return build_market(config, self.inputs(full or config), follow=followed)
+            inputs = self.inputs(full or config)
+            key = coins_key(full or config)
+            coins = remember(self._coins, key, lambda: coins_of(config, inputs), REMEMBERED_COINS)
+            return build_market(config, inputs, follow=followed, coins=coins)
 
         with self._lock:
             return remember(self._markets, market_key(config), build, REMEMBERED_MARKETS)

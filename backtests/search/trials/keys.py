@@ -46,6 +46,11 @@ def tape_key(config: Config) -> tuple[Hashable, ...]:
     return (config.asset, basket, _source(config), config.index, config.costs.cash_rate)
 
 
+def coins_key(config: Config) -> Hashable:
+    """Return what decides the coins' lines, their weights and the bars of the whole."""
+    return (inputs_key(config), config.asset, config.idle, config.basket, config.costs.impact)
+
+
 def without_filters(config: Config) -> Config:
     """Return the config without its filters: what it shares with all that filter otherwise."""
     if not config.filters and config.rules.filters == "all":
