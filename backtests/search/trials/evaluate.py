@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+from collections import Counter
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
@@ -26,6 +27,7 @@ from backtests.search.trials.ranges import TrialTape
 from backtests.search.trials.scope import PER_TRIAL, KeptPositions, needs_account, paths_on
 from feeds.arrays import Floats, Integers
 from feeds.errors import InputError
+from feeds.wording import count_noun
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +50,7 @@ def evaluate(base: Config, columns: Columns, *, library: Library) -> Evaluated:
     figures = np.full((count, len(FIGURES)), np.nan)
     failures: list[str | None] = [None] * count
     batches: dict[Hashable, _Batch] = {}
+    unforeseen: Counter[str] = Counter()
     shared = {key: column for key, column in columns.items() if key not in PER_TRIAL}
     gates = {key: column for key, column in shared.items() if key.startswith(PREFIX)}
     others = {key: column for key, column in shared.items() if key not in gates}
@@ -55,7 +58,7 @@ def evaluate(base: Config, columns: Columns, *, library: Library) -> Evaluated:
     known: dict[Hashable, _Known] = {} if gates else library.found_under(base)
     for values, rows in _distinct(others, np.arange(count)):
         key = tuple((name, type(value), value) for name, value in values.items())
-        with _note_failures(failures, rows):
+        with _note_failures(failures, rows, unforeseen):
             if key in known:
                 own = known[key].own._replace(rows=rows)
                 _batch_of(own, known[key].batch, batches, library).sets.append(own)
@@ -63,7 +66,7 @@ def evaluate(base: Config, columns: Columns, *, library: Library) -> Evaluated:
             config = library.config(base, values)
             filtered, batch = Filtered(config, library), None
             for values_of_gates, some in _distinct(gates, rows):
-                with _note_failures(failures, some):
+                with _note_failures(failures, some, unforeseen):
                     filters = filtered.filters(values_of_gates)
                     if config.strategy:
                         chosen = filtered.config_with(filters)
@@ -78,17 +81,23 @@ def evaluate(base: Config, columns: Columns, *, library: Library) -> Evaluated:
                         known[key] = _Known(own._replace(rows=NO_ROWS), place)
     for batch in batches.values():
         _run_batch(batch, columns, library, figures)
+    for reason, failed in unforeseen.items():
+        if library.is_new(reason):
+            said = count_noun(failed, "trial")
+            log.warning("%s failed: %s; more of the same are only counted", said, reason)
     return Evaluated(figures, failures)
 
 
 @contextlib.contextmanager
-def _note_failures(failures: list[str | None], rows: Integers) -> Iterator[None]:
-    """Note why trials fail, and go on with the others."""
+def _note_failures(
+    failures: list[str | None], rows: Integers, unforeseen: Counter[str]
+) -> Iterator[None]:
+    """Note why trials fail, and go on with the others; count what is no wrong input."""
     try:
         yield
     except Exception as error:  # noqa: BLE001 (whatever it is, the sweep goes on)
         if not isinstance(error, InputError):
-            log.warning("a trial failed: %r", error)
+            unforeseen[repr(error)] += rows.size
         reason = str(error) if isinstance(error, InputError) else repr(error)
         for row in rows:
             failures[row] = reason

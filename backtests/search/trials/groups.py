@@ -90,6 +90,7 @@ class Library:
         self._tapes: Remembered[TrialTape] = OrderedDict()
         self._coins: Remembered[MarketCoins] = OrderedDict()
         self._markets: Remembered[Market] = OrderedDict()
+        self._warned: set[str] = set()
         self._neighbours: Neighbours | None = None  # of the last base
         self._signals: Remembered[SignalGroup] = OrderedDict()
         self._groups: Remembered[Group] = OrderedDict()
@@ -101,6 +102,13 @@ class Library:
     def loaded(self) -> LoadedInputs:
         """All inputs loaded so far, by what decides them."""
         return dict(self._inputs)
+
+    def is_new(self, warning: str) -> bool:
+        """Return whether a warning was not asked about before."""
+        with self._lock:
+            is_new = warning not in self._warned
+            self._warned.add(warning)
+            return is_new
 
     def inputs(self, config: Config) -> Inputs:
         """Return everything the config reads, loaded once."""

@@ -169,6 +169,24 @@ def test_evaluate_a_lookback_beyond_the_data_fails_alone(library: Library) -> No
     assert np.isnan(found.figures[1]).all()
 
 
+def test_evaluate_warns_of_an_unforeseen_failure_once_with_a_count(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def load(config: Config) -> Inputs:
+        raise ValueError(f"no bars of {config.asset}")
+
+    broken = Library(load=load)
+    columns = {
+        "signal.lookback": column_of([63] * 3 + [252] * 2),
+        "rules.hold_days": column_of([5, 6, 7, 8, 9]),
+    }
+    for _ in range(2):
+        found = evaluate(Config(), columns, library=broken)
+    assert found.failures == ["ValueError('no bars of ETH')"] * 5
+    said = "5 trials failed: ValueError('no bars of ETH'); more of the same are only counted"
+    assert [record.getMessage() for record in caplog.records] == [said]
+
+
 def test_evaluate_needs_every_return_figure_of_the_metrics() -> None:
     names = return_figures(np.array([0.1, -0.1]), periods_per_year=365, years=2)
     assert set(names) <= set(FIGURES)
