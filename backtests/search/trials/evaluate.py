@@ -81,11 +81,16 @@ def evaluate(base: Config, columns: Columns, *, library: Library) -> Evaluated:
                         known[key] = _Known(own._replace(rows=NO_ROWS), place)
     for batch in batches.values():
         _run_batch(batch, columns, library, figures)
+    _warn(unforeseen, library)
+    return Evaluated(figures, failures)
+
+
+def _warn(unforeseen: Counter[str], library: Library) -> None:
+    """Warn of each reason the first time that a trial fails of it."""
     for reason, failed in unforeseen.items():
         if library.is_new(reason):
             said = count_noun(failed, "trial")
             log.warning("%s failed: %s; more of the same are only counted", said, reason)
-    return Evaluated(figures, failures)
 
 
 @contextlib.contextmanager
