@@ -107,8 +107,8 @@ class ReadingSettings(Settings):
 
     def __hash__(self) -> int:
         """Hash all settings; pydantic's own does not take the table of columns."""
-        others = (value for name, value in self.__dict__.items() if name != "columns")
-        return hash((frozenset(self.columns.items()), *others))
+        hashable = self.__dict__ | {"columns": frozenset(self.columns.items())}
+        return hash(tuple(hashable.values()))
 
     @property
     def choices(self) -> Choices:

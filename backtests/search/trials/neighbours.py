@@ -35,7 +35,7 @@ class Neighbours:
         ConfigError
             If a setting may not have its value.
         """
-        key = _typed(values)
+        key = _key_of(values)
         return remember(self._configs, key, lambda: self._made(values), REMEMBERED_CONFIGS)
 
     def _made(self, values: Mapping[str, Any]) -> Config:
@@ -49,11 +49,11 @@ class Neighbours:
 
     def _section(self, name: str, values: Mapping[str, Any]) -> Any:
         """Return a section with these values; None where the whole config has to be validated."""
-        key = _typed(values)
+        key = _key_of(values)
         if name not in ALONE or not self._is_met(key):
             return None
         return remember(
-            self._sections, key, lambda: self._validated(name, values), REMEMBERED_CONFIGS
+            self._sections, key, lambda: self._validate(name, values), REMEMBERED_CONFIGS
         )
 
     def _is_met(self, key: Hashable) -> bool:
@@ -61,7 +61,7 @@ class Neighbours:
         is_met = key in self._met
         return remember(self._met, key, lambda: True, REMEMBERED_CONFIGS) and is_met
 
-    def _validated(self, name: str, values: Mapping[str, Any]) -> Any:
+    def _validate(self, name: str, values: Mapping[str, Any]) -> Any:
         try:
             config = with_values(self.base, values)
         except ConfigError:
@@ -71,6 +71,6 @@ class Neighbours:
         return section if config == alone else None
 
 
-def _typed(values: Mapping[str, Any]) -> Hashable:
+def _key_of(values: Mapping[str, Any]) -> Hashable:
     """Return values as a key that tells 1 from 1.0 and from true."""
     return tuple((name, type(value), value) for name, value in values.items())
