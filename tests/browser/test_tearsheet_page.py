@@ -186,9 +186,29 @@ def assert_tables_follow(browser, *, years):
     )
     spans, now = dict(browser.run(kept, str(years or 1))), dict(browser.run(shown))
     followed = [name for name in spans if name in now]
-    assert {"Years table", "Risk table", "Regimes table", "Months and years"} <= set(followed)
+    names = {"Years table", "Risk table", "Regimes table", "Months and years"}
+    assert names | {"Monthly returns, Strategy"} <= set(followed)
     same = [name for name in followed if now[name] == spans[name]]
     assert same == (followed if years else [])
+    for section, column in (("episodes", 0), ("trades", 2)):
+        assert_rows_that_began_earlier_are_hidden(browser, section, column, years)
+
+
+def assert_rows_that_began_earlier_are_hidden(browser, section, column, years):
+    views = json.loads(browser.run("return document.getElementById('views').textContent"))
+    since = views[str(years)]["since"] if years else ""
+    begun = browser.run(
+        "return [...document.querySelectorAll(`#${arguments[0]} tbody tr`)].map((row) =>"
+        " [row.cells[arguments[1]].textContent, row.checkVisibility()])",
+        section, column,
+    )  # fmt: skip
+    assert [is_shown for _, is_shown in begun] == [day >= since for day, _ in begun]
+    left = sum(is_shown for _, is_shown in begun)
+    assert (left == len(begun)) is (years == 0)
+    said = browser.texts(f"#{section} [data-left-of]")[0]
+    number = f"{left or 'None'} of {len(begun)} {section} began since {since}"
+    assert said.startswith(number if years else "")
+    assert bool(said) is (years > 0)
 
 
 def assert_replay_steps_by_key_and_the_panels_follow(browser):

@@ -9,7 +9,7 @@ from pandas.api.typing import NaTType
 from backtests.analysis.spell_figures import AFTER_DAYS, spell_figures
 from backtests.analysis.summary import Summary
 from backtests.engines.backtest import Run
-from backtests.report.pages.section import Cell, Heading, Row
+from backtests.report.pages.section import Cell, Heading, Row, milliseconds
 from backtests.report.words import notation as written
 
 COLUMNS: Final = (
@@ -39,7 +39,8 @@ def spell_rows(result: Run) -> list[Row]:
             written.words(spell.exit_reason),
             *(_percent(one) for one in (each.gain, each.coin, each.after, each.share)),
         )
-        rows.append(Row(_date(spell.start), tuple(map(Cell, cells))))
+        begins = milliseconds(spell.start)
+        rows.append(Row(_date(spell.start), tuple(map(Cell, cells)), begins=begins))
     return rows
 
 
