@@ -5,7 +5,6 @@ import hashlib
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from threading import Thread
 from typing import TYPE_CHECKING, Final
 
 from backtests.options import RESULTS, Parser, given_path, run_command
@@ -87,13 +86,9 @@ def _write_index(options: argparse.Namespace) -> None:
     from backtests.records.runs import read_runs
     from backtests.records.searches import read_searches
     from backtests.records.writing import write_page
-    from backtests.report.pages.base import plotly_payload
     from backtests.report.pages.chosen import CHOSEN_PAGE, chosen_page
     from backtests.report.pages.runs import index_page, problems
 
-    # compressed while files are waited for: it takes as long as to write two thousand rows
-    packing = Thread(target=plotly_payload)
-    packing.start()
     try:
         runs, broken = read_runs(options.out)
     except PermissionError as error:
@@ -109,7 +104,6 @@ def _write_index(options: argparse.Namespace) -> None:
             from backtests.report.words.notation import count_noun
 
             _say(count_noun(len(journals), "journal"))
-    packing.join()
     write_page(options.out / CHOSEN_PAGE, chosen_page(runs))
     _say(f"Index: {write_page(options.out / 'index.html', page)}")
 
