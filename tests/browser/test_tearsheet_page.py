@@ -190,11 +190,11 @@ def assert_tables_follow(browser, *, years):
     assert names | {"Monthly returns, Strategy"} <= set(followed)
     same = [name for name in followed if now[name] == spans[name]]
     assert same == (followed if years else [])
-    for section, column in (("episodes", 0), ("trades", 2)):
-        assert_rows_that_began_earlier_are_hidden(browser, section, column, years)
+    for section, column, noun in (("episodes", 0, "stays in the market"), ("trades", 2, "trades")):
+        assert_rows_that_began_earlier_are_hidden(browser, section, column, noun, years)
 
 
-def assert_rows_that_began_earlier_are_hidden(browser, section, column, years):
+def assert_rows_that_began_earlier_are_hidden(browser, section, column, noun, years):
     views = json.loads(browser.run("return document.getElementById('views').textContent"))
     since = views[str(years)]["since"] if years else ""
     begun = browser.run(
@@ -206,7 +206,7 @@ def assert_rows_that_began_earlier_are_hidden(browser, section, column, years):
     left = sum(is_shown for _, is_shown in begun)
     assert (left == len(begun)) is (years == 0)
     said = browser.texts(f"#{section} [data-left-of]")[0]
-    number = f"{left or 'None'} of {len(begun)} {section} began since {since}"
+    number = f"{left or 'None'} of {len(begun)} {noun} began since {since}"
     assert said.startswith(number if years else "")
     assert bool(said) is (years > 0)
 

@@ -58,8 +58,8 @@ def _content(
         "cash": written.money(result.strategy.initial_cash),
         "said": (
             f"Shown now: {said} alone, from {written.date(opened)}, as if the starting cash had "
-            "been put in then; of episodes and trades, those that began since. Sentences, costs, "
-            "filters and charts without dates are of the whole run."
+            "been put in then; of stays in the market and trades, those that began since. "
+            "Sentences, costs, filters and charts without dates are of the whole run."
         ),
         "tiles": _texts(KEY_FIGURES, KEY_COLUMNS, figures),
         "rows": _texts(FIGURES, columns_of(result), figures),

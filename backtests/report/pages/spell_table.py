@@ -14,6 +14,7 @@ from backtests.report.words import notation as written
 
 COLUMNS: Final = (
     Heading("Entry"),
+    Heading("Episode", is_number=True, note="Of the index: triggers close together are one"),
     Heading("Trigger"),
     Heading("Session"),
     Heading("Index at", is_number=True),
@@ -22,7 +23,7 @@ COLUMNS: Final = (
     Heading("Return", is_number=True, note="Of the account, costs included"),
     Heading("Coin", is_number=True, note="From the same first open to the same last"),
     Heading(f"Next {AFTER_DAYS} days", is_number=True, note="Of the coin, after the exit's open"),
-    Heading("Share", is_number=True, note="Of the run's whole log growth"),
+    Heading("Share of growth", is_number=True, note="Of the run's whole log growth"),
 )
 
 
@@ -32,6 +33,7 @@ def spell_rows(result: Run) -> list[Row]:
     for each in spell_figures(result):
         spell = each.spell
         cells = (
+            str(each.episode or ""),
             written.words(spell.entry_reason) or "open window",
             _date(each.session),
             written.price(each.index_level),

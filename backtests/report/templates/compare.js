@@ -25,7 +25,10 @@
   function labelled() {
     const assets = new Set(chosen.map(({ asset }) => asset));
     const isMixedWithin = ({ of }) => new Set(places.map((place) => `${of[place]} ${runs[place].asset}`)).size > assets.size;
-    const told = differing.filter((setting) => setting.short && isMixedWithin(setting)).slice(0, words.most);
+    const split = ({ of }) => places.map((place) => places.findIndex((other) => of[other] === of[place])).join();
+    const naming = differing.filter((setting) => setting.short && isMixedWithin(setting));
+    const told = naming.filter((setting, place) =>
+      naming.findIndex((other) => split(other) === split(setting)) === place).slice(0, words.most);
     const cut = (text) => (text.length > words.longest ? `${text.slice(0, words.longest)}...` : text);
     let found = chosen.map(({ title, asset }, place) =>
       cut(title || [asset || "?", ...told.map((setting) => `${setting.short} ${valuesOf(setting)[place]}`)].join(", ")));

@@ -61,19 +61,19 @@ def run_labels(records: Sequence[RunRecord]) -> list[str]:
     """Return what each run is called beside the others, no two alike.
 
     The name that its maker gave it; without one the asset and the settings in which runs of one
-    asset differ, at most `MOST_NAMED`; where two are still alike, when it was made, and last its
-    folder.
+    asset differ, at most `MOST_NAMED`, each of which tells others apart; where two are still
+    alike, when it was made, and last its folder.
     """
     assets = [run.asset for run in records]
-    told = [
-        (name, values)
-        for name, values in differences([run.config for run in records])
-        if is_name(name) and _is_mixed_within(assets, values)
-    ][:MOST_NAMED]
+    told: dict[tuple[int, ...], tuple[str, list[str]]] = {}
+    for name, values in differences([run.config for run in records]):
+        if is_name(name) and _is_mixed_within(assets, values):
+            told.setdefault(tuple(map(values.index, values)), (name, values))
+    named = list(told.values())[:MOST_NAMED]
     described = [
         [
             run.asset or "?",
-            *(f"{short_name(name)} {shown_value(values[place])}" for name, values in told),
+            *(f"{short_name(name)} {shown_value(values[place])}" for name, values in named),
         ]
         for place, run in enumerate(records)
     ]
@@ -90,8 +90,13 @@ def run_labels(records: Sequence[RunRecord]) -> list[str]:
 
 
 def short_name(setting: str) -> str:
-    """Return what a setting is called in a label: the last part of its key, in words."""
-    return written.words(setting.rpartition(".")[2])
+    """Return what a setting is called in a label: the last part of its key, in words.
+
+    A filter's is called after the filter, and its kind by that name alone.
+    """
+    section, _, rest = setting.partition(".")
+    own = rest.removesuffix(".kind") if section == "filters" else setting.rpartition(".")[2]
+    return written.words(own.replace(".", " "))
 
 
 def _cut(text: str) -> str:
