@@ -157,6 +157,8 @@ def assert_a_span_of_years_starts_equity_anew_and_its_figures_follow(browser):
         text for row in views["1"]["rows"] for text in row
     ]
     assert browser.texts("#viewed") == [views["1"]["said"]]
+    before = "return getComputedStyle(document.querySelector('.verdict'), '::before').content"
+    assert browser.run(before) == '"Of the whole run: "'
     assert_tables_follow(browser, years=1)
     ends = (
         "const div = document.querySelector('[data-chart=equity]');"

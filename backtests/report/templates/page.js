@@ -292,6 +292,7 @@
     view = views[years] ?? null;
     hideEarlier();
     byId("viewed").textContent = view?.said ?? "";
+    byId("verdict").classList.toggle("in-part", Boolean(view));
     return Promise.all([...drawn].filter((div) => nameOf(div) in RESTARTED).map(draw));
   }
 
