@@ -38,9 +38,9 @@ from backtests.config.claims import ClaimSettings
 from backtests.config.config import Config
 from backtests.market.inputs import require_series
 from backtests.market.lookahead import LOOK_AHEAD
-from feeds.alignment import latest_known, values_at
 from feeds.arrays import Floats
 from feeds.bars import Bars
+from feeds.sessions import latest_known, values_at
 
 # delays and paths are pictures: their bands need no more
 PICTURE_DRAWS: Final = 2_000

@@ -9,7 +9,7 @@ from typing import Annotated, Final, Literal, get_args
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from feeds.reading.choices import Choices, Role, sound_date_format, sound_zone
+from feeds.reading.dialects import Choices, Role, sound_date_format, sound_zone
 from strategies.settings import Settings, Symbol
 
 BASIS_POINT: Final = 1e-4

@@ -14,8 +14,8 @@ from backtests.market.inputs import Inputs
 from backtests.market.market import traded_coin
 from backtests.market.own_inputs import Known
 from backtests.market.worlds import Future, bars_known_at, world_at
-from feeds.alignment import Instants
 from feeds.arrays import Floats
+from feeds.sessions import Instants
 from strategies.own import amounts, flags_of, states
 from strategies.registry import Entry, find, is_own
 from strategies.signals import index_signals

@@ -31,12 +31,11 @@ from backtests.market.tape import (
     nanoseconds,
     panel_of,
 )
-from feeds.alignment import latest_known, values_at
 from feeds.arrays import Flags, Floats, Integers
 from feeds.bars import PRICES, Bars
 from feeds.errors import DataError
 from feeds.instruments import Instrument
-from feeds.sessions import bar_ends
+from feeds.sessions import bar_ends, latest_known, values_at
 from feeds.wording import count_noun
 from strategies.basket import basket_weights, members, rebalance_bars
 from strategies.filters import Gate

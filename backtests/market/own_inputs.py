@@ -9,11 +9,10 @@ import pandas as pd
 
 from backtests.config.config import Config
 from backtests.market.inputs import Inputs
-from feeds.alignment import Instants, latest_known
 from feeds.arrays import Flags, Floats
 from feeds.bars import Bars
 from feeds.errors import ConfigError
-from feeds.sessions import bar_ends
+from feeds.sessions import Instants, bar_ends, latest_known
 from strategies.names import trigger_parts
 from strategies.own import Frame, amounts, flags_of, states
 from strategies.position_rule import EXIT_FILTER, STAY, code_of

@@ -14,12 +14,11 @@ import pandas as pd
 
 from backtests.config.config import Config
 from backtests.market.inputs import Inputs
-from feeds.alignment import Instants
 from feeds.arrays import Floats
 from feeds.bars import PRICES, Bars
 from feeds.releases import SERIES
 from feeds.series import Series
-from feeds.sessions import bar_ends
+from feeds.sessions import Instants, bar_ends
 
 Future = Literal["cut", "scaled", "reversed", "noise"]
 FUTURES: Final[tuple[Future, ...]] = ("scaled", "reversed", "noise")

@@ -13,8 +13,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from feeds.archive.client import Client
-from feeds.archive.listing import File
+from feeds.archive.client import Client, File
 from feeds.arrays import Floats
 from feeds.bars import PRICES, QUOTE_VOLUME
 from feeds.errors import DataError, NotServed, Unreachable

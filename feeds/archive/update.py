@@ -10,8 +10,7 @@ from typing import Final
 
 import pandas as pd
 
-from feeds.archive.client import Client
-from feeds.archive.listing import ArchiveListing
+from feeds.archive.client import ArchiveListing, Client
 from feeds.archive.members import Member, MemberTable, fetch_member, members_of
 from feeds.archive.table import QUOTE, PairTable, base_of, extend, read_table, write_table
 from feeds.clock import Clock, utc_now

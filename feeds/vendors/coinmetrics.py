@@ -22,8 +22,7 @@ from feeds.instruments import Instrument
 from feeds.table import RawTable, with_prices
 from feeds.vendors.addresses import ADDRESSES, address_of
 from feeds.vendors.patience import Patience
-from feeds.vendors.protocol import one_line, reading
-from feeds.vendors.tidy import tidy
+from feeds.vendors.protocol import one_line, reading, tidy
 
 if TYPE_CHECKING:
     import requests

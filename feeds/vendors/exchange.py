@@ -29,8 +29,7 @@ from feeds.vendors.exchange_client import (
 )
 from feeds.vendors.paging import AskPage, PageSpan, Row, checked_rows, opening, whole_history
 from feeds.vendors.patience import Patience
-from feeds.vendors.protocol import DownloadStep, Watcher, reading
-from feeds.vendors.tidy import tidy
+from feeds.vendors.protocol import DownloadStep, Watcher, reading, tidy
 
 if TYPE_CHECKING:
     import ccxt

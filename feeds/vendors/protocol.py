@@ -1,16 +1,19 @@
-"""What every vendor of bars offers over the network, and how far it has got."""
+"""What every vendor of bars offers over the network, and how its answer becomes bars."""
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
+import numpy as np
 import pandas as pd
 
 from feeds.bars import Bars
 from feeds.errors import DataError, InputError
 from feeds.instruments import Instrument
+from feeds.table import RawTable
+from feeds.validation import validate_bars
 from feeds.vendors.patience import PassingError
 
 log = logging.getLogger(__name__)
@@ -87,3 +90,52 @@ def one_line(text: object, most: int = 160) -> str:
     """Return what a vendor says as one line that is safe to print, cut at `most` characters."""
     words = "".join(mark if mark.isprintable() else " " for mark in str(text)[: 4 * most]).split()
     return " ".join(words)[:most]
+
+
+def tidy(
+    raw: pd.DataFrame,
+    *,
+    instrument: Instrument,
+    timeframe: str,
+    source: str,
+    origin: str,
+    now: pd.Timestamp,
+    notes: Iterable[str] = (),
+    is_close_only: bool = False,
+) -> Bars:
+    """Return the vendor's finished bars, validated; every row left out is in the notes.
+
+    `raw` has parsed dates; its other columns may be numbers, text or nothing. With
+    `is_close_only` it needs no open, high and low.
+
+    Raises
+    ------
+    NotServed
+        If no finished bar is among them.
+    DataError
+        If a cell is no number, or the bars contradict each other or are not what was asked.
+    """
+    columns = {
+        name: column if name == "date" else _numbers(column, origin)
+        for name, column in raw.reset_index(drop=True).items()
+    }
+    return validate_bars(
+        RawTable(pd.DataFrame(columns), origin, notes=tuple(notes), is_close_only=is_close_only),
+        instrument=instrument,
+        timeframe=timeframe,
+        source=source,
+        now=now,
+        is_live=True,
+    )
+
+
+def _numbers(column: pd.Series, origin: str) -> pd.Series:
+    numbers = pd.to_numeric(column, errors="coerce").astype(np.float64)
+    wrong = np.asarray(numbers.isna() & column.notna())
+    if wrong.any():
+        row = int(wrong.argmax())
+        raise DataError(
+            f"{origin}: row {row + 1}, column `{column.name}`: {str(column.iloc[row])[:40]!r} is "
+            "not a number. Try again; if it stays, use another source."
+        )
+    return numbers

@@ -147,7 +147,7 @@ def _fred(patience: Patience) -> Series:
 
 
 def _listing(patience: Patience) -> str:
-    from feeds.archive.listing import read_page
+    from feeds.archive.client import read_page
 
     query = {"prefix": ARCHIVED, "max-keys": "4"}
     files = read_page(_body(patience, "binance_listing", query=query)).files

@@ -17,8 +17,7 @@ from feeds.errors import DataError, NotServed
 from feeds.instruments import Instrument, yahoo_symbol
 from feeds.sessions import NEW_YORK
 from feeds.vendors.patience import Patience
-from feeds.vendors.protocol import one_line, reading
-from feeds.vendors.tidy import tidy
+from feeds.vendors.protocol import one_line, reading, tidy
 from feeds.vendors.yahoo_checks import (
     Chart,
     chart_of,

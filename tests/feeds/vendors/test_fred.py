@@ -7,8 +7,8 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
+from feeds.derived_series import PARTS, net_liquidity
 from feeds.errors import ConfigError, DataError, NotServed, Unreachable
-from feeds.net_liquidity import PARTS, net_liquidity
 from feeds.vendors.addresses import use_addresses
 from feeds.vendors.fred import Fred
 from feeds.vendors.patience import Patience

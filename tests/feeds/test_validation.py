@@ -1,4 +1,4 @@
-"""The border on small tables: what is refused, what is repaired, and with which words."""
+"""Validation of small tables: what is refused, what is repaired, and with which words."""
 
 import re
 
@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from feeds.border import validate_bars
 from feeds.errors import DataError, NotServed
 from feeds.instruments import coin, index
 from feeds.table import RawTable
+from feeds.validation import validate_bars
 from tests.scripted import days, frame_of, sessions
 
 ETH, RUT = coin("ETH"), index("RUT")

@@ -1,16 +1,16 @@
 import pandas as pd
 import pytest
 
-from feeds import net_liquidity
 from feeds.cache.store import Key, TableStore
 from feeds.cache.updates import Cache
+from feeds.derived_series import LIQUIDITY_PARTS
 from feeds.download import main
 from feeds.errors import DataError, NotCached, NotServed, Unreachable
 from feeds.live import Live
-from feeds.live_series import LiveSeries
 from feeds.releases import FRED_SERIES, SERIES
 from feeds.series import validated_series
-from feeds.vendors.reach import Reach
+from feeds.series_sources import LiveSeries
+from feeds.vendors.patience import Reach
 from tests.scripted import Clock, Scripted, frame_of, sessions
 
 
@@ -95,9 +95,9 @@ def test_load_asks_fred_at_most_once_a_day(desk, later, asked):
 
 def test_load_net_liquidity_is_made_of_its_cached_parts(desk):
     fresh = desk.load("NET_LIQUIDITY")
-    assert desk.fred.asked == list(net_liquidity.PARTS)
+    assert desk.fred.asked == list(LIQUIDITY_PARTS)
     same(desk.load("NET_LIQUIDITY", offline=True), fresh)
-    assert desk.fred.asked == list(net_liquidity.PARTS)
+    assert desk.fred.asked == list(LIQUIDITY_PARTS)
     assert fresh.units == "USD billion"
 
 

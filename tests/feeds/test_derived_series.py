@@ -3,9 +3,9 @@
 import pandas as pd
 import pytest
 
+from feeds.derived_series import PUBLISHED, unprofitable_share
 from feeds.errors import Absent
 from feeds.series_sources import load_series
-from feeds.unprofitable import PUBLISHED, unprofitable_share
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The one border: what any source gives becomes bars here, or one error says what is wrong.
+"""Validation: what any source gives becomes bars here, or one error says what is wrong.
 
 Files and vendors pass the same steps and get the same notes. Each repair is a small named
 step that invents no price and says in a note what it did and to which rows.
@@ -14,11 +14,10 @@ import pandas as pd
 from feeds.arrays import Flags
 from feeds.bars import MARKET_CAP, PRICES, QUOTE_VOLUME, Bars
 from feeds.clock import utc_now
-from feeds.draft import DATE, Draft
 from feeds.errors import DataError, NotServed
 from feeds.instruments import Instrument
 from feeds.stamps import read_stamps
-from feeds.table import RawTable
+from feeds.table import DATE, Draft, RawTable
 from feeds.wording import count_noun, listed_times, number_text, time_texts
 
 log = logging.getLogger(__name__)
