@@ -49,7 +49,7 @@ def _work(arguments: Sequence[str] | None) -> None:
     import pandas as pd
 
     from backtests.config.plugins import pin_plugins
-    from backtests.config.tree import config_tree
+    from backtests.config.raw_settings import config_tree
     from backtests.records.writing import require_writable, run_id, write_folder
     from backtests.report.terminal.walkforward import summary_text
     from backtests.report.walkforward_files import walk_files

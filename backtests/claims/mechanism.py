@@ -9,8 +9,7 @@ from backtests.claims.question import Question
 from backtests.claims.readings import readings_of
 from backtests.claims.verdicts import Finding
 from backtests.claims.world import World
-from backtests.config.files import CLAIMS
-from backtests.config.tree import config_tree
+from backtests.config.raw_settings import CLAIMS, config_tree
 from feeds import instruments
 from feeds.errors import InputError
 

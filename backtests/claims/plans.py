@@ -9,8 +9,8 @@ from typing import Any, Final
 from backtests.analysis.effects import Placement
 from backtests.config.claims import EVENT_NAMES, ClaimSettings
 from backtests.config.config import Config, validated_config
-from backtests.config.files import CLAIMS
 from backtests.config.plugins import load_plugins
+from backtests.config.raw_settings import CLAIMS
 from backtests.config.settings import StudySettings
 from feeds.errors import ConfigError
 from feeds.folders import is_there

@@ -9,8 +9,16 @@ from pydantic import BaseModel, ValidationError, create_model
 from backtests.config.explain import explain_error
 from backtests.config.plugins import load_plugins, strategy_name
 from feeds.errors import ConfigError
-from strategies.names import trigger_parts, trigger_text
-from strategies.registry import Entry, Kind, find, is_known, is_own, kinds_in
+from strategies.registry import (
+    Entry,
+    Kind,
+    find,
+    is_known,
+    is_own,
+    kinds_in,
+    trigger_parts,
+    trigger_text,
+)
 from strategies.settings import Settings
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from backtests.claims.plans import claim_plan, claim_presets
 from backtests.config.config import ALTS, Config
-from backtests.config.tree import config_tree
+from backtests.config.raw_settings import config_tree
 from feeds.instruments import BY_SYMBOL, INDEX_NAMES
 from strategies.registry import find
 

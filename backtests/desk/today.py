@@ -17,7 +17,7 @@ from backtests.market.market import Market, build_market
 from backtests.market.worlds import world_at
 from feeds.arrays import Floats
 from feeds.clock import utc_now
-from strategies.portfolio import orders
+from strategies.execution import orders
 from strategies.targets import HALTED
 
 DAY = pd.Timedelta(days=1)

@@ -10,7 +10,7 @@ from backtests.config.settings import CostSettings
 from backtests.engines.account import Account, account_of, fills_table
 from backtests.market.tape import Tape
 from feeds.arrays import Flags
-from strategies.fills import bought_units, buying_factor
+from strategies.execution import bought_units, buying_factor
 from strategies.targets import ALIVE
 
 Simulate = Callable[[Tape, Config], Account]

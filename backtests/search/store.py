@@ -21,7 +21,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from backtests.config.files import MOST_BYTES, NotTomlError
+from backtests.config.raw_settings import MOST_BYTES, NotTomlError
 from backtests.records.provenance import own_code, provenance
 from backtests.records.reading import UnreadableError, parsed_table, text_of
 from backtests.records.text import as_json

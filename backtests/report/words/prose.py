@@ -11,8 +11,7 @@ from backtests.market.control import DAYS_PER_SESSION, VOLATILITY_RATIO, control
 from backtests.report.words import notation as written
 from backtests.report.words.phrases import RunFacts
 from feeds.instruments import BY_SYMBOL, SAMPLE_SOURCE
-from strategies.names import trigger_parts
-from strategies.registry import is_own
+from strategies.registry import is_own, trigger_parts
 
 
 def is_sample(result: Run) -> bool:

@@ -42,7 +42,7 @@ from backtests.search.trials.paths import (
     PathStart,
 )
 from feeds.arrays import Flags, Floats
-from strategies.portfolio import LAST_DIGITS, LEAST_ORDER
+from strategies.execution import LAST_DIGITS, LEAST_ORDER
 from strategies.position_rule import NONE, Rule, State
 from strategies.targets import HALTED, IDLE, Stance, Start, Upkeep
 

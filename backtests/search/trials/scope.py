@@ -16,7 +16,7 @@ from backtests.search.trials.laying import KeptBars
 from backtests.search.trials.paths import CAPACITY, COLUMNS, KEPT_SALES, STATES, Paths
 from backtests.search.trials.ranges import TrialTape
 from feeds.arrays import Floats, Integers
-from strategies.portfolio import LEAST_ORDER
+from strategies.execution import LEAST_ORDER
 from strategies.position_rule import NONE, STAY
 from strategies.registry import is_own
 from strategies.targets import Upkeep

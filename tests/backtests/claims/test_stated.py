@@ -17,8 +17,7 @@ from backtests.claims.readings import readings_of
 from backtests.claims.runner import run_study
 from backtests.claims.stated import stated_figure
 from backtests.claims.world import World
-from backtests.config.files import CLAIMS
-from backtests.config.tree import config_tree
+from backtests.config.raw_settings import CLAIMS, config_tree
 from backtests.report.words.answers import p_values, size, sizes_apart, stated_in_words
 from backtests.report.words.claims import mechanism_sentence, reason
 from backtests.report.words.notation import UNDEFINED
