@@ -22,8 +22,7 @@ from feeds.series_sources import LiveSeries, open_live_series
 from feeds.sessions import BAR_LENGTHS
 from feeds.sources import Request
 from feeds.universe import altcoins
-from feeds.vendors.protocol import DownloadStep, Watcher
-from feeds.vendors.registry import VENDORS, open_vendor
+from feeds.vendors.registry import VENDORS, DownloadStep, Watcher, open_vendor
 
 if TYPE_CHECKING:
     from rich.progress import Progress

@@ -21,8 +21,7 @@ from feeds.history import join
 from feeds.instruments import Instrument
 from feeds.sessions import BAR_LENGTHS, NEW_YORK, bar_ends, session_hours, sessions_between
 from feeds.vendors.patience import PROCESS_REACH, Reach
-from feeds.vendors.protocol import Vendor
-from feeds.vendors.registry import OpenVendor, open_vendor
+from feeds.vendors.registry import OpenVendor, Vendor, open_vendor
 
 log = logging.getLogger(__name__)
 

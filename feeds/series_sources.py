@@ -136,7 +136,7 @@ class SeriesVendor(Protocol):
         ...
 
     def fetch(self, name: str) -> Series:
-        """Return the series, or raise as `feeds.vendors.protocol.Vendor.fetch` promises."""
+        """Return the series, or raise as `feeds.vendors.registry.Vendor.fetch` promises."""
         ...
 
 

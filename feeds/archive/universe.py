@@ -21,7 +21,7 @@ from feeds.errors import DataError, NotCached
 from feeds.instruments import Instrument
 from feeds.sessions import BAR_LENGTHS
 from feeds.universe import is_altcoin, number_ticker
-from feeds.vendors.protocol import one_line
+from feeds.vendors.registry import one_line
 
 # The archive publishes a day pair by pair: the last days are left out until this share of the
 # coins has them.

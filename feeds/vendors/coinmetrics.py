@@ -22,7 +22,7 @@ from feeds.instruments import Instrument
 from feeds.table import RawTable, with_prices
 from feeds.vendors.addresses import ADDRESSES, address_of
 from feeds.vendors.patience import Patience
-from feeds.vendors.protocol import one_line, reading, tidy
+from feeds.vendors.registry import one_line, reading, tidy
 
 if TYPE_CHECKING:
     import requests
@@ -79,7 +79,7 @@ class CoinMetrics:
     def fetch(
         self, instrument: Instrument, *, timeframe: str, since: pd.Timestamp | None = None
     ) -> Bars:
-        """Return the bars as `feeds.vendors.protocol.Vendor.fetch` promises."""
+        """Return the bars as `feeds.vendors.registry.Vendor.fetch` promises."""
         base, _, quote = instrument.symbol.partition("-")
         origin = f"coinmetrics {instrument.symbol}"
         if instrument.kind != "coin" or quote != "USD" or timeframe != "1d":

@@ -29,7 +29,7 @@ from feeds.vendors.exchange_client import (
 )
 from feeds.vendors.paging import AskPage, PageSpan, Row, checked_rows, opening, whole_history
 from feeds.vendors.patience import Patience
-from feeds.vendors.protocol import DownloadStep, Watcher, reading, tidy
+from feeds.vendors.registry import DownloadStep, Watcher, reading, tidy
 
 if TYPE_CHECKING:
     import ccxt
@@ -91,7 +91,7 @@ class Exchange:
     def fetch(
         self, instrument: Instrument, *, timeframe: str, since: pd.Timestamp | None = None
     ) -> Bars:
-        """Return the bars as `feeds.vendors.protocol.Vendor.fetch` promises.
+        """Return the bars as `feeds.vendors.registry.Vendor.fetch` promises.
 
         Of a coin that is no longer traded there, what was traded is returned, and said.
         """

@@ -19,7 +19,7 @@ from feeds.instruments import Instrument, coin, index
 from feeds.series import Series
 from feeds.vendors.addresses import address_of
 from feeds.vendors.patience import Patience
-from feeds.vendors.protocol import Vendor
+from feeds.vendors.registry import Vendor
 
 Need = Literal["index", "coin", "more"]
 OpenPatient = Callable[[str, Patience], Vendor]

@@ -8,7 +8,7 @@ import pytest
 
 from backtests.config.config import load_config
 from backtests.engines.backtest import Run, run_on
-from backtests.market.control import (
+from backtests.engines.baselines import (
     DAYS_PER_SESSION,
     VOLATILITY_RATIO,
     control_config,

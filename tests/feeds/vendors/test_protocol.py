@@ -3,7 +3,7 @@ import pytest
 
 from feeds.errors import DataError, NotServed
 from feeds.instruments import coin
-from feeds.vendors.protocol import tidy
+from feeds.vendors.registry import tidy
 from tests.scripted import days, frame_of
 
 TABLE = frame_of(days("2024-01-01", "2024-01-20")).rename_axis("date").reset_index()

@@ -1,14 +1,67 @@
-"""Where bars come from, which they are, and what is known against them."""
+"""The manifest of a run: versions, where its bars and own code come from, and what they are."""
 
 import hashlib
+import importlib.metadata
+import platform
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
+
+import pandas as pd
 
 from backtests.config.config import Config
 from backtests.config.plugins import config_texts, plugin_at
+from backtests.records.weekly_equity import courses_json
+from backtests.records.writing import as_json
 from feeds.bars import Bars, Span
 from feeds.history import spans_of
+from feeds.series import Series
+
+if TYPE_CHECKING:
+    from backtests.engines.backtest import Run
+
+TIME_FORMAT: Final = "%Y-%m-%dT%H:%M:%SZ"
+LIBRARIES: Final = ("backtrader", "exchange_calendars", "numpy", "pandas", "pyfolio-reloaded")
+
+
+def manifest_json(result: "Run", *, created: pd.Timestamp, name: str = "") -> str:
+    """Return what was used: versions, source, symbols, ranges, rows and digests of the bars.
+
+    Series that only tell regimes apart say so: no figure of the run depends on them. With it
+    stand the `name` that its maker gave the run and its course week by week.
+    """
+    regimes = result.regime_series
+    content = {
+        "created": created.strftime(TIME_FORMAT),
+        "name": name,
+        "versions": {
+            "python": platform.python_version(),
+            **{name: importlib.metadata.version(name) for name in LIBRARIES},
+        },
+        "config_hash": result.config.short_hash,
+        "config": result.config.model_dump(mode="json"),
+        "prices": "split-adjusted, not dividend-adjusted",
+        "bars": [provenance(bars) for bars in result.market.inputs.all_bars],
+        "series": [
+            *map(_series, result.market.inputs.series.values()),
+            *(_series(regimes.found[name]) | {"only_for": "regimes"} for name in regimes.read),
+        ],
+        "warnings": list(result.warnings),
+        "course": courses_json(result),
+    }
+    if own := own_code(result.config):
+        content["own_code"] = own
+    return as_json(content)
+
+
+def _series(series: Series) -> dict[str, Any]:
+    return {
+        "name": series.name,
+        "origin": series.origin,
+        "rows": len(series),
+        "sha256": series.sha256,
+        "notes": list(series.notes),
+    }
 
 
 def provenance(bars: Bars) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What a walk-forward leaves: its steps, its equity, its figures, its sheet and its plan."""
+"""What sweeps and walk-forwards leave in their folders."""
 
 from typing import Any
 
@@ -6,14 +6,29 @@ import pandas as pd
 import tomli_w
 
 from backtests.analysis.curves import with_start
-from backtests.records.provenance import provenance
-from backtests.records.text import as_csv, as_json
+from backtests.records.manifest import provenance
+from backtests.records.writing import as_csv, as_json, write_page
+from backtests.report.pages.sweep import sheet
 from backtests.report.pages.walkforward import walk_sheet
-from backtests.report.words.walkforward import problems, verdict
+from backtests.report.words.sweep import verdict as sweep_verdict
+from backtests.report.words.walkforward import problems
+from backtests.report.words.walkforward import verdict as walk_verdict
+from backtests.search.bars import UsedBars
+from backtests.search.judging.judgement import Judgement
 from backtests.search.plan import Plan
+from backtests.search.store import Store
 from backtests.search.walkforward.walk import WalkForward
 from backtests.search.walkforward.windows import WindowSettings
 from feeds.sessions import BAR_LENGTHS
+
+
+def write_judged(store: Store, judgement: Judgement | None, used: UsedBars) -> None:
+    """Write `overfitting.json`, where there is a judgement, and `sheet.html`."""
+    if judgement is not None:
+        figures = {**judgement.plain(), "verdict": sweep_verdict(judgement)}
+        write_page(store.folder / "overfitting.json", as_json(figures))
+    page = sheet(store, judgement, bars=used.bars, warnings=used.warnings)
+    write_page(store.folder / "sheet.html", page)
 
 
 def steps_table(found: WalkForward, plan: Plan) -> pd.DataFrame:
@@ -62,7 +77,7 @@ def walk_files(found: WalkForward, plan: Plan, settings: WindowSettings) -> dict
 def _summary(found: WalkForward, plan: Plan, settings: WindowSettings) -> dict[str, Any]:
     kept = found.efficiency
     return {
-        "verdict": verdict(found, plan),
+        "verdict": walk_verdict(found, plan),
         "objective": plan.settings.objective,
         "trials": plan.trials,
         "windows": settings.model_dump(),

@@ -1,4 +1,4 @@
-"""A run's course in few numbers: what it was worth at each week's end, and made in each year.
+"""A run's course: its equity at each week's end and its returns by year.
 
 It stands in the manifest, so that many runs are compared without reading their equity files.
 """

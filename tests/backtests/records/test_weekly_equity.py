@@ -8,7 +8,7 @@ import pytest
 
 from backtests.analysis.periods import yearly_returns
 from backtests.engines.account import Account
-from backtests.records.course import PACKED, Course, course_json, read_course, week_ends
+from backtests.records.weekly_equity import PACKED, Course, course_json, read_course, week_ends
 
 
 def account_of(equity, *, start, cash=1_000.0):
