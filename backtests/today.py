@@ -162,7 +162,7 @@ def _print(found: "list[tuple[Evening, Forebears | None]]", options: argparse.Na
 def _write_page(found: "list[tuple[Evening, Forebears | None]]", out: Path) -> None:
     from backtests.records.writing import require_writable, write_page
     from backtests.report.pages.today import today_page
-    from feeds.clock import utc_now
+    from feeds.sessions import utc_now
 
     require_writable(out)
     out.mkdir(parents=True, exist_ok=True)
@@ -173,7 +173,7 @@ def _write_page(found: "list[tuple[Evening, Forebears | None]]", out: Path) -> N
 def _record(found: "list[tuple[Evening, Forebears | None]]", journal: Path) -> None:
     from backtests.desk.messages import journal_content
     from backtests.records.journal import append
-    from feeds.clock import utc_now
+    from feeds.sessions import utc_now
 
     for evening, _ in found:
         append(journal, journal_content(evening, now=utc_now()))

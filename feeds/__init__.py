@@ -14,8 +14,8 @@ Read from the top; each line uses only what stands below it.
 - Validation: whatever a source gave (`table`) becomes bars in `validation`; `stamps` and
   `spacing` say which bar a row is, `wording` spells it out; `frames` does so for a DataFrame.
 - Values: `bars`; `series` validates its own; `releases` says when a series was published.
-- Time: `sessions` (New York's opens and closes, when a bar is over, what is known when).
-- Ground: `instruments`, `errors`, `clock`, `folders`.
+- Time: `sessions` (now, New York's opens and closes, when a bar is over, what is known when).
+- Ground: `instruments`, `errors`, `folders`.
 
 `combined` hands bars and signals to backtrader as one feed.
 """

@@ -18,10 +18,10 @@ from typing import Any, Final, Literal
 import pandas as pd
 
 from feeds.bars import Bars
-from feeds.clock import Clock, utc_now
 from feeds.commands import Parser, as_invoked, run_command
 from feeds.errors import InputError, NotServed, Unreachable
 from feeds.series import Series
+from feeds.sessions import Clock, utc_now
 from feeds.vendors.addresses import ADDRESSES, address_of
 from feeds.vendors.patience import PassingError, Patience
 from feeds.vendors.questions import Need, OpenPatient, VendorQuestion, all_questions

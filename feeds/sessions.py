@@ -1,4 +1,4 @@
-"""The time rules: when sessions open and close, when a bar is over, which index bar is known.
+"""The time rules: now, when sessions open and close, when a bar is over, what is known then.
 
 exchange_calendars takes half a second to import and to compute a century; the result is a
 table of three columns that changes only with its version and the horizon.
@@ -14,6 +14,7 @@ bar ends and may use every index bar known by then.
 
 import io
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.metadata import version
@@ -24,7 +25,6 @@ import numpy as np
 import pandas as pd
 
 from feeds.arrays import Flags, Floats, Integers
-from feeds.clock import utc_now
 from feeds.errors import DataError
 from feeds.folders import cache_folder, write_whole
 
@@ -43,6 +43,7 @@ FIRST_SESSION: Final = "1928-01-03"
 LAST_SATURDAY: Final = "1952-05-24"
 HOLIDAYS_KNOWN_FROM: Final = pd.Timestamp("1970-01-02")
 Instants = Integers
+Clock = Callable[[], pd.Timestamp]
 
 
 def periods_per_year(timeframe: str) -> int:
@@ -250,3 +251,8 @@ def values_at(values: Floats, *, positions: Integers) -> Floats:
     """Return the value at each position, NaN where the position is -1."""
     padded = np.append(np.asarray(values, dtype=np.float64), np.nan)
     return padded[positions]
+
+
+def utc_now() -> pd.Timestamp:
+    """Return the present instant, UTC."""
+    return pd.Timestamp.now(tz="UTC")

@@ -13,9 +13,9 @@ import pandas as pd
 
 from feeds.arrays import Flags
 from feeds.bars import MARKET_CAP, PRICES, QUOTE_VOLUME, Bars
-from feeds.clock import utc_now
 from feeds.errors import DataError, NotServed
 from feeds.instruments import Instrument
+from feeds.sessions import utc_now
 from feeds.stamps import read_stamps
 from feeds.table import DATE, Draft, RawTable
 from feeds.wording import count_noun, listed_times, number_text, time_texts

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from backtests.config.config import Config
-from backtests.config.own_tables import parameter_model
+from backtests.config.own_parameters import parameter_model
 from backtests.engines.backtest import Engine, engine_of_comparisons
 from backtests.engines.baselines import Simulate
 from backtests.market.inputs import Inputs

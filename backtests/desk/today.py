@@ -22,8 +22,7 @@ from backtests.market.market import Market, build_market, market_schedule
 from backtests.market.other_futures import world_at
 from feeds.arrays import Floats
 from feeds.bars import Bars
-from feeds.clock import utc_now
-from feeds.sessions import BAR_LENGTHS, closes_after, session_closes, sessions_between
+from feeds.sessions import BAR_LENGTHS, closes_after, session_closes, sessions_between, utc_now
 from feeds.wording import BAR_NOUNS, count_noun, listed_times, time_texts
 from strategies.execution import orders
 from strategies.targets import HALTED

@@ -11,10 +11,10 @@ from typing import Any, Final
 
 import pandas as pd
 
-from feeds.clock import Clock, utc_now
 from feeds.errors import ConfigError, DataError
 from feeds.releases import OTHER_SERIES, end_of_day
 from feeds.series import Series, validated_series
+from feeds.sessions import Clock, utc_now
 from feeds.vendors.addresses import address_of
 from feeds.vendors.patience import Patience
 from feeds.vendors.registry import one_line, reading

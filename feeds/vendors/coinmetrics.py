@@ -16,9 +16,9 @@ from urllib.parse import parse_qs, urlsplit
 import pandas as pd
 
 from feeds.bars import MARKET_CAP, Bars
-from feeds.clock import Clock, utc_now
 from feeds.errors import DataError, NotServed
 from feeds.instruments import Instrument
+from feeds.sessions import Clock, utc_now
 from feeds.table import RawTable, with_prices
 from feeds.vendors.addresses import ADDRESSES, address_of
 from feeds.vendors.patience import Patience

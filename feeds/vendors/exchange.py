@@ -14,10 +14,9 @@ import numpy as np
 import pandas as pd
 
 from feeds.bars import Bars
-from feeds.clock import Clock, utc_now
 from feeds.errors import DataError, NotServed
 from feeds.instruments import Instrument
-from feeds.sessions import BAR_LENGTHS
+from feeds.sessions import BAR_LENGTHS, Clock, utc_now
 from feeds.vendors.exchange_client import (
     ELSEWHERE,
     TradingPair,

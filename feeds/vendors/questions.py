@@ -13,10 +13,10 @@ from typing import Any, Final, Literal
 import pandas as pd
 
 from feeds.bars import Bars
-from feeds.clock import Clock
 from feeds.errors import DataError, Unreachable
 from feeds.instruments import Instrument, coin, index
 from feeds.series import Series
+from feeds.sessions import Clock
 from feeds.vendors.addresses import address_of
 from feeds.vendors.patience import Patience
 from feeds.vendors.registry import Vendor

@@ -12,10 +12,9 @@ import numpy as np
 import pandas as pd
 
 from feeds.bars import PRICES, Bars
-from feeds.clock import Clock, utc_now
 from feeds.errors import DataError, NotServed
 from feeds.instruments import Instrument, yahoo_symbol
-from feeds.sessions import NEW_YORK
+from feeds.sessions import NEW_YORK, Clock, utc_now
 from feeds.vendors.patience import Patience
 from feeds.vendors.registry import one_line, reading, tidy
 from feeds.vendors.yahoo_checks import (
