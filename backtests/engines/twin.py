@@ -15,7 +15,7 @@ import pandas as pd
 
 from backtests.config.config import Config
 from backtests.engines.account import Account, Closing, account_of, fills_table, upkeep_of
-from backtests.engines.parts import Coins, Money, Part, Signals, money_of, part_of
+from backtests.engines.tape_arrays import Coins, Money, Part, Signals, money_of, part_of
 from backtests.market.tape import Tape
 from feeds.arrays import Floats, Integers
 from strategies import execution

@@ -48,7 +48,7 @@ from strategies import signals
 from strategies.position_rule import NONE
 
 if TYPE_CHECKING:
-    from backtests.engines.parts import Part
+    from backtests.engines.tape_arrays import Part
 
 # enough for neighbouring trials, which share most settings
 REMEMBERED_MARKETS: Final = 8

@@ -14,7 +14,7 @@ from backtests.engines.compiled import (
     wanted_at,
 )
 from backtests.engines.compiling import compile_function
-from backtests.engines.parts import Coins, Money, Part, cut_part
+from backtests.engines.tape_arrays import Coins, Money, Part, cut_part
 from backtests.search.trials.paths import (
     BEGUN,
     DEEPEST,

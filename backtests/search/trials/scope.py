@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from backtests.config.config import ALTS, Config
-from backtests.engines.parts import Coins, Part, Signals, part_of
+from backtests.engines.tape_arrays import Coins, Part, Signals, part_of
 from backtests.market.known_when import entry_weights, weight_before
 from backtests.market.market import Market
 from backtests.search.trials.laying import KeptBars
