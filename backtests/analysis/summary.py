@@ -34,9 +34,8 @@ from backtests.market.elapsed import (
     time_taken,
 )
 from backtests.market.tape import NANOSECONDS
-from feeds.alignment import latest_known
 from feeds.arrays import Floats
-from feeds.sessions import NEW_YORK
+from feeds.sessions import NEW_YORK, latest_known
 
 Figures = dict[str, float]
 

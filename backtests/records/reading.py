@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from backtests.config.files import NotTomlError, parsed_toml
+from backtests.config.raw_settings import NotTomlError, parsed_toml
 from feeds.commands import one_line
 
 MOST_BYTES: Final = 20_000_000  # a file larger than this is not one of ours

@@ -11,8 +11,8 @@ from backtests.analysis.decisions import gate_records
 from backtests.analysis.summary import Summary
 from backtests.config.config import Config
 from backtests.engines.backtest import Run
-from backtests.records.provenance import own_code
-from backtests.records.text import as_csv
+from backtests.records.manifest import own_code
+from backtests.records.writing import as_csv
 from backtests.report.charts import distributions, rolling
 from backtests.report.charts import equity as charts
 from backtests.report.charts.coin import coin_panel
