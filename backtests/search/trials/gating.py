@@ -15,9 +15,8 @@ from backtests.market.own_inputs import Known
 from backtests.market.tape import Lines, nanoseconds
 from backtests.search.trials.events import Group
 from backtests.search.trials.keys import Remembered, remember
-from feeds.alignment import latest_among, sessions_within
 from feeds.arrays import Flags, Floats, Integers
-from feeds.sessions import BAR_LENGTHS
+from feeds.sessions import BAR_LENGTHS, latest_among, sessions_within
 from strategies.filters import Gate, LatestAnswers, latest_answers
 from strategies.position_rule import NONE, STAY
 from strategies.registry import is_own
