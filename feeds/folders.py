@@ -55,6 +55,23 @@ def _passing_folder(instead_of: str) -> Path:
     return Path(folder)
 
 
+def derived_folder(name: str) -> Path | None:
+    """Return a folder for what code and libraries alone decide: it can be worked out again.
+
+    It is under XDG_CACHE_HOME or ~/.cache, wherever data is kept; None if it cannot be written.
+    """
+    base = os.environ.get("XDG_CACHE_HOME", "") or os.path.expanduser("~/.cache")  # noqa: PTH111
+    folder = Path(base) / "russell-risk-on" / name
+    if not folder.is_absolute():
+        return None  # nobody's home
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return folder
+    except OSError:
+        return None
+
+
 def is_there(path: Path) -> bool:
     """Whether there is such a file or folder.
 

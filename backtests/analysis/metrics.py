@@ -7,7 +7,7 @@ the initial cash, so that entry costs and a loss on the first bar count.
 import numpy as np
 import pandas as pd
 
-from feeds.arrays import Flags, Floats
+from feeds.arrays import Flags, Floats, Integers
 
 # Idle cash earns the same every bar but for the last digit, of which no ratio can be made.
 ROUNDING = 1e-12
@@ -132,9 +132,6 @@ def return_figures(
     }
 
 
-COLUMNS = ("depth", "peak", "trough", "recovery", "days")
-
-
 def drawdowns(returns: pd.Series) -> pd.DataFrame:
     """Return every drawdown, deepest first.
 
@@ -154,20 +151,25 @@ def drawdowns(returns: pd.Series) -> pd.DataFrame:
     under = np.concatenate(([False], below < 0, [False])).astype(np.int8)
     starts = np.flatnonzero(np.diff(under) == 1)
     stops = np.flatnonzero(np.diff(under) == -1)
-    rows = [
-        _spell(times, below, int(start), int(stop))
-        for start, stop in zip(starts, stops, strict=True)
-    ]
-    table = pd.DataFrame(rows, columns=list(COLUMNS))
-    for name in ("peak", "trough", "recovery"):
-        table[name] = pd.to_datetime(table[name], utc=True)
+    lowest = [start + below[start:stop].argmin() for start, stop in zip(starts, stops, strict=True)]
+    troughs = np.array(lowest, np.intp)
+    table = _spells(times, starts=starts, troughs=troughs, stops=stops)
+    table.insert(0, "depth", below[troughs])
     return table.sort_values("depth", kind="stable", ignore_index=True)
 
 
-def _spell(times: pd.DatetimeIndex, below: np.ndarray, start: int, stop: int) -> tuple[object, ...]:
-    trough = start + int(below[start:stop].argmin())
-    peak = times[max(start - 1, 0)]
-    recovered = stop < len(times)
-    end = times[stop] if recovered else times[-1]
-    recovery = end if recovered else pd.NaT
-    return float(below[trough]), peak, times[trough], recovery, (end - peak) / pd.Timedelta(days=1)
+def _spells(
+    times: pd.DatetimeIndex, *, starts: Integers, troughs: Integers, stops: Integers
+) -> pd.DataFrame:
+    """Return the dates of drawdowns from their rows; `stops` are the first rows after them."""
+    recovered = stops < len(times)
+    peak = times[np.maximum(starts - 1, 0)]
+    end = times[np.minimum(stops, len(times) - 1)]
+    return pd.DataFrame(
+        {
+            "peak": peak,
+            "trough": times[troughs],
+            "recovery": end.where(recovered),
+            "days": (end - peak) / pd.Timedelta(days=1),
+        }
+    )

@@ -6,17 +6,15 @@ that is compiled into it: its own code, what it calls, and the values of the nam
 """
 
 import contextlib
-import functools
 import hashlib
-import os
-import tempfile
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
 from typing import Any, Final, TypeVar, cast
 
 import numba
 import numba.core.config
+
+from feeds.folders import derived_folder
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -119,30 +117,12 @@ def _codes(code: CodeType) -> Iterator[CodeType]:
 
 @contextlib.contextmanager
 def _cache_folder(digest: str) -> Iterator[bool]:
-    before = _SETTINGS.CACHE_DIR
-    folder = _cache_root() / digest
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError:
+    root, before = derived_folder(f"compiled/numba-{numba.__version__}"), _SETTINGS.CACHE_DIR
+    if root is None:
         yield False
         return
-    _SETTINGS.CACHE_DIR = str(folder)
+    _SETTINGS.CACHE_DIR = str(root / digest)
     try:
-        yield _can_be_written(_cache_root())
+        yield True
     finally:
         _SETTINGS.CACHE_DIR = before
-
-
-def _cache_root() -> Path:
-    """Return the folder for compiled code: under XDG_CACHE_HOME, or ~/.cache."""
-    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(home) / "russell-risk-on" / "compiled" / f"numba-{numba.__version__}"
-
-
-@functools.cache
-def _can_be_written(folder: Path) -> bool:
-    try:
-        with tempfile.TemporaryFile(dir=folder):
-            return True
-    except OSError:
-        return False

@@ -1,11 +1,14 @@
 """What all pages share: escaping templates, inlined scripts, and charts as safe JSON."""
 
 import base64
+import contextlib
 import gzip
+import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
+from importlib.metadata import version
 from importlib.resources import files
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final
@@ -16,12 +19,15 @@ from backtests.report.charts import palette
 from backtests.report.pages import section
 from backtests.report.pages.section import Banner, Panel
 from backtests.report.words import notation as written
+from feeds.folders import derived_folder, write_whole
 
 if TYPE_CHECKING:
     from backtests.config.config import Config
 
 TEMPLATES: Final = files("backtests.report").joinpath("templates")
 LIBRARY_FILE: Final = "plotly.min.js"
+PAGES_FOLDER: Final = "pages"
+TRIMMED: Final = True  # a template's own lines leave no blank ones
 # what the macro of tables asks of headings, rows and cells
 CELL_HELPERS: Final = (section.heading, section.numeric, section.label_cells, section.align_cells)
 # as the macro of sections writes its heading
@@ -80,8 +86,26 @@ def plotly_library() -> str:
 @cache
 def plotly_payload() -> Markup:
     """Return plotly's browser library, compressed: plain it would be 4.8 MB of every page."""
-    packed = base64.b64encode(gzip.compress(plotly_library().encode(), compresslevel=6, mtime=0))
-    return Markup(packed.decode("ascii"))  # noqa: S704 - base64 holds no markup
+
+    def packed() -> str:
+        plain = plotly_library().encode()
+        return base64.b64encode(gzip.compress(plain, compresslevel=6, mtime=0)).decode("ascii")
+
+    text = _keep(f"plotly-{version('plotly')}.gz.base64", packed)
+    return Markup(text)  # noqa: S704 - base64 holds no markup
+
+
+def _keep(name: str, work_out: Callable[[], str]) -> str:
+    """Return a text that was worked out before, or work it out for this command and the next."""
+    folder = derived_folder(PAGES_FOLDER)
+    if folder is None:
+        return work_out()
+    with contextlib.suppress(OSError):
+        return (folder / name).read_text(encoding="utf-8")
+    text = work_out()
+    with contextlib.suppress(OSError):
+        write_whole(folder / name, text.encode())
+    return text
 
 
 def script_json(value: object) -> Markup:
@@ -134,9 +158,10 @@ def _environment() -> Any:
     environment = jinja2.Environment(
         autoescape=True,
         undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
         loader=jinja2.FunctionLoader(_read),
+        bytecode_cache=_template_cache(TRIMMED),
+        trim_blocks=TRIMMED,
+        lstrip_blocks=TRIMMED,
     )
     environment.globals.update(
         own=own, outline=outline, written=written, light=palette.LIGHT, dark=palette.DARK
@@ -144,6 +169,23 @@ def _environment() -> Any:
     environment.globals.update({one.__name__: one for one in CELL_HELPERS})
     environment.filters.update(unbroken=unbroken)
     return environment
+
+
+def _template_cache(*syntax: object) -> Any:
+    """Return where compiled templates are kept, by text and by all else that decides them.
+
+    None where nothing can be kept.
+    """
+    import jinja2
+
+    class CompiledTemplates(jinja2.FileSystemBytecodeCache):
+        def dump_bytecode(self, bucket: Any) -> None:
+            with contextlib.suppress(OSError):  # what cannot be kept must not stop a page
+                super().dump_bytecode(bucket)
+
+    digest = hashlib.sha256(f"{jinja2.__version__} {syntax}".encode()).hexdigest()[:16]
+    folder = derived_folder(f"{PAGES_FOLDER}/{digest}")
+    return folder and CompiledTemplates(str(folder))
 
 
 def _read(name: str) -> str:
