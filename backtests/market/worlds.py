@@ -119,7 +119,7 @@ def _another(
     # all columns at once and by place: worlds are thousands, and names take most of their time
     columns = frame if prices else frame[["value"]]
     values = columns.to_numpy(np.float64, copy=True)
-    places = [columns.columns.get_loc(name) for name in prices or ["value"]]
+    places = np.array([columns.columns.get_loc(name) for name in prices or ["value"]])
     values[first:, places] = _rewritten(values[:, places], first, future)
     changed = pd.DataFrame(values, index=frame.index, columns=columns.columns)
     return changed if prices else frame.assign(value=changed["value"])
