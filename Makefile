@@ -1,5 +1,6 @@
 # make run    sets everything up and runs the main job; ASSET and ARGS choose what
 # make test   sets everything up and runs the tests
+# make peers  sets everything up and puts QuantStats beside it, for the test that compares with it
 # make bench  sets everything up, vectorbt and raptorbt included, and measures; ARGS=--write keeps the tables
 # make download  sets everything up and fills the cache of live bars; ASSETS and ARGS choose
 
@@ -11,11 +12,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 BENCH_READY := $(VENV)/.bench-ready
+PEERS_READY := $(VENV)/peers/.ready
 
 # compiled code is kept: the tests start many commands of a second each
 test: export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: run download test check bench clean
+.PHONY: run download test check peers bench clean
 
 run: $(READY)
 	$(BIN)/python -m backtests.run --asset $(ASSET) $(ARGS)
@@ -32,6 +34,8 @@ check: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --config setup.cfg --no-logo
+
+peers: $(PEERS_READY)
 
 bench: $(BENCH_READY)
 	$(BIN)/python -m benchmarks.engine
@@ -57,4 +61,10 @@ $(READY): pyproject.toml constraints.txt
 # The peers are heavy and nothing but benchmarks needs them.
 $(BENCH_READY): $(READY)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,sweep,bench]'
+	touch $@
+
+# Apart from all else, so that nothing can come to need them.
+$(PEERS_READY): tests/peers.txt $(READY)
+	rm -rf $(@D)
+	$(BIN)/python -m pip install --quiet --no-deps --target $(@D) --requirement $<
 	touch $@

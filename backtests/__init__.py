@@ -15,12 +15,10 @@ import types
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from backtests.api.audit import audit
-    from backtests.api.backtest import backtest, load
+    from backtests.api.backtest import audit, backtest, load, today
     from backtests.api.result import Result, tearsheet
     from backtests.api.study import study
     from backtests.api.sweep import sweep
-    from backtests.api.today import today
     from backtests.api.walk import walk_forward
     from backtests.config.config import Config, load_config
     from feeds.bars import Bars
@@ -49,7 +47,7 @@ __all__ = [
 
 # where each name is kept
 _HOMES: Final = {
-    "audit": "backtests.api.audit",
+    "audit": "backtests.api.backtest",
     "Bars": "feeds.bars",
     "Config": "backtests.config.config",
     "Result": "backtests.api.result",
@@ -59,7 +57,7 @@ _HOMES: Final = {
     "study": "backtests.api.study",
     "sweep": "backtests.api.sweep",
     "tearsheet": "backtests.api.result",
-    "today": "backtests.api.today",
+    "today": "backtests.api.backtest",
     "walk_forward": "backtests.api.walk",
     "signal": "strategies.decorators",
     "filter": "strategies.decorators",

@@ -106,7 +106,7 @@ def _parameters(entry: "Entry") -> Iterator[str]:
     """Yield a line per setting or parameter: its key, its type or range, and its default."""
     from backtests.config.config import Config
     from backtests.config.explain import said_of, with_default
-    from backtests.config.own_tables import parameter_model
+    from backtests.config.own_parameters import parameter_model
     from strategies.registry import SECTIONS
 
     section = SECTIONS[entry.kind] + ".ANY_NAME" * (entry.kind == "filter")

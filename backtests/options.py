@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Any, Final
 
-from backtests.config.tree import SHORT_NAMES
+from backtests.config.raw_settings import SHORT_NAMES
 from feeds.commands import Parser, given_path, run_command
 
 __all__ = [

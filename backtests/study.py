@@ -107,7 +107,7 @@ def _plans(options: Namespace) -> "list[StudyPlan]":
 
 def _claim_plan(path: Path, options: Namespace) -> "StudyPlan":
     from backtests.claims.plans import claim_plan
-    from backtests.config.tree import config_tree
+    from backtests.config.raw_settings import config_tree
 
     tree = config_tree(path, overrides=options.set, flags=_flags(options), parameter="--claim")
     return claim_plan(tree, path=path)
@@ -115,7 +115,7 @@ def _claim_plan(path: Path, options: Namespace) -> "StudyPlan":
 
 def _config_plan(options: Namespace) -> "StudyPlan":
     from backtests.claims.plans import config_plan, require_event
-    from backtests.config.tree import config_tree
+    from backtests.config.raw_settings import config_tree
 
     tree = config_tree(options.config, overrides=options.set, flags=_flags(options))
     event = (

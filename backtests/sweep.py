@@ -81,15 +81,15 @@ def _work(arguments: Sequence[str] | None) -> int:
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
 
     from backtests.config.plugins import pin_plugins
-    from backtests.report.sweep_files import write_judged
-    from backtests.report.terminal.sweep import summary_text
+    from backtests.report.search_files import write_judged
+    from backtests.report.terminal.search import sweep_summary
     from feeds.commands import steps
 
     store, judgement, used = _swept(options)
     with pin_plugins(store.plan.base), steps(quiet=options.quiet) as step:
         step("drawing the sheet")
         write_judged(store, judgement, used)
-    print(summary_text(store, judgement, used))  # noqa: T201 (a command speaks to its user)
+    print(sweep_summary(store, judgement, used))  # noqa: T201 (a command speaks to its user)
     return 2 if sum(store.failures().values()) == store.plan.trials else 0
 
 

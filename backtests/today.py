@@ -73,7 +73,7 @@ def _work(arguments: Sequence[str] | None) -> int:
         return _all_claims(options, equity)
     configs = _configs(options)
     if options.notify:
-        from backtests.desk.notify import require_urls
+        from backtests.desk.messages import require_urls
 
         require_urls(options.notify)
     found = list(_evenings(configs, equity))
@@ -97,8 +97,8 @@ def _configs(options: argparse.Namespace) -> "list[Config]":
 
 def _all_claims(options: argparse.Namespace, equity: float | None) -> int:
     """Print what trading each claim's event would do this evening."""
-    from backtests.desk.of_claims import claim_configs
-    from backtests.desk.written import evening_json
+    from backtests.claims.plans import claim_configs
+    from backtests.desk.messages import evening_json
     from backtests.report.terminal.today import show_claims
 
     if options.config:
@@ -137,8 +137,7 @@ def _evenings(
     configs: "Iterable[Config]", equity: float | None
 ) -> "Iterator[tuple[Evening, Forebears | None]]":
     """Yield each config's evening; bars that several read are read once."""
-    from backtests.desk.forebears import forebears_of
-    from backtests.desk.today import evening_of
+    from backtests.desk.today import evening_of, forebears_of
     from backtests.market.inputs import load_inputs
 
     memories: dict[str, Memory] = {}
@@ -154,7 +153,7 @@ def _print(found: "list[tuple[Evening, Forebears | None]]", options: argparse.Na
 
         show(found)
         return
-    from backtests.desk.written import evening_json
+    from backtests.desk.messages import evening_json
 
     content: Any = [evening_json(*each) for each in found]
     sys.stdout.write(json.dumps(content if len(content) > 1 else content[0], indent=2) + "\n")
@@ -163,7 +162,7 @@ def _print(found: "list[tuple[Evening, Forebears | None]]", options: argparse.Na
 def _write_page(found: "list[tuple[Evening, Forebears | None]]", out: Path) -> None:
     from backtests.records.writing import require_writable, write_page
     from backtests.report.pages.today import today_page
-    from feeds.clock import utc_now
+    from feeds.sessions import utc_now
 
     require_writable(out)
     out.mkdir(parents=True, exist_ok=True)
@@ -172,9 +171,9 @@ def _write_page(found: "list[tuple[Evening, Forebears | None]]", out: Path) -> N
 
 
 def _record(found: "list[tuple[Evening, Forebears | None]]", journal: Path) -> None:
-    from backtests.desk.written import journal_content
+    from backtests.desk.messages import journal_content
     from backtests.records.journal import append
-    from feeds.clock import utc_now
+    from feeds.sessions import utc_now
 
     for evening, _ in found:
         append(journal, journal_content(evening, now=utc_now()))
@@ -182,7 +181,7 @@ def _record(found: "list[tuple[Evening, Forebears | None]]", journal: Path) -> N
 
 def _notify(found: "list[tuple[Evening, Forebears | None]]", options: argparse.Namespace) -> None:
     """Tell what has changed since it was told last; a failure is said on stderr and no more."""
-    from backtests.desk.notify import Told, tell
+    from backtests.desk.messages import Told, tell
     from backtests.report.words.today import headline
 
     evenings = [evening for evening, _ in found]

@@ -49,10 +49,10 @@ def _work(arguments: Sequence[str] | None) -> None:
     import pandas as pd
 
     from backtests.config.plugins import pin_plugins
-    from backtests.config.tree import config_tree
+    from backtests.config.raw_settings import config_tree
     from backtests.records.writing import require_writable, run_id, write_folder
-    from backtests.report.terminal.walkforward import summary_text
-    from backtests.report.walkforward_files import walk_files
+    from backtests.report.search_files import walk_files
+    from backtests.report.terminal.search import walk_summary
     from backtests.search.plan import load_plan
     from backtests.search.trials.groups import Library
     from backtests.search.walkforward.walk import require_walkable, walk_forward
@@ -74,7 +74,7 @@ def _work(arguments: Sequence[str] | None) -> None:
     asset = f"walkforward-{plan.base.asset}"
     name = run_id(asset=asset, config_hash=walk_hash(plan, settings), now=now)
     folder = write_folder(options.out, name, walk_files(found, plan, settings))
-    print(summary_text(found, plan, settings))  # noqa: T201 (a command speaks to its user)
+    print(walk_summary(found, plan, settings))  # noqa: T201 (a command speaks to its user)
     print(f"Sheet: {folder / 'walkforward.html'}")  # noqa: T201
 
 

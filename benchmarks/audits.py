@@ -16,9 +16,9 @@ import numpy as np
 
 from backtests.audits.audit import audit_of
 from backtests.config.config import Config, load_config
-from backtests.market.asked import asked_of_own
 from backtests.market.inputs import Inputs
 from backtests.market.lookahead import THOROUGH, look_at
+from backtests.market.other_futures import asked_of_own
 from backtests.search.plan import load_plan
 from backtests.search.trials.evaluate import evaluate
 from backtests.search.trials.groups import Library

@@ -21,10 +21,10 @@ from backtests.engines.event_driven import simulate
 from backtests.market.inputs import Inputs
 from backtests.market.market import Market, build_market
 from feeds.bars import Bars
-from feeds.border import validate_bars
 from feeds.instruments import coin, index
 from feeds.sessions import sessions_between
 from feeds.table import RawTable
+from feeds.validation import validate_bars
 
 BARS = 4_000
 ROUNDS = 7

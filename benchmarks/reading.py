@@ -17,8 +17,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from feeds.bar_files import bar_files
-from feeds.files import Files
+from feeds.files import Files, bar_files
 from feeds.instruments import Instrument
 from feeds.reading import read_bars
 from feeds.sessions import sessions_between

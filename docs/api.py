@@ -12,9 +12,9 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 import backtests as bt
+from backtests.api.backtest import Today
 from backtests.api.study import StudyResult
 from backtests.api.sweep import SweepResult
-from backtests.api.today import Today
 from backtests.api.walk import WalkForwardResult
 from backtests.audits.audit import Audit
 from backtests.config.config import Config

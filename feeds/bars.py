@@ -1,4 +1,4 @@
-"""Bars as everything beyond the border sees them."""
+"""Bars as everything sees them once they are validated."""
 
 import hashlib
 import importlib
@@ -104,9 +104,9 @@ class Bars:
         InputError
             Naming what is wrong, the column and the row.
         """
-        # the border makes bars, so it stands after them: this is the way back, for users alone
-        border = importlib.import_module("feeds.frames")
-        found: Self = border.bars_of_frame(frame, symbol=symbol, timeframe=timeframe, kind=kind)
+        # validation makes bars, so it stands after them: this is the way back, for users alone
+        frames = importlib.import_module("feeds.frames")
+        found: Self = frames.bars_of_frame(frame, symbol=symbol, timeframe=timeframe, kind=kind)
         return found
 
     def __len__(self) -> int:

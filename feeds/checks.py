@@ -7,9 +7,15 @@ import numpy as np
 import pandas as pd
 
 from feeds.bars import PRICES, Bars
-from feeds.calendar_table import HOLIDAYS_KNOWN_FROM
 from feeds.errors import DataError
-from feeds.sessions import BAR_LENGTHS, NEW_YORK, bar_ends, session_hours, sessions_between
+from feeds.sessions import (
+    BAR_LENGTHS,
+    HOLIDAYS_KNOWN_FROM,
+    NEW_YORK,
+    bar_ends,
+    session_hours,
+    sessions_between,
+)
 from feeds.wording import BAR_NOUNS, count_noun, length_text, listed_times, number_text, time_texts
 
 Check = Literal["gap", "stale", "last_bar", "jump", "frozen", "silent_index"]
@@ -22,7 +28,7 @@ SILENT_INDEX: Final = pd.Timedelta(days=7)
 FROZEN_DAYS: Final = 3
 FROZEN_SESSIONS: Final = 5
 BARS_PER_SESSION: Final = {"1d": 1, "1h": 7}
-# Whoever comes back after so long may be somebody else (see feeds.reused).
+# Whoever comes back after so long may be somebody else (see feeds.universe).
 LONG_GAP: Final = pd.Timedelta(days=7)
 
 

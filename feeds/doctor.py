@@ -18,14 +18,14 @@ from typing import Any, Final, Literal
 import pandas as pd
 
 from feeds.bars import Bars
-from feeds.clock import Clock, utc_now
 from feeds.commands import Parser, as_invoked, run_command
 from feeds.errors import InputError, NotServed, Unreachable
 from feeds.series import Series
+from feeds.sessions import Clock, utc_now
 from feeds.vendors.addresses import ADDRESSES, address_of
 from feeds.vendors.patience import PassingError, Patience
-from feeds.vendors.protocol import one_line, reading
 from feeds.vendors.questions import Need, OpenPatient, VendorQuestion, all_questions
+from feeds.vendors.registry import one_line, reading
 from feeds.wording import share_text
 
 State = Literal["answers", "not served", "unreachable", "silent", "another shape"]

@@ -18,13 +18,11 @@ from feeds.folders import cache_folder
 from feeds.history import source_in_words
 from feeds.instruments import SERIES_NAME
 from feeds.live import Live
-from feeds.live_series import LiveSeries
-from feeds.series_sources import open_live_series
+from feeds.series_sources import LiveSeries, open_live_series
 from feeds.sessions import BAR_LENGTHS
 from feeds.sources import Request
 from feeds.universe import altcoins
-from feeds.vendors.protocol import DownloadStep, Watcher
-from feeds.vendors.registry import VENDORS, open_vendor
+from feeds.vendors.registry import VENDORS, DownloadStep, Watcher, open_vendor
 
 if TYPE_CHECKING:
     from rich.progress import Progress

@@ -1,4 +1,4 @@
-"""Bars out of a DataFrame of one's own: its columns and dates as a table for the border."""
+"""Bars out of a DataFrame of one's own: its columns and dates as a table to be validated."""
 
 from collections.abc import Hashable
 from typing import Any, Final
@@ -8,12 +8,12 @@ import pandas as pd
 
 from feeds.arrays import Floats
 from feeds.bars import COLUMNS, MARKET_CAP, PRICES, QUOTE_VOLUME, Bars
-from feeds.border import validate_bars
 from feeds.checks import with_findings
 from feeds.errors import ConfigError, DataError
 from feeds.instruments import BY_SYMBOL, INDEX_NAMES, Instrument, Kind, coin, index
 from feeds.sessions import BAR_LENGTHS
 from feeds.table import RawTable
+from feeds.validation import validate_bars
 from feeds.wording import nearest_hint
 
 SOURCE: Final = "frame"

@@ -15,14 +15,20 @@ import pandas as pd
 from feeds.bars import QUOTE_VOLUME, Bars
 from feeds.cache.store import Damaged, Key, StoredTable
 from feeds.cache.updates import Cache, Fetched
-from feeds.clock import Clock, utc_now
 from feeds.errors import DataError, NotCached, NotServed
 from feeds.history import join
 from feeds.instruments import Instrument
-from feeds.sessions import BAR_LENGTHS, NEW_YORK, bar_ends, session_hours, sessions_between
-from feeds.vendors.protocol import Vendor
-from feeds.vendors.reach import PROCESS_REACH, Reach
-from feeds.vendors.registry import OpenVendor, open_vendor
+from feeds.sessions import (
+    BAR_LENGTHS,
+    NEW_YORK,
+    Clock,
+    bar_ends,
+    session_hours,
+    sessions_between,
+    utc_now,
+)
+from feeds.vendors.patience import PROCESS_REACH, Reach
+from feeds.vendors.registry import OpenVendor, Vendor, open_vendor
 
 log = logging.getLogger(__name__)
 

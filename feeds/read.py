@@ -10,21 +10,21 @@ from typing import Final, get_args
 import pandas as pd
 
 from feeds import instruments
-from feeds.bar_files import DAILY, bar_file
 from feeds.bars import Bars
-from feeds.border import validate_bars
 from feeds.commands import Parser, given_path, run_command
 from feeds.errors import ConfigError
+from feeds.files import DAILY, bar_file
 from feeds.folders import is_folder, write_whole
 from feeds.instruments import BY_SYMBOL, Instrument, symbols_of
 from feeds.reading import Choices, read_bars, read_series
-from feeds.reading.choices import Role, sound_date_format, sound_zone
 from feeds.reading.contents import Content, contents
+from feeds.reading.dialects import Role, sound_date_format, sound_zone
 from feeds.reading.layouts import Purpose, layout, one_ticker
 from feeds.reading.own_form import own_form
 from feeds.reading.tables import grids_of
 from feeds.sessions import BAR_LENGTHS
 from feeds.table import RawTable
+from feeds.validation import validate_bars
 
 ENDS: Final = 2  # rows shown of either end
 UNCHECKED: Final = "not checked as bars: say --asset or --index, the name does not"

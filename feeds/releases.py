@@ -26,7 +26,7 @@ business day. Times of publication, New York:
   aaii.com/sentimentsurvey
 - NAAIM: exposures at Wednesday's close, the date of the value, published on Thursday.
   naaim.org/programs/naaim-exposure-index
-- Share of unprofitable companies: the date is that of publication. feeds.unprofitable
+- Share of unprofitable companies: the date is that of publication. feeds.derived_series
 """
 
 from collections.abc import Callable

@@ -10,13 +10,13 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from feeds.alignment import latest_known
 from feeds.arrays import Floats
-from feeds.bar_files import SUFFIXES
 from feeds.errors import Absent, ConfigError, DataError
+from feeds.files import SUFFIXES
 from feeds.instruments import SERIES_NAME
 from feeds.reading import NOTHING_CHOSEN, Choices, read_series
 from feeds.releases import SERIES, Release, after_days
+from feeds.sessions import latest_known
 from feeds.table import RawTable
 
 log = logging.getLogger(__name__)

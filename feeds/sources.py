@@ -9,12 +9,12 @@ from typing import Final, Protocol
 from feeds.bars import Bars
 from feeds.cache.updates import Cache
 from feeds.checks import with_findings
-from feeds.clock import Clock, utc_now
 from feeds.errors import DataError, NotCached, NotServed, Unreachable
 from feeds.folders import cache_folder
 from feeds.instruments import Instrument
 from feeds.live import Live
 from feeds.reading import NOTHING_CHOSEN, Choices
+from feeds.sessions import Clock, utc_now
 from feeds.vendors.registry import VENDORS
 
 log = logging.getLogger(__name__)

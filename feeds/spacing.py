@@ -7,10 +7,9 @@ import numpy as np
 import pandas as pd
 
 from feeds.arrays import Flags, Floats
-from feeds.calendar_table import xnys
-from feeds.draft import DATE, Draft
 from feeds.errors import DataError
-from feeds.sessions import NEW_YORK, bar_ends, session_positions
+from feeds.sessions import NEW_YORK, bar_ends, session_positions, xnys
+from feeds.table import DATE, Draft
 from feeds.wording import NAMED, count_noun, length_text, time_texts
 
 # So many gaps in a row, each longer than a bar and all much alike, are bars of another

@@ -11,11 +11,10 @@ import numpy as np
 import pandas as pd
 
 from feeds.arrays import Flags
-from feeds.calendar_table import xnys
-from feeds.draft import DATE, Draft
 from feeds.errors import DataError
-from feeds.sessions import NEW_YORK, session_closes, session_positions
+from feeds.sessions import NEW_YORK, session_closes, session_positions, xnys
 from feeds.spacing import opens_of_hours, require_session_spacing, require_spacing
+from feeds.table import DATE, Draft
 from feeds.wording import length_text, listed_times, time_texts
 
 ONE_DAY: Final = pd.Timedelta(days=1)

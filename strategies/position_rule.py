@@ -11,8 +11,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from feeds.arrays import Integers
-from strategies.names import trigger_parts
-from strategies.registry import built_in
+from strategies.registry import built_in, trigger_parts
 from strategies.settings import RuleSettings
 from strategies.signals import IndexSignals
 

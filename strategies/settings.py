@@ -15,8 +15,7 @@ from pydantic import (
 )
 
 from feeds.instruments import SERIES_NAME, has_plain_name
-from strategies.names import RegisteredName, TriggerName, trigger_text
-from strategies.registry import is_own, kinds_in
+from strategies.registry import RegisteredName, TriggerName, is_own, kinds_in, trigger_text
 
 
 def plain_symbol(name: str) -> str:

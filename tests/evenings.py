@@ -20,8 +20,8 @@ from backtests.engines.backtest import closing_of
 from backtests.engines.event_driven import simulate
 from backtests.market.inputs import Inputs, load_inputs
 from backtests.market.market import Market, build_market
+from backtests.market.other_futures import FUTURES, world_at
 from backtests.market.tape import NANOSECONDS
-from backtests.market.worlds import FUTURES, world_at
 from feeds.arrays import Floats, Integers
 
 DATA = Path(__file__).parents[2] / "shared" / "data"

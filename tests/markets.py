@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 
 from feeds.bars import Bars
-from feeds.border import validate_bars
 from feeds.instruments import Instrument, coin, index
 from feeds.sessions import sessions_between
 from feeds.table import RawTable
+from feeds.validation import validate_bars
 
 ROW = ("date", "open", "high", "low", "close")
 FIRST = "2015-01-01"

@@ -11,8 +11,8 @@ from backtests.config.config import Config
 from backtests.engines.backtest import Run
 from feeds.arrays import Flags, Integers
 from strategies.filters import Gate
-from strategies.names import trigger_parts
 from strategies.position_rule import ENTER, EXIT_FILTER, EXIT_REASONS, STAY, TRIGGER_KINDS
+from strategies.registry import trigger_parts
 
 OPEN, CLOSED, UNKNOWN = "open", "closed", "unknown"
 

@@ -61,6 +61,12 @@ def episodes_entered(known: pd.DatetimeIndex, entries: pd.Series) -> int:
     return int(np.unique(belongs[belongs > 0]).size)
 
 
+def trigger_sessions(result: Run) -> Integers:
+    """Return the session of each trigger that became known in a run, ascending."""
+    sessions = result.market.traded.lines["trigger_session"]
+    return sessions[sessions >= 0].astype(np.int64)
+
+
 @dataclass(frozen=True, slots=True)
 class Spell:
     """One stretch with the signal on; `end` is NaT while it lasts, `exit_reason` then empty."""

@@ -15,10 +15,9 @@ from backtests.analysis.strata import HALVINGS, halving_eras
 from backtests.engines.backtest import Run
 from backtests.market.elapsed import SECONDS_PER_YEAR
 from backtests.market.regime_series import LIQUIDITY, VIX
-from feeds.alignment import latest_known, values_at
 from feeds.arrays import DAY_IN_NANOSECONDS, Flags, Floats, Integers
 from feeds.series import Series
-from feeds.sessions import NEW_YORK
+from feeds.sessions import NEW_YORK, latest_known, values_at
 
 TREND_SESSIONS: Final = 200
 # weekly values, as in the ready-made filter: a quarter

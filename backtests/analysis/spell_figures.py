@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from pandas.api.typing import NaTType
 
-from backtests.analysis.episodes import Spell, rows_of, spells
+from backtests.analysis.episodes import Spell, episode_starts, rows_of, spells, trigger_sessions
 from backtests.engines.backtest import Run
 
 AFTER_DAYS: Final = 90
@@ -20,10 +20,12 @@ class SpellFigures:
 
     `gain` is what the account made from its first open, costs included; `coin` what the coin (or
     the basket) did over the same bars and `after` over the 90 days behind them; `share` the part
-    of the run's whole log growth. `session` is that of the trigger, `index_level` its close.
+    of the run's whole log growth. `session` is that of the trigger, `index_level` its close,
+    `episode` counts the cluster of triggers, of the run, that it falls into; 0 before the first.
     """
 
     spell: Spell
+    episode: int
     session: pd.Timestamp | NaTType
     index_level: float
     gain: float
@@ -34,10 +36,14 @@ class SpellFigures:
 
 def spell_figures(result: Run) -> list[SpellFigures]:
     """Return the figures of every stretch, in order."""
-    return [_figures(result, spell) for spell in spells(result)]
+    begun = result.market.available_at[episode_starts(trigger_sessions(result))]
+    return [
+        _figures(result, spell, episode=int(begun.searchsorted(spell.start, side="right")))
+        for spell in spells(result)
+    ]
 
 
-def _figures(result: Run, spell: Spell) -> SpellFigures:
+def _figures(result: Run, spell: Spell, *, episode: int) -> SpellFigures:
     times = pd.DatetimeIndex(result.strategy.bars.index)
     rows = rows_of(spell, times)
     returns = result.strategy.returns.to_numpy()
@@ -51,6 +57,7 @@ def _figures(result: Run, spell: Spell) -> SpellFigures:
     session, level = _trigger(result, first)
     return SpellFigures(
         spell=spell,
+        episode=episode,
         session=session,
         index_level=level,
         gain=float(np.expm1(own)),

@@ -2,13 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from backtests.analysis import metrics
-from backtests.analysis.episodes import BestSpell, best_spell, episode_starts, episodes_entered
+from backtests.analysis.episodes import (
+    BestSpell,
+    best_spell,
+    episode_starts,
+    episodes_entered,
+    trigger_sessions,
+)
 from backtests.analysis.exposure import (
     Exposure,
     evenly_held_returns,
@@ -29,9 +34,8 @@ from backtests.market.elapsed import (
     time_taken,
 )
 from backtests.market.tape import NANOSECONDS
-from feeds.alignment import latest_known
 from feeds.arrays import Floats
-from feeds.sessions import NEW_YORK
+from feeds.sessions import NEW_YORK, latest_known
 
 Figures = dict[str, float]
 
@@ -72,7 +76,7 @@ def summarise(result: Run) -> Summary:
     figures["strategy"]["cagr_without_best"] = best.cagr
     figures["exposure_matched"] = _even_figures(result, own, stretch)
     figures["index"] = _index_figures(result, stretch, _index_returns(result))
-    episodes = episode_starts(_trigger_sessions(result))
+    episodes = episode_starts(trigger_sessions(result))
     return Summary(
         figures=figures,
         drawdowns={name: spells[name] for name in ("strategy", "buy_and_hold")},
@@ -274,8 +278,3 @@ def _trades(result: Run, account: Account) -> pd.DataFrame:
     tape = result.market.traded
     last_closes = tape.last_closes
     return round_trips(account.fills, last_time=tape.times[-1], last_closes=last_closes)
-
-
-def _trigger_sessions(result: Run) -> np.ndarray[Any, np.dtype[np.int64]]:
-    sessions = result.market.traded.lines["trigger_session"]
-    return sessions[sessions >= 0].astype(np.int64)

@@ -1,13 +1,19 @@
-"""Backtests in Python: `backtest`, and `load` for the inputs of one."""
+"""One config in Python: `backtest`, `audit` and `today`, and `load` for the inputs of a run."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
+from backtests.analysis.forebears import Forebears
 from backtests.api.request import Subject, named_index, own_bars, settings_tree
 from backtests.api.result import Result
+from backtests.audits.audit import Audit, audit_of
 from backtests.config.config import validated_config
+from backtests.desk.messages import evening_json
+from backtests.desk.today import Evening, evening_of, forebears_of
 from backtests.engines.backtest import Engine, run_inputs
 from backtests.market.inputs import Inputs, load_inputs
+from backtests.report.words.today import facts, forebears_words, headline
 from feeds.bars import Bars
 from feeds.errors import ConfigError
 from feeds.wording import nearest_hint
@@ -87,3 +93,71 @@ def load(
     ['open', 'high', 'low', 'close', 'volume']
     """
     return load_inputs(validated_config(settings_tree(asset, settings=settings, keywords=keywords)))
+
+
+def audit(
+    asset: Subject = None, *, settings: Mapping[str, Any] | None = None, **keywords: Any
+) -> Audit:
+    """Cut the data at many bars, rewrite the future, and see whether anything before changes.
+
+    Parameters and errors are those of `backtest`.
+
+    Examples
+    --------
+    >>> import backtests as bt
+    >>> found = bt.audit("ETH", source="sample", start="2025-01-01")
+    >>> found.ok, found.findings["name"].tolist()
+    (True, ['signal of the index', 'run'])
+    """
+    config = validated_config(settings_tree(asset, settings=settings, keywords=keywords))
+    return audit_of(config, load_inputs(config))
+
+
+@dataclass(frozen=True, slots=True)
+class Today:
+    """How a config stands after its last bar, and the present episode beside earlier ones."""
+
+    evening: Evening
+    forebears: Forebears | None
+
+    @property
+    def sentence(self) -> str:
+        """The answer, to be read aloud."""
+        return headline(self.evening)
+
+    @property
+    def json(self) -> dict[str, Any]:
+        """What `--json` prints."""
+        return evening_json(self.evening, self.forebears)
+
+    def __repr__(self) -> str:
+        told = [f"{name}: {text}" for name, text in facts(self.evening)]
+        return "\n".join([self.sentence, *told, *forebears_words(self.forebears)])
+
+
+def today(
+    asset: Subject = None,
+    *,
+    equity: float | None = None,
+    settings: Mapping[str, Any] | None = None,
+    **keywords: Any,
+) -> Today:
+    """Return how a config stands after its last complete bar, or on the evening of `end`.
+
+    Parameters
+    ----------
+    equity
+        The money the order's units are for, by default `costs.initial_cash`.
+
+    Other parameters and errors are those of `backtest`.
+
+    Examples
+    --------
+    >>> import backtests as bt
+    >>> found = bt.today("ETH", source="sample", end="2025-12-31")
+    >>> found.evening.in_market, found.json["order"] is None
+    (True, True)
+    """
+    config = validated_config(settings_tree(asset, settings=settings, keywords=keywords))
+    evening = evening_of(config, load_inputs(config), equity=equity)
+    return Today(evening, forebears_of(evening.market, config))

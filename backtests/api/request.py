@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from backtests.config.config import Config
 from backtests.config.names import whole_keys
-from backtests.config.tree import config_tree, put, put_all
+from backtests.config.raw_settings import config_tree, put, put_all
 from feeds.bars import Bars
 from feeds.errors import ConfigError
 

@@ -18,7 +18,7 @@ from backtests.config.plugins import pin_plugins
 from backtests.market.inputs import load_inputs
 from backtests.records.writing import require_writable
 from backtests.report.card import Card, Displayable
-from backtests.report.terminal.sweep import TOP
+from backtests.report.terminal.search import TOP
 from backtests.report.words.labels import FIGURES, figure_text, names, notation
 from backtests.report.words.sweep import UNJUDGED, statistics, verdict
 from backtests.search.bars import UsedBars, used_bars
@@ -197,7 +197,7 @@ def sweep(
     if out is None:
         weakref.finalize(found, shutil.rmtree, place, ignore_errors=True)
     else:
-        from backtests.report.sweep_files import write_judged
+        from backtests.report.search_files import write_judged
 
         write_judged(found.store, found.judged, found.used)
     return found

@@ -13,7 +13,7 @@ from backtests.api.sweep import SWEEP_NAMES, Axes, library_with, with_axes
 from backtests.config.explain import explain_error
 from backtests.config.plugins import pin_plugins
 from backtests.report.card import Card, Displayable
-from backtests.report.walkforward_files import steps_table
+from backtests.report.search_files import steps_table
 from backtests.report.words import walkforward as words
 from backtests.report.words.labels import FIGURES, figure_text
 from backtests.search.plan import Plan, plan_of

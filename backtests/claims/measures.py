@@ -251,4 +251,6 @@ def _rows(sample: Outcomes) -> range:
 
 
 def _percent(growth: float) -> str:
-    return f"{np.expm1(growth) * 100:+.0f} %"
+    percent = np.expm1(growth) * 100
+    # what is not zero does not read as zero
+    return f"{percent:+.{int(0 < abs(percent) < 0.5)}f} %"

@@ -1,24 +1,39 @@
-"""From what was asked to a plan of a study: a claim of a file, of the config, or an event."""
+"""From what was asked to plans: of studies, of each reading of a claim, of runs that trade it.
+
+A claim comes from a file or the config, an event from the command.
+"""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from backtests.analysis.effects import Placement
-from backtests.config.claims import EVENT_NAMES, ClaimSettings
-from backtests.config.config import Config, validated_config
-from backtests.config.files import CLAIMS
+from backtests.config.claims import EVENT_NAMES, ClaimReading, ClaimSettings
+from backtests.config.config import ALTS, Config, validated_config
 from backtests.config.plugins import load_plugins
+from backtests.config.raw_settings import CLAIMS, config_tree
 from backtests.config.settings import StudySettings
 from feeds.errors import ConfigError
 from feeds.folders import is_there
+from feeds.instruments import BY_SYMBOL, INDEX_NAMES
 from feeds.reading.cells import quote
 from feeds.wording import nearest, nearest_hint
+from strategies.registry import find
 
 # what a [claim] may say of an event that nobody claims anything about
 EVENT_SETTINGS: Final = frozenset({"assets", "event", "gap_sessions", "horizon_days"})
+# settings of a reading that stand outside the claim: their section and key in the config
+OUTSIDE: Final = {
+    "base": ("signal", "base"),
+    "lookback": ("signal", "lookback"),
+    "index": ("index", "symbol"),
+    "start": ("data", "start"),
+}
+AS_IT_STANDS: Final = "as it stands"
+# measures that ask about something else than what follows an event of the index
+WITHOUT_EVENT = frozenset({"no_data", "condition", "lead", "tops"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,3 +163,69 @@ def _event_of(tree: Mapping[str, Any]) -> Any:
 def _file_name(text: str) -> str:
     """Return a text as the name of files may be."""
     return re.sub(r"[^A-Za-z0-9]+", "-", text)[:60].strip("-") or "claim"
+
+
+def readings_of(plan: StudyPlan) -> Iterator[StudyPlan]:
+    """Yield a plan per reading of a claim, up to the day the claim was published.
+
+    What came after that day must not decide how a claim is judged.
+    """
+    claim = plan.claim
+    known = _until(plan.config, claim.published)
+    alone = claim.model_copy(update={"readings": (), "reading": claim.reading or AS_IT_STANDS})
+    yield StudyPlan(known.model_copy(update={"claim": alone}))
+    for reading in claim.readings:
+        yield StudyPlan(_read_as(known, alone, reading))
+
+
+def _until(config: Config, published: str) -> Config:
+    """Return the config with no bar later than the day of publication."""
+    if not published or (config.data.end and config.data.end <= published):
+        return config
+    data = config.data.model_copy(update={"end": published})
+    return config.model_copy(update={"data": data})
+
+
+def _read_as(config: Config, claim: ClaimSettings, reading: ClaimReading) -> Config:
+    given = {
+        name: value
+        for name, value in reading.model_dump(exclude={"name"}).items()
+        if value is not None
+    }
+    tree: dict[str, Any] = config.model_dump(mode="json", exclude={"claim"})
+    for name, (section, key) in OUTSIDE.items():
+        if name in given:
+            tree[section][key] = given.pop(name)
+    if "gate" in given:
+        tree["filters"] = {given["filter"]: given.pop("gate")}
+    own = claim.model_dump(mode="json") | given | {"reading": reading.name}
+    tree["claim"] = own
+    return validated_config(tree)
+
+
+def claim_configs(
+    *, overrides: tuple[str, ...], given: Mapping[str, Any]
+) -> Iterator[tuple[str, Config | None]]:
+    """Yield every claim's name and the config that holds its first coin after its event.
+
+    The coin is held for the claim's horizon and nothing else ends it. None for a claim that
+    dates no purchase.
+    """
+    for path in claim_presets():
+        tree = config_tree(path, overrides=overrides, flags=given, parameter="--claim")
+        config = claim_plan(tree, path=path).config
+        claim = config.claim
+        if claim is None or claim.measure in WITHOUT_EVENT:
+            yield path.stem, None
+            continue
+        indices = {*INDEX_NAMES, *BY_SYMBOL, ALTS}
+        coins = [name for name in claim.assets if name not in indices]
+        if find("signal", claim.event).only_event or not coins:
+            yield path.stem, None
+            continue
+        rules = {"trigger": claim.event, "hold_days": claim.horizon_days}
+        held = {"exit_on_support_lost": False}
+        own = config.rules.model_copy(update=rules | held)
+        # a claim's filters only sort its episodes
+        changed = {"asset": coins[0], "rules": own, "filters": {}}
+        yield path.stem, config.model_copy(update=changed)

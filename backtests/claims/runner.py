@@ -1,4 +1,8 @@
-"""Run studies: findings and tables of every claim, on as many processes as wanted."""
+"""Run studies: findings and tables of every claim, on as many processes as wanted.
+
+A claim on coins is also asked of other risky assets, where there are more episodes: the mechanism
+behind it.
+"""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -9,11 +13,7 @@ import numpy as np
 import pandas as pd
 
 from backtests.analysis.curve import SpecificationCurve
-from backtests.analysis.effects import (
-    holm,
-    outcomes,
-    random_starts,
-)
+from backtests.analysis.effects import holm, outcomes, random_starts
 from backtests.analysis.events import EventStudy, StudyDesign, event_study
 from backtests.analysis.forebears import CoinBars, Forebears, forebears
 from backtests.analysis.placebo import drawn_means
@@ -24,28 +24,29 @@ from backtests.analysis.timing import (
     paired_returns,
     rolling_relation,
 )
-from backtests.claims.answers import SincePublished, as_stated, since_published
+from backtests.claims.answers import SincePublished, as_stated, since_published, stated_figure
 from backtests.claims.curve import claim_curve
 from backtests.claims.measures import measure
-from backtests.claims.mechanism import mechanism_finding, needs_mechanism
-from backtests.claims.plans import StudyPlan
+from backtests.claims.plans import StudyPlan, claim_plan, readings_of
 from backtests.claims.question import Question
-from backtests.claims.readings import readings_of
-from backtests.claims.stated import stated_figure
 from backtests.claims.verdicts import Finding, Verdict, verdict
 from backtests.claims.world import World
 from backtests.config.claims import ClaimSettings
 from backtests.config.config import Config
+from backtests.config.raw_settings import CLAIMS, config_tree
 from backtests.market.inputs import require_series
 from backtests.market.lookahead import LOOK_AHEAD
-from feeds.alignment import latest_known, values_at
+from feeds import instruments
 from feeds.arrays import Floats
 from feeds.bars import Bars
+from feeds.errors import InputError
+from feeds.sessions import latest_known, values_at
 
 # delays and paths are pictures: their bands need no more
 PICTURE_DRAWS: Final = 2_000
 
 Tick = Callable[[str], None]
+MECHANISM: Final = "small-caps-lead-risk"
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,3 +220,32 @@ def _forebears(question: Question, name: str) -> Forebears | None:
     seconds = instants / 1e9
     grid = CoinBars(seconds[:-1], seconds[1:], prices[:-1], prices[1:], closes)
     return forebears(events.sessions[starts], events.available_at[starts] / 1e9, grid)
+
+
+def mechanism_finding(plan: StudyPlan, world: World) -> Finding | None:
+    """Return what the mechanism's claim finds in its fairest reading, on the bars of `world`.
+
+    Up to the publication of the plan's own claim, drawn as its study is. None where its bars are
+    not to be had.
+    """
+    path = CLAIMS / f"{MECHANISM}.toml"
+    own = claim_plan(config_tree(path, parameter="--claim"), path=path)
+    claim = own.claim.model_copy(update={"published": plan.claim.published})
+    same: dict[str, object] = {
+        name: getattr(plan.config, name) for name in ("data", "vendors", "study")
+    }
+    config = own.config.model_copy(update={**same, "claim": claim})
+    reading = next(readings_of(StudyPlan(config)))
+    try:
+        question = Question(world.under(reading.config), reading.claim, reading.placement)
+        finding = measure(question)[0]
+        return replace(finding, dates=question.dates(finding.first_asset))
+    except InputError:
+        return None
+
+
+def needs_mechanism(plan: StudyPlan) -> bool:
+    """Return whether a plan claims something of coins, behind which the mechanism must be."""
+    claim = plan.claim
+    indices = {*instruments.BY_SYMBOL, *instruments.INDEX_NAMES}
+    return claim.is_claim and plan.name != MECHANISM and not indices & set(claim.assets)

@@ -7,7 +7,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from backtests.config.explain import sentence_error
 from backtests.config.settings import Horizon, as_tuple, iso_day
 from feeds.wording import nearest_hint
-from strategies.names import RegisteredName
+from strategies.registry import RegisteredName
 from strategies.settings import Days, FilterSettings, SeriesName, Sessions, Settings, Symbol
 
 EVENT_NAMES: Final = RegisteredName("signal", events=True)

@@ -12,7 +12,8 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from backtests.config.claims import ClaimSettings
 from backtests.config.explain import explain_error, sentence_error
 from backtests.config.names import whole_keys
-from backtests.config.own_tables import used_entries, with_own_tables
+from backtests.config.own_parameters import used_entries, with_own_tables
+from backtests.config.raw_settings import config_tree, put_all
 from backtests.config.settings import (
     CostSettings,
     DataSettings,
@@ -21,7 +22,6 @@ from backtests.config.settings import (
     StudySettings,
     VendorSettings,
 )
-from backtests.config.tree import config_tree, put_all
 from feeds.errors import ConfigError
 from feeds.instruments import SERIES_NAME
 from feeds.wording import nearest, nearest_hint

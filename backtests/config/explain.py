@@ -11,8 +11,7 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 
 from feeds.instruments import nearest_index
 from feeds.wording import nearest, nearest_hint
-from strategies.names import RegisteredName
-from strategies.registry import SECTIONS, entries
+from strategies.registry import SECTIONS, RegisteredName, entries
 from strategies.settings import FilterSettings
 
 LONGEST_VALUE: Final = 80

@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import BaseModel
 
 from backtests.config.explain import section_of, setting_keys
-from backtests.config.tree import SHORT_NAMES
+from backtests.config.raw_settings import SHORT_NAMES
 from feeds.errors import ConfigError
 from feeds.wording import nearest
 

@@ -9,7 +9,7 @@ from typing import Annotated, Final, Literal, get_args
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from feeds.reading.choices import Choices, Role, sound_date_format, sound_zone
+from feeds.reading.dialects import Choices, Role, sound_date_format, sound_zone
 from strategies.settings import Settings, Symbol
 
 BASIS_POINT: Final = 1e-4
@@ -150,7 +150,7 @@ class CostSettings(Settings):
     A fill that takes more than `max_participation` of its day's dollar volume is warned about.
     With `impact` "square_root" every fill pays for the share it takes, on top of slippage:
     `impact_coefficient` x daily volatility x sqrt(order / volume) of the price. About 1 is what
-    has been measured (`strategies.fills` cites it).
+    has been measured (`strategies.execution` cites it).
     """
 
     initial_cash: Annotated[float, Field(gt=0, le=1e15)] = 100_000.0

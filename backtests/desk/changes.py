@@ -9,7 +9,7 @@ import pandas as pd
 from backtests.config.config import Config
 from backtests.engines.account import Closing
 from backtests.market.market import Market, closes_of
-from strategies.names import trigger_parts
+from strategies.registry import trigger_parts
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from backtests.config.config import Config, validated_config
-from backtests.config.files import parsed_toml
+from backtests.config.raw_settings import parsed_toml
+from backtests.desk.messages import bars_digests, order_json
 from backtests.desk.today import Evening, evening_of
-from backtests.desk.written import bars_digests, order_json
 from backtests.market.inputs import Inputs, load_inputs
 from backtests.records.journal import JournalLine, read
 from feeds.errors import InputError

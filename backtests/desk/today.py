@@ -1,23 +1,30 @@
-"""How a config stands after its last bar: position, window, order due, and what would change it."""
+"""How a config stands after its last bar, what is due, and how this time compares.
 
-from collections.abc import Mapping
+What stands beside it: which bars are missing, when the next close is due, what would change the
+answer, and how the coin did in earlier episodes.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from backtests.analysis.decisions import signal_reasons
+from backtests.analysis.episodes import episode_starts
+from backtests.analysis.forebears import CoinBars, Forebears, forebears
 from backtests.config.config import Config
 from backtests.desk.changes import Change, Support, changes, next_high, support_of
-from backtests.desk.freshness import next_close, stale_bars
 from backtests.engines.account import OWN_REASON, Account, Closing, upkeep_of
 from backtests.engines.backtest import closing_of, leak_warnings
 from backtests.market.inputs import Inputs
-from backtests.market.market import Market, build_market
-from backtests.market.worlds import world_at
+from backtests.market.market import Market, build_market, market_schedule
+from backtests.market.other_futures import world_at
 from feeds.arrays import Floats
-from feeds.clock import utc_now
-from strategies.portfolio import orders
+from feeds.bars import Bars
+from feeds.sessions import BAR_LENGTHS, closes_after, session_closes, sessions_between, utc_now
+from feeds.wording import BAR_NOUNS, count_noun, listed_times, time_texts
+from strategies.execution import orders
 from strategies.targets import HALTED
 
 DAY = pd.Timedelta(days=1)
@@ -216,3 +223,69 @@ def _gates(market: Market, last: pd.Timestamp) -> tuple[GateState, ...]:
         state = float(gate.at(instant)[0])
         found.append(GateState(gate.name, state, known_at, bool(gate.passes(instant)[0])))
     return tuple(found)
+
+
+def stale_bars(config: Config, inputs: Inputs, *, now: pd.Timestamp) -> tuple[str, ...]:
+    """Return what is missing of index and coins at an instant (UTC), a phrase each."""
+    own = [*_alive(config, inputs.coins), *([inputs.idle] if inputs.idle else [])]
+    found = [*_index_gaps(config, inputs.index, now), *(_coin_gap(each, now) for each in own)]
+    return tuple(dict.fromkeys(filter(None, found)))
+
+
+def _alive(config: Config, coins: Sequence[Bars]) -> list[Bars]:
+    """Return the coins but those of a basket that are taken for dead, whose bars are no lack."""
+    latest = max(pd.Timestamp(each.frame.index[-1]) for each in coins)
+    dead = pd.Timedelta(days=config.basket.delisted_after_days)
+    return [each for each in coins if latest - pd.Timestamp(each.frame.index[-1]) <= dead]
+
+
+def next_close(config: Config, *, now: pd.Timestamp) -> pd.Timestamp:
+    """Return when the next session of the index is known (UTC)."""
+    delay = pd.Timedelta(minutes=config.index.delay_minutes)
+    day = (now - delay).tz_convert(None).normalize()
+    for date in (day - pd.Timedelta(days=1), day, day + pd.Timedelta(days=1)):
+        (close,) = closes_after(pd.DatetimeIndex([date]))
+        if close + delay > now:
+            return close + delay
+    raise ValueError("a session closes within three days of any other")
+
+
+def _index_gaps(config: Config, index: Bars, now: pd.Timestamp) -> Iterator[str]:
+    delay = pd.Timedelta(minutes=config.index.delay_minutes)
+    last = pd.Timestamp(index.frame.index[-1])
+    if index.timeframe == "1d":
+        due = sessions_between(last + pd.Timedelta(days=1), now.tz_convert(None).normalize())
+        missing = due[session_closes(due) + delay <= now] if len(due) else due
+        if len(missing):
+            count = count_noun(len(missing), "session")
+            yield f"{index.instrument.label} lacks {count}: {listed_times(missing)}"
+        return
+    (close,) = closes_after(pd.DatetimeIndex([last.tz_convert(None).normalize()]))
+    if close + delay <= now:
+        yield f"{index.instrument.label} has no hourly bar after {last:%Y-%m-%d %H:%M}"
+
+
+def _coin_gap(coin: Bars, now: pd.Timestamp) -> str:
+    length = BAR_LENGTHS[coin.timeframe]
+    last = pd.Timestamp(coin.frame.index[-1])
+    missing = int((now - last) // length) - 1
+    if missing < 1:
+        return ""
+    count = count_noun(missing, BAR_NOUNS[coin.timeframe])
+    (after,) = time_texts(pd.DatetimeIndex([last]))
+    return f"{coin.instrument.label} lacks {count} after {after}"
+
+
+def forebears_of(market: Market, config: Config) -> Forebears | None:
+    """Return the latest episode of the config's trigger beside those before it.
+
+    Episodes are triggers more than 60 sessions apart. None where there is none.
+    """
+    schedule = market_schedule(market, config)
+    starts = episode_starts(np.flatnonzero(schedule.kinds > 0))
+    lines = market.tape.cut(slice(0, market.tradable.stop)).lines
+    return forebears(
+        pd.DatetimeIndex(market.index.frame.index)[starts],
+        (schedule.known_at[starts] + schedule.delay) / 1e9,
+        CoinBars(*(lines[name] for name in ("time", "bar_end", "open", "close", "index_close"))),
+    )

@@ -13,9 +13,15 @@ from backtests.config.config import ALTS, Config
 from backtests.config.plugins import Plugin, plugin_at
 from backtests.engines import twin
 from backtests.engines.account import Account, Closing
-from backtests.engines.baselines import Simulate, benchmark, buy_and_hold, hold_idle
+from backtests.engines.baselines import (
+    Simulate,
+    benchmark,
+    buy_and_hold,
+    control_config,
+    control_tape,
+    hold_idle,
+)
 from backtests.engines.capacity import Capacity, capacity_of, capacity_warning
-from backtests.market.control import control_config, control_tape
 from backtests.market.elapsed import DAYS_PER_YEAR, after_hole, cash_returns
 from backtests.market.endings import ending_notes, survivor_note
 from backtests.market.gates import blind_filters

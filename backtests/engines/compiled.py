@@ -10,7 +10,7 @@ from backtests.engines.account import Account
 from backtests.engines.compiling import compile_function, family
 from backtests.engines.twin import Ledger, account_from, ledger_by
 from backtests.market.tape import Tape
-from strategies import fills, portfolio, position_rule, targets
+from strategies import execution, position_rule, targets
 
 __all__ = [
     "Ledger",
@@ -54,15 +54,15 @@ stopped_by = compile_function(
 )
 step = compile_function(position_rule.step, is_inlined=True, _stop=stopped_by)
 _pricing = family(
-    fills.buying_factor,
-    fills.selling_factor,
-    fills.fill_prices,
-    fills.affordable_units,
-    fills.bought_units,
+    execution.buying_factor,
+    execution.selling_factor,
+    execution.fill_prices,
+    execution.affordable_units,
+    execution.bought_units,
 )
 buying_factor, selling_factor = _pricing["buying_factor"], _pricing["selling_factor"]
 fill_prices, affordable_units = _pricing["fill_prices"], _pricing["affordable_units"]
-orders = compile_function(portfolio.orders, **_pricing, **family(portfolio.sum_in_order))
+orders = compile_function(execution.orders, **_pricing, **family(execution.sum_in_order))
 _judging = family(
     targets.new_stance,
     targets.worth,

@@ -15,12 +15,11 @@ import pandas as pd
 
 from backtests.config.config import Config
 from backtests.engines.account import Account, Closing, account_of, fills_table, upkeep_of
-from backtests.engines.parts import Coins, Money, Part, Signals, money_of, part_of
+from backtests.engines.tape_arrays import Coins, Money, Part, Signals, money_of, part_of
 from backtests.market.tape import Tape
 from feeds.arrays import Floats, Integers
-from strategies import fills
-from strategies.fills import fill_prices
-from strategies.portfolio import orders
+from strategies import execution
+from strategies.execution import fill_prices, orders
 from strategies.position_rule import STAY, Moment, Rule, State, rule_of, step
 from strategies.targets import (
     HALTED,
@@ -132,7 +131,7 @@ def _fills(
     costs, symbols, times = config.costs, list(tape.coins), tape.times
     rows, coins = np.nonzero(ledger.traded)
     units = ledger.traded[rows, coins]
-    prices = fills.fill_prices(
+    prices = execution.fill_prices(
         units,
         tape.matrix("open")[rows, coins],
         slippage=costs.slippage,

@@ -9,15 +9,14 @@ from backtests.config.membership import stale_note, universe_members
 from feeds import instruments
 from feeds.archive.universe import DOWNLOAD
 from feeds.bars import Bars
-from feeds.clock import utc_now
 from feeds.errors import Absent, ConfigError, DataError, NotCached, NotServed, Unreachable
 from feeds.folders import is_folder
 from feeds.instruments import INDEX_NAMES, SAMPLE_SOURCE
-from feeds.reused import split_reused
 from feeds.series import Series
 from feeds.series_sources import load_series, series_names
+from feeds.sessions import utc_now
 from feeds.sources import Loaded, Memory, Request, WithOwn, is_live, load_all, open_source
-from feeds.universe import altcoins
+from feeds.universe import altcoins, split_reused
 from feeds.vendors.addresses import use_addresses
 from feeds.wording import nearest_hint
 from strategies.settings import READY_MADE

@@ -15,10 +15,9 @@ import pandas as pd
 from backtests.config.config import ALTS, Config
 from backtests.market.elapsed import nominal_bars_per_year, observed_bars_per_year
 from backtests.market.tape import NANOSECONDS, Lines, Tape
-from feeds.alignment import Instants, latest_arrival, latest_known, values_at
 from feeds.arrays import Flags, Floats, Integers
 from feeds.bars import PRICES, Bars
-from feeds.sessions import BAR_LENGTHS, bar_ends
+from feeds.sessions import BAR_LENGTHS, Instants, bar_ends, latest_arrival, latest_known, values_at
 from strategies.position_rule import NONE, triggers
 from strategies.registry import find
 from strategies.signals import IndexSignals

@@ -12,9 +12,15 @@ import numpy as np
 import pandas as pd
 
 from backtests.config.config import Config
-from backtests.market.asked import Asked, asked_of_own
 from backtests.market.inputs import Inputs
-from backtests.market.worlds import FUTURES, Future, input_names, published_at
+from backtests.market.other_futures import (
+    FUTURES,
+    Asked,
+    Future,
+    asked_of_own,
+    input_names,
+    published_at,
+)
 from feeds.arrays import Flags, Floats, Integers
 from feeds.errors import InputError
 

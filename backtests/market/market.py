@@ -31,17 +31,15 @@ from backtests.market.tape import (
     nanoseconds,
     panel_of,
 )
-from feeds.alignment import latest_known, values_at
 from feeds.arrays import Flags, Floats, Integers
 from feeds.bars import PRICES, Bars
 from feeds.errors import DataError
 from feeds.instruments import Instrument
-from feeds.sessions import bar_ends
+from feeds.sessions import bar_ends, latest_known, values_at
 from feeds.wording import count_noun
 from strategies.basket import basket_weights, members, rebalance_bars
 from strategies.filters import Gate
-from strategies.signals import IndexSignals, index_signals
-from strategies.support import Follow, follow_support
+from strategies.signals import Follow, IndexSignals, follow_support, index_signals
 from strategies.targets import ALIVE
 
 

@@ -9,15 +9,13 @@ import pandas as pd
 
 from backtests.config.config import Config
 from backtests.market.inputs import Inputs
-from feeds.alignment import Instants, latest_known
 from feeds.arrays import Flags, Floats
 from feeds.bars import Bars
 from feeds.errors import ConfigError
-from feeds.sessions import bar_ends
-from strategies.names import trigger_parts
+from feeds.sessions import Instants, bar_ends, latest_known
 from strategies.own import Frame, amounts, flags_of, states
 from strategies.position_rule import EXIT_FILTER, STAY, code_of
-from strategies.registry import Entry, find
+from strategies.registry import Entry, find, trigger_parts
 from strategies.settings import FilterSettings
 from strategies.signals import IndexSignals
 

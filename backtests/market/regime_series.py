@@ -6,14 +6,14 @@ from typing import Final
 
 from backtests.config.config import Config
 from backtests.market.inputs import Inputs
-from feeds import net_liquidity
+from feeds.derived_series import NET_LIQUIDITY
 from feeds.errors import Absent, InputError, NotCached, NotServed
 from feeds.instruments import SAMPLE_SOURCE
 from feeds.series import Series
 from feeds.series_sources import load_series
 
 VIX: Final = "VIX"
-LIQUIDITY: Final = net_liquidity.NAME
+LIQUIDITY: Final = NET_LIQUIDITY
 # under which names each may be at hand, the earliest known first
 WANTED: Final = {VIX: (VIX, "VIXCLS"), LIQUIDITY: (LIQUIDITY,)}
 

@@ -13,7 +13,7 @@ from backtests.analysis.summary import Summary
 from backtests.engines.backtest import Run
 from backtests.records.reading import UnreadableError, is_file, text_of
 from backtests.records.run_files import table_files
-from backtests.records.text import as_json
+from backtests.records.writing import as_json
 from feeds.errors import ConfigError, DataError
 from feeds.folders import write_whole
 from feeds.wording import nearest_hint

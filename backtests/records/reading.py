@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from backtests.config.files import NotTomlError, parsed_toml
+from backtests.config.raw_settings import NotTomlError, parsed_toml
 from feeds.commands import one_line
 
 MOST_BYTES: Final = 20_000_000  # a file larger than this is not one of ours
@@ -77,17 +77,19 @@ def text_of(path: Path, *, most: int = MOST_BYTES) -> str:
         If it is missing, no file, too large, or not UTF-8.
     """
     try:
+        found = path.stat()
         # a pipe would have us wait for a writer, for ever
-        if not stat.S_ISREG(path.stat().st_mode):
+        if not stat.S_ISREG(found.st_mode):
             raise UnreadableError(f"{path.name} is not a file")
-        with path.open("rb") as file:
-            content = file.read(most + 1)
+        if found.st_size > most:
+            raise UnreadableError(f"{path.name} is too large")
+        # thousands of files are read: as they are, not by way of a buffer of the most bytes
+        with path.open("rb", buffering=0) as file:
+            content = file.read()
     except FileNotFoundError as error:
         raise UnreadableError(f"{path.name} is missing") from error
     except (OSError, ValueError) as error:
         raise UnreadableError(f"{path.name}: {getattr(error, 'strerror', error)}") from error
-    if len(content) > most:
-        raise UnreadableError(f"{path.name} is too large")
     try:
         return content.decode("utf-8").replace("\r\n", "\n")
     except UnicodeDecodeError as error:

@@ -1,9 +1,7 @@
 """The tables and documents a run leaves, as text; one function per file."""
 
-import importlib.metadata
-import platform
 from dataclasses import asdict
-from typing import Any, Final
+from typing import Any
 
 import pandas as pd
 
@@ -12,14 +10,9 @@ from backtests.analysis.significance import Significance
 from backtests.analysis.summary import Summary
 from backtests.engines.backtest import Run
 from backtests.engines.capacity import Capacity
-from backtests.records.course import courses_json
-from backtests.records.provenance import own_code, own_sources, provenance
-from backtests.records.text import as_csv, as_json
-from feeds.series import Series
+from backtests.records.manifest import TIME_FORMAT, own_code, own_sources
+from backtests.records.writing import as_csv, as_json
 from feeds.sessions import BAR_LENGTHS
-
-TIME_FORMAT: Final = "%Y-%m-%dT%H:%M:%SZ"
-LIBRARIES: Final = ("backtrader", "exchange_calendars", "numpy", "pandas", "pyfolio-reloaded")
 
 
 def run_files(
@@ -159,43 +152,3 @@ def drawdowns_table(summary: Summary) -> pd.DataFrame:
     tables = [table.assign(of=name) for name, table in summary.drawdowns.items()]
     joined = pd.concat(tables, ignore_index=True)
     return joined[["of", *joined.columns.drop("of")]]
-
-
-def manifest_json(result: Run, *, created: pd.Timestamp, name: str = "") -> str:
-    """Return what was used: versions, source, symbols, ranges, rows and digests of the bars.
-
-    Series that only tell regimes apart say so: no figure of the run depends on them. With it
-    stand the `name` that its maker gave the run and its course week by week.
-    """
-    regimes = result.regime_series
-    content = {
-        "created": created.strftime(TIME_FORMAT),
-        "name": name,
-        "versions": {
-            "python": platform.python_version(),
-            **{name: importlib.metadata.version(name) for name in LIBRARIES},
-        },
-        "config_hash": result.config.short_hash,
-        "config": result.config.model_dump(mode="json"),
-        "prices": "split-adjusted, not dividend-adjusted",
-        "bars": [provenance(bars) for bars in result.market.inputs.all_bars],
-        "series": [
-            *map(_series, result.market.inputs.series.values()),
-            *(_series(regimes.found[name]) | {"only_for": "regimes"} for name in regimes.read),
-        ],
-        "warnings": list(result.warnings),
-        "course": courses_json(result),
-    }
-    if own := own_code(result.config):
-        content["own_code"] = own
-    return as_json(content)
-
-
-def _series(series: Series) -> dict[str, Any]:
-    return {
-        "name": series.name,
-        "origin": series.origin,
-        "rows": len(series),
-        "sha256": series.sha256,
-        "notes": list(series.notes),
-    }

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
-from backtests.records.course import ACCOUNTS, Course, read_course
 from backtests.records.reading import UnreadableError, number_in, parsed_table, subfolders, text_of
 from backtests.records.searches import is_search, made_at
+from backtests.records.weekly_equity import ACCOUNTS, Course, read_course
 from feeds.folders import is_folder
 from feeds.instruments import SAMPLE_SOURCE
 

@@ -19,6 +19,7 @@ from backtests.records.reading import (
 )
 
 STAMP: Final = re.compile(r"\d{8}T\d{6}Z")  # the beginning of a folder's name
+LABEL: Final = re.compile(STAMP.pattern + r"-(.+)-[0-9a-f]{8}")
 PLAN: Final = "sweep.toml"  # sweeps and walk-forwards leave it, and a run does not
 FINDINGS: Final = ("claims.json", "findings.json")  # a study leaves one of them
 
@@ -56,6 +57,12 @@ class SearchRecord:
     trials: float
     made: str
     problem: str = ""
+
+    @property
+    def label(self) -> str:
+        """What it is called: its folder's name without stamp and digest, whole without these."""
+        called = LABEL.fullmatch(self.name)
+        return called[1] if called else self.name
 
     @property
     def link(self) -> str:

@@ -8,9 +8,8 @@ import numpy as np
 import pandas as pd
 
 from backtests.claims.curve import curve_row
-from backtests.claims.mechanism import MECHANISM
-from backtests.claims.runner import AssetStudy, Judged, Study
-from backtests.records.text import as_csv, as_json, as_markdown
+from backtests.claims.runner import MECHANISM, AssetStudy, Judged, Study
+from backtests.records.writing import as_csv, as_json, as_markdown
 from backtests.report.pages.base import LIBRARY_FILE, plotly_library
 from backtests.report.pages.study import (
     claims_page,

@@ -14,8 +14,7 @@ import tomli_w
 
 from backtests.config.config import Config, validated_config
 from backtests.config.explain import as_written
-from backtests.config.files import parsed_toml
-from backtests.config.tree import config_tree, put
+from backtests.config.raw_settings import config_tree, parsed_toml, put
 from backtests.search.settings import SearchSettings, search_settings, validated_search
 from backtests.search.space import (
     Axis,

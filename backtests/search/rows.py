@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import tomli_w
 
 from backtests.config.config import Config
-from backtests.config.tree import put
+from backtests.config.raw_settings import put
 from backtests.search.plan import Plan
 from backtests.search.settings import OBJECTIVES
 from backtests.search.space import Axis, Column, Columns, combinations, join_columns, subset

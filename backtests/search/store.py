@@ -21,11 +21,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from backtests.config.files import MOST_BYTES, NotTomlError
-from backtests.records.provenance import own_code, provenance
+from backtests.config.raw_settings import MOST_BYTES, NotTomlError
+from backtests.records.manifest import own_code, provenance
 from backtests.records.reading import UnreadableError, parsed_table, text_of
-from backtests.records.text import as_json
-from backtests.records.writing import run_id, write_folder
+from backtests.records.writing import as_json, run_id, write_folder
 from backtests.search.plan import Plan, parsed_plan
 from backtests.search.rows import ROWS_KEPT, parquet_of
 from backtests.search.space import Choice

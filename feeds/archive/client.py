@@ -1,12 +1,16 @@
-"""HTTP to the archive: patient, several threads at once, every failure one of ours."""
+"""HTTP to the archive: patient, several threads at once, and S3's listing of its files."""
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Final, TypeVar
 from urllib.parse import quote
+from xml.etree import ElementTree
 
+from feeds.errors import DataError
 from feeds.vendors.addresses import address_of
-from feeds.vendors.patience import Patience
+from feeds.vendors.patience import PassingError, Patience
 
 if TYPE_CHECKING:
     import requests
@@ -77,3 +81,98 @@ class Client:
 
 def _is_no_page(body: bytes) -> bool:
     return not body.lstrip()[:16].lower().startswith(MARKUP)
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """One file as the listing describes it; `etag` changes when its content does."""
+
+    key: str
+    etag: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a listing; `next_marker` is where the next one begins, empty on the last."""
+
+    files: tuple[File, ...]
+    folders: tuple[str, ...]
+    next_marker: str
+
+
+class ArchiveListing:
+    """The archive's table of contents. What stands on two pages is returned once."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    def folders(self, prefix: str) -> list[str]:
+        """Return the names of the folders right below `prefix`, in the archive's order."""
+        pages = self._pages({"delimiter": "/", "prefix": prefix})
+        found = (folder for page in pages for folder in page.folders)
+        return [folder[len(prefix) :].rstrip("/") for folder in dict.fromkeys(found)]
+
+    def files(self, prefix: str, *, after: str = "") -> list[File]:
+        """Return the files whose key begins with `prefix` and comes after `after`."""
+        pages = self._pages({"prefix": prefix}, marker=after)
+        return list({file.key: file for page in pages for file in page.files}.values())
+
+    def _pages(self, query: dict[str, str], marker: str = "") -> Iterator[Page]:
+        while True:
+            asked = query | ({"marker": marker} if marker else {})
+            page = self._client.patiently(
+                partial(self._page, asked), subject=f"listing of {query['prefix']}"
+            )
+            yield page
+            if not page.next_marker:
+                return
+            if page.next_marker <= marker:
+                raise DataError(
+                    f"binance archive: the listing of {query['prefix']} does not get past "
+                    f"{marker!r}. Try again later, or another mirror."
+                )
+            marker = page.next_marker
+
+    def _page(self, query: dict[str, str]) -> Page:
+        return read_page(self._client.listing(query))
+
+
+def read_page(body: bytes) -> Page:
+    """Return a page as it was read; S3 names the next marker only where folders are asked for.
+
+    Raises
+    ------
+    PassingError
+        If it is not a whole page of a listing.
+    """
+    if b"<!DOCTYPE" in body or b"<!ENTITY" in body:  # S3 sends none: no entity is expanded
+        raise PassingError("the listing is no listing")
+    try:
+        tree = ElementTree.fromstring(body)  # noqa: S314 - without entities nothing can grow
+    except ElementTree.ParseError as error:
+        raise PassingError("the listing is no XML") from error
+    if _name(tree) != "ListBucketResult":
+        raise PassingError("the listing is no listing")
+    files = tuple(
+        File(_text(each, "Key"), _text(each, "ETag").strip('"')) for each in _all(tree, "Contents")
+    )
+    folders = tuple(_text(each, "Prefix") for each in _all(tree, "CommonPrefixes"))
+    if _text(tree, "IsTruncated").lower() != "true":
+        return Page(files, folders, "")
+    last = max((*(file.key for file in files), *folders), default="")
+    next_marker = _text(tree, "NextMarker") or last
+    if not next_marker:
+        raise PassingError("the listing breaks off")
+    return Page(files, folders, next_marker)
+
+
+def _all(tree: ElementTree.Element, name: str) -> list[ElementTree.Element]:
+    return [child for child in tree if _name(child) == name]
+
+
+def _text(tree: ElementTree.Element, name: str) -> str:
+    return next((child.text or "" for child in tree if _name(child) == name), "")
+
+
+def _name(element: ElementTree.Element) -> str:
+    return element.tag.rpartition("}")[2]  # without the namespace, which mirrors leave out

@@ -12,9 +12,9 @@ from feeds.archive.folder import ArchiveFolder, ArchiveState
 from feeds.archive.table import QUOTE, base_of
 from feeds.archive.universe import Universe, name_of
 from feeds.archive.update import Archive, Update
-from feeds.clock import Clock, utc_now
 from feeds.commands import complain, exit_code, progress_bar
 from feeds.errors import ConfigError, DataError, InputError, Unreachable
+from feeds.sessions import Clock, utc_now
 from feeds.universe import reason_against
 
 MEGABYTE: Final = 1e6

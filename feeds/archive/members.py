@@ -13,14 +13,13 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from feeds.archive.client import Client
-from feeds.archive.listing import File
+from feeds.archive.client import Client, File
 from feeds.arrays import Floats
 from feeds.bars import PRICES, QUOTE_VOLUME
 from feeds.errors import DataError, NotServed, Unreachable
 from feeds.sessions import BAR_LENGTHS
 from feeds.vendors.patience import PassingError
-from feeds.vendors.protocol import reading
+from feeds.vendors.registry import reading
 
 COLUMNS: Final = (*PRICES, "volume", QUOTE_VOLUME)
 # Open time, open, high, low, close, volume, close time, quote volume; four more are not read.

@@ -21,7 +21,7 @@ from feeds.archive.members import COLUMNS, MemberTable, span_of
 from feeds.bars import Bars
 from feeds.folders import write_whole
 from feeds.instruments import Instrument
-from feeds.vendors.tidy import tidy
+from feeds.vendors.registry import tidy
 
 if TYPE_CHECKING:
     import pyarrow as pa

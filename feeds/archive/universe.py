@@ -19,10 +19,9 @@ from feeds.bars import QUOTE_VOLUME, Bars
 from feeds.checks import LONG_GAP
 from feeds.errors import DataError, NotCached
 from feeds.instruments import Instrument
-from feeds.reused import number_ticker
 from feeds.sessions import BAR_LENGTHS
-from feeds.universe import is_altcoin
-from feeds.vendors.protocol import one_line
+from feeds.universe import is_altcoin, number_ticker
+from feeds.vendors.registry import one_line
 
 # The archive publishes a day pair by pair: the last days are left out until this share of the
 # coins has them.
@@ -37,7 +36,7 @@ NAMES_SHOWN: Final = 5
 class Coin:
     """One coin: its instrument, and which rows of which pair are its own.
 
-    The coin that takes a dead one's ticker over is called LUNA.2, see `feeds.reused`. `place`
+    The coin that takes a dead one's ticker over is called LUNA.2, see `feeds.universe`. `place`
     counts pairs, `first` to `stop` - 1 that pair's rows.
     """
 

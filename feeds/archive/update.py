@@ -10,12 +10,11 @@ from typing import Final
 
 import pandas as pd
 
-from feeds.archive.client import Client
-from feeds.archive.listing import ArchiveListing
+from feeds.archive.client import ArchiveListing, Client
 from feeds.archive.members import Member, MemberTable, fetch_member, members_of
 from feeds.archive.table import QUOTE, PairTable, base_of, extend, read_table, write_table
-from feeds.clock import Clock, utc_now
 from feeds.errors import DataError, InputError, Unreachable
+from feeds.sessions import Clock, utc_now
 from feeds.universe import is_altcoin
 
 log = logging.getLogger(__name__)

@@ -5,7 +5,7 @@
 a file leaves open. What each vendor writes is a table of data: `feeds.reading.dialects`.
 """
 
-from feeds.reading.choices import NOTHING_CHOSEN, Choices
+from feeds.reading.dialects import NOTHING_CHOSEN, Choices
 from feeds.reading.tables import read_bars, read_series
 
 __all__ = ["NOTHING_CHOSEN", "Choices", "read_bars", "read_series"]

@@ -13,10 +13,17 @@ from numpy.typing import NDArray
 
 from feeds.arrays import DAY_IN_NANOSECONDS, Flags, Integers
 from feeds.errors import DataError
-from feeds.reading.date_forms import FORMS, MONTH_OF_NAME, DateForm
-from feeds.reading.epochs import NAT, SECOND, epochs, is_epoch_shape
+from feeds.reading.cells import shapes
+from feeds.reading.date_forms import (
+    FORMS,
+    MONTH_OF_NAME,
+    NAT,
+    SECOND,
+    DateForm,
+    epochs,
+    is_epoch_shape,
+)
 from feeds.reading.own_form import YEARS, plain_iso_dates
-from feeds.reading.shapes import shapes
 
 MINUTE: Final = 60 * SECOND
 FIRST_DAY, END_DAY = (int(year.astype("datetime64[D]").astype(np.int64)) for year in YEARS)

@@ -9,11 +9,11 @@ import numpy as np
 
 from feeds.errors import DataError
 from feeds.reading.cells import printable
-from feeds.reading.choices import Choices
 from feeds.reading.dialects import (
     ADJUSTED_NAMES,
     OWN_NAMES,
     PRICES,
+    Choices,
     Dialect,
     Headless,
     plain_name,

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from feeds.arrays import Flags, Floats
-from feeds.reading.shapes import Shapes, shapes
+from feeds.reading.cells import Shapes, shapes
 
 PLAIN: Final = re.compile(r"[-0-9.eE]*")
 MISSING: Final = frozenset(

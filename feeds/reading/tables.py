@@ -1,4 +1,4 @@
-"""Files of bars and of series to the one typed table that the border judges."""
+"""Files of bars and of series to the one typed table to be validated."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -14,13 +14,12 @@ from feeds.arrays import DAY_IN_NANOSECONDS
 from feeds.errors import DataError
 from feeds.instruments import BY_SYMBOL, Instrument, symbols_of
 from feeds.reading.cells import PlacedError, quote
-from feeds.reading.choices import NOTHING_CHOSEN, Choices
-from feeds.reading.contents import Content, contents, decode
+from feeds.reading.contents import Content, contents, decode, parquet_grid
+from feeds.reading.dialects import NOTHING_CHOSEN, Choices
 from feeds.reading.grid import Grid, text_grids
 from feeds.reading.joining import join
 from feeds.reading.layouts import Layout, bare_symbol, layout, one_ticker, the_ticker
 from feeds.reading.own_form import own_form
-from feeds.reading.parquet import parquet_grid
 from feeds.reading.typed import Typed, typed_columns
 from feeds.sessions import BAR_LENGTHS
 from feeds.table import RawTable, with_prices
@@ -46,7 +45,7 @@ def read_bars(
         Chooses among the tickers of a table, and says whether midnights are sessions and
         what the other prices are where a file has closes alone.
     timeframe
-        The length of the bars that are expected; that they have it is for the border to see.
+        The length of the bars that are expected; that they have it is for validation to see.
 
     Raises
     ------

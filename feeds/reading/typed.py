@@ -12,9 +12,9 @@ import pyarrow.compute as pc
 from feeds.arrays import Flags, Floats
 from feeds.errors import DataError
 from feeds.reading.cells import PlacedError, quote
-from feeds.reading.choices import Choices
+from feeds.reading.date_forms import NAT
 from feeds.reading.dates import Stamps, stamps
-from feeds.reading.epochs import NAT
+from feeds.reading.dialects import Choices
 from feeds.reading.grid import Grid
 from feeds.reading.layouts import Layout
 from feeds.reading.numbers import (

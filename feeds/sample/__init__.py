@@ -1,6 +1,11 @@
-"""The bundled sample: real monthly prices, filled with simulated days, for runs without network."""
+"""The bundled sample: real monthly prices, filled with simulated days, for runs without network.
+
+A simulated day is a height in the range of its month: 0 is the month's low, 1 its high.
+"""
 
 import csv
+import math
+import zlib
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib.resources import files
@@ -8,15 +13,15 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
+from numpy.lib.stride_tricks import sliding_window_view
 
-from feeds.arrays import Floats
+from feeds.arrays import Floats, Integers
 from feeds.bars import PRICES, Bars
-from feeds.border import validate_bars
 from feeds.errors import DataError, NotServed
 from feeds.instruments import SAMPLE_SOURCE, Instrument, nearest_index
-from feeds.sample.paths import daily_heights
 from feeds.sessions import sessions_between
 from feeds.table import RawTable
+from feeds.validation import validate_bars
 
 LABEL: Final = "sample: monthly figures real, days simulated"
 ORIGIN: Final = "feeds/sample/monthly.csv"
@@ -25,6 +30,12 @@ ORIGIN: Final = "feeds/sample/monthly.csv"
 # platform's `log` or `exp`, and the table's own figures come back unchanged.
 SIGNIFICANT_DIGITS: Final = 6
 POWERS_OF_TEN: Final = np.array([float(10**n) for n in range(16)])
+STEPS_PER_DAY: Final = 24
+# A month that ran straight from one extreme to the other has no variance by Rogers and
+# Satchell; this much keeps days of both signs in it.
+LEAST_VARIANCE: Final = 0.02
+# How long the three legs of a month take: its length times a factor between these.
+LEG_PACE: Final = (0.5, 1.5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,3 +153,58 @@ def _round(prices: Floats) -> Floats:
     scale = POWERS_OF_TEN[np.maximum(decimals, 0)]
     rounded: Floats = np.rint(prices * scale) / scale
     return rounded
+
+
+def daily_heights(key: str, *, days: int, start: float, end: float) -> Floats:
+    """Return one month's days as heights in the month's range.
+
+    A Brownian bridge runs from `start` over both extremes to `end`, the nearer way round,
+    and is reflected at 0 and 1. A day opens where the day before closed.
+
+    Parameters
+    ----------
+    key
+        The only source of randomness: the same key gives the same days.
+    days
+        Number of days, at least 1.
+    start, end
+        Heights of the first open and the last close, in [0, 1].
+
+    Returns
+    -------
+    Open, high, low and close, shape (days, 4), in [0, 1]: the first open is `start`, the
+    largest high 1, the smallest low 0 and the last close `end`.
+    """
+    steps = days * STEPS_PER_DAY
+    draws = _uniforms(key, count=steps + 3)
+    levels = np.array([start, 0.0, 1.0, end] if end > start else [start, 1.0, 0.0, end])
+    anchors = _anchors(levels, steps=steps, draws=draws[:3])
+    variance = max((1 - start) * (1 - end) + start * end, LEAST_VARIANCE)
+    walk = _walk(draws[3:], variance=variance)
+    bridge = walk + np.interp(np.arange(steps + 1), anchors, levels - walk[anchors])
+    path = np.abs((bridge + 1) % 2 - 1)
+    spans = sliding_window_view(path, STEPS_PER_DAY + 1)[::STEPS_PER_DAY]
+    return np.column_stack((spans[:, 0], spans.max(axis=1), spans.min(axis=1), spans[:, -1]))
+
+
+def _uniforms(key: str, *, count: int) -> Floats:
+    # NumPy keeps a bit generator's raw output between versions, but not the numbers
+    # `Generator` makes of it; 53 bits are what a float64 in [0, 1) holds.
+    raw = np.random.PCG64(zlib.crc32(key.encode())).random_raw(count)
+    return (raw >> np.uint64(11)).astype(np.float64) * 2.0**-53
+
+
+def _walk(draws: Floats, *, variance: float) -> Floats:
+    # Steps are uniform, of variance 1/3 before scaling: a day's sum of them is near normal.
+    steps = (2 * draws - 1) * math.sqrt(3 * variance / draws.size)
+    return np.concatenate(([0.0], np.cumsum(steps)))
+
+
+def _anchors(levels: Floats, *, steps: int, draws: Floats) -> Integers:
+    """Return the four steps at which the path stands at `levels`, strictly ascending."""
+    slow, quick = LEG_PACE
+    legs = np.abs(np.diff(levels)) * (slow + (quick - slow) * draws)
+    first, second = np.rint(steps * np.cumsum(legs[:2]) / legs.sum()).astype(np.int64)
+    first = min(max(first, 1), steps - 2)
+    second = min(max(second, first + 1), steps - 1)
+    return np.array([0, first, second, steps])

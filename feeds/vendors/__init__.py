@@ -1,6 +1,7 @@
 """The companies bars and series come from, each behind its real client library.
 
-`protocol` is what all vendors of bars promise; `registry` opens one by name.
+`protocol` is what all vendors of bars promise, and the way to validation; `registry` opens one by
+name.
 
 - Yahoo, through yfinance: `yahoo`; `yahoo_checks` asks whether an answer is whole,
   `yahoo_session` is the HTTP below.
@@ -8,6 +9,5 @@
   them, `paging` joins its pages, `exchange_client` is the ccxt client below.
 - CoinMetrics' community data: `coinmetrics`. FRED, plain CSV: `fred`.
 
-Shared: `tidy` (the way to the border), `patience` (waits and retries), `wire` (HTTP),
-`addresses` (mirrors), `reach`.
+Shared: `patience` (waits, retries, who answers), `wire` (HTTP), `addresses` (mirrors).
 """

@@ -11,13 +11,13 @@ from typing import Any, Final
 
 import pandas as pd
 
-from feeds.clock import Clock, utc_now
 from feeds.errors import ConfigError, DataError
 from feeds.releases import OTHER_SERIES, end_of_day
 from feeds.series import Series, validated_series
+from feeds.sessions import Clock, utc_now
 from feeds.vendors.addresses import address_of
 from feeds.vendors.patience import Patience
-from feeds.vendors.protocol import one_line, reading
+from feeds.vendors.registry import one_line, reading
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +56,7 @@ class Alternative:
         ConfigError
             If another series is asked for.
         Unreachable, NotServed, DataError
-            As for bars: see `feeds.vendors.protocol.Vendor.fetch`.
+            As for bars: see `feeds.vendors.registry.Vendor.fetch`.
         """
         if name != NAME:
             raise ConfigError(f"`series` of alternative.me is {NAME}, received {name!r}.")

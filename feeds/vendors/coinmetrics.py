@@ -16,14 +16,13 @@ from urllib.parse import parse_qs, urlsplit
 import pandas as pd
 
 from feeds.bars import MARKET_CAP, Bars
-from feeds.clock import Clock, utc_now
 from feeds.errors import DataError, NotServed
 from feeds.instruments import Instrument
+from feeds.sessions import Clock, utc_now
 from feeds.table import RawTable, with_prices
 from feeds.vendors.addresses import ADDRESSES, address_of
 from feeds.vendors.patience import Patience
-from feeds.vendors.protocol import one_line, reading
-from feeds.vendors.tidy import tidy
+from feeds.vendors.registry import one_line, reading, tidy
 
 if TYPE_CHECKING:
     import requests
@@ -80,7 +79,7 @@ class CoinMetrics:
     def fetch(
         self, instrument: Instrument, *, timeframe: str, since: pd.Timestamp | None = None
     ) -> Bars:
-        """Return the bars as `feeds.vendors.protocol.Vendor.fetch` promises."""
+        """Return the bars as `feeds.vendors.registry.Vendor.fetch` promises."""
         base, _, quote = instrument.symbol.partition("-")
         origin = f"coinmetrics {instrument.symbol}"
         if instrument.kind != "coin" or quote != "USD" or timeframe != "1d":

@@ -14,10 +14,9 @@ import numpy as np
 import pandas as pd
 
 from feeds.bars import Bars
-from feeds.clock import Clock, utc_now
 from feeds.errors import DataError, NotServed
 from feeds.instruments import Instrument
-from feeds.sessions import BAR_LENGTHS
+from feeds.sessions import BAR_LENGTHS, Clock, utc_now
 from feeds.vendors.exchange_client import (
     ELSEWHERE,
     TradingPair,
@@ -29,8 +28,7 @@ from feeds.vendors.exchange_client import (
 )
 from feeds.vendors.paging import AskPage, PageSpan, Row, checked_rows, opening, whole_history
 from feeds.vendors.patience import Patience
-from feeds.vendors.protocol import DownloadStep, Watcher, reading
-from feeds.vendors.tidy import tidy
+from feeds.vendors.registry import DownloadStep, Watcher, reading, tidy
 
 if TYPE_CHECKING:
     import ccxt
@@ -92,7 +90,7 @@ class Exchange:
     def fetch(
         self, instrument: Instrument, *, timeframe: str, since: pd.Timestamp | None = None
     ) -> Bars:
-        """Return the bars as `feeds.vendors.protocol.Vendor.fetch` promises.
+        """Return the bars as `feeds.vendors.registry.Vendor.fetch` promises.
 
         Of a coin that is no longer traded there, what was traded is returned, and said.
         """

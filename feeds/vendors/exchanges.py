@@ -48,7 +48,7 @@ class Exchanges:
     def fetch(
         self, instrument: Instrument, *, timeframe: str, since: pd.Timestamp | None = None
     ) -> Bars:
-        """Return the bars as `feeds.vendors.protocol.Vendor.fetch` promises, from one exchange."""
+        """Return the bars as `feeds.vendors.registry.Vendor.fetch` promises, from one exchange."""
         passed: list[str] = []
         late: list[tuple[pd.Timestamp, Exchange]] = []
         ended: list[Exchange] = []

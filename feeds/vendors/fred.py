@@ -14,7 +14,7 @@ from feeds.releases import FRED_SERIES
 from feeds.series import Series, validated_series
 from feeds.vendors.addresses import address_of
 from feeds.vendors.patience import Patience
-from feeds.vendors.protocol import one_line, reading
+from feeds.vendors.registry import one_line, reading
 
 REMEDY: Final = "Check the network, try later, or put {name}_series.csv into --data-dir."
 HEADERS: Final = ("observation_date,", "DATE,")
@@ -45,7 +45,7 @@ class Fred:
         ConfigError
             If no release calendar is known for the name.
         Unreachable, NotServed, DataError
-            As for bars: see `feeds.vendors.protocol.Vendor.fetch`.
+            As for bars: see `feeds.vendors.registry.Vendor.fetch`.
         """
         known = FRED_SERIES.get(name)
         if known is None:

@@ -7,7 +7,7 @@ from feeds.fund import NAME, flows, is_workbook, sheet_history
 from feeds.series import Series
 from feeds.vendors.addresses import address_of
 from feeds.vendors.patience import Patience
-from feeds.vendors.protocol import reading
+from feeds.vendors.registry import reading
 
 REMEDY: Final = f"Try later, or put the fund's file or {NAME}_series.csv into --data-dir."
 
@@ -37,7 +37,7 @@ class Ishares:
         ConfigError
             If another series is asked for.
         Unreachable, NotServed, DataError
-            As for bars: see `feeds.vendors.protocol.Vendor.fetch`.
+            As for bars: see `feeds.vendors.registry.Vendor.fetch`.
         """
         if name != NAME:
             raise ConfigError(f"`series` of a fund is {NAME}, received {name!r}.")

@@ -13,13 +13,13 @@ from typing import Any, Final, Literal
 import pandas as pd
 
 from feeds.bars import Bars
-from feeds.clock import Clock
 from feeds.errors import DataError, Unreachable
 from feeds.instruments import Instrument, coin, index
 from feeds.series import Series
+from feeds.sessions import Clock
 from feeds.vendors.addresses import address_of
 from feeds.vendors.patience import Patience
-from feeds.vendors.protocol import Vendor
+from feeds.vendors.registry import Vendor
 
 Need = Literal["index", "coin", "more"]
 OpenPatient = Callable[[str, Patience], Vendor]
@@ -147,7 +147,7 @@ def _fred(patience: Patience) -> Series:
 
 
 def _listing(patience: Patience) -> str:
-    from feeds.archive.listing import read_page
+    from feeds.archive.client import read_page
 
     query = {"prefix": ARCHIVED, "max-keys": "4"}
     files = read_page(_body(patience, "binance_listing", query=query)).files

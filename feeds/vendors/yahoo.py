@@ -12,13 +12,11 @@ import numpy as np
 import pandas as pd
 
 from feeds.bars import PRICES, Bars
-from feeds.clock import Clock, utc_now
 from feeds.errors import DataError, NotServed
 from feeds.instruments import Instrument, yahoo_symbol
-from feeds.sessions import NEW_YORK
+from feeds.sessions import NEW_YORK, Clock, utc_now
 from feeds.vendors.patience import Patience
-from feeds.vendors.protocol import one_line, reading
-from feeds.vendors.tidy import tidy
+from feeds.vendors.registry import one_line, reading, tidy
 from feeds.vendors.yahoo_checks import (
     Chart,
     chart_of,
@@ -87,7 +85,7 @@ class Yahoo:
     def fetch(
         self, instrument: Instrument, *, timeframe: str, since: pd.Timestamp | None = None
     ) -> Bars:
-        """Return the bars as `feeds.vendors.protocol.Vendor.fetch` promises.
+        """Return the bars as `feeds.vendors.registry.Vendor.fetch` promises.
 
         An index Yahoo does not serve is replaced by the fund that tracks it, where there is
         one: `origin` names the fund and a note says so. Its price level is another one, so

@@ -14,7 +14,7 @@ from feeds.bars import COLUMNS, Bars
 from feeds.checks import missing_bars
 from feeds.errors import DataError, NotServed
 from feeds.sessions import BAR_LENGTHS, NEW_YORK, session_closes, sessions_between
-from feeds.vendors.protocol import one_line
+from feeds.vendors.registry import one_line
 
 if TYPE_CHECKING:
     from feeds.instruments import Kind

@@ -17,7 +17,7 @@ from curl_cffi.requests.exceptions import RequestException, Timeout
 
 from feeds.errors import DataError, NotServed
 from feeds.vendors.patience import PassingError, Patience, is_passing
-from feeds.vendors.protocol import one_line
+from feeds.vendors.registry import one_line
 
 CHART: Final = "/v8/finance/chart/"
 DATA_HOST: Final = "query2.finance.yahoo.com"

@@ -11,7 +11,7 @@ from backtests.analysis.trades import round_trips
 from backtests.config.config import Config
 from backtests.engines.account import Account
 from backtests.engines.compiled import kept
-from backtests.engines.parts import Money
+from backtests.engines.tape_arrays import Money
 from backtests.market.elapsed import after_hole, cash_returns
 from backtests.market.market import Market
 from backtests.search.space import column_of

@@ -173,7 +173,7 @@ def test_sweeps_and_walk_forwards_are_listed_apart_with_their_pages(results, cap
     assert (swept.kind, swept.asset, swept.trials) == ("Sweep", "ETH, BTC", 6912)
     assert (walk.made, swept.made) == ("2025-01-03 00:00", "2025-01-02 03:04")
     text = (results / "index.html").read_text()
-    assert f'href="./{swept.name}/sheet.html"' in text
+    assert f'href="./{swept.name}/sheet.html" title="{swept.name}">sweep-ETH</a>' in text
     assert f'href="./{walk.name}/walkforward.html"' in text
     assert "6,912" in text
     assert "cannot be shown" not in text
@@ -184,6 +184,7 @@ def test_search_that_is_damaged_or_not_finished_is_still_listed(content, results
     search(results, "<b>mine", plan=content, manifest_json=content)
     (record,) = read_searches(results)
     assert (record.kind, record.link, record.made) == ("Sweep", "", "")
+    assert record.label == record.name
     page = index_page(*read_runs(results), searches=[record])
     assert "&lt;b&gt;mine, without its page: not finished" in page
     assert "<b>mine" not in page

@@ -54,5 +54,6 @@ def test_function_stays_one_after_its_command_is_loaded(name: str) -> None:
 
 def test_other_modules_are_set_in_the_package_as_ever() -> None:
     assert printed(
-        "import backtests.config.tree, backtests; print(backtests.config.tree.__name__)"
-    ) == ("backtests.config.tree")
+        "import backtests.config.raw_settings, backtests;"
+        "print(backtests.config.raw_settings.__name__)"
+    ) == ("backtests.config.raw_settings")

@@ -155,3 +155,12 @@ def test_comparison_is_drawn_inert_and_that_of_runs_chosen_without_a_server(brow
     browser.run("document.getElementById('theme').click()")
     assert browser.violations() == []
     browser.fit_phone()
+    assert_runs_of_several_assets_are_called_after_these(browser, pages)
+
+
+def assert_runs_of_several_assets_are_called_after_these(browser, pages):
+    by_asset = {path.name.split("-")[1]: path.name for path in sorted(pages.glob("2*Z-*"))}
+    chosen = "&".join(f"run={by_asset[asset]}" for asset in ("ETH", "ALTS"))
+    browser.run(f"location.hash = '{chosen}'")
+    browser.wait("return document.querySelectorAll('#legend a').length", wanted=2)
+    assert sorted(browser.texts("#legend a")) == ["ALTS", "ETH"]

@@ -7,7 +7,7 @@ import pytest
 from backtests.claims.plans import StudyPlan
 from backtests.claims.runner import judge, run_all
 from backtests.config.config import load_config
-from backtests.config.files import CLAIMS
+from backtests.config.raw_settings import CLAIMS
 from backtests.records.writing import write_folder
 from backtests.report.pages.base import LIBRARY_FILE
 from backtests.report.study_files import study_files

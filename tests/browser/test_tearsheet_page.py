@@ -157,6 +157,8 @@ def assert_a_span_of_years_starts_equity_anew_and_its_figures_follow(browser):
         text for row in views["1"]["rows"] for text in row
     ]
     assert browser.texts("#viewed") == [views["1"]["said"]]
+    before = "return getComputedStyle(document.querySelector('.verdict'), '::before').content"
+    assert browser.run(before) == '"Of the whole run: "'
     assert_tables_follow(browser, years=1)
     ends = (
         "const div = document.querySelector('[data-chart=equity]');"
@@ -186,9 +188,29 @@ def assert_tables_follow(browser, *, years):
     )
     spans, now = dict(browser.run(kept, str(years or 1))), dict(browser.run(shown))
     followed = [name for name in spans if name in now]
-    assert {"Years table", "Risk table", "Regimes table", "Months and years"} <= set(followed)
+    names = {"Years table", "Risk table", "Regimes table", "Months and years"}
+    assert names | {"Monthly returns, Strategy"} <= set(followed)
     same = [name for name in followed if now[name] == spans[name]]
     assert same == (followed if years else [])
+    for section, column, noun in (("episodes", 0, "stays in the market"), ("trades", 2, "trades")):
+        assert_rows_that_began_earlier_are_hidden(browser, section, column, noun, years)
+
+
+def assert_rows_that_began_earlier_are_hidden(browser, section, column, noun, years):
+    views = json.loads(browser.run("return document.getElementById('views').textContent"))
+    since = views[str(years)]["since"] if years else ""
+    begun = browser.run(
+        "return [...document.querySelectorAll(`#${arguments[0]} tbody tr`)].map((row) =>"
+        " [row.cells[arguments[1]].textContent, row.checkVisibility()])",
+        section, column,
+    )  # fmt: skip
+    assert [is_shown for _, is_shown in begun] == [day >= since for day, _ in begun]
+    left = sum(is_shown for _, is_shown in begun)
+    assert (left == len(begun)) is (years == 0)
+    said = browser.texts(f"#{section} [data-left-of]")[0]
+    number = f"{left or 'None'} of {len(begun)} {noun} began since {since}"
+    assert said.startswith(number if years else "")
+    assert bool(said) is (years > 0)
 
 
 def assert_replay_steps_by_key_and_the_panels_follow(browser):

@@ -13,13 +13,12 @@ from hypothesis import strategies as st
 
 import feeds.sample
 from feeds.bars import PRICES, Bars
-from feeds.border import validate_bars
 from feeds.errors import DataError
 from feeds.instruments import Instrument, coin, index
-from feeds.sample import LABEL, ORIGIN, Sample
-from feeds.sample.paths import daily_heights
+from feeds.sample import LABEL, ORIGIN, Sample, daily_heights
 from feeds.sessions import sessions_between
 from feeds.table import RawTable
+from feeds.validation import validate_bars
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 

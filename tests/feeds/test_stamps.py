@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from feeds.border import validate_bars
 from feeds.errors import DataError
 from feeds.instruments import coin, index
 from feeds.sessions import BAR_LENGTHS, NEW_YORK, session_hours
 from feeds.table import RawTable
+from feeds.validation import validate_bars
 from tests.scripted import days, frame_of, hours, sessions
 
 NOW = pd.Timestamp("2025-01-01", tz="UTC")

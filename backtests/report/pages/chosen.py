@@ -7,9 +7,9 @@ its address, and is put together by the page itself.
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from backtests.records.course import Course
 from backtests.records.runs import MOST_RUNS, RunRecord
 from backtests.records.searches import made_at
+from backtests.records.weekly_equity import Course
 from backtests.report.charts.comparison import (
     EQUITY_HOVER,
     HOLD_LINE,

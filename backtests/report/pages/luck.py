@@ -18,7 +18,7 @@ SERIES: Final = {
 }
 CAVEAT: Final = (
     "How sure the figures are, if the bars at hand are a fair sample of those to come. What may be "
-    "concluded stands at the top of the page."
+    'concluded is said above, under "What may be said".'
 )
 
 
@@ -52,7 +52,7 @@ def _difference_rows(found: Significance) -> list[tuple[str, ...]]:
     figures = found.intervals["strategy"]
     return [
         (
-            f"{FIGURES[figure].label}: strategy minus it",
+            f"{FIGURES[figure].label}, strategy minus this one",
             written.UNDEFINED,
             *(_interval(figure, found.differences[name][figure]) for name in list(SERIES)[1:]),
         )
@@ -65,7 +65,7 @@ def _equal_exposure_rows(found: Significance) -> list[tuple[str, ...]]:
     absent = [written.UNDEFINED] * (len(SERIES) - 1)
     return [
         (
-            f"{FIGURES[figure].label}: strategy minus it, at equal exposure",
+            f"{FIGURES[figure].label}, strategy minus this one, at equal exposure",
             *absent,
             _interval(figure, interval),
         )

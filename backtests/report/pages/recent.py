@@ -9,7 +9,7 @@ import pandas as pd
 from backtests.analysis.summary import Figures, recent_figures
 from backtests.engines.backtest import Run
 from backtests.report.pages.risk_tables import SpanTables
-from backtests.report.pages.section import Row
+from backtests.report.pages.section import Row, milliseconds
 from backtests.report.pages.tables import KEY_COLUMNS, KEY_FIGURES
 from backtests.report.words import notation as written
 from backtests.report.words.labels import FIGURES, columns_of, figure_text
@@ -53,12 +53,13 @@ def _content(
 ) -> dict[str, Any]:
     said = "the last year" if years == 1 else f"the last {years} years"
     return {
-        "from": int(opened.timestamp() * 1000),
+        "from": milliseconds(opened),
+        "since": written.date(opened),
         "cash": written.money(result.strategy.initial_cash),
         "said": (
             f"Shown now: {said} alone, from {written.date(opened)}, as if the starting cash had "
-            "been put in then; of trades, those entered since. Sentences are of the whole run, and "
-            "so are the tables of episodes, months, costs, filters and trades."
+            "been put in then; of stays in the market and trades, those that began since. "
+            "Sentences, costs, filters and charts without dates are of the whole run."
         ),
         "tiles": _texts(KEY_FIGURES, KEY_COLUMNS, figures),
         "rows": _texts(FIGURES, columns_of(result), figures),

@@ -9,7 +9,7 @@ from backtests.engines.backtest import Run
 from backtests.report.charts.index import run_levels
 from backtests.report.charts.states import session_states
 from backtests.report.words import notation as written
-from feeds.alignment import latest_known
+from feeds.sessions import latest_known
 
 MOST_STEPS: Final = 1_000  # a page is no file of fills
 MOST_COINS: Final = 6  # whose orders a step names one by one

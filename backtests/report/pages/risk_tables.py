@@ -29,7 +29,7 @@ from backtests.engines.backtest import Run
 from backtests.market.elapsed import time_taken
 from backtests.report.pages import regime_table
 from backtests.report.pages.section import Cell, Heading, Row, number, numeric
-from backtests.report.pages.tables import drawdown_rows
+from backtests.report.pages.tables import GRID_COLUMNS, drawdown_rows, return_grid
 from backtests.report.words import notation as written
 from backtests.report.words.labels import RISK, columns_of
 from feeds.arrays import Floats
@@ -77,6 +77,8 @@ class SpanTables:
             "Years table": year_rows(result, first=first),
             "Drawdowns, " + columns["strategy"]: _drawdown_rows(own, first),
             "Drawdowns, " + columns["buy_and_hold"]: _drawdown_rows(held, first),
+            "Monthly returns, Strategy": return_grid(own, first=first),
+            f"Monthly returns, Hold {result.asset}": return_grid(held, first=first),
             "Regimes table": regime_table.regime_rows(result, self.regimes, first=first),
             "Risk table": self._risk_rows(first),
             "Months and years": calendar_rows(result, first=first),
@@ -129,6 +131,8 @@ def _span_headings(result: Run) -> dict[str, Sequence[Heading]]:
         "Years table": _year_columns(result),
         "Drawdowns, " + columns["strategy"]: drawn,
         "Drawdowns, " + columns["buy_and_hold"]: drawn,
+        "Monthly returns, Strategy": GRID_COLUMNS,
+        f"Monthly returns, {held}": GRID_COLUMNS,
         "Regimes table": regime_table.regime_columns(result),
         "Risk table": figures,
         "Months and years": figures,

@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from html import escape
 from typing import Final
 
@@ -89,11 +90,15 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A labelled row of written cells; `note` explains the label."""
+    """A labelled row of written cells; `note` explains the label.
+
+    One that `begins` at some time, in milliseconds since 1970, is shown of spans that hold it.
+    """
 
     label: str
     cells: tuple[Cell, ...]
     note: str = ""
+    begins: int | None = None
 
 
 def number(value: float, write: Callable[[float], str], *, signed: bool = False) -> Cell:
@@ -119,6 +124,11 @@ def numeric(names: Iterable[str]) -> list[Heading]:
 def text_row(label: str, *texts: str) -> Row:
     """Return a labelled row of texts."""
     return Row(label, tuple(map(Cell, texts)))
+
+
+def milliseconds(time: datetime) -> int:
+    """Return a time as a browser counts it: milliseconds since 1970."""
+    return int(time.timestamp() * 1000)
 
 
 def label_cells(given: Row | Sequence[Cell | str]) -> Row:

@@ -9,11 +9,12 @@ from pandas.api.typing import NaTType
 from backtests.analysis.spell_figures import AFTER_DAYS, spell_figures
 from backtests.analysis.summary import Summary
 from backtests.engines.backtest import Run
-from backtests.report.pages.section import Cell, Heading, Row
+from backtests.report.pages.section import Cell, Heading, Row, milliseconds
 from backtests.report.words import notation as written
 
 COLUMNS: Final = (
     Heading("Entry"),
+    Heading("Episode", is_number=True, note="Of the index: triggers close together are one"),
     Heading("Trigger"),
     Heading("Session"),
     Heading("Index at", is_number=True),
@@ -22,7 +23,7 @@ COLUMNS: Final = (
     Heading("Return", is_number=True, note="Of the account, costs included"),
     Heading("Coin", is_number=True, note="From the same first open to the same last"),
     Heading(f"Next {AFTER_DAYS} days", is_number=True, note="Of the coin, after the exit's open"),
-    Heading("Share", is_number=True, note="Of the run's whole log growth"),
+    Heading("Share of growth", is_number=True, note="Of the run's whole log growth"),
 )
 
 
@@ -32,6 +33,7 @@ def spell_rows(result: Run) -> list[Row]:
     for each in spell_figures(result):
         spell = each.spell
         cells = (
+            str(each.episode or ""),
             written.words(spell.entry_reason) or "open window",
             _date(each.session),
             written.price(each.index_level),
@@ -39,7 +41,8 @@ def spell_rows(result: Run) -> list[Row]:
             written.words(spell.exit_reason),
             *(_percent(one) for one in (each.gain, each.coin, each.after, each.share)),
         )
-        rows.append(Row(_date(spell.start), tuple(map(Cell, cells))))
+        begins = milliseconds(spell.start)
+        rows.append(Row(_date(spell.start), tuple(map(Cell, cells)), begins=begins))
     return rows
 
 

@@ -81,10 +81,12 @@ def study_page(
     Among many, `claims_link` leads to the page of all, `mechanism_link` to that of the mechanism
     behind the claim, and `library_file` draws the charts.
     """
+    own = [one for one in judged if one.study == study.name]
     content = {
         **_origin([study]),
         "study": study,
-        "rows": [_row(one) for one in judged if one.study == study.name],
+        "rows": [_row(one) for one in own],
+        "tally": tally([one.finding for one in own], noun="finding") if len(own) > 1 else "",
         "assets": [_asset(place, asset, study) for place, asset in enumerate(study.assets)],
         "horizon_columns": HORIZON_COLUMNS.values(),
         "curve": curve_words(study.curve),
@@ -196,11 +198,11 @@ def _first_readings(judged: list[Judged]) -> dict[str, str]:
 def _take_home(judged: list[Judged], studies: list[Study]) -> str:
     """Return the one line over all claims, each by its fairest reading and first asset."""
     first = {one.study: one for one in reversed(judged)}
-    answers = [(one.finding.as_stated, evidence(one.finding)) for one in first.values()]
     followed = [next(iter(study.since.values()), None) for study in studies]
     known = [one for one in followed if one is not None]
     days = max((one.days for one in known), default=0.0)
-    return tally(answers, [one.value > 0 for one in known], days=days)
+    ups = [one.value > 0 for one in known]
+    return tally([one.finding for one in first.values()], noun="claim", ups=ups, days=days)
 
 
 def _since(studies: list[Study]) -> list[str]:

@@ -174,13 +174,13 @@ def _line(bars: Sequence[Bars]) -> str:
     if len(bars) > MOST_NAMED:
         first, last = min(map(_first, bars)), max(map(_last, bars))
         lengths = list_words(list(dict.fromkeys(one.timeframe for one in bars)))
-        return f"{len(bars)} symbols, bars of {lengths}, {first} to {last}; source {sources}"
+        return f"{len(bars)} symbols, bars of {lengths}, {first} to {last}; source: {sources}"
     spans = (
         f"{one.instrument.label} {one.timeframe} {_first(one)} to {_last(one)}, "
         f"{written.count(len(one))} bars"
         for one in bars
     )
-    return f"{'; '.join(spans)}; source {sources}"
+    return f"{'; '.join(spans)}; source: {sources}"
 
 
 def _row(bars: Bars) -> tuple[Cell, ...]:

@@ -2,7 +2,8 @@
 
 import importlib.metadata
 import platform
-from typing import Final
+from collections.abc import Hashable
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -14,7 +15,15 @@ from backtests.analysis.summary import Summary
 from backtests.analysis.trades import excursions
 from backtests.engines.account import Account
 from backtests.engines.backtest import Run
-from backtests.report.pages.section import Cell, Heading, Row, number, numeric, text_row
+from backtests.report.pages.section import (
+    Cell,
+    Heading,
+    Row,
+    milliseconds,
+    number,
+    numeric,
+    text_row,
+)
 from backtests.report.words import notation as written
 from backtests.report.words.labels import FIGURES, columns_of, figure_text
 from feeds.bars import Bars, Span
@@ -68,27 +77,31 @@ TRADE_COLUMNS: Final = (
 )  # fmt: skip
 
 
-def trade_rows(result: Run, trades: pd.DataFrame) -> list[tuple[Cell, ...]]:
-    """Return one row of cells a trade, in `TRADE_COLUMNS`."""
+def trade_rows(result: Run, trades: pd.DataFrame) -> list[Row]:
+    """Return one row of cells per trade, in `TRADE_COLUMNS`."""
     worst, best = excursions(trades, tape=result.market.traded)
-    rows = zip(trades.to_dict("records"), worst, best, strict=True)
+    begins = map(milliseconds, trades["entry_time"])
+    cells = map(_trade_cells, trades.to_dict("records"), worst, best)
     return [
-        (
-            number(place, str),
-            Cell(written.coin(trade["symbol"]), sort=trade["symbol"]),
-            _time(trade["entry_time"]),
-            number(trade["entry_price"], written.price),
-            _word(trade["entry_reason"]),
-            _time(trade["exit_time"], absent="open"),
-            number(trade["exit_price"], written.price),
-            _word(trade["exit_reason"] or "still open"),
-            number(trade["days"], written.days),
-            number(low, written.percent),
-            number(high, written.percent),
-            number(trade["return"], written.percent, signed=True),
-        )
-        for place, (trade, low, high) in enumerate(rows, start=1)
+        Row("", (number(place, str), *row), begins=begun)
+        for place, (row, begun) in enumerate(zip(cells, begins, strict=True), start=1)
     ]
+
+
+def _trade_cells(trade: dict[Hashable, Any], worst: float, best: float) -> tuple[Cell, ...]:
+    return (
+        Cell(written.coin(trade["symbol"]), sort=trade["symbol"]),
+        _time(trade["entry_time"]),
+        number(trade["entry_price"], written.price),
+        _word(trade["entry_reason"]),
+        _time(trade["exit_time"], absent="open"),
+        number(trade["exit_price"], written.price),
+        _word(trade["exit_reason"] or "still open"),
+        number(trade["days"], written.days),
+        number(worst, written.percent),
+        number(best, written.percent),
+        number(trade["return"], written.percent, signed=True),
+    )
 
 
 # heading and whether its cells are numbers
@@ -147,13 +160,14 @@ MONTHS: Final = (
 GRID_COLUMNS: Final = (Heading("Year", is_hidden=True), *numeric((*MONTHS, "Year")))
 
 
-def return_grid(account: Account) -> list[Row]:
-    """Return a row per year: twelve months (empty where there were no bars) and the year.
+def return_grid(account: Account, *, first: int = 0) -> list[Row]:
+    """Return a row per year of bars from row `first` on: twelve months and the year.
 
-    A month without a position and without a return says "cash".
+    A month without bars is empty; one without a position and without a return says "cash".
     """
-    months, years = monthly_returns(account.returns)
-    cells = zip(months.to_numpy(), idle_months(account.invested).to_numpy(), strict=True)
+    months, years = monthly_returns(account.returns.iloc[first:])
+    idle = idle_months(account.invested.iloc[first:])
+    cells = zip(months.to_numpy(), idle.to_numpy(), strict=True)
     return [
         Row(str(year), (*map(_month, returns, idle), _shade(total)))
         for (year, total), (returns, idle) in zip(years.items(), cells, strict=True)

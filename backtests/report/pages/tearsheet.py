@@ -11,8 +11,8 @@ from backtests.analysis.decisions import gate_records
 from backtests.analysis.summary import Summary
 from backtests.config.config import Config
 from backtests.engines.backtest import Run
-from backtests.records.provenance import own_code
-from backtests.records.text import as_csv
+from backtests.records.manifest import own_code
+from backtests.records.writing import as_csv
 from backtests.report.charts import distributions, rolling
 from backtests.report.charts import equity as charts
 from backtests.report.charts.coin import coin_panel
@@ -128,11 +128,6 @@ def _content(result: Run, summary: Summary, costs: CostSensitivity) -> dict[str,
         "trade_columns": tables.TRADE_COLUMNS,
         "trades": tables.trade_rows(result, summary.trades),
         "trades_csv": _trades_download(summary),
-        "grid_columns": tables.GRID_COLUMNS,
-        "grids": {
-            "Strategy": tables.return_grid(result.strategy),
-            f"Hold {result.asset}": tables.return_grid(result.buy_and_hold),
-        },
         **risk_content(followed),
         "source": source_in_words(result.market.coin),
         "provenance": _records(tables.provenance(result)),

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from backtests.analysis.forebears import Forebears
-from backtests.desk.today import Evening
+from backtests.desk.today import Evening, Order
 from backtests.report.charts.spec import UndrawableError
 from backtests.report.charts.today import episodes_chart
 from backtests.report.pages.base import render
@@ -62,15 +62,18 @@ def _glance(row: Mapping[str, Any], given: tuple[Evening, Forebears | None]) -> 
     evening, _ = given
     since = f"{evening.since:%Y-%m-%d}" if evening.since is not None else "out of the market"
     end = "an exit" if evening.window_end is None else f"{evening.window_end:%Y-%m-%d}"
-    order = evening.order
     cells = (
         Cell(ANSWERS[row["state"]], style=row["state"]),
         Cell(since),
         Cell(end if evening.in_market else ""),
-        Cell(f"{order.side} ({written.words(order.reason)})" if order else "none"),
+        Cell("not known" if evening.stale else _order(evening.order)),
         Cell(written.price(evening.next_high_at)),
     )
     return Row(row["title"], cells)
+
+
+def _order(order: Order | None) -> str:
+    return f"{order.side} ({written.words(order.reason)})" if order else "none"
 
 
 def _panel(place: int, found: Forebears | None) -> Panel:

@@ -21,9 +21,14 @@
   const differing = settings.filter(({ of }) => isMixed(places.map((place) => of[place])));
   const labels = labelled();
 
-  // The name its maker gave a run, or its asset and what tells it apart; no two alike.
+  // The name its maker gave a run, or its asset and what tells runs of one asset apart; no two alike.
   function labelled() {
-    const told = differing.filter(({ short }) => short).slice(0, words.most);
+    const assets = new Set(chosen.map(({ asset }) => asset));
+    const isMixedWithin = ({ of }) => new Set(places.map((place) => `${of[place]} ${runs[place].asset}`)).size > assets.size;
+    const split = ({ of }) => places.map((place) => places.findIndex((other) => of[other] === of[place])).join();
+    const naming = differing.filter((setting) => setting.short && isMixedWithin(setting));
+    const told = naming.filter((setting, place) =>
+      naming.findIndex((other) => split(other) === split(setting)) === place).slice(0, words.most);
     const cut = (text) => (text.length > words.longest ? `${text.slice(0, words.longest)}...` : text);
     let found = chosen.map(({ title, asset }, place) =>
       cut(title || [asset || "?", ...told.map((setting) => `${setting.short} ${valuesOf(setting)[place]}`)].join(", ")));

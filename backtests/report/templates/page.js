@@ -266,6 +266,19 @@
     }
   }
 
+  // Rows that began before the view opened are out of sight; a sentence says how many are left.
+  function hideEarlier() {
+    for (const said of all("[data-left-of]")) {
+      const { leftOf, noun, more } = said.dataset;
+      const rows = [...document.querySelectorAll(`[aria-label="${leftOf}"] [data-begins]`)];
+      rows.forEach((row) => { row.hidden = Boolean(view && Number(row.dataset.begins) < view.from); });
+      const left = rows.filter((row) => !row.hidden).length;
+      said.hidden = left === rows.length;
+      said.textContent = said.hidden ? "" :
+        `${left || "None"} of ${rows.length} ${noun} began since ${view.since}; the others are not shown${more}.`;
+    }
+  }
+
   function showView(years) {
     const places = {
       tiles: all(".cards .own, .cards .other span"),
@@ -277,7 +290,9 @@
     });
     showRows(years);
     view = views[years] ?? null;
+    hideEarlier();
     byId("viewed").textContent = view?.said ?? "";
+    byId("verdict").classList.toggle("in-part", Boolean(view));
     return Promise.all([...drawn].filter((div) => nameOf(div) in RESTARTED).map(draw));
   }
 

@@ -119,17 +119,17 @@ def since_in_words(name: str, claim: ClaimSettings, since: SincePublished | None
 
 
 def tally(
-    answers: Sequence[tuple[AsStated, Evidence]], ups: Sequence[bool], *, days: float = 0.0
+    found: Sequence[Finding], *, noun: str, ups: Sequence[bool] = (), days: float = 0.0
 ) -> str:
     """Return the one line to take home: how many claims are so, are evidence, and went up since.
 
-    `answers` has one pair per claim, `ups` says of each with bars after its publication whether
+    `found` has one finding per `noun`, `ups` says of each with bars after its publication whether
     its asset rose, `days` how long ago the first of them was published.
     """
-    stated = [one for one, _ in answers]
-    proven = [two for _, two in answers]
+    stated = [one.as_stated for one in found]
+    proven = [evidence(one) for one in found]
     text = (
-        f"Of {written.count_noun(len(answers), 'claim')}, as stated {stated.count('true')} are "
+        f"Of {written.count_noun(len(found), noun)}, as stated {stated.count('true')} are "
         f"true, {stated.count('false')} false and {stated.count('not_reproducible')} not "
         f"reproducible; as evidence {proven.count('supported')} are supported, the size of "
         f"{proven.count('ruled_out')} is ruled out, and {proven.count('too_little')} rest on too "

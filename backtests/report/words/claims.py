@@ -6,7 +6,7 @@ from typing import Final
 from backtests.analysis.curve import SpecificationCurve
 from backtests.analysis.effects import LEVEL
 from backtests.claims.answers import evidence
-from backtests.claims.mechanism import MECHANISM
+from backtests.claims.runner import MECHANISM
 from backtests.claims.verdicts import FEWEST_EPISODES, Finding, Placebo
 from backtests.report.words.answers import INTERVAL, interval, probability, size, sizes_apart
 from backtests.report.words.notation import count_noun, percent, true_minus

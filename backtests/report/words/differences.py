@@ -15,6 +15,7 @@ LONGEST_LABEL: Final = 60
 MOST_NAMED: Final = 2  # settings in a label
 # what says where bars come from, and is no name for a rule
 UNNAMED: Final = ("asset", "data.", "vendors.", "plugins", "significance.")
+NAMED: Final = ("data.timeframe", "data.start", "data.end")
 FACTS: Final = ("first bar", "last bar", "sources of bars")
 
 
@@ -45,7 +46,7 @@ def coverage(run: RunRecord) -> tuple[str, ...]:
 
 def is_name(setting: str) -> bool:
     """Whether a setting's value may stand in the name of a run."""
-    return not setting.startswith(UNNAMED) and setting not in FACTS
+    return setting in NAMED or (not setting.startswith(UNNAMED) and setting not in FACTS)
 
 
 def shown_value(text: str) -> str:
@@ -59,18 +60,20 @@ def shown_value(text: str) -> str:
 def run_labels(records: Sequence[RunRecord]) -> list[str]:
     """Return what each run is called beside the others, no two alike.
 
-    The name that its maker gave it; without one the asset and the settings that tell it apart,
-    at most `MOST_NAMED`; where two are still alike, when it was made, and last its folder.
+    The name that its maker gave it; without one the asset and the settings in which runs of one
+    asset differ, at most `MOST_NAMED`, each of which tells others apart; where two are still
+    alike, when it was made, and last its folder.
     """
-    told = [
-        (name, values)
-        for name, values in differences([run.config for run in records])
-        if is_name(name)
-    ][:MOST_NAMED]
+    assets = [run.asset for run in records]
+    told: dict[tuple[int, ...], tuple[str, list[str]]] = {}
+    for name, values in differences([run.config for run in records]):
+        if is_name(name) and _is_mixed_within(assets, values):
+            told.setdefault(tuple(map(values.index, values)), (name, values))
+    named = list(told.values())[:MOST_NAMED]
     described = [
         [
             run.asset or "?",
-            *(f"{short_name(name)} {shown_value(values[place])}" for name, values in told),
+            *(f"{short_name(name)} {shown_value(values[place])}" for name, values in named),
         ]
         for place, run in enumerate(records)
     ]
@@ -87,8 +90,13 @@ def run_labels(records: Sequence[RunRecord]) -> list[str]:
 
 
 def short_name(setting: str) -> str:
-    """Return what a setting is called in a label: the last part of its key, in words."""
-    return written.words(setting.rpartition(".")[2])
+    """Return what a setting is called in a label: the last part of its key, in words.
+
+    A filter's is called after the filter, and its kind by that name alone.
+    """
+    section, _, rest = setting.partition(".")
+    own = rest.removesuffix(".kind") if section == "filters" else setting.rpartition(".")[2]
+    return written.words(own.replace(".", " "))
 
 
 def _cut(text: str) -> str:
@@ -103,6 +111,11 @@ def _bars(run: RunRecord) -> dict[str, str]:
 
 def _is_mixed(values: Sequence[Any]) -> bool:
     return any(value != values[0] for value in values)
+
+
+def _is_mixed_within(groups: Sequence[str], values: Sequence[str]) -> bool:
+    """Whether values differ within a group: between groups, these tell enough."""
+    return len(set(zip(groups, values, strict=True))) > len(set(groups))
 
 
 def _differing(flat: Sequence[dict[str, str]]) -> list[tuple[str, list[str]]]:

@@ -7,12 +7,11 @@ from typing import Any
 from backtests.analysis.episodes import is_plain
 from backtests.config.config import ALTS, Config
 from backtests.engines.backtest import Run
-from backtests.market.control import DAYS_PER_SESSION, VOLATILITY_RATIO, control_config
+from backtests.engines.baselines import DAYS_PER_SESSION, VOLATILITY_RATIO, control_config
 from backtests.report.words import notation as written
 from backtests.report.words.phrases import RunFacts
 from feeds.instruments import BY_SYMBOL, SAMPLE_SOURCE
-from strategies.names import trigger_parts
-from strategies.registry import is_own
+from strategies.registry import is_own, trigger_parts
 
 
 def is_sample(result: Run) -> bool:

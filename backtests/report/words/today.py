@@ -76,7 +76,7 @@ def facts(evening: Evening) -> Iterator[tuple[str, str]]:
 
 def _index_words(evening: Evening) -> str:
     gap = evening.next_high_at / evening.index_close - 1
-    far = "at its high" if gap <= 0 else f"{written.percent(gap)} below it"
+    far = "at its high" if gap <= 0 else f"{written.percent(gap)} higher"
     return (
         f"closed at {written.price(evening.index_close)}; the next high is a close above "
         f"{written.price(evening.next_high_at)}, {far}"

@@ -8,7 +8,7 @@ import numpy as np
 
 from backtests.engines.compiled import step
 from backtests.engines.compiling import compile_function
-from backtests.engines.parts import Money
+from backtests.engines.tape_arrays import Money
 from backtests.market.tape import Lines
 from feeds.arrays import Flags, Floats, Integers
 from strategies.position_rule import NONE, Moment, Rule, State

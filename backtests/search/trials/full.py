@@ -17,7 +17,7 @@ from backtests.engines.compiled import (
     opened,
 )
 from backtests.engines.compiling import compile_function
-from backtests.engines.parts import Coins, Money, Part, part_of
+from backtests.engines.tape_arrays import Coins, Money, Part, part_of
 from backtests.market.elapsed import after_hole, cash_returns
 from backtests.market.tape import Tape
 from backtests.search.trials.events import Trials, rule_at

@@ -44,11 +44,11 @@ from backtests.search.trials.scope import (
     positions_of,
     weights,
 )
-from strategies import support
+from strategies import signals
 from strategies.position_rule import NONE
 
 if TYPE_CHECKING:
-    from backtests.engines.parts import Part
+    from backtests.engines.tape_arrays import Part
 
 # enough for neighbouring trials, which share most settings
 REMEMBERED_MARKETS: Final = 8
@@ -58,9 +58,9 @@ REMEMBERED_GROUPS: Final = 4_096
 REMEMBERED_BASES: Final = 2
 
 followed = compile_function(
-    support.follow_support,
-    _start=compile_function(support._start),
-    _follow=compile_function(support._follow, _start=compile_function(support._start)),
+    signals.follow_support,
+    _start=compile_function(signals._start),
+    _follow=compile_function(signals._follow, _start=compile_function(signals._start)),
 )
 
 LoadedInputs = dict[Hashable, Inputs]

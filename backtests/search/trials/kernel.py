@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from backtests.engines.compiling import compile_function
-from backtests.engines.parts import Money
+from backtests.engines.tape_arrays import Money
 from backtests.market import elapsed
 from backtests.search.trials.events import Trial, TrialEvents, Trials, trial_at
 from backtests.search.trials.laying import KeptBars, laid_missed

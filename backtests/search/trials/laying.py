@@ -14,7 +14,7 @@ from backtests.engines.compiled import (
     wanted_at,
 )
 from backtests.engines.compiling import compile_function
-from backtests.engines.parts import Coins, Money, Part, cut_part
+from backtests.engines.tape_arrays import Coins, Money, Part, cut_part
 from backtests.search.trials.paths import (
     BEGUN,
     DEEPEST,
@@ -42,7 +42,7 @@ from backtests.search.trials.paths import (
     PathStart,
 )
 from feeds.arrays import Flags, Floats
-from strategies.portfolio import LAST_DIGITS, LEAST_ORDER
+from strategies.execution import LAST_DIGITS, LEAST_ORDER
 from strategies.position_rule import NONE, Rule, State
 from strategies.targets import HALTED, IDLE, Stance, Start, Upkeep
 

@@ -9,14 +9,14 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from backtests.config.config import ALTS, Config
-from backtests.engines.parts import Coins, Part, Signals, part_of
+from backtests.engines.tape_arrays import Coins, Part, Signals, part_of
 from backtests.market.known_when import entry_weights, weight_before
 from backtests.market.market import Market
 from backtests.search.trials.laying import KeptBars
 from backtests.search.trials.paths import CAPACITY, COLUMNS, KEPT_SALES, STATES, Paths
 from backtests.search.trials.ranges import TrialTape
 from feeds.arrays import Floats, Integers
-from strategies.portfolio import LEAST_ORDER
+from strategies.execution import LEAST_ORDER
 from strategies.position_rule import NONE, STAY
 from strategies.registry import is_own
 from strategies.targets import Upkeep

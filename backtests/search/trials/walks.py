@@ -29,7 +29,7 @@ from backtests.search.trials.paths import (
 from backtests.search.trials.ranges import TrialTape
 from backtests.search.trials.sums import Counted, Sums, added, flat
 from feeds.arrays import Integers
-from strategies.portfolio import LAST_DIGITS
+from strategies.execution import LAST_DIGITS
 
 
 class Leg(NamedTuple):

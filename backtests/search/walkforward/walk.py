@@ -22,7 +22,7 @@ from backtests.search.trials.groups import Library, traded_tape
 from backtests.search.walkforward.contest import Contest, contest, worth_of_nothing
 from backtests.search.walkforward.windows import Window, WindowSettings, windows
 from feeds.errors import ConfigError
-from strategies.fills import selling_factor
+from strategies.execution import selling_factor
 
 Figures = dict[str, float]
 

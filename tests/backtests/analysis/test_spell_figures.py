@@ -4,9 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from backtests.analysis.episodes import best_spell
+from backtests.analysis.episodes import best_spell, trigger_sessions
 from backtests.analysis.exposure import exposure_of
 from backtests.analysis.spell_figures import spell_figures
+from backtests.analysis.summary import summarise
 from backtests.config.config import load_config
 from backtests.engines.backtest import Run, backtest
 
@@ -35,6 +36,21 @@ def test_each_stretch_is_a_trade_and_the_coin_did_as_well_but_for_costs(run: Run
     assert len(over) > 3
     for each in over:
         assert 1 + each.gain == pytest.approx((1 + each.coin) * costs, rel=1e-6)
+
+
+def test_stays_are_numbered_by_the_episode_of_the_index_they_fall_into(run: Run) -> None:
+    found = spell_figures(run)
+    numbers = [each.episode for each in found]
+    assert numbers == sorted(numbers)
+    assert len(set(numbers)) < len(numbers)
+    assert len(set(numbers) - {0}) == summarise(run).episodes_traded
+    # more than 60 sessions without a trigger lie before each episode
+    firsts = {each.episode: each for each in reversed(found) if each.episode > 1}
+    sessions = run.market.index.frame.index
+    triggers = sessions[trigger_sessions(run)]
+    for each in firsts.values():
+        before = triggers[triggers < each.session]
+        assert sessions.get_loc(each.session) - sessions.get_loc(before[-1]) > 60
 
 
 def test_trigger_is_the_session_before_the_entry_with_its_close(run: Run) -> None:

@@ -9,9 +9,9 @@ import pytest
 from backtests.audits.audit import audit_of, require_no_leak
 from backtests.config.config import load_config
 from backtests.market import market as market_module
-from backtests.market.asked import asked_of_own
 from backtests.market.inputs import Inputs
 from backtests.market.lookahead import look_at, own_leaks
+from backtests.market.other_futures import asked_of_own
 from feeds.errors import ConfigError
 from feeds.instruments import coin
 from feeds.sessions import session_hours

@@ -10,8 +10,7 @@ import pytest
 
 from backtests.analysis.forward import asset_prices
 from backtests.claims.answers import as_stated, evidence, since_published
-from backtests.claims.plans import StudyPlan
-from backtests.claims.readings import AS_IT_STANDS, readings_of
+from backtests.claims.plans import AS_IT_STANDS, StudyPlan, readings_of
 from backtests.claims.runner import judge, run_study
 from backtests.claims.verdicts import Finding
 from backtests.config.claims import ClaimReading, ClaimSettings

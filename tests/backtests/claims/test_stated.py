@@ -8,17 +8,14 @@ import numpy as np
 import pytest
 
 from backtests.analysis.effects import Placement
-from backtests.claims.answers import as_stated
+from backtests.claims.answers import as_stated, stated_figure
 from backtests.claims.history import beginning_days
 from backtests.claims.measures import measure
-from backtests.claims.plans import claim_plan
+from backtests.claims.plans import claim_plan, readings_of
 from backtests.claims.question import Question
-from backtests.claims.readings import readings_of
 from backtests.claims.runner import run_study
-from backtests.claims.stated import stated_figure
 from backtests.claims.world import World
-from backtests.config.files import CLAIMS
-from backtests.config.tree import config_tree
+from backtests.config.raw_settings import CLAIMS, config_tree
 from backtests.report.words.answers import p_values, size, sizes_apart, stated_in_words
 from backtests.report.words.claims import mechanism_sentence, reason
 from backtests.report.words.notation import UNDEFINED

@@ -8,9 +8,7 @@ import pandas as pd
 import pytest
 
 from backtests.config.config import Config, load_config
-from backtests.desk.forebears import forebears_of
-from backtests.desk.freshness import next_close, stale_bars
-from backtests.desk.today import evening_of
+from backtests.desk.today import evening_of, forebears_of, next_close, stale_bars
 from backtests.market.inputs import Inputs, load_inputs
 from tests.evenings import CONFIGS, config_of, differences
 

@@ -10,7 +10,7 @@ from backtests.engines import backtest, compiled
 from backtests.engines.backtest import Run, closing_of, engine_of_comparisons, run_inputs
 from backtests.engines.event_driven import closing
 from backtests.market.market import build_market
-from strategies import portfolio
+from strategies import execution
 from tests.backtests.drawn import walks
 from tests.judged import files_of, sensitivity_of
 
@@ -71,4 +71,4 @@ def test_orders_of_many_coins_are_the_same_compiled() -> None:
         "slippage": 0.0005,
         "impact": np.zeros(40),
     }
-    assert portfolio.orders(**given).tolist() == compiled.orders(**given).tolist()
+    assert execution.orders(**given).tolist() == compiled.orders(**given).tolist()

@@ -4,6 +4,8 @@ import io
 import json
 import os
 import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -25,15 +27,22 @@ HOURS = ["2024-03-10 22:00:00", "2024-03-10 23:00:00", "2024-03-11 00:00:00", "2
 TRADES = "symbol,entry_time,entry_price,exit_time,return\nETH-USD,2024-03-10 00:00:00,100.0,,0.1\n"
 FILLS = "time,symbol,side,units,price\n2024-03-10 00:00:00,ETH-USD,buy,1.0,100.0\n"
 METRICS = json.dumps({"strategy": {"cagr": 0.5, "sharpe_ratio": None}, "years": 1.0})
-# how QuantStats is spoken to, in an environment of its own: its libraries are not ours
+# where `make peers` puts QuantStats, apart from what we use
+PEERS = Path(sys.prefix) / "peers"
+# how it is spoken to, in a process of its own
 QUANTSTATS = """
 import json, sys
 import pandas as pd, quantstats as qs
 table = pd.read_csv(sys.argv[1], index_col="date", parse_dates=True)
-own = table["strategy"]
-qs.reports.metrics(own, benchmark=table["benchmark"], periods_per_year=365, display=False)
-print(json.dumps([float(qs.stats.comp(own)), float(qs.stats.max_drawdown(own)),
-                  float(qs.stats.volatility(own, periods=365))]))
+own, held, s = table["strategy"], table["benchmark"], qs.stats
+qs.reports.metrics(own, benchmark=held, periods_per_year=365, display=False)
+days_below = lambda one: s.drawdown_details(s.to_drawdown_series(one))["days"]
+print(json.dumps([{
+    "days": len(one), "total_return": s.comp(one), "max_drawdown": s.max_drawdown(one),
+    "volatility": s.volatility(one, periods=365), "sharpe_ratio": s.sharpe(one, periods=365),
+    "sortino_ratio": s.sortino(one, periods=365), "cagr": s.cagr(one, periods=365),
+    "longest_drawdown_days": int(days_below(one).max()),
+} for one in (own, held)]))
 """
 
 
@@ -115,17 +124,34 @@ def test_export_of_an_existing_folder_gives_what_the_run_gave(left, capsys):
     assert (left / FOLDER / RETURNS).read_bytes() == first
 
 
-def test_returns_read_by_quantstats_make_its_figures_those_of_the_run(left):
-    python = os.environ.get("QUANTSTATS_PYTHON")
-    if not python:
-        pytest.skip("QUANTSTATS_PYTHON names no interpreter of an environment with QuantStats")
+@pytest.fixture(scope="module")
+def by_quantstats(left):
+    """QuantStats' figures of the exported returns: of the strategy, of the benchmark."""
+    if not (PEERS / "quantstats").is_dir():
+        reason = f"QuantStats is not in {PEERS}: make peers"
+        pytest.fail(reason) if os.environ.get("CI") == "true" else pytest.skip(reason)
     said = subprocess.run(
-        [python, "-c", QUANTSTATS, str(left / FOLDER / RETURNS)],
+        [sys.executable, "-c", QUANTSTATS, str(left / FOLDER / RETURNS)],
+        env={**os.environ, "PYTHONPATH": str(PEERS)},
         capture_output=True, text=True, check=True,
     ).stdout  # fmt: skip
-    figures = json.loads((left / "metrics.json").read_text())["strategy"]
-    wanted = [figures[name] for name in ("total_return", "max_drawdown", "volatility")]
-    assert json.loads(said.splitlines()[-1]) == pytest.approx(wanted, rel=1e-9)
+    return json.loads(said.splitlines()[-1])
+
+
+@pytest.mark.parametrize(("place", "account"), [(0, "strategy"), (1, "buy_and_hold")])
+def test_returns_read_by_quantstats_make_its_figures_those_of_the_run(
+    left, by_quantstats, place, account
+):
+    metrics = json.loads((left / "metrics.json").read_text())
+    theirs, ours = dict(by_quantstats[place]), metrics[account]
+    # its years are days of 365, ours elapsed time in days of 365.25
+    years = theirs.pop("days") / 365
+    assert (1 + theirs.pop("cagr")) ** years == pytest.approx(
+        (1 + ours["cagr"]) ** metrics["years"], rel=1e-9
+    )
+    # its drawdowns run from the first day below the peak, ours from the peak
+    assert 0 <= ours["longest_drawdown_days"] - theirs.pop("longest_drawdown_days") <= 1
+    assert theirs == pytest.approx({name: ours[name] for name in theirs}, rel=1e-9)
 
 
 @pytest.mark.parametrize(

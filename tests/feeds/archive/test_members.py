@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from feeds.archive.listing import File, read_page
+from feeds.archive.client import File, read_page
 from feeds.archive.members import fetch_member, members_of, rows_of, span_of
 from feeds.errors import DataError, Unreachable
 from feeds.vendors.patience import PassingError

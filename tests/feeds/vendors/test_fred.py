@@ -7,8 +7,8 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
+from feeds.derived_series import LIQUIDITY_PARTS, net_liquidity
 from feeds.errors import ConfigError, DataError, NotServed, Unreachable
-from feeds.net_liquidity import PARTS, net_liquidity
 from feeds.vendors.addresses import use_addresses
 from feeds.vendors.fred import Fred
 from feeds.vendors.patience import Patience
@@ -63,7 +63,7 @@ def test_fetch_of_a_revised_series_says_so():
 
 def test_fetch_of_net_liquidity_is_in_billions_and_known_with_its_last_part():
     with fred() as (source, _):
-        series = net_liquidity(*map(source.fetch, PARTS))
+        series = net_liquidity(*map(source.fetch, LIQUIDITY_PARTS))
     # 6756.227 - 410 - 200.5 (of the day before), 6740.253 - 350 - 241.245, 6723.460 - 300 - 300
     assert series.frame["value"].tolist() == pytest.approx([6145.727, 6149.008, 6123.46])
     assert series.units == "USD billion"

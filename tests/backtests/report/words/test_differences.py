@@ -41,6 +41,48 @@ def test_labels_are_names_or_what_tells_runs_apart():
     ]
 
 
+def test_labels_of_runs_that_their_assets_tell_apart_are_these_alone():
+    basket = replace(record(), config={"asset": "ALTS", "basket": {"universe": "none"}})
+    assert run_labels([record(asset="BTC", hold_days=90), record(hold_days=60), basket]) == [
+        "BTC",
+        "ETH",
+        "ALTS",
+    ]
+
+
+def test_labels_name_no_setting_that_only_another_asset_has():
+    basket = replace(record(), config={"asset": "ALTS", "basket": {"universe": "none"}})
+    assert run_labels([record(hold_days=60), record(hold_days=90), basket]) == [
+        "ETH, hold days 60",
+        "ETH, hold days 90",
+        "ALTS, hold days not set",
+    ]
+
+
+def test_labels_call_a_filter_by_its_name():
+    average = {"kind": "moving_average", "window": 200}
+    filters = ({}, {"trend": average}, {"trend": {**average, "window": 50}})
+    configs = [{"asset": "ETH", "filters": each} for each in filters]
+    runs = [replace(record(), config=config) for config in configs]
+    assert run_labels(runs) == [
+        "ETH, trend not set, trend window not set",
+        "ETH, trend moving_average, trend window 200",
+        "ETH, trend moving_average, trend window 50",
+    ]
+
+
+def test_labels_name_one_of_the_settings_that_tell_the_same_runs_apart():
+    runs = [record(hold_days=60, stop_loss=0.1), record(hold_days=90, stop_loss=0.2)]
+    assert run_labels(runs) == ["ETH, hold days 60", "ETH, hold days 90"]
+
+
+def test_labels_of_runs_of_other_bars_of_one_asset_name_these():
+    config = {"asset": "ETH", "data": {"data_dir": "/bars", "timeframe": "1h"}}
+    hourly = replace(record(), config=config)
+    daily = replace(hourly, config={"asset": "ETH", "data": {"timeframe": "1d"}})
+    assert run_labels([hourly, daily]) == ["ETH, timeframe 1h", "ETH, timeframe 1d"]
+
+
 def test_labels_of_runs_alike_say_when_they_were_made_and_last_their_folders():
     runs = [
         record("20240101T000000Z-ETH-a"),

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backtests.search.trials.groups import followed
-from strategies.support import SupportRule, follow_support
+from strategies.signals import SupportRule, follow_support
 from tests.markets import index_walk
 
 

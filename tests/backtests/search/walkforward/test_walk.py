@@ -14,7 +14,7 @@ from backtests.engines.baselines import buy_and_hold
 from backtests.market.inputs import Inputs
 from backtests.market.market import build_market
 from backtests.report.pages.walkforward import promised_and_kept, walk_sheet
-from backtests.report.terminal.walkforward import summary_text
+from backtests.report.terminal.search import walk_summary
 from backtests.report.words import walkforward as words
 from backtests.search.plan import Plan, load_plan
 from backtests.search.trials.groups import Library
@@ -167,7 +167,7 @@ def test_walk_whose_choices_never_trade_says_why_ratios_are_missing(load: Load) 
     found = walked(plan, market(falls=slice("2019-07-01", None)))
     assert found.chosen
     assert not found.traded
-    said = summary_text(found, plan, SETTINGS)
+    said = walk_summary(found, plan, SETTINGS)
     assert "none of it was left, because nothing was traded" in said
     assert "0.0 % per year, Sharpe ratio n/a" in said
     assert "The walk's Sharpe ratio is n/a, because its returns never varied." in said
