@@ -52,12 +52,14 @@ def episodes_entered(known: pd.DatetimeIndex, entries: pd.Series) -> int:
     """Count the episodes during which (until the next begins) something was bought.
 
     `known` are the ascending instants at which each episode's first event was known, `entries`
-    the times of the purchases.
+    the times of the purchases. One at that very instant is of the new episode: hourly bars are
+    bought at the open at which the trigger is known.
     """
     if known.empty or entries.empty:
         return 0
     begun = known.as_unit("ns").asi8
-    belongs = np.searchsorted(begun, pd.DatetimeIndex(entries).as_unit("ns").asi8)
+    bought = pd.DatetimeIndex(entries).as_unit("ns").asi8
+    belongs = np.searchsorted(begun, bought, side="right")
     return int(np.unique(belongs[belongs > 0]).size)
 
 

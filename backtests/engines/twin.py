@@ -139,16 +139,18 @@ def _fills(
     )
     paid = np.abs(units) * costs.commission * prices
     prices = prices * units / units  # the broker reports value over units, to the last digit
-    for at in np.lexsort((coins, units > 0, rows)):  # sells go before buys
-        yield (
-            times[rows[at]],
-            symbols[coins[at]],
-            "buy" if units[at] > 0 else "sell",
-            abs(units[at]),
-            prices[at],
-            paid[at],
-            reason_name(int(ledger.reasons[rows[at]])),
-        )
+    order = np.lexsort((coins, units > 0, rows))  # sells go before buys
+    units, rows = units[order], rows[order]
+    yield from zip(
+        times[rows],
+        [symbols[coin] for coin in coins[order]],
+        ["buy" if bought > 0 else "sell" for bought in units],
+        np.abs(units),
+        prices[order],
+        paid[order],
+        [reason_name(int(reason)) for reason in ledger.reasons[rows]],
+        strict=True,
+    )
 
 
 def buy(cash: float, units: float, price: float, commission: float) -> float:

@@ -19,8 +19,10 @@ from strategies.registry import Entry, find, trigger_parts
 from strategies.settings import FilterSettings
 from strategies.signals import IndexSignals
 
-INDEX_COLUMNS: Final = ["open", "high", "low", "close"]
-COIN_COLUMNS: Final = [*INDEX_COLUMNS, "volume"]
+# labels made once: pandas takes longer to make some than to fill a table
+INDEX_COLUMNS: Final = pd.Index(["open", "high", "low", "close"])
+COIN_COLUMNS: Final = pd.Index([*INDEX_COLUMNS, "volume"])
+VALUE_COLUMN: Final = pd.Index(["value"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,19 +60,17 @@ class Known:
 
     def _at(self, name: str, instants: Instants, rows: pd.Index, entry: Entry) -> Frame:
         if name == "index":
-            return _latest(self.inputs.index.frame[INDEX_COLUMNS], self.sessions, instants, rows)
+            given = self.inputs.index.frame, INDEX_COLUMNS
+            return _latest(*given, self.sessions, instants, rows)
         if name == "coin":
-            return _latest(
-                self._coin(f"{entry.kind} {entry.name!r}").frame[COIN_COLUMNS],
-                self.ends,
-                instants,
-                rows,
-            )
+            given = self._coin(f"{entry.kind} {entry.name!r}").frame, COIN_COLUMNS
+            return _latest(*given, self.ends, instants, rows)
         series = self.inputs.series.get(name.upper())
         if series is None:  # a note says that it is not to be had
             return pd.Series(np.nan, index=rows, name=name)
         known_at = pd.DatetimeIndex(series.frame["available_at"]).as_unit("ns").asi8
-        return _latest(series.frame[["value"]], known_at, instants, rows)["value"].rename(name)
+        found = _latest(series.frame, VALUE_COLUMN, known_at, instants, rows)
+        return found["value"].rename(name)
 
     def _coin(self, who: str) -> Bars:
         if self.coin is None:
@@ -82,15 +82,12 @@ class Known:
 
 
 def _latest(
-    frame: pd.DataFrame, known_at: Instants, instants: Instants, rows: pd.Index
+    frame: pd.DataFrame, columns: pd.Index, known_at: Instants, instants: Instants, rows: pd.Index
 ) -> pd.DataFrame:
     """Return the latest row known at each instant, NaN before the first."""
     latest = latest_known(known_at, at=instants)
-    if latest.size == len(frame) and (latest == np.arange(latest.size)).all():
-        return frame.set_axis(rows)
-    values = frame.to_numpy(np.float64)
-    padded = np.vstack([values, np.full((1, values.shape[1]), np.nan)])
-    return pd.DataFrame(padded[latest], index=rows, columns=frame.columns)
+    lines = [np.append(frame[name].to_numpy(np.float64), np.nan)[latest] for name in columns]
+    return pd.DataFrame(np.array(lines).T, index=rows, columns=columns)
 
 
 def with_own_signals(signals: IndexSignals, config: Config, known: Known) -> IndexSignals:

@@ -1,6 +1,8 @@
 """A sweep as a user runs it: its table, its refusals, and going on after being stopped."""
 
+import contextlib
 import errno
+import io
 import json
 import os
 import re
@@ -43,7 +45,7 @@ LONG = """
 [sweep]
 chunk = 20
 "signal.lookback" = [63, 252]
-"rules.hold_days" = {from = 1, to = 200, step = 1}
+"rules.hold_days" = {from = 1, to = 200, step = 3}
 "rules.trailing_stop" = {from = 0.0, to = 0.5, step = 0.05}
 """
 
@@ -79,12 +81,22 @@ def rows(folder: Path) -> pd.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def swept(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of `SWEEP`; who changes it takes a copy."""
+def swept_and_said(
+    shared_data: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, str, str]:
+    """The folder of `SWEEP`, and what the command said on stdout and stderr."""
     folder = tmp_path_factory.mktemp("swept")
     (folder / "sweep.toml").write_text(SWEEP)
-    assert main(arguments(folder / "sweep.toml", shared_data, folder / "out")) == 0
-    return only_folder(folder / "out")
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        assert main(arguments(folder / "sweep.toml", shared_data, folder / "out")) == 0
+    return only_folder(folder / "out"), out.getvalue(), err.getvalue()
+
+
+@pytest.fixture(scope="module")
+def swept(swept_and_said: tuple[Path, str, str]) -> Path:
+    """The folder of `SWEEP`; who changes it takes a copy."""
+    return swept_and_said[0]
 
 
 @pytest.fixture
@@ -92,14 +104,10 @@ def copied(swept: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(swept, tmp_path / "out" / swept.name))
 
 
-def test_sweep_leaves_a_row_for_every_trial(
-    sweep_file: Path, shared_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert main(arguments(sweep_file, shared_data, tmp_path / "out")) == 0
-    shown = capsys.readouterr()
-    assert "108 trials, 0 failed." in shown.out
-    assert shown.err == ""
-    folder = only_folder(tmp_path / "out")
+def test_sweep_leaves_a_row_for_every_trial(swept_and_said: tuple[Path, str, str]) -> None:
+    folder, out, err = swept_and_said
+    assert "108 trials, 0 failed." in out
+    assert err == ""
     table = rows(folder)
     assert table["trial"].tolist() == list(range(108))
     assert table["sharpe_ratio"].notna().all()

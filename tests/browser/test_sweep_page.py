@@ -1,7 +1,6 @@
 """The sheet of a sweep as a reader's browser shows it."""
 
 import pytest
-from selenium.webdriver.support.ui import WebDriverWait
 
 from backtests.sweep import main
 from tests.browser.page import Browser
@@ -28,7 +27,7 @@ SHOWN = """
 """
 PAPERS = """
   const charts = [...document.querySelectorAll("[data-chart]")];
-  return charts.map((div) => div.layout.paper_bgcolor);
+  return [...new Set(charts.map((div) => div.layout.paper_bgcolor))];
 """
 
 
@@ -49,7 +48,7 @@ def browser(driver):
 
 def opened(browser, url, **how):
     browser.open(url, **how)
-    WebDriverWait(browser.driver, 20).until(lambda driver: driver.execute_script(DRAWN))
+    browser.wait(DRAWN, within=20)
     return browser
 
 
@@ -70,12 +69,11 @@ def test_sheet_is_accessible_draws_every_chart_and_follows_what_is_chosen(browse
         "const pair = document.getElementById('pair'); pair.selectedIndex = 2;"
         "pair.dispatchEvent(new Event('change'))"
     )
-    WebDriverWait(browser.driver, 5).until(lambda _: browser.run(SHOWN)[1][1] == "10,30,50,70,90")
+    browser.wait(f"return (() => {{ {SHOWN} }})()[1][1]", wanted="10,30,50,70,90")
 
     for colour in ("#171b20", "#ffffff"):
         browser.run("document.getElementById('theme').click()")
-        wanted = {colour}
-        WebDriverWait(browser.driver, 5).until(lambda _, w=wanted: set(browser.run(PAPERS)) == w)
+        browser.wait(PAPERS, wanted=[colour])
 
     trial = browser.texts("[data-trial]")[3]
     browser.run("document.querySelectorAll('[data-trial]')[3].click()")

@@ -23,3 +23,9 @@ def test_episodes_entered_counts_each_once_and_nothing_bought_before_the_first()
     assert episodes_entered(known, entries) == 2
     assert episodes_entered(known, entries[:0]) == 0
     assert episodes_entered(known[:0], entries) == 0
+
+
+def test_purchase_at_the_instant_its_trigger_is_known_is_of_that_episode() -> None:
+    known = pd.DatetimeIndex(["2020-01-02 21:00", "2020-06-01 20:00"], tz="UTC")
+    assert episodes_entered(known, pd.Series(known)) == 2
+    assert episodes_entered(known, pd.Series(known[:1])) == 1

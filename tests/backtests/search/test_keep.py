@@ -177,7 +177,7 @@ LONG = """
 [sweep]
 chunk = 20
 "signal.lookback" = [63, 252]
-"rules.hold_days" = {from = 1, to = 100, step = 1}
+"rules.hold_days" = {from = 1, to = 100, step = 2}
 "rules.trailing_stop" = {from = 0.0, to = 0.5, step = 0.05}
 """
 
