@@ -1,5 +1,6 @@
 """The two answers to a claim in a line each, and what followed since it was published."""
 
+from collections import Counter
 from collections.abc import Sequence
 from math import isfinite, isnan
 from typing import Final
@@ -9,11 +10,17 @@ from backtests.claims.answers import SincePublished, evidence
 from backtests.claims.verdicts import AsStated, Evidence, Finding
 from backtests.config.claims import ClaimSettings
 from backtests.report.words import notation as written
+from backtests.report.words.labels import list_words
 
 STATED: Final[dict[AsStated, str]] = {
     "true": "true",
     "false": "false",
     "not_reproducible": "not reproducible",
+}
+TALLIED: Final[dict[Evidence, str]] = {
+    "supported": "{} supported",
+    "ruled_out": "{} with the claimed size ruled out",
+    "too_little": "{} too little to tell",
 }
 UNITS: Final = {"growth": " %", "share": " points", "correlation": ""}
 LEAST_DAYS: Final = 2
@@ -126,14 +133,13 @@ def tally(
     `found` has one finding per `noun`, `ups` says of each with bars after its publication whether
     its asset rose, `days` how long ago the first of them was published.
     """
-    stated = [one.as_stated for one in found]
-    proven = [evidence(one) for one in found]
+    stated = Counter(one.as_stated for one in found)
+    proven = Counter(map(evidence, found))
+    true = [f"{stated[key]} {word}" for key, word in STATED.items() if stated[key]]
+    judged = [text.format(proven[key]) for key, text in TALLIED.items() if proven[key]]
     text = (
-        f"Of {written.count_noun(len(found), noun)}, as stated {stated.count('true')} are "
-        f"true, {stated.count('false')} false and {stated.count('not_reproducible')} not "
-        f"reproducible; as evidence {proven.count('supported')} are supported, the size of "
-        f"{proven.count('ruled_out')} is ruled out, and {proven.count('too_little')} rest on too "
-        "little to tell."
+        f"Of {written.count_noun(len(found), noun)}, as stated: {list_words(true)}; "
+        f"as evidence: {list_words(judged)}."
     )
     if ups:
         text += f" Since publication, at most {days:.0f} days, the coin went up for {sum(ups)} of "

@@ -172,9 +172,17 @@ def test_as_stated_is_about_the_figure_and_not_about_luck(
 
 
 def test_tally_counts_every_claim_once() -> None:
-    answers = [("true", "supported"), ("false", "ruled_out"), ("true", "too_little")]
-    text = tally(answers, [True, False], days=22.0)
-    assert text.startswith("Of 3 claims, as stated 2 are true, 1 false and 0 not reproducible;")
+    found = [
+        replace(FOUND, as_stated="true", p_value=0.01, low=0.1, high=0.6),
+        replace(FOUND, as_stated="false"),
+        replace(FOUND, as_stated="true", high=0.6),
+    ]
+    assert list(map(evidence, found)) == ["supported", "ruled_out", "too_little"]
+    text = tally(found, noun="claim", ups=[True, False], days=22.0)
+    assert text.startswith(
+        "Of 3 claims, as stated: 2 true and 1 false; as evidence: 1 supported, 1 with the claimed "
+        "size ruled out and 1 too little to tell."
+    )
     assert "Since publication, at most 22 days, the coin went up for 1 of 2, which share" in text
 
 
