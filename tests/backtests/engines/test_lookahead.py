@@ -9,6 +9,7 @@ import pytest
 from backtests.config.config import load_config
 from backtests.engines.backtest import run_inputs
 from backtests.market import known_when as schedule_module
+from backtests.market import coins as coins_module
 from backtests.market import market as market_module
 from backtests.market.inputs import Inputs
 from feeds.instruments import coin, index
@@ -221,12 +222,12 @@ def test_planted_signal_leak_is_noticed(monkeypatch):
 
 
 def test_planted_weight_leak_is_noticed(monkeypatch):
-    honest = market_module.basket_weights
+    honest = coins_module.basket_weights
 
     def leaking(panel, qualified, *, settings):
         found = honest(panel, qualified, settings=settings)
         return np.vstack([found[1:], found[-1:]])
 
-    monkeypatch.setattr(market_module, "basket_weights", leaking)
+    monkeypatch.setattr(coins_module, "basket_weights", leaking)
     with pytest.raises(AssertionError):
         assert_cut_changes_nothing(configured("basket, rotating from bitcoin"))
