@@ -8,8 +8,8 @@ import pytest
 
 from backtests.config.config import load_config
 from backtests.engines.backtest import run_inputs
-from backtests.market import known_when as schedule_module
 from backtests.market import coins as coins_module
+from backtests.market import known_when as schedule_module
 from backtests.market import market as market_module
 from backtests.market.inputs import Inputs
 from feeds.instruments import coin, index
