@@ -92,8 +92,11 @@ def run_labels(records: Sequence[RunRecord]) -> list[str]:
 def short_name(setting: str) -> str:
     """Return what a setting is called in a label: the last part of its key, in words.
 
-    A filter's is called after the filter, and its kind by that name alone.
+    A filter's is called after the filter, and its kind by that name alone; the asset held while the
+    signal is off is "idle".
     """
+    if setting == "idle.asset":
+        return "idle"
     section, _, rest = setting.partition(".")
     own = rest.removesuffix(".kind") if section == "filters" else setting.rpartition(".")[2]
     return written.words(own.replace(".", " "))

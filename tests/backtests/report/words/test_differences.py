@@ -10,6 +10,7 @@ from backtests.report.words.differences import (
     differences_of,
     is_like_for_like,
     run_labels,
+    short_name,
     shown_value,
 )
 
@@ -126,3 +127,8 @@ def test_runs_of_other_days_coins_or_bars_are_not_like_for_like(change):
 )
 def test_values_on_a_page_name_no_folders_of_this_machine(value, shown):
     assert shown_value(value) == shown
+
+
+def test_label_tells_the_idle_asset_from_the_one_traded():
+    assert short_name("idle.asset") == "idle"
+    assert short_name("idle.weight") == "weight"
