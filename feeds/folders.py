@@ -27,9 +27,13 @@ def cache_folder(configured: str = "") -> Path:
     named = configured or os.environ.get(FOLDER_VARIABLE, "")
     if named:
         return Path(os.path.expanduser(named))  # noqa: PTH111 - Path's own raises without a home
-    base = os.environ.get("XDG_CACHE_HOME", "") or os.path.expanduser("~/.cache")  # noqa: PTH111
-    usual = Path(base) / "russell-risk-on"
+    usual = _usual_folder()
     return usual if _is_usable(usual) else _passing_folder(str(usual))
+
+
+def _usual_folder() -> Path:
+    base = os.environ.get("XDG_CACHE_HOME", "") or os.path.expanduser("~/.cache")  # noqa: PTH111
+    return Path(base) / "russell-risk-on"
 
 
 def _is_usable(folder: Path) -> bool:
@@ -60,16 +64,19 @@ def derived_folder(name: str) -> Path | None:
 
     It is under XDG_CACHE_HOME or ~/.cache, wherever data is kept; None if it cannot be written.
     """
-    base = os.environ.get("XDG_CACHE_HOME", "") or os.path.expanduser("~/.cache")  # noqa: PTH111
-    folder = Path(base) / "russell-risk-on" / name
-    if not folder.is_absolute():
-        return None  # nobody's home
+    folder = _usual_folder() / name
+    # not absolute: nobody's home
+    return folder if folder.is_absolute() and _can_be_written(folder) else None
+
+
+@cache
+def _can_be_written(folder: Path) -> bool:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
-            return folder
+            return True
     except OSError:
-        return None
+        return False
 
 
 def is_there(path: Path) -> bool:

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 TEMPLATES: Final = files("backtests.report").joinpath("templates")
 LIBRARY_FILE: Final = "plotly.min.js"
 PAGES_FOLDER: Final = "pages"
-TRIMMED: Final = True  # a template's own lines leave no blank ones
 # what the macro of tables asks of headings, rows and cells
 CELL_HELPERS: Final = (section.heading, section.numeric, section.label_cells, section.align_cells)
 # as the macro of sections writes its heading
@@ -159,10 +158,10 @@ def _environment() -> Any:
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         loader=jinja2.FunctionLoader(_read),
-        bytecode_cache=_template_cache(TRIMMED),
-        trim_blocks=TRIMMED,
-        lstrip_blocks=TRIMMED,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
+    environment.bytecode_cache = _template_cache(environment)
     environment.globals.update(
         own=own, outline=outline, written=written, light=palette.LIGHT, dark=palette.DARK
     )
@@ -171,7 +170,7 @@ def _environment() -> Any:
     return environment
 
 
-def _template_cache(*syntax: object) -> Any:
+def _template_cache(environment: Any) -> Any:
     """Return where compiled templates are kept, by text and by all else that decides them.
 
     None where nothing can be kept.
@@ -183,7 +182,8 @@ def _template_cache(*syntax: object) -> Any:
             with contextlib.suppress(OSError):  # what cannot be kept must not stop a page
                 super().dump_bytecode(bucket)
 
-    digest = hashlib.sha256(f"{jinja2.__version__} {syntax}".encode()).hexdigest()[:16]
+    syntax = f"{jinja2.__version__} {environment.trim_blocks} {environment.lstrip_blocks}"
+    digest = hashlib.sha256(syntax.encode()).hexdigest()[:16]
     folder = derived_folder(f"{PAGES_FOLDER}/{digest}")
     return folder and CompiledTemplates(str(folder))
 
