@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from backtests.options import Parser, given_folder, run_command
+from backtests.report.terminal import WIDTH
 from feeds.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ KINDS: Final[dict[str, tuple["Kind", str]]] = {
     "weightings": ("weighting", 'basket.weights = "NAME"'),
     "selections": ("selection", 'basket.select = "NAME"'),
 }
-WIDTH: Final = 100  # when nobody watches
 EXAMPLES: Final = """\
   russell list
   russell list signals --plugin my_rules.py

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 INSTALLED: Final = "russell"
 DISTRIBUTION: Final = "russell-risk-on"
 LONGEST_COMPLAINT: Final = 1_000
-OBJECTS_BEFORE_COLLECTION: Final = (100_000, 20, 100)
+OBJECTS_BEFORE_COLLECTION: Final = (250_000, 20, 100)
 _PLAINER: Final = "feeds.plainer"
 _LIKE: Final = {
     "\N{MINUS SIGN}": "-", "\N{EN DASH}": "-", "\N{NO-BREAK SPACE}": " ",
@@ -79,7 +79,8 @@ def run_command(
     """
     _open_streams()
     try:
-        with _logs_on_stderr(), _rare_collection():
+        _collect_seldom()
+        with _logs_on_stderr():
             code = work(arguments) or 0
             sys.stdout.flush()
     except BrokenPipeError:  # the reader, such as head, has seen enough
@@ -134,19 +135,13 @@ def _logs_on_stderr() -> Iterator[None]:
         root.setLevel(before)
 
 
-@contextmanager
-def _rare_collection() -> Iterator[None]:
+def _collect_seldom() -> None:
     """Look for cyclic garbage seldom: a command is short, and most it makes are modules.
 
     Looking takes a sixth of its time otherwise, and once more when Python ends.
     """
-    before = gc.get_threshold()
     gc.set_threshold(*OBJECTS_BEFORE_COLLECTION)
     atexit.register(gc.freeze)
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
 
 
 def _let_go_of_stdout() -> None:

@@ -10,9 +10,9 @@ from typing import Final
 import pandas as pd
 
 from backtests.report.pages.base import unbroken
+from backtests.report.terminal import WIDTH
 from backtests.report.words.notation import warning_lines
 
-WIDTH: Final = 100
 MOST_WARNINGS: Final = 3
 
 

@@ -12,6 +12,7 @@ from rich.table import Table
 from backtests.analysis.summary import Summary
 from backtests.engines.backtest import Run
 from backtests.market.lookahead import LOOK_AHEAD
+from backtests.report.terminal import WIDTH
 from backtests.report.words import notation as fmt
 from backtests.report.words.judgement import RunJudgement
 from backtests.report.words.labels import COLUMNS, FIGURES, columns_of, figure_text
@@ -34,7 +35,6 @@ ROWS: Final = (
 )
 
 WORST: Final = 3
-WIDTH: Final = 100  # when nobody watches
 
 
 def show(result: Run, summary: Summary, judged: RunJudgement, *, folder: Path) -> None:

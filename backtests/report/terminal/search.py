@@ -6,6 +6,7 @@ from typing import Final
 
 import pandas as pd
 
+from backtests.report.terminal import WIDTH
 from backtests.report.words import notation as written
 from backtests.report.words import sweep as sweep_words
 from backtests.report.words import walkforward as walk_words
@@ -21,7 +22,6 @@ from backtests.search.walkforward.walk import WalkForward
 from backtests.search.walkforward.windows import WindowSettings
 
 TOP: Final = 5
-WIDTH: Final = 100
 FIGURES: Final = ("cagr", "max_drawdown", "trades")
 
 

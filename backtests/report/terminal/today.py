@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from rich import box
@@ -10,11 +11,13 @@ from rich.console import Console
 from rich.table import Table
 
 from backtests.analysis.forebears import AHEAD_DAYS, Forebears
-from backtests.desk.review import Review
 from backtests.desk.today import Evening
-from backtests.report.terminal.run import WIDTH
+from backtests.report.terminal import WIDTH
 from backtests.report.words.notation import count_noun, decimal, warning_lines
 from backtests.report.words.today import facts, forebears_words, headline
+
+if TYPE_CHECKING:
+    from backtests.desk.review import Review
 
 
 def show_claims(evenings: Mapping[str, Evening | None]) -> None:
@@ -69,7 +72,7 @@ def _growth(value: float) -> str:
     return decimal(value * 100, 1, unit=" %", plus=True) if np.isfinite(value) else ""
 
 
-def show_review(found: Review, *, path: Path) -> None:
+def show_review(found: "Review", *, path: Path) -> None:
     """Print a journal's lines beside what today's bars say of their evenings."""
     console = Console(highlight=False, soft_wrap=not sys.stdout.isatty(), width=WIDTH)
     lines = found.lines
