@@ -11,7 +11,7 @@ from backtests.options import Parser, add_run_options, flags, given_path, run_co
 from feeds.errors import ConfigError
 
 if TYPE_CHECKING:
-    from backtests.analysis.forebears import Forebears
+    from backtests.analysis.episodes import Forebears
     from backtests.config.config import Config
     from backtests.desk.today import Evening
     from feeds.sources import Memory

@@ -22,8 +22,7 @@ from feeds.commands import Parser, as_invoked, run_command
 from feeds.errors import InputError, NotServed, Unreachable
 from feeds.series import Series
 from feeds.sessions import Clock, utc_now
-from feeds.vendors.addresses import ADDRESSES, address_of
-from feeds.vendors.patience import PassingError, Patience
+from feeds.vendors.access import ADDRESSES, PassingError, Patience, address_of
 from feeds.vendors.questions import Need, OpenPatient, VendorQuestion, all_questions
 from feeds.vendors.registry import one_line, reading
 from feeds.wording import share_text

@@ -27,7 +27,7 @@ from feeds.sessions import (
     sessions_between,
     utc_now,
 )
-from feeds.vendors.patience import PROCESS_REACH, Reach
+from feeds.vendors.access import PROCESS_REACH, Reach
 from feeds.vendors.registry import OpenVendor, Vendor, open_vendor
 
 log = logging.getLogger(__name__)

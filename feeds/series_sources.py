@@ -30,10 +30,8 @@ from feeds.releases import FRED_SERIES, SERIES, after_days
 from feeds.series import Series, release_frame, series_from_file, series_path, terms
 from feeds.sessions import bar_ends
 from feeds.sources import Source, is_live
-from feeds.vendors.alternative import Alternative
-from feeds.vendors.fred import Fred
-from feeds.vendors.ishares import Ishares
-from feeds.vendors.patience import PROCESS_REACH, Reach
+from feeds.vendors.access import PROCESS_REACH, Reach
+from feeds.vendors.publishers import Alternative, Fred, Ishares
 from feeds.wording import nearest_hint
 
 log = logging.getLogger(__name__)

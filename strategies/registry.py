@@ -36,7 +36,7 @@ HOMES: Final[dict[Kind, str]] = {
     "signal": "strategies.signals",
     "filter": "strategies.filters",
     "exit": "strategies.position_rule",
-    "sizing": "strategies.sizing",
+    "sizing": "strategies.targets",
     "weighting": "strategies.basket",
     "selection": "strategies.basket",
 }

@@ -1,7 +1,7 @@
-"""From the rule's answer to wanted weights: entries, slices, rebalancing, coins that died.
+"""How much to hold: the sizing, and from the rule's answer to wanted weights.
 
-Numbers, tuples and sequences of one number per coin, nothing changed in place: every engine
-calls these functions, compiled or not.
+Entries, slices, rebalancing, coins that died: numbers, tuples and sequences of one number per coin,
+nothing changed in place. Every engine calls these functions, compiled or not.
 """
 
 import math
@@ -9,17 +9,12 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
+import pandas as pd
 
 from feeds.arrays import Floats
-from strategies.position_rule import (
-    ENTER,
-    EXIT_REASONS,
-    NONE,
-    STAY,
-    TRIGGER_KINDS,
-    State,
-    own_name,
-)
+from strategies.position_rule import ENTER, EXIT_REASONS, NONE, STAY, TRIGGER_KINDS, State, own_name
+from strategies.registry import built_in, find
+from strategies.settings import SizeSettings
 
 Numbers = Sequence[float] | Floats
 
@@ -257,3 +252,36 @@ def targets(upkeep: Upkeep, stance: Stance, reason: int, wanted: Wanted, units: 
         else:
             found[coin] = wanted_weight(upkeep, stance, wanted, coin)
     return found
+
+
+PerYear = Floats | float
+
+
+def target_weights(close: Floats, *, settings: SizeSettings, periods_per_year: PerYear) -> Floats:
+    """Return the weight an entry decided at each bar's end would take, shape (bars,).
+
+    `periods_per_year` are the bars per year as seen from each bar, or from every one. NaN where
+    the weight is not known yet: no entry is made there.
+    """
+    found: Floats = find("sizing", settings.mode).function(close, settings, periods_per_year)
+    return found
+
+
+@built_in("sizing", "fraction", settings=("size.fraction",))
+def fraction(close: Floats, settings: SizeSettings, periods_per_year: PerYear) -> Floats:
+    """Return the same fraction of equity on every bar."""
+    del periods_per_year
+    return np.full(close.size, min(settings.fraction, settings.max_weight))
+
+
+@built_in("sizing", "vol_target", settings=("size.vol_target", "size.vol_lookback"))
+def vol_target(close: Floats, settings: SizeSettings, periods_per_year: PerYear) -> Floats:
+    """Return min(max_weight, target / realised volatility) of the last `vol_lookback` returns.
+
+    Volatility is annualised, ddof 1. A coin that did not move takes `max_weight`.
+    """
+    volatility = pd.Series(close).pct_change().rolling(settings.vol_lookback).std(
+        ddof=1
+    ).to_numpy() * np.sqrt(periods_per_year)
+    with np.errstate(divide="ignore"):
+        return np.asarray(np.minimum(settings.max_weight, settings.vol_target / volatility))

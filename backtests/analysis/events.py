@@ -24,12 +24,12 @@ from backtests.analysis.effects import (
     random_starts,
 )
 from backtests.analysis.episodes import Episodes, episodes
-from backtests.analysis.event_paths import event_paths
 from backtests.analysis.forward import (
     NO_ENTRY,
     AssetPrices,
     adverse_excursion,
     entry_positions,
+    event_paths,
     forward_growth,
 )
 from backtests.analysis.placebo import p_value

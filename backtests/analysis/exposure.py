@@ -1,10 +1,14 @@
-"""What a run held, bar by bar, in a form that can be moved in time or scaled."""
+"""What a run held bar by bar, what each coin of it earned, and the equity of its accounts."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
+import pandas as pd
 
 from backtests.analysis import metrics
+from backtests.analysis.periods import weekly
 from backtests.config.config import ALTS
 from backtests.engines.account import Account, interest_of
 from backtests.engines.backtest import Run
@@ -143,3 +147,109 @@ def _idle_returns(result: Run, *, bought: Flags) -> Floats:
     until = np.append(lines["time"][1:], lines["bar_end"][-1])
     years = (until - lines["time"]) / SECONDS_PER_YEAR
     return interest(years, rate=result.config.costs.cash_rate)
+
+
+def coin_profits(account: Account, tape: Tape) -> pd.DataFrame:
+    """Return what each coin earned on each bar, in money, costs included.
+
+    A row per bar, a column per symbol. Units held through a bar earn its change from the close
+    before; what was bought or sold at its open earns from the fill's price. All of them and
+    the interest on cash add up to the change of equity.
+    """
+    closes = tape.matrix("close")
+    units = account.positions.to_numpy()
+    before = np.vstack([np.zeros_like(units[:1]), units[:-1]])
+    earlier = np.vstack([closes[:1], closes[:-1]])
+    profits = pd.DataFrame(
+        before * (closes - earlier), index=tape.times, columns=account.positions.columns
+    )
+    if account.fills.empty:
+        return profits
+    values = profits.to_numpy(copy=True)
+    rows = profits.index.get_indexer(pd.DatetimeIndex(account.fills["time"]))
+    columns = profits.columns.get_indexer(pd.Index(account.fills["symbol"]))
+    bought = np.where(account.fills["side"] == "buy", 1.0, -1.0) * account.fills["units"]
+    moved = bought * (closes[rows, columns] - account.fills["price"].to_numpy())
+    np.add.at(values, (rows, columns), moved - account.fills["commission"])
+    return pd.DataFrame(values, index=profits.index, columns=profits.columns)
+
+
+def coin_weights(account: Account, tape: Tape) -> pd.DataFrame:
+    """Return each coin's fraction of equity at each bar's end; 0 once all is lost."""
+    held = account.positions.to_numpy() * tape.matrix("close")
+    equity = account.equity.to_numpy()[:, np.newaxis]
+    weights = np.divide(held, equity, out=np.zeros_like(held), where=equity > 0)
+    return pd.DataFrame(weights, index=tape.times, columns=account.positions.columns)
+
+
+def contribution(account: Account, tape: Tape, *, trades: pd.DataFrame) -> pd.DataFrame:
+    """Return a row per coin that was ever held, the most profitable first.
+
+    `profit` in money, `share` of the starting cash, `held` the fraction of bars with the coin
+    held at the end, `mean_weight` over those bars, `trades`, and `worst` and `best` return of
+    a trade (NaN without one).
+    """
+    profits, weights = coin_profits(account, tape), coin_weights(account, tape)
+    held = account.positions != 0
+    returns = trades.groupby("symbol")["return"]
+    table = pd.DataFrame(
+        {
+            "profit": profits.sum(),
+            "share": profits.sum() / account.initial_cash,
+            "held": held.mean(),
+            "mean_weight": weights.where(held).mean(),
+            "trades": returns.size(),
+            "worst": returns.min(),
+            "best": returns.max(),
+        },
+        index=account.positions.columns,
+    )
+    table = table[table["trades"] > 0]
+    return table.sort_values("profit", ascending=False, kind="stable")
+
+
+FEWEST_WEEKS: Final = 26  # of a correlation
+
+
+def compared_equity(result: Run) -> dict[str, pd.Series]:
+    """Return in money what a run is compared with, a row per bar, by the names of its figures.
+
+    The coin held evenly is counted from open to open as its figures are: a row is what there is
+    at the next open, the last one at the last close. The index is what the starting cash would be
+    at its level known at each bar's end.
+    """
+    cash, times = result.strategy.initial_cash, result.strategy.bars.index
+    even = cash * np.cumprod(1 + evenly_held_returns(exposure_of(result)))
+    market = result.market
+    return {
+        "buy_and_hold": result.buy_and_hold.equity,
+        "exposure_matched": pd.Series(even, index=times),
+        "control": result.control.equity,
+        "index": cash * (market.index_level / market.index_before),
+        **{name: account.equity for name, account in result.others.items()},
+    }
+
+
+def with_start(
+    table: pd.DataFrame, start: Mapping[str, float] | float, *, length: pd.Timedelta
+) -> pd.DataFrame:
+    """Return a table of states at each bar's end with a row before: the state at the first open.
+
+    Its `time` is one bar's `length` earlier: every row stands at the open of the bar that ends
+    with it, and such a bar would end where the first one opens. So the change from row to row is
+    the return of each bar, the first one's too.
+    """
+    before = pd.DatetimeIndex([table.index[0] - length])
+    opening = pd.DataFrame(start, index=before, columns=table.columns)
+    return pd.concat([opening, table]).rename_axis("time").reset_index()
+
+
+def weekly_correlation(equities: Sequence[pd.Series]) -> Floats:
+    """Return the correlation of weekly returns of each pair of curves, a row and column each.
+
+    Weeks end on Sundays. Each pair is compared over the weeks that both cover; NaN under
+    `FEWEST_WEEKS`, or where one of them never moved.
+    """
+    weeks = pd.concat([weekly(each) for each in equities], axis=1, sort=True)
+    weeks.columns = pd.RangeIndex(len(equities))
+    return weeks.pct_change(fill_method=None).corr(min_periods=FEWEST_WEEKS).to_numpy()

@@ -15,7 +15,7 @@ from typing import Final
 
 import numpy as np
 
-from backtests.analysis.block_tables import (
+from backtests.analysis.blocks import (
     PathTable,
     Stretches,
     path_table,

@@ -22,9 +22,8 @@ from backtests.analysis.exposure import (
 )
 from backtests.analysis.metrics import drawdowns
 from backtests.analysis.trades import round_trips
-from backtests.engines.account import Account
+from backtests.engines.account import Account, Capacity
 from backtests.engines.backtest import Run
-from backtests.engines.capacity import Capacity
 from backtests.market.elapsed import (
     SECONDS_PER_YEAR,
     SESSIONS_PER_YEAR,

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from backtests.analysis.forebears import Forebears
+from backtests.analysis.episodes import Forebears
 from backtests.api.request import Subject, named_index, own_bars, settings_tree
 from backtests.api.result import Result
 from backtests.audits.audit import Audit, audit_of

@@ -11,13 +11,20 @@ from typing import Any, Final
 
 import pandas as pd
 
-from backtests.api.request import Subject, Tree, named_index, own_bars, settings_tree
+from backtests.api.request import (
+    Card,
+    Displayable,
+    Subject,
+    Tree,
+    named_index,
+    own_bars,
+    settings_tree,
+)
 from backtests.config.config import Config
-from backtests.config.names import plain_value, whole_keys
 from backtests.config.plugins import pin_plugins
+from backtests.config.raw_settings import plain_value, whole_keys
 from backtests.market.inputs import load_inputs
 from backtests.records.writing import require_writable
-from backtests.report.card import Card, Displayable
 from backtests.report.terminal.search import TOP
 from backtests.report.words.labels import FIGURES, figure_text, names, notation
 from backtests.report.words.sweep import UNJUDGED, statistics, verdict

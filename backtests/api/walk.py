@@ -7,12 +7,11 @@ from typing import Any, Final
 import pandas as pd
 from pydantic import ValidationError
 
-from backtests.analysis.curves import with_start
-from backtests.api.request import Subject, named_index, own_bars, settings_tree
+from backtests.analysis.exposure import with_start
+from backtests.api.request import Card, Displayable, Subject, named_index, own_bars, settings_tree
 from backtests.api.sweep import SWEEP_NAMES, Axes, library_with, with_axes
 from backtests.config.explain import explain_error
 from backtests.config.plugins import pin_plugins
-from backtests.report.card import Card, Displayable
 from backtests.report.search_files import steps_table
 from backtests.report.words import walkforward as words
 from backtests.report.words.labels import FIGURES, figure_text

@@ -18,7 +18,7 @@ from backtests.config.settings import StudySettings
 from feeds.errors import ConfigError
 from feeds.folders import is_there
 from feeds.instruments import BY_SYMBOL, INDEX_NAMES
-from feeds.reading.cells import quote
+from feeds.reading.numbers import quote
 from feeds.wording import nearest, nearest_hint
 from strategies.registry import find
 

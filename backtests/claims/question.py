@@ -13,12 +13,12 @@ from backtests.analysis.effects import (
     Placement,
     detectable_effect,
     effect_bounds,
+    verdict_rates,
 )
 from backtests.analysis.episodes import Episodes, episodes
 from backtests.analysis.events import Events
 from backtests.analysis.forward import AssetPrices, entry_positions, forward_growth
 from backtests.analysis.placebo import p_value
-from backtests.analysis.power import verdict_rates
 from backtests.analysis.strata import (
     StratifiedOutcomes,
     halving_eras,

@@ -14,8 +14,8 @@ import pandas as pd
 
 from backtests.analysis.curve import SpecificationCurve
 from backtests.analysis.effects import holm, outcomes, random_starts
+from backtests.analysis.episodes import CoinBars, Forebears, forebears
 from backtests.analysis.events import EventStudy, StudyDesign, event_study
-from backtests.analysis.forebears import CoinBars, Forebears, forebears
 from backtests.analysis.placebo import drawn_means
 from backtests.analysis.timing import (
     LeadLag,

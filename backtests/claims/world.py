@@ -14,7 +14,6 @@ from backtests.analysis.events import Events
 from backtests.analysis.forward import AssetPrices, asset_prices, index_prices
 from backtests.config.config import ALTS, Config, with_universe
 from backtests.config.membership import universe_members
-from backtests.market.gates import gates_of
 from backtests.market.inputs import (
     Inputs,
     basket_members,
@@ -25,7 +24,7 @@ from backtests.market.inputs import (
 )
 from backtests.market.known_when import between, known_from
 from backtests.market.lookahead import LOOK_AHEAD, own_leaks
-from backtests.market.own_inputs import Known, own_signals
+from backtests.market.own_inputs import Known, gates_of, own_signals
 from feeds import instruments
 from feeds.arrays import Flags, Floats, Integers
 from feeds.bars import Bars
@@ -36,7 +35,7 @@ from feeds.instruments import SAMPLE_SOURCE, Instrument
 from feeds.known_highs import false_highs
 from feeds.series import Series
 from feeds.sources import Source, WithOwn, open_source
-from feeds.vendors.addresses import use_addresses
+from feeds.vendors.access import use_addresses
 from strategies.registry import find
 from strategies.signals import IndexSignals, index_signals, new_high, prior_high
 

@@ -200,7 +200,7 @@ class StudySettings(Settings):
 class VendorSettings(Settings):
     """Mirrors of the vendors we speak HTTP with; empty is the vendor's own address.
 
-    `feeds.vendors.addresses` says what each is the base of and which addresses are refused.
+    `feeds.vendors.access` says what each is the base of and which addresses are refused.
     """
 
     fred: str = ""

@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from backtests.analysis.forebears import AHEAD_DAYS, Forebears
+from backtests.analysis.episodes import AHEAD_DAYS, Forebears
 from backtests.desk.today import Evening, GateState, Order
 from feeds.errors import ConfigError
 from feeds.folders import cache_folder, write_whole

@@ -11,8 +11,7 @@ import numpy as np
 import pandas as pd
 
 from backtests.analysis.decisions import signal_reasons
-from backtests.analysis.episodes import episode_starts
-from backtests.analysis.forebears import CoinBars, Forebears, forebears
+from backtests.analysis.episodes import CoinBars, Forebears, episode_starts, forebears
 from backtests.config.config import Config
 from backtests.desk.changes import Change, Support, changes, next_high, support_of
 from backtests.engines.account import OWN_REASON, Account, Closing, upkeep_of

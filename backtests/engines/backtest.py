@@ -12,7 +12,7 @@ import pandas as pd
 from backtests.config.config import ALTS, Config
 from backtests.config.plugins import Plugin, plugin_at
 from backtests.engines import twin
-from backtests.engines.account import Account, Closing
+from backtests.engines.account import Account, Capacity, Closing, capacity_of, capacity_warning
 from backtests.engines.baselines import (
     Simulate,
     benchmark,
@@ -21,13 +21,12 @@ from backtests.engines.baselines import (
     control_tape,
     hold_idle,
 )
-from backtests.engines.capacity import Capacity, capacity_of, capacity_warning
+from backtests.market.coins import ending_notes, survivor_note
 from backtests.market.elapsed import DAYS_PER_YEAR, after_hole, cash_returns
-from backtests.market.endings import ending_notes, survivor_note
-from backtests.market.gates import blind_filters
 from backtests.market.inputs import Inputs, has_universe, load_inputs
 from backtests.market.lookahead import LOOK_AHEAD, own_leaks
 from backtests.market.market import Market, build_market
+from backtests.market.own_inputs import blind_filters
 from backtests.market.regime_series import RegimeSeries, regime_series
 from backtests.market.tape import Tape
 from feeds.arrays import Flags, Floats

@@ -17,7 +17,7 @@ from feeds.series_sources import load_series, series_names
 from feeds.sessions import utc_now
 from feeds.sources import Loaded, Memory, Request, WithOwn, is_live, load_all, open_source
 from feeds.universe import altcoins, split_reused
-from feeds.vendors.addresses import use_addresses
+from feeds.vendors.access import use_addresses
 from feeds.wording import nearest_hint
 from strategies.settings import READY_MADE
 

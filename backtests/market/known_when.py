@@ -21,7 +21,7 @@ from feeds.sessions import BAR_LENGTHS, Instants, bar_ends, latest_arrival, late
 from strategies.position_rule import NONE, triggers
 from strategies.registry import find
 from strategies.signals import IndexSignals
-from strategies.sizing import target_weights
+from strategies.targets import target_weights
 
 # before the first bar only the latest lost support and the latest trigger count, then it opens
 LEAD_ROWS: Final = 3

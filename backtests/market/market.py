@@ -7,9 +7,7 @@ import numpy as np
 import pandas as pd
 
 from backtests.config.config import ALTS, Config
-from backtests.market.coins import MarketCoins, coins_of
-from backtests.market.endings import common_end
-from backtests.market.gates import combine, gates_of, leaving
+from backtests.market.coins import MarketCoins, coins_of, common_end
 from backtests.market.inputs import Inputs, has_universe
 from backtests.market.known_when import (
     Schedule,
@@ -21,7 +19,15 @@ from backtests.market.known_when import (
     seconds,
     with_lead,
 )
-from backtests.market.own_inputs import Known, leaving_exits, own_weights, with_own_signals
+from backtests.market.own_inputs import (
+    Known,
+    combine,
+    gates_of,
+    leaving,
+    leaving_exits,
+    own_weights,
+    with_own_signals,
+)
 from backtests.market.tape import (
     Lines,
     Tape,

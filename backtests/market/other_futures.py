@@ -14,9 +14,8 @@ import pandas as pd
 
 from backtests.config.config import Config
 from backtests.market.coins import traded_coin
-from backtests.market.gates import gates_of
 from backtests.market.inputs import Inputs
-from backtests.market.own_inputs import Known
+from backtests.market.own_inputs import Known, gates_of
 from feeds.arrays import Floats
 from feeds.bars import PRICES, Bars
 from feeds.releases import SERIES

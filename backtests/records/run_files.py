@@ -5,11 +5,11 @@ from typing import Any
 
 import pandas as pd
 
-from backtests.analysis.curves import compared_equity, with_start
+from backtests.analysis.exposure import compared_equity, with_start
 from backtests.analysis.significance import Significance
 from backtests.analysis.summary import Summary
+from backtests.engines.account import Capacity
 from backtests.engines.backtest import Run
-from backtests.engines.capacity import Capacity
 from backtests.records.manifest import TIME_FORMAT, own_code, own_sources
 from backtests.records.writing import as_csv, as_json
 from feeds.sessions import BAR_LENGTHS

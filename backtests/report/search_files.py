@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 import tomli_w
 
-from backtests.analysis.curves import with_start
+from backtests.analysis.exposure import with_start
 from backtests.records.manifest import provenance
 from backtests.records.writing import as_csv, as_json, write_page
 from backtests.report.pages.sweep import sheet

@@ -17,10 +17,9 @@ from backtests.engines.backtest import (
     untested_warning,
 )
 from backtests.market.coins import traded_coin
-from backtests.market.gates import blind_filters, gates_of
 from backtests.market.inputs import Inputs
 from backtests.market.known_when import known_from
-from backtests.market.own_inputs import Known
+from backtests.market.own_inputs import Known, blind_filters, gates_of
 from backtests.search.plan import Plan
 from backtests.search.space import Choice
 from backtests.search.trials.groups import Library

@@ -24,7 +24,7 @@ from backtests.search.drive import Driver
 from backtests.search.handout import hand_out
 from backtests.search.plan import Plan
 from feeds.errors import ConfigError
-from feeds.vendors.addresses import is_here
+from feeds.vendors.access import is_here
 
 SECONDS_TO_ANSWER: Final = 15
 SETTINGS: Final = {

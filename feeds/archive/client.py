@@ -9,8 +9,7 @@ from urllib.parse import quote
 from xml.etree import ElementTree
 
 from feeds.errors import DataError
-from feeds.vendors.addresses import address_of
-from feeds.vendors.patience import PassingError, Patience
+from feeds.vendors.access import PassingError, Patience, address_of
 
 if TYPE_CHECKING:
     import requests

@@ -18,7 +18,7 @@ from feeds.arrays import Floats
 from feeds.bars import PRICES, QUOTE_VOLUME
 from feeds.errors import DataError, NotServed, Unreachable
 from feeds.sessions import BAR_LENGTHS
-from feeds.vendors.patience import PassingError
+from feeds.vendors.access import PassingError
 from feeds.vendors.registry import reading
 
 COLUMNS: Final = (*PRICES, "volume", QUOTE_VOLUME)

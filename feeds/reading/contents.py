@@ -19,9 +19,9 @@ import pandas as pd
 import pyarrow as pa
 
 from feeds.errors import DataError
-from feeds.reading.cells import printable
 from feeds.reading.dialects import plain_name, table
 from feeds.reading.grid import Grid
+from feeds.reading.numbers import printable
 
 # Beyond this a file is no table of bars; a small archive can unpack to any size.
 LARGEST_BYTES: Final = 1 << 30

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from feeds.arrays import DAY_IN_NANOSECONDS, Flags, Integers
 from feeds.errors import DataError
-from feeds.reading.cells import shapes
 from feeds.reading.date_forms import (
     FORMS,
     MONTH_OF_NAME,
@@ -23,6 +22,7 @@ from feeds.reading.date_forms import (
     epochs,
     is_epoch_shape,
 )
+from feeds.reading.numbers import shapes
 from feeds.reading.own_form import YEARS, plain_iso_dates
 
 MINUTE: Final = 60 * SECOND

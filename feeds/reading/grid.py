@@ -14,8 +14,8 @@ import pyarrow.csv as arrow_csv
 
 from feeds.arrays import Flags, Integers
 from feeds.errors import DataError
-from feeds.reading.cells import PlacedError, quote
 from feeds.reading.dialects import plain_name, table
+from feeds.reading.numbers import PlacedError, quote
 
 DELIMITERS: Final = ",;\t|"
 NUMBER_BEGINS: Final = frozenset("0123456789-+.")

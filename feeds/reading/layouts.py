@@ -8,7 +8,6 @@ from typing import Final, Literal
 import numpy as np
 
 from feeds.errors import DataError
-from feeds.reading.cells import printable
 from feeds.reading.dialects import (
     ADJUSTED_NAMES,
     OWN_NAMES,
@@ -20,7 +19,7 @@ from feeds.reading.dialects import (
     table,
 )
 from feeds.reading.grid import Grid
-from feeds.reading.numbers import plain_numbers
+from feeds.reading.numbers import plain_numbers, printable
 
 Purpose = Literal["bars", "series"]
 NEEDED: Final = {"bars": "close", "series": "value"}

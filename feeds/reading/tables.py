@@ -13,14 +13,13 @@ import pyarrow as pa
 from feeds.arrays import DAY_IN_NANOSECONDS
 from feeds.errors import DataError
 from feeds.instruments import BY_SYMBOL, Instrument, symbols_of
-from feeds.reading.cells import PlacedError, quote
 from feeds.reading.contents import Content, contents, decode, parquet_grid
 from feeds.reading.dialects import NOTHING_CHOSEN, Choices
 from feeds.reading.grid import Grid, text_grids
-from feeds.reading.joining import join
 from feeds.reading.layouts import Layout, bare_symbol, layout, one_ticker, the_ticker
+from feeds.reading.numbers import PlacedError, quote
 from feeds.reading.own_form import own_form
-from feeds.reading.typed import Typed, typed_columns
+from feeds.reading.typed import Typed, join, typed_columns
 from feeds.sessions import BAR_LENGTHS
 from feeds.table import RawTable, with_prices
 

@@ -20,8 +20,7 @@ from feeds.errors import DataError, NotServed
 from feeds.instruments import Instrument
 from feeds.sessions import Clock, utc_now
 from feeds.table import RawTable, with_prices
-from feeds.vendors.addresses import ADDRESSES, address_of
-from feeds.vendors.patience import Patience
+from feeds.vendors.access import ADDRESSES, Patience, address_of
 from feeds.vendors.registry import one_line, reading, tidy
 
 if TYPE_CHECKING:
@@ -53,7 +52,7 @@ class CoinMetrics:
     Parameters
     ----------
     address
-        Where it is; by default as `feeds.vendors.addresses` says when asked.
+        Where it is; by default as `feeds.vendors.access` says when asked.
     patience, clock
         Timeouts and retries, and the present instant.
     spacing_seconds

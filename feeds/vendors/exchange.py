@@ -17,6 +17,7 @@ from feeds.bars import Bars
 from feeds.errors import DataError, NotServed
 from feeds.instruments import Instrument
 from feeds.sessions import BAR_LENGTHS, Clock, utc_now
+from feeds.vendors.access import Patience
 from feeds.vendors.exchange_client import (
     ELSEWHERE,
     TradingPair,
@@ -27,7 +28,6 @@ from feeds.vendors.exchange_client import (
     translate,
 )
 from feeds.vendors.paging import AskPage, PageSpan, Row, checked_rows, opening, whole_history
-from feeds.vendors.patience import Patience
 from feeds.vendors.registry import DownloadStep, Watcher, reading, tidy
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from feeds.errors import ConfigError, DataError, NotServed
 from feeds.instruments import DOLLARS, Instrument
-from feeds.vendors.patience import REFUSED, PassingError, Patience, is_passing
+from feeds.vendors.access import REFUSED, PassingError, Patience, is_passing
 from feeds.vendors.registry import one_line
 
 if TYPE_CHECKING:

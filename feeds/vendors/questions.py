@@ -17,8 +17,7 @@ from feeds.errors import DataError, Unreachable
 from feeds.instruments import Instrument, coin, index
 from feeds.series import Series
 from feeds.sessions import Clock
-from feeds.vendors.addresses import address_of
-from feeds.vendors.patience import Patience
+from feeds.vendors.access import Patience, address_of
 from feeds.vendors.registry import Vendor
 
 Need = Literal["index", "coin", "more"]
@@ -141,7 +140,7 @@ def with_market(client: Any, name: str) -> Any:
 
 
 def _fred(patience: Patience) -> Series:
-    from feeds.vendors.fred import Fred
+    from feeds.vendors.publishers import Fred
 
     return Fred(patience=patience).fetch("WALCL")
 

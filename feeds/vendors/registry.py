@@ -15,7 +15,7 @@ from feeds.errors import DataError, InputError, Unreachable
 from feeds.instruments import Instrument
 from feeds.table import RawTable
 from feeds.validation import validate_bars
-from feeds.vendors.patience import PassingError
+from feeds.vendors.access import PassingError
 
 log = logging.getLogger(__name__)
 

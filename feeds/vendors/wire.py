@@ -19,8 +19,15 @@ from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from feeds.errors import DataError, NotServed
-from feeds.vendors.addresses import is_allowed, is_here
-from feeds.vendors.patience import REFUSED, UNKNOWN, PassingError, Patience, is_passing
+from feeds.vendors.access import (
+    REFUSED,
+    UNKNOWN,
+    PassingError,
+    Patience,
+    is_allowed,
+    is_here,
+    is_passing,
+)
 
 Check = Callable[[bytes], bool]
 

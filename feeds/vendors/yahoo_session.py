@@ -16,7 +16,7 @@ from curl_cffi.requests.exceptions import ConnectionError as ConnectFailure
 from curl_cffi.requests.exceptions import RequestException, Timeout
 
 from feeds.errors import DataError, NotServed
-from feeds.vendors.patience import PassingError, Patience, is_passing
+from feeds.vendors.access import PassingError, Patience, is_passing
 from feeds.vendors.registry import one_line
 
 CHART: Final = "/v8/finance/chart/"

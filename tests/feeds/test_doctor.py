@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from feeds import doctor
-from feeds.vendors.addresses import ADDRESSES, VARIABLE
+from feeds.vendors.access import ADDRESSES, VARIABLE
 from feeds.vendors.coinmetrics import PATH, CoinMetrics
 from feeds.vendors.exchange import Exchange
 from feeds.vendors.questions import EXCHANGES, open_small, with_market

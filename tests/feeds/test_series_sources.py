@@ -10,7 +10,7 @@ from feeds.live import Live
 from feeds.releases import FRED_SERIES, SERIES
 from feeds.series import validated_series
 from feeds.series_sources import LiveSeries
-from feeds.vendors.patience import Reach
+from feeds.vendors.access import Reach
 from tests.scripted import Clock, Scripted, frame_of, sessions
 
 

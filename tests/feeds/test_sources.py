@@ -12,7 +12,7 @@ from feeds.files import Files
 from feeds.instruments import coin, index
 from feeds.live import Live
 from feeds.sources import SAMPLE_BANNER, Auto, Checked, FellBack, Request, load_all
-from feeds.vendors.patience import Reach
+from feeds.vendors.access import Reach
 from feeds.vendors.registry import VENDORS, open_vendor
 from tests.scripted import Clock, Scripted, days, frame_of, hours, sessions
 

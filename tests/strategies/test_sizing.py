@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 
 from strategies.settings import SizeSettings
-from strategies.sizing import target_weights
+from strategies.targets import target_weights
 
 
 def test_target_weights_fraction_is_capped_by_max_weight():

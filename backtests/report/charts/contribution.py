@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from backtests.analysis.contribution import coin_profits, coin_weights
+from backtests.analysis.exposure import coin_profits, coin_weights
 from backtests.analysis.summary import Summary
 from backtests.engines.backtest import Run
 from backtests.report.charts.equity import daily, time_span

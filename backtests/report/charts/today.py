@@ -4,7 +4,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from backtests.analysis.forebears import AHEAD_DAYS, Forebears
+from backtests.analysis.episodes import AHEAD_DAYS, Forebears
 from backtests.report.charts.palette import LIGHT
 from backtests.report.charts.spec import Spec, UndrawableError, growth_axis, layout, pack, plain
 from feeds.arrays import Floats

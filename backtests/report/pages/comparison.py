@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from backtests.analysis.curves import weekly_correlation
+from backtests.analysis.exposure import weekly_correlation
 from backtests.analysis.periods import yearly_returns
 from backtests.records.reading import UnreadableError, text_of
 from backtests.records.runs import BrokenRunError, RunRecord, read_run

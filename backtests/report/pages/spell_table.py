@@ -6,8 +6,8 @@ from typing import Final
 import pandas as pd
 from pandas.api.typing import NaTType
 
-from backtests.analysis.spell_figures import AFTER_DAYS, spell_figures
 from backtests.analysis.summary import Summary
+from backtests.analysis.trades import AFTER_DAYS, spell_figures
 from backtests.engines.backtest import Run
 from backtests.report.pages.section import Cell, Heading, Row, milliseconds
 from backtests.report.words import notation as written

@@ -5,9 +5,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from backtests.analysis.contribution import contribution
 from backtests.analysis.cost_sensitivity import CostSensitivity
 from backtests.analysis.decisions import gate_records
+from backtests.analysis.exposure import contribution
 from backtests.analysis.summary import Summary
 from backtests.config.config import Config
 from backtests.engines.backtest import Run

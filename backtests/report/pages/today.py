@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from backtests.analysis.forebears import Forebears
+from backtests.analysis.episodes import Forebears
 from backtests.desk.today import Evening, Order
 from backtests.report.charts.spec import UndrawableError
 from backtests.report.charts.today import episodes_chart

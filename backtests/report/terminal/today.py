@@ -10,7 +10,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from backtests.analysis.forebears import AHEAD_DAYS, Forebears
+from backtests.analysis.episodes import AHEAD_DAYS, Forebears
 from backtests.desk.today import Evening
 from backtests.report.terminal import WIDTH
 from backtests.report.words.notation import count_noun, decimal, warning_lines

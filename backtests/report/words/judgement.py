@@ -7,7 +7,7 @@ import pandas as pd
 
 from backtests.analysis.significance import Significance
 from backtests.analysis.summary import Summary
-from backtests.engines.capacity import Capacity
+from backtests.engines.account import Capacity
 from backtests.report.words import headline, luck
 from backtests.report.words import notation as written
 from backtests.report.words.phrases import RunFacts

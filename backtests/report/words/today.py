@@ -5,8 +5,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from backtests.analysis.episodes import FEW_EPISODES
-from backtests.analysis.forebears import AHEAD_DAYS, Forebears
+from backtests.analysis.episodes import AHEAD_DAYS, FEW_EPISODES, Forebears
 from backtests.desk.changes import Change
 from backtests.desk.today import Evening, GateState, Order
 from backtests.report.words import notation as written

@@ -8,10 +8,9 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from backtests.config.config import Config
-from backtests.market.gates import GateReadings, combine_flags, gate_of, readings_of
 from backtests.market.known_when import Past, Schedule, all_pass, entry_delay
 from backtests.market.market import Market, market_schedule
-from backtests.market.own_inputs import Known
+from backtests.market.own_inputs import GateReadings, Known, combine_flags, gate_of, readings_of
 from backtests.market.tape import Lines, nanoseconds
 from backtests.search.trials.events import Group
 from backtests.search.trials.keys import Remembered, remember

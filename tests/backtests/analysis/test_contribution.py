@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from backtests.analysis.contribution import coin_profits, coin_weights, contribution
+from backtests.analysis.exposure import coin_profits, coin_weights, contribution
 from tests.backtests import baskets
 
 RUNS = {

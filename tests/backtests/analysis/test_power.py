@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from backtests.analysis.power import SHARES, verdict_rates
+from backtests.analysis.effects import SHARES, verdict_rates
 
 
 def test_rates_of_a_normal_placebo_are_those_of_the_normal_distribution() -> None:

@@ -6,8 +6,8 @@ import pytest
 
 from backtests.analysis.episodes import best_spell, trigger_sessions
 from backtests.analysis.exposure import exposure_of
-from backtests.analysis.spell_figures import spell_figures
 from backtests.analysis.summary import summarise
+from backtests.analysis.trades import spell_figures
 from backtests.config.config import load_config
 from backtests.engines.backtest import Run, backtest
 

@@ -9,8 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from backtests.analysis.effects import LEVEL, Placement
-from backtests.analysis.power import SHARES
+from backtests.analysis.effects import LEVEL, SHARES, Placement
 from backtests.claims import history
 from backtests.claims.history import top_days
 from backtests.claims.measures import MEASURES, measure

@@ -5,8 +5,7 @@ import pandas as pd
 import pytest
 
 from backtests.config.config import load_config
-from backtests.engines.account import Account, fills_table
-from backtests.engines.capacity import Capacity, capacity_of, capacity_warning
+from backtests.engines.account import Account, Capacity, capacity_of, capacity_warning, fills_table
 from backtests.market.inputs import Inputs
 from backtests.report.words.judgement import capacity
 from feeds.bars import Bars

@@ -14,7 +14,7 @@ from feeds.errors import ConfigError, DataError
 from feeds.instruments import coin, index
 from feeds.live import Live
 from feeds.universe import USUAL
-from feeds.vendors.patience import Reach
+from feeds.vendors.access import Reach
 from tests.markets import coin_bars, index_bars
 from tests.scripted import Clock, Scripted, days, frame_of, sessions
 

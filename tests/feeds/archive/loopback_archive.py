@@ -13,8 +13,7 @@ import pandas as pd
 from feeds.archive.client import Client
 from feeds.archive.folder import ArchiveState
 from feeds.archive.table import Held, PairTable, write_table
-from feeds.vendors.addresses import use_addresses
-from feeds.vendors.patience import Patience
+from feeds.vendors.access import Patience, use_addresses
 from tests.feeds.vendors.loopback import HTML, Answer, Server, serving
 
 IMPATIENT = Patience(

@@ -22,7 +22,7 @@ from feeds.archive.universe import Universe
 from feeds.download import main
 from feeds.errors import ConfigError, DataError, Unreachable
 from feeds.instruments import Instrument
-from feeds.vendors.patience import Patience
+from feeds.vendors.access import Patience
 from tests.feeds.archive.loopback_archive import FakeArchive, fill, klines, serving_archive
 from tests.feeds.vendors.loopback import Answer, closed_address
 

@@ -12,7 +12,7 @@ import pytest
 from feeds.archive.client import File, read_page
 from feeds.archive.members import fetch_member, members_of, rows_of, span_of
 from feeds.errors import DataError, Unreachable
-from feeds.vendors.patience import PassingError
+from feeds.vendors.access import PassingError
 from tests.feeds.archive.loopback_archive import (
     FakeArchive,
     csv_of,

@@ -5,7 +5,7 @@ import pytest
 from backtests.config.config import load_config, validated_config
 from backtests.market.inputs import load_inputs
 from feeds.errors import ConfigError
-from feeds.vendors.addresses import ADDRESSES, VARIABLE, address_of, is_allowed, use_addresses
+from feeds.vendors.access import ADDRESSES, VARIABLE, address_of, is_allowed, use_addresses
 
 MIRROR = "https://mirror.example/fred"
 

@@ -10,9 +10,8 @@ import pytest
 
 from feeds.errors import DataError, NotServed, Unreachable
 from feeds.instruments import coin, index
-from feeds.vendors.addresses import ADDRESSES, use_addresses
+from feeds.vendors.access import ADDRESSES, Patience, use_addresses
 from feeds.vendors.coinmetrics import PATH, CoinMetrics
-from feeds.vendors.patience import Patience
 from feeds.vendors.registry import open_vendor
 from tests.feeds.vendors.loopback import Answer, Request, Server, as_json, serving
 from tests.feeds.vendors.strange import strange_answers

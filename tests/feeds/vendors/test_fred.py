@@ -9,9 +9,8 @@ import pytest
 
 from feeds.derived_series import LIQUIDITY_PARTS, net_liquidity
 from feeds.errors import ConfigError, DataError, NotServed, Unreachable
-from feeds.vendors.addresses import use_addresses
-from feeds.vendors.fred import Fred
-from feeds.vendors.patience import Patience
+from feeds.vendors.access import Patience, use_addresses
+from feeds.vendors.publishers import Fred
 from tests.feeds.vendors.loopback import HTML, Answer, Request, Server, closed_address, serving
 
 IMPATIENT = Patience(

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from feeds.errors import Unreachable
-from feeds.vendors.patience import PassingError, Patience
+from feeds.vendors.access import PassingError, Patience
 
 QUICK = Patience(attempts=3, connect_attempts=2, first_wait=0.0, longest_wait=0.0)
 
@@ -65,7 +65,7 @@ def test_call_waits_as_long_as_the_vendor_asks_within_bounds():
 def test_vendors_import_their_libraries_only_when_used():
     code = (
         "import sys, feeds.series;"
-        "from feeds.vendors import exchanges, fred, yahoo;"
+        "from feeds.vendors import exchanges, publishers, yahoo;"
         "slow = {'ccxt', 'yfinance', 'requests', 'curl_cffi', 'tenacity'} & set(sys.modules);"
         "sys.exit(str(slow) if slow else 0)"
     )

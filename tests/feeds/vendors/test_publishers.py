@@ -6,9 +6,8 @@ import pandas as pd
 import pytest
 
 from feeds.errors import ConfigError, DataError, NotServed, Unreachable
-from feeds.vendors.alternative import Alternative
-from feeds.vendors.ishares import Ishares
-from feeds.vendors.patience import Patience
+from feeds.vendors.access import Patience
+from feeds.vendors.publishers import Alternative, Ishares
 from tests.feeds.test_fund import DAYS, workbook
 from tests.feeds.vendors.loopback import HTML, Answer, Server, as_json, closed_address, serving
 from tests.scripted import Clock

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from feeds.errors import DataError, NotServed, Unreachable
-from feeds.vendors.patience import Patience
+from feeds.vendors.access import Patience
 from feeds.vendors.wire import answer, is_json, open_session
 from tests.feeds.vendors.loopback import HTML, Answer, Server, as_json, closed_address, serving
 

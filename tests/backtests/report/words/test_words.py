@@ -15,8 +15,8 @@ from backtests.analysis.episodes import BestSpell
 from backtests.analysis.significance import COMPARED, EQUAL_EXPOSURE, STRATEGY, Significance
 from backtests.analysis.summary import Summary
 from backtests.config.config import load_config
+from backtests.engines.account import Capacity
 from backtests.engines.backtest import Run, run_inputs
-from backtests.engines.capacity import Capacity
 from backtests.market.inputs import Inputs
 from backtests.report.words.headline import break_even
 from backtests.report.words.judgement import RunJudgement, judge_run

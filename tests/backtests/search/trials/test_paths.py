@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from backtests.config.config import Config, load_config
 from backtests.engines.compiled import simulate
-from backtests.market.gates import gate_of
 from backtests.market.inputs import Inputs
 from backtests.market.market import build_market
+from backtests.market.own_inputs import gate_of
 from backtests.search.plan import with_values
 from backtests.search.space import Columns, column_of
 from backtests.search.trials import evaluate as module
