@@ -121,7 +121,7 @@ class Result(Displayable):
 
     def plot(self) -> "Figure":
         """Return a plotly figure: equity beside holding in log scale, and below it drawdowns."""
-        from backtests.report.charts.figure import run_figure
+        from backtests.report.charts.equity import run_figure
 
         return run_figure(self.run, self.summary)
 

@@ -12,15 +12,15 @@ from backtests.api.request import Card, Displayable, Subject, named_index, own_b
 from backtests.claims.plans import claim_file, claim_plan, config_plan, require_event
 from backtests.claims.runner import Judged, Study, judge, run_study
 from backtests.report.pages.study import fairest, figures_row, study_page
-from backtests.report.words.answers import (
+from backtests.report.words.claims import (
     P_HEADING,
     STATED,
     evidence_in_words,
     interval,
     p_values,
+    reason,
     size,
 )
-from backtests.report.words.claims import reason
 from feeds.bars import Bars
 from feeds.errors import ConfigError
 

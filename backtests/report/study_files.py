@@ -16,7 +16,7 @@ from backtests.report.pages.study import (
     figures_row,
     study_page,
 )
-from backtests.report.words.answers import (
+from backtests.report.words.claims import (
     INTERVAL,
     P_HEADING,
     evidence_in_words,

@@ -1,14 +1,24 @@
-"""The panels over time: equity, underwater and exposure.
+"""The panels over time: equity, underwater, exposure and a year's rolling figures.
 
 All share one time axis, so that the page can zoom them together. Intraday runs are drawn
 with the last value of each day, which keeps the file small; a missing day is a gap.
 """
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import pandas as pd
 
 from backtests.analysis.episodes import is_plain, spells
 from backtests.analysis.metrics import underwater
+from backtests.analysis.periods import (
+    INVESTED_SHARE,
+    is_enough_invested,
+    rolling_beta,
+    rolling_ratio,
+    rolling_sortino,
+)
 from backtests.analysis.summary import Summary
 from backtests.engines.account import Account
 from backtests.engines.backtest import Run
@@ -16,16 +26,21 @@ from backtests.report.charts.palette import LIGHT
 from backtests.report.charts.spec import (
     PERCENT_AXIS,
     Spec,
+    UndrawableError,
     every_day,
     line,
     log_ticks,
     percents,
     stamp,
     time_layout,
+    unpack,
 )
 from backtests.report.charts.states import day_states, order_states, runs
 from backtests.report.words import notation as written
 from backtests.report.words.labels import columns_of
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
 
 
 def time_span(result: Run) -> tuple[pd.Timestamp, pd.Timestamp]:
@@ -173,3 +188,113 @@ def _worst(spell: pd.Series, color: str, span: tuple[pd.Timestamp, pd.Timestamp]
 
 def _translucent(color: str) -> str:
     return f"{LIGHT[color]}22"
+
+
+HEIGHT: Final = 240
+EQUITY_SHARE: Final = 0.68  # of the height
+FIGURE_HEIGHT: Final = 620
+RATIO_AXIS: Final[Spec] = {"hoverformat": ".2f", "zeroline": True, "zerolinecolor": LIGHT["line"]}
+
+# from returns over cash and the bars of a year to a value per bar
+Roll = Callable[[pd.Series, int], pd.Series]
+
+
+def rolling_sharpe_panel(result: Run, summary: Summary) -> Spec:
+    """Draw the Sharpe ratio of the last year of bars, of strategy and buy-and-hold."""
+    del summary
+    return _panel(result, "Sharpe ratio", lambda excess, bars: rolling_ratio(excess, bars=bars)[0])
+
+
+def rolling_sortino_panel(result: Run, summary: Summary) -> Spec:
+    """Draw the Sortino ratio of the last year of bars, of both."""
+    del summary
+    return _panel(result, "Sortino ratio", lambda excess, bars: rolling_sortino(excess, bars=bars))
+
+
+def rolling_beta_panel(result: Run, summary: Summary) -> Spec:
+    """Draw the strategy's beta to holding over the last year of bars."""
+    del summary
+    held = _excess(result.buy_and_hold, result)
+    return _panel(
+        result,
+        "Beta to holding",
+        lambda excess, bars: rolling_beta(excess, benchmark=held, bars=bars),
+        accounts={"strategy": result.strategy},
+    )
+
+
+def rolling_volatility_panel(result: Run, summary: Summary) -> Spec:
+    """Draw the annualised volatility of the last year of bars, of both."""
+    del summary
+    return _panel(
+        result,
+        "Volatility",
+        lambda excess, bars: 100 * rolling_ratio(excess, bars=bars)[1],
+        is_ratio=False,
+    )
+
+
+def _panel(
+    result: Run,
+    title: str,
+    roll: Roll,
+    *,
+    accounts: dict[str, Account] | None = None,
+    is_ratio: bool = True,
+) -> Spec:
+    """Draw one value per bar; a ratio only where the window holds enough invested bars."""
+    year = round(result.periods_per_year)
+    if len(result.strategy.bars) < year:
+        raise UndrawableError(
+            f"A rolling year needs {year:,} bars; this run has {len(result.strategy.bars):,}."
+        )
+    names = {"hold": f"Hold {result.asset}", "strategy": "Strategy"}
+    both = {"hold": result.buy_and_hold, "strategy": result.strategy}
+    traces, is_empty = [], True
+    for color, account in (accounts or both).items():
+        values = roll(_excess(account, result), year)
+        if is_ratio:
+            invested = account.invested[~result.after_hole]
+            values = values.where(is_enough_invested(invested, bars=year))
+        is_empty = is_empty and not values.notna().any()
+        days = daily(values)
+        x = every_day(days.index[0])
+        traces.append(line(names[color], days, color=color, x=x, hovertemplate="%{y}"))
+    if is_empty:
+        share = written.percent(INVESTED_SHARE, decimals=0)
+        raise UndrawableError(f"No rolling year had {share} of its bars invested.")
+    yaxis = {"title": {"text": title}, **(RATIO_AXIS if is_ratio else PERCENT_AXIS)}
+    return {"data": traces, "layout": time_layout(time_span(result), height=HEIGHT, yaxis=yaxis)}
+
+
+def _excess(account: Account, result: Run) -> pd.Series:
+    """Return returns over cash, but for those that span a hole."""
+    return (account.returns - result.cash_returns)[~result.after_hole]
+
+
+def run_figure(result: Run, summary: Summary) -> "Figure":
+    """Return the panels of equity and of what is below the peaks, on one axis of time."""
+    from plotly.subplots import make_subplots
+
+    figure = make_subplots(
+        rows=2,
+        shared_xaxes=True,
+        vertical_spacing=0.04,
+        row_heights=[EQUITY_SHARE, 1 - EQUITY_SHARE],
+    )
+    above, below = equity_panel(result, summary), underwater_panel(result, summary)
+    for row, panel in ((1, above), (2, below)):
+        figure.update_yaxes(panel["layout"]["yaxis"], row=row, col=1)
+        figure.update_xaxes(panel["layout"]["xaxis"], row=row, col=1)
+        for trace in panel["data"]:
+            shown = {key: value for key, value in trace.items() if key != "meta"}
+            shown["y"] = unpack(trace["y"])
+            if row == 1:  # the text of each day's state is put in by the page's own script
+                shown["hovertemplate"] = shown["hovertemplate"].partition("<br>")[0]
+            named = any(trace["name"] == each["name"] for each in above["data"])
+            figure.add_trace(shown | {"showlegend": row == 1 or not named}, row=row, col=1)
+    shared = {key: above["layout"][key] for key in ("font", "hoverlabel", "legend", "plot_bgcolor")}
+    figure.update_layout(
+        **shared, height=FIGURE_HEIGHT, hovermode="x unified", paper_bgcolor=shared["plot_bgcolor"]
+    )
+    return figure

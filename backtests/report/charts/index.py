@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 
 from backtests.analysis.decisions import CLOSED, OPEN, UNKNOWN, GateRecord, gate_records
-from backtests.analysis.levels import LevelSpan, level_spans
 from backtests.analysis.summary import Summary
 from backtests.engines.backtest import Run
 from backtests.report.charts.equity import time_span
@@ -22,7 +21,7 @@ from backtests.report.charts.spec import (
     stamp,
     time_layout,
 )
-from backtests.report.charts.states import runs, session_states
+from backtests.report.charts.states import LevelSpan, level_spans, runs, session_states
 from backtests.report.words import notation as written
 
 ENDINGS: Final = {

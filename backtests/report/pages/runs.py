@@ -14,7 +14,7 @@ from backtests.report.pages.journals import JOURNAL_COLUMNS, journal_rows
 from backtests.report.pages.section import Cell, Heading, number, sortable_cells
 from backtests.report.words import notation as written
 from backtests.report.words.labels import FIGURES, figure_text
-from backtests.report.words.phrases import standing
+from backtests.report.words.notation import standing
 
 if TYPE_CHECKING:
     from backtests.desk.review import JournalShown

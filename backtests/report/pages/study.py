@@ -9,8 +9,7 @@ from backtests.analysis.effects import LEVEL
 from backtests.claims.answers import evidence
 from backtests.claims.runner import AssetStudy, Judged, Study
 from backtests.claims.verdicts import BEYOND_LUCK
-from backtests.report.charts.curve import curve_chart
-from backtests.report.charts.forest import forest_chart
+from backtests.report.charts.effects import curve_chart, forest_chart
 from backtests.report.charts.spec import Spec, UndrawableError
 from backtests.report.charts.study import CHARTS
 from backtests.report.charts.today import episodes_chart
@@ -23,20 +22,23 @@ from backtests.report.pages.study_tables import (
     rate_rows,
 )
 from backtests.report.words import notation as written
-from backtests.report.words.answers import (
+from backtests.report.words.claims import (
     INTERVAL,
     P_HEADING,
+    among_all,
+    curve_words,
     evidence_in_words,
     interval,
+    mechanism_sentence,
     p_values,
     probability,
+    reason,
     ruled_out,
     since_in_words,
     size,
     stated_in_words,
     tally,
 )
-from backtests.report.words.claims import among_all, curve_words, mechanism_sentence, reason
 from backtests.report.words.today import forebears_words
 from feeds.instruments import SAMPLE_SOURCE
 

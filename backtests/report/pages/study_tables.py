@@ -6,7 +6,7 @@ import pandas as pd
 
 from backtests.claims.runner import Study
 from backtests.report.words import notation as written
-from backtests.report.words.answers import probability, size
+from backtests.report.words.claims import probability, size
 
 HORIZON_COLUMNS: Final = {
     "horizon_days": "Days",

@@ -13,10 +13,9 @@ from backtests.config.config import Config
 from backtests.engines.backtest import Run
 from backtests.records.manifest import own_code
 from backtests.records.writing import as_csv
-from backtests.report.charts import distributions, rolling
+from backtests.report.charts import distributions
 from backtests.report.charts import equity as charts
-from backtests.report.charts.coin import coin_panel
-from backtests.report.charts.contribution import profit_panel, weights_panel
+from backtests.report.charts.coin import coin_panel, profit_panel, weights_panel
 from backtests.report.charts.index import gates_panel, index_panel
 from backtests.report.charts.spec import Spec, UndrawableError
 from backtests.report.pages import spell_table, tables
@@ -46,10 +45,10 @@ PANELS: Final[dict[str, Callable[[Run, Summary], Spec]]] = {
     "profit": profit_panel,
     "weights": weights_panel,
     "gates": gates_panel,
-    "rolling_sharpe": rolling.rolling_sharpe_panel,
-    "rolling_sortino": rolling.rolling_sortino_panel,
-    "rolling_volatility": rolling.rolling_volatility_panel,
-    "rolling_beta": rolling.rolling_beta_panel,
+    "rolling_sharpe": charts.rolling_sharpe_panel,
+    "rolling_sortino": charts.rolling_sortino_panel,
+    "rolling_volatility": charts.rolling_volatility_panel,
+    "rolling_beta": charts.rolling_beta_panel,
     "years": distributions.years_panel,
     "distribution": distributions.distribution_panel,
     "excursions": distributions.excursion_panel,

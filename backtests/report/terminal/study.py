@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from rich.console import Console
 from rich.table import Table
 
-from backtests.report.words.answers import (
+from backtests.report.words.claims import (
     P_HEADING,
     evidence_in_words,
     interval,

@@ -5,10 +5,10 @@ from math import isfinite, isinf, isnan
 from backtests.analysis.cost_sensitivity import CostSensitivity
 from backtests.analysis.episodes import FEW_EPISODES, FEWEST_EPISODES
 from backtests.analysis.summary import Figures, Summary
+from backtests.report.words import notation
 from backtests.report.words import notation as written
-from backtests.report.words import phrases
 from backtests.report.words.labels import list_words
-from backtests.report.words.phrases import RunFacts
+from backtests.report.words.notation import RunFacts
 
 
 def headline(facts: RunFacts, summary: Summary) -> str:
@@ -66,18 +66,18 @@ def break_even(costs: CostSensitivity, *, traded: str) -> str:
 
 def _standing(facts: RunFacts, summary: Summary) -> str:
     own, held = summary.figures["strategy"], summary.figures["buy_and_hold"]
-    growths = [phrases.growth_of(figures, days=facts.days) for figures in (own, held)]
-    word = phrases.standing(*growths)
+    growths = [notation.growth_of(figures, days=facts.days) for figures in (own, held)]
+    word = notation.standing(*growths)
     if word == "undefined":
         return f"The rule cannot be compared with holding {facts.traded}: no growth is defined."
     if word == "equals":
         return f"The rule equals holding {facts.traded}: both made {_rate(facts, own)}."
     money = [written.multiple(figures["total_return"]) for figures in (own, held)]
     length = f", or {money[0]} against {money[1]} the money"
-    by = phrases.gap_in_words(growths[0] - growths[1], days=facts.days)
+    by = notation.gap_in_words(growths[0] - growths[1], days=facts.days)
     return (
         f"The rule {word} holding {facts.traded} by {by}: {written.percent(growths[0])} against "
-        f"{_rate(facts, held)}{length if phrases.is_annual(facts.days) else _span(facts)}."
+        f"{_rate(facts, held)}{length if notation.is_annual(facts.days) else _span(facts)}."
     )
 
 
@@ -92,11 +92,11 @@ def _at_same_exposure(facts: RunFacts, summary: Summary) -> str:
     """
     own, held = summary.figures["strategy"], summary.figures["buy_and_hold"]
     even, exposure = summary.figures["exposure_matched"], own["exposure"]
-    depths = [phrases.as_written(figures["max_drawdown"]) for figures in (own, even, held)]
-    growth = [phrases.growth_of(figures, days=facts.days) for figures in (own, even)]
+    depths = [notation.as_written(figures["max_drawdown"]) for figures in (own, even, held)]
+    growth = [notation.growth_of(figures, days=facts.days) for figures in (own, even)]
     if not all(map(isfinite, (*depths, *growth, exposure))):
         return ""
-    share = phrases.as_written(exposure)
+    share = notation.as_written(exposure)
     if share == 0:
         return ""
     if share >= 1:
@@ -118,10 +118,10 @@ def _rest(facts: RunFacts) -> str:
 
 
 def _earned_and_fell(earned: float, fell: float) -> str:
-    earning = phrases.comparison(
+    earning = notation.comparison(
         earned, larger="earned more", smaller="earned less", alike="earned the same"
     )
-    falling = phrases.comparison(
+    falling = notation.comparison(
         fell, larger="fell deeper", smaller="fell less", alike="fell as deep"
     )
     if (earning, falling) == ("earned more", "fell deeper"):
@@ -163,12 +163,12 @@ def _holding(facts: RunFacts, held: Figures) -> str:
 
 
 def _make(facts: RunFacts, figures: Figures) -> str:
-    growth = phrases.growth_of(figures, days=facts.days)
+    growth = notation.growth_of(figures, days=facts.days)
     if not isfinite(growth):
         return "made an undefined amount"
     fell = figures["max_drawdown"]
     deepest = f" with a worst drawdown of {written.percent(fell)}" if isfinite(fell) else ""
-    return f"{phrases.growth_phrase(growth, days=facts.days)}{deepest}"
+    return f"{notation.growth_phrase(growth, days=facts.days)}{deepest}"
 
 
 def _basis(summary: Summary) -> str:
@@ -176,7 +176,7 @@ def _basis(summary: Summary) -> str:
     bought = f"{written.count(count)} of them" if count else "none of them"
     few = "; so few say little" if FEWEST_EPISODES <= count < FEW_EPISODES else ""
     return (
-        f"The triggers fell into {phrases.episodes_in_words(summary.episodes)} of the index, and "
+        f"The triggers fell into {notation.episodes_in_words(summary.episodes)} of the index, and "
         f"the rule bought in {'it' if summary.episodes == count == 1 else bought}{few}."
     )
 
@@ -188,14 +188,14 @@ def _without_best(facts: RunFacts, summary: Summary) -> str:
     noun = _noun(facts)
     if best.spells == 1:
         return f"The whole result is that of one {noun}."
-    growth = phrases.growth_of(
+    growth = notation.growth_of(
         {"cagr": best.cagr, "total_return": best.total_return}, days=facts.days
     )
     own, even = (
-        phrases.growth_of(figures[name], days=facts.days)
+        notation.growth_of(figures[name], days=facts.days)
         for name in ("strategy", "exposure_matched")
     )
-    without = f"{phrases.growth_phrase(growth, days=facts.days)}"
+    without = f"{notation.growth_phrase(growth, days=facts.days)}"
     start = f"{'bought' if facts.is_single else 'from'} {written.date(best.start)[:10]}"
     which = f"({start}, {written.points(best.gain)} %)"
     if own > 0 >= growth:
@@ -224,4 +224,4 @@ def _ending(facts: RunFacts) -> str:
 
 
 def _rate(facts: RunFacts, figures: Figures) -> str:
-    return phrases.rate(phrases.growth_of(figures, days=facts.days), days=facts.days)
+    return notation.rate(notation.growth_of(figures, days=facts.days), days=facts.days)

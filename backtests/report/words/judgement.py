@@ -10,7 +10,7 @@ from backtests.analysis.summary import Summary
 from backtests.engines.account import Capacity
 from backtests.report.words import headline, luck
 from backtests.report.words import notation as written
-from backtests.report.words.phrases import RunFacts
+from backtests.report.words.notation import RunFacts
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,9 +13,9 @@ from backtests.analysis.episodes import FEW_EPISODES, FEWEST_EPISODES
 from backtests.analysis.significance import EQUAL_EXPOSURE, LEVEL, Significance
 from backtests.analysis.summary import Summary
 from backtests.market.elapsed import DAYS_PER_YEAR
+from backtests.report.words import notation
 from backtests.report.words import notation as written
-from backtests.report.words import phrases
-from backtests.report.words.phrases import RunFacts
+from backtests.report.words.notation import RunFacts
 
 HALF: Final = 0.5
 
@@ -29,7 +29,7 @@ def silence(facts: RunFacts, summary: Summary, found: Significance) -> str:
         reason = "the rule never traded"
     elif count < FEWEST_EPISODES:
         reason = (
-            f"the rule bought in {phrases.episodes_in_words(count)} of the index, and fewer than "
+            f"the rule bought in {notation.episodes_in_words(count)} of the index, and fewer than "
             f"{FEWEST_EPISODES} tell nothing"
         )
     elif isnan(found.intervals["strategy"]["cagr"].low):
@@ -114,7 +114,7 @@ def _timing(facts: RunFacts, summary: Summary, found: Significance) -> str:
 def _behind_even(facts: RunFacts, summary: Summary) -> str:
     """Return that holding evenly made more all the same, where it did."""
     own, even = (
-        phrases.growth_of(summary.figures[name], days=facts.days)
+        notation.growth_of(summary.figures[name], days=facts.days)
         for name in ("strategy", "exposure_matched")
     )
     if not own < even:
@@ -162,19 +162,19 @@ def _indecision(facts: RunFacts, found: Significance, control: str) -> str:
 
 def _sure(facts: RunFacts, gap: Interval, found: Significance) -> str:
     """Return a difference's interval in brackets; nothing under a year, as it is per year."""
-    if not phrases.is_annual(facts.days) or isnan(gap.low):
+    if not notation.is_annual(facts.days) or isnan(gap.low):
         return ""
-    return f" {phrases.interval_in_words(gap, confidence=found.confidence)}"
+    return f" {notation.interval_in_words(gap, confidence=found.confidence)}"
 
 
 def _earnings(gap: Interval) -> str:
-    return phrases.comparison(
+    return notation.comparison(
         gap.estimate, larger="more than", smaller="less than", alike="as much as"
     )
 
 
 def _caveat(facts: RunFacts, summary: Summary) -> str:
-    count = phrases.episodes_in_words(summary.episodes_traded)
+    count = notation.episodes_in_words(summary.episodes_traded)
     bars = f"not on {written.count_noun(facts.bars, 'bar')}"
     if summary.episodes_traded >= FEW_EPISODES:
         return f"All of this rests on {count} of the index, {bars}."
@@ -207,9 +207,9 @@ def _shifts(facts: RunFacts, found: Significance) -> str:
     if not found.shifts or isnan(found.shift_p_value):
         return "The same positions could not be moved in time: nothing to compare the timing with."
     middle = found.shift_median_cagr
-    if not phrases.is_annual(facts.days):
+    if not notation.is_annual(facts.days):
         middle = (1 + middle) ** (facts.days / DAYS_PER_YEAR) - 1
-    rate = phrases.growth_phrase(middle, days=facts.days)
+    rate = notation.growth_phrase(middle, days=facts.days)
     median = "" if isnan(middle) else f"; the middle one {rate}"
     text = (
         f"Moved in time in {written.count(found.shifts)} ways, the same positions did at least as "

@@ -9,7 +9,7 @@ from backtests.config.config import ALTS, Config
 from backtests.engines.backtest import Run
 from backtests.engines.baselines import DAYS_PER_SESSION, VOLATILITY_RATIO, control_config
 from backtests.report.words import notation as written
-from backtests.report.words.phrases import RunFacts
+from backtests.report.words.notation import RunFacts
 from feeds.instruments import BY_SYMBOL, SAMPLE_SOURCE
 from strategies.registry import is_own, trigger_parts
 

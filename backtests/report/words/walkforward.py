@@ -7,11 +7,10 @@ import numpy as np
 import pandas as pd
 
 from backtests.config.config import ALTS
+from backtests.report.words import notation
 from backtests.report.words import notation as written
-from backtests.report.words import phrases
 from backtests.report.words.labels import FIGURES, names, title
-from backtests.report.words.notation import count_noun
-from backtests.report.words.phrases import standing
+from backtests.report.words.notation import count_noun, standing
 from backtests.search.plan import Plan
 from backtests.search.walkforward.walk import WalkForward, WalkStep
 from backtests.search.walkforward.windows import WindowSettings
@@ -47,26 +46,26 @@ def verdict(found: WalkForward, plan: Plan) -> str:
     """Return whether choosing on the past beat buy-and-hold, by how much and how deep it fell."""
     own, held = found.figures["walk_forward"], found.figures["buy_and_hold"]
     days = _days(found)
-    growths = [phrases.growth_of(figures, days=days) for figures in (own, held)]
+    growths = [notation.growth_of(figures, days=days) for figures in (own, held)]
     if not found.traded:
         return (
             f"Choosing on the past traded nothing, so it says nothing about the choice; holding "
-            f"{traded_text(plan)} {phrases.growth_phrase(growths[1], days=days)}."
+            f"{traded_text(plan)} {notation.growth_phrase(growths[1], days=days)}."
         )
     gap = growths[0] - growths[1]
     if np.isnan(gap):
         coin = traded_text(plan)
         return f"Choosing on the past cannot be compared with holding {coin}: {UNDEFINED}."
     word = PAST_TENSE[standing(*growths)]
-    by = f" by {phrases.gap_in_words(gap, days=days)}" if gap else ""
+    by = f" by {notation.gap_in_words(gap, days=days)}" if gap else ""
     money = (
         f" ({written.multiple(own['total_return'])} against "
         f"{written.multiple(held['total_return'])} the money)"
     )
     return (
         f"Choosing on the past {word} holding {traded_text(plan)}{by}: "
-        f"{written.percent(growths[0])} against {phrases.rate(growths[1], days=days)}"
-        f"{money if phrases.is_annual(days) else ' in less than a year'}, with a worst drawdown "
+        f"{written.percent(growths[0])} against {notation.rate(growths[1], days=days)}"
+        f"{money if notation.is_annual(days) else ' in less than a year'}, with a worst drawdown "
         f"of {figure('max_drawdown', own['max_drawdown'])} against "
         f"{figure('max_drawdown', held['max_drawdown'])}."
     )

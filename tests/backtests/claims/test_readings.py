@@ -15,10 +15,10 @@ from backtests.claims.runner import judge, run_study
 from backtests.claims.verdicts import Finding
 from backtests.config.claims import ClaimReading, ClaimSettings
 from backtests.config.config import load_config
-from backtests.report.charts.forest import forest_chart
+from backtests.report.charts.effects import forest_chart
 from backtests.report.charts.spec import UndrawableError
 from backtests.report.pages.study import fairest
-from backtests.report.words.answers import (
+from backtests.report.words.claims import (
     evidence_in_words,
     ruled_out,
     since_in_words,

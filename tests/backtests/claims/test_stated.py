@@ -16,8 +16,14 @@ from backtests.claims.question import Question
 from backtests.claims.runner import run_study
 from backtests.claims.world import World
 from backtests.config.raw_settings import CLAIMS, config_tree
-from backtests.report.words.answers import p_values, size, sizes_apart, stated_in_words
-from backtests.report.words.claims import mechanism_sentence, reason
+from backtests.report.words.claims import (
+    mechanism_sentence,
+    p_values,
+    reason,
+    size,
+    sizes_apart,
+    stated_in_words,
+)
 from backtests.report.words.notation import UNDEFINED
 from feeds import instruments
 from feeds.bars import Bars

@@ -6,17 +6,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from backtests.analysis.levels import level_spans
 from backtests.analysis.periods import rolling_ratio
 from backtests.analysis.summary import summarise
 from backtests.config.config import load_config
 from backtests.engines.backtest import run_on
-from backtests.report.charts import distributions, rolling
+from backtests.report.charts import distributions
 from backtests.report.charts import equity as charts
 from backtests.report.charts.coin import coin_panel
 from backtests.report.charts.index import index_panel
 from backtests.report.charts.spec import UndrawableError, pack
-from backtests.report.charts.states import day_states, runs
+from backtests.report.charts.states import day_states, level_spans, runs
 from strategies.settings import SignalSettings
 from strategies.signals import index_signals
 from tests.markets import coin_walk, index_walk
@@ -140,7 +139,7 @@ def test_rolling_ratios_are_drawn_only_where_the_year_holds_enough_invested_bars
     held = np.convolve(result.strategy.invested, np.ones(365), "valid")
     wanted = np.ceil(np.median(held))  # this walk always holds a tenth
     monkeypatch.setattr("backtests.analysis.periods.INVESTED_SHARE", (wanted - 0.5) / 365)
-    spec = getattr(rolling, f"rolling_{name}_panel")(result, summary)
+    spec = getattr(charts, f"rolling_{name}_panel")(result, summary)
     drawn = np.isfinite(unpacked(trace(spec, "Strategy")["y"]))
     enough = np.append(np.zeros(364, np.bool_), held >= wanted)
     assert 0 < enough.sum() < len(held)
@@ -150,7 +149,7 @@ def test_rolling_ratios_are_drawn_only_where_the_year_holds_enough_invested_bars
 def test_rolling_beta_without_enough_invested_bars_is_not_drawn(run, monkeypatch):
     monkeypatch.setattr("backtests.analysis.periods.INVESTED_SHARE", 1.1)
     with pytest.raises(UndrawableError, match="No rolling year had"):
-        rolling.rolling_beta_panel(*run)
+        charts.rolling_beta_panel(*run)
 
 
 def test_excursions_bound_every_trade(run):

@@ -20,7 +20,7 @@ from backtests.engines.backtest import Run, run_inputs
 from backtests.market.inputs import Inputs
 from backtests.report.words.headline import break_even
 from backtests.report.words.judgement import RunJudgement, judge_run
-from backtests.report.words.phrases import RunFacts, standing
+from backtests.report.words.notation import RunFacts, standing
 from backtests.report.words.prose import run_facts
 from feeds.instruments import coin
 from tests.judged import judged
