@@ -91,7 +91,7 @@ def _work(arguments: Sequence[str] | None) -> None:
         # pyfolio takes longer to import than a backtest to run: the worker does it meanwhile
         step("reading bars and running backtrader")
         from backtests.api.result import Result
-        from backtests.audits.audit import require_no_leak
+        from backtests.audits import require_no_leak
         from backtests.engines.backtest import run_inputs
         from backtests.market.inputs import load_inputs
         from backtests.report.sheets.request import sheet_request

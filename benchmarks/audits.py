@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from backtests.audits.audit import audit_of
+from backtests.audits import audit_of
 from backtests.config.config import Config, load_config
 from backtests.market.inputs import Inputs
 from backtests.market.lookahead import THOROUGH, look_at

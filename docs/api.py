@@ -16,7 +16,7 @@ from backtests.api.backtest import Today
 from backtests.api.study import StudyResult
 from backtests.api.sweep import SweepResult
 from backtests.api.walk import WalkForwardResult
-from backtests.audits.audit import Audit
+from backtests.audits import Audit
 from backtests.config.config import Config
 from backtests.config.explain import allowed_values, default_text, section_of
 from backtests.search.settings import SearchSettings

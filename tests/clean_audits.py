@@ -13,7 +13,7 @@ from typing import Any, Final, TypeVar
 import numpy as np
 import pandas as pd
 
-from backtests.audits.audit import Audit, audit_of
+from backtests.audits import Audit, audit_of
 from backtests.config.config import Config, load_config
 from backtests.market.inputs import Inputs
 from feeds import instruments

@@ -108,5 +108,5 @@ def _registered() -> Iterator[None]:
 @pytest.fixture
 def quick_audits(monkeypatch: pytest.MonkeyPatch) -> None:
     """Cut the data at few places: what an audit finds is tested elsewhere."""
-    monkeypatch.setattr("backtests.audits.audit.THOROUGH", 24)
-    monkeypatch.setattr("backtests.audits.audit.HOUSE", 6)
+    monkeypatch.setattr("backtests.audits.THOROUGH", 24)
+    monkeypatch.setattr("backtests.audits.HOUSE", 6)

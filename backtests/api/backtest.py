@@ -7,7 +7,7 @@ from typing import Any, Final
 from backtests.analysis.episodes import Forebears
 from backtests.api.request import Subject, named_index, own_bars, settings_tree
 from backtests.api.result import Result
-from backtests.audits.audit import Audit, audit_of
+from backtests.audits import Audit, audit_of
 from backtests.config.config import validated_config
 from backtests.desk.messages import evening_json
 from backtests.desk.today import Evening, evening_of, forebears_of

@@ -8,8 +8,7 @@ from backtests.analysis.cost_sensitivity import CostSensitivity
 from backtests.analysis.significance import Significance
 from backtests.analysis.summary import Summary
 from backtests.engines.backtest import Run
-from backtests.records.manifest import manifest_json
-from backtests.records.run_files import run_files
+from backtests.records.run_files import manifest_json, run_files
 from backtests.records.writing import run_id, write_folder
 from backtests.report.pages.luck import significance_section
 from backtests.report.pages.tearsheet import tearsheet

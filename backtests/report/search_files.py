@@ -6,7 +6,7 @@ import pandas as pd
 import tomli_w
 
 from backtests.analysis.exposure import with_start
-from backtests.records.manifest import provenance
+from backtests.records.run_files import provenance
 from backtests.records.writing import as_csv, as_json, write_page
 from backtests.report.pages.sweep import sheet
 from backtests.report.pages.walkforward import walk_sheet

@@ -22,8 +22,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from backtests.config.raw_settings import MOST_BYTES, NotTomlError
-from backtests.records.manifest import own_code, provenance
 from backtests.records.reading import UnreadableError, parsed_table, text_of
+from backtests.records.run_files import own_code, provenance
 from backtests.records.writing import as_json, run_id, write_folder
 from backtests.search.plan import Plan, parsed_plan
 from backtests.search.rows import ROWS_KEPT, parquet_of

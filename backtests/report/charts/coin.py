@@ -11,8 +11,9 @@ from backtests.analysis.summary import Summary
 from backtests.config.config import ALTS
 from backtests.engines.backtest import Run
 from backtests.report.charts.equity import daily, daily_states, held_bands, time_span
-from backtests.report.charts.palette import COINS, LIGHT
 from backtests.report.charts.spec import (
+    COINS,
+    LIGHT,
     PERCENT_AXIS,
     Spec,
     UndrawableError,

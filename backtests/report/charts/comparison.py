@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from backtests.report.charts.palette import COINS, LIGHT
 from backtests.report.charts.spec import (
+    COINS,
+    LIGHT,
     PERCENT_AXIS,
     Spec,
     every_day,

@@ -9,8 +9,8 @@ from backtests.analysis.periods import yearly_returns
 from backtests.analysis.summary import Summary
 from backtests.analysis.trades import excursions
 from backtests.engines.backtest import Run
-from backtests.report.charts.palette import LIGHT
 from backtests.report.charts.spec import (
+    LIGHT,
     PERCENT_AXIS,
     UNIT,
     Spec,

@@ -9,8 +9,8 @@ import pandas as pd
 from backtests.analysis.curve import SpecificationCurve
 from backtests.claims.answers import evidence
 from backtests.claims.runner import Judged
-from backtests.report.charts.palette import LIGHT
 from backtests.report.charts.spec import (
+    LIGHT,
     PERCENT_AXIS,
     Spec,
     UndrawableError,

@@ -22,8 +22,8 @@ from backtests.analysis.periods import (
 from backtests.analysis.summary import Summary
 from backtests.engines.account import Account
 from backtests.engines.backtest import Run
-from backtests.report.charts.palette import LIGHT
 from backtests.report.charts.spec import (
+    LIGHT,
     PERCENT_AXIS,
     Spec,
     UndrawableError,

@@ -10,8 +10,8 @@ from backtests.analysis.decisions import CLOSED, OPEN, UNKNOWN, GateRecord, gate
 from backtests.analysis.summary import Summary
 from backtests.engines.backtest import Run
 from backtests.report.charts.equity import time_span
-from backtests.report.charts.palette import LIGHT
 from backtests.report.charts.spec import (
+    LIGHT,
     Spec,
     UndrawableError,
     line,

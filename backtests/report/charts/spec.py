@@ -1,4 +1,7 @@
-"""Plotly figures as plain dicts: importing plotly's own figure classes costs half a second."""
+"""Plotly figures as plain dicts: importing plotly's own figure classes costs half a second.
+
+Colours go by meaning, for light and dark: Okabe and Ito's set, told apart by the colour-blind.
+"""
 
 import base64
 import html
@@ -10,12 +13,43 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import ArrayLike
 
-from backtests.report.charts.palette import LIGHT
 from backtests.report.words import notation as written
 from feeds.arrays import Floats
 
 if TYPE_CHECKING:
     import pandas as pd
+
+# for light and dark pages
+COLOURS: Final = {
+    "strategy": ("#0072b2", "#56b4e9"),
+    "hold": ("#d55e00", "#f0913c"),
+    "control": ("#00805c", "#2fc79a"),
+    "index": ("#6b6f76", "#a3a9b2"),
+    "good": ("#0b6aa2", "#63bbee"),
+    "bad": ("#b84a00", "#f5a35c"),
+    "mark": ("#a3467f", "#e08fc0"),
+    "first_members": ("#8c3fb5", "#c49bea"),
+    "idle": ("#7d6300", "#d9bf3f"),
+    "ink": ("#1b1f24", "#e8eaed"),
+    "muted": ("#5b6470", "#a2abb6"),
+    "grid": ("#e6e8eb", "#2b3138"),
+    "line": ("#d3d7dc", "#3b434c"),
+    "paper": ("#ffffff", "#171b20"),
+    "band": ("#dcebf5", "#1d3443"),
+}
+LIGHT: Final = {name: light for name, (light, _) in COLOURS.items()}
+DARK: Final = {name: dark for name, (_, dark) in COLOURS.items()}
+# Coins of a basket, one after another: areas are read on either background, so these stay.
+COINS: Final = (
+    "#0072b3", "#e69f00", "#009e73", "#cc79a7", "#56b4ea", "#d55e01", "#c9b800", "#882255",
+    "#88ccee", "#999933", "#aa4499", "#8f8f8f",
+)  # fmt: skip
+
+
+def dark_for_light() -> dict[str, str]:
+    """Return what each light colour of a chart becomes on a dark page."""
+    return dict(COLOURS.values())
+
 
 Spec = dict[str, Any]
 

@@ -10,8 +10,8 @@ from numpy.typing import ArrayLike
 
 from backtests.claims.runner import AssetStudy
 from backtests.config.claims import ClaimSettings
-from backtests.report.charts.palette import LIGHT
 from backtests.report.charts.spec import (
+    LIGHT,
     UNIT,
     Spec,
     UndrawableError,

@@ -7,8 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from backtests.report.charts.palette import LIGHT
-from backtests.report.charts.spec import PERCENT_AXIS, Spec, layout, plain
+from backtests.report.charts.spec import LIGHT, PERCENT_AXIS, Spec, layout, plain
 from backtests.report.words.labels import Notation, names, notation
 from backtests.report.words.notation import decimal
 from backtests.search.judging.judge import Judgement

@@ -5,8 +5,15 @@ from typing import Any, Final
 import numpy as np
 
 from backtests.analysis.episodes import AHEAD_DAYS, Forebears
-from backtests.report.charts.palette import LIGHT
-from backtests.report.charts.spec import Spec, UndrawableError, growth_axis, layout, pack, plain
+from backtests.report.charts.spec import (
+    LIGHT,
+    Spec,
+    UndrawableError,
+    growth_axis,
+    layout,
+    pack,
+    plain,
+)
 from feeds.arrays import Floats
 
 HEIGHT: Final = 380

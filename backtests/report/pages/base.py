@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from markupsafe import Markup
 
-from backtests.report.charts import palette
+from backtests.report.charts import spec
 from backtests.report.pages import section
 from backtests.report.pages.section import Banner, Panel
 from backtests.report.words import notation as written
@@ -118,7 +118,7 @@ def script_json(value: object) -> Markup:
 def charts_json(panels: Mapping[str, Panel]) -> Markup:
     """Return the charts that could be drawn, and their colours on a dark page."""
     specs = {name: panel.spec for name, panel in panels.items() if panel.spec}
-    return script_json({"figures": specs, "dark": palette.dark_for_light()})
+    return script_json({"figures": specs, "dark": spec.dark_for_light()})
 
 
 def mailable(config: "Config") -> "Config":
@@ -163,7 +163,7 @@ def _environment() -> Any:
     )
     environment.bytecode_cache = _template_cache(environment)
     environment.globals.update(
-        own=own, outline=outline, written=written, light=palette.LIGHT, dark=palette.DARK
+        own=own, outline=outline, written=written, light=spec.LIGHT, dark=spec.DARK
     )
     environment.globals.update({one.__name__: one for one in CELL_HELPERS})
     environment.filters.update(unbroken=unbroken)

@@ -11,7 +11,7 @@ from backtests.analysis.exposure import contribution
 from backtests.analysis.summary import Summary
 from backtests.config.config import Config
 from backtests.engines.backtest import Run
-from backtests.records.manifest import own_code
+from backtests.records.run_files import own_code
 from backtests.records.writing import as_csv
 from backtests.report.charts import distributions
 from backtests.report.charts import equity as charts

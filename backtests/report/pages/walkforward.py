@@ -6,8 +6,8 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from backtests.report.charts.palette import LIGHT
 from backtests.report.charts.spec import (
+    LIGHT,
     PERCENT_AXIS,
     Spec,
     layout,

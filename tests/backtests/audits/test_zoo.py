@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from backtests.audits.audit import audit_of, require_no_leak
+from backtests.audits import audit_of, require_no_leak
 from backtests.config.config import load_config
 from backtests.market import market as market_module
 from backtests.market.inputs import Inputs

@@ -11,7 +11,7 @@ import pytest
 
 from backtests.config.config import Config, load_config
 from backtests.config.plugins import config_texts, load_plugin, ship
-from backtests.records.manifest import own_code, own_sources
+from backtests.records.run_files import own_code, own_sources
 from feeds.errors import ConfigError
 from strategies import registry
 

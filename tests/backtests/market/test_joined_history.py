@@ -12,7 +12,7 @@ from backtests.analysis.summary import summarise
 from backtests.config.config import load_config
 from backtests.engines.backtest import backtest, input_warnings, run_on
 from backtests.market.inputs import Inputs
-from backtests.records.manifest import manifest_json
+from backtests.records.run_files import manifest_json
 from backtests.report.charts.coin import coin_panel
 from backtests.report.pages.tables import joined_spans, provenance
 from backtests.report.terminal.run import headline

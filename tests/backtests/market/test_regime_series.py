@@ -11,7 +11,7 @@ from backtests.config.config import load_config
 from backtests.engines.backtest import run_inputs
 from backtests.market.inputs import Inputs
 from backtests.market.regime_series import LIQUIDITY, VIX, regime_series
-from backtests.records.manifest import manifest_json
+from backtests.records.run_files import manifest_json
 from feeds.series_sources import load_series
 from tests.judged import files_of
 from tests.markets import coin_walk, index_walk

@@ -8,7 +8,7 @@ import pytest
 import backtests as bt
 from backtests.analysis.summary import summarise
 from backtests.engines.backtest import Run
-from backtests.records.manifest import own_code
+from backtests.records.run_files import own_code
 from backtests.report.charts.index import index_panel
 from backtests.report.charts.states import session_states
 from backtests.report.terminal.run import show

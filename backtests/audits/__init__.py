@@ -1,1 +1,0 @@
-"""Whether a config, its own functions and its whole run see the future."""
