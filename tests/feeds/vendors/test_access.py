@@ -1,11 +1,23 @@
-"""Mirrors: which addresses are taken, from where, and which are refused."""
+"""Mirrors: which addresses are taken, from where, and which are refused; waits and retries."""
+
+import subprocess
+import sys
+import time
 
 import pytest
 
 from backtests.config.config import load_config, validated_config
 from backtests.market.inputs import load_inputs
-from feeds.errors import ConfigError
-from feeds.vendors.access import ADDRESSES, VARIABLE, address_of, is_allowed, use_addresses
+from feeds.errors import ConfigError, Unreachable
+from feeds.vendors.access import (
+    ADDRESSES,
+    VARIABLE,
+    PassingError,
+    Patience,
+    address_of,
+    is_allowed,
+    use_addresses,
+)
 
 MIRROR = "https://mirror.example/fred"
 
@@ -107,3 +119,69 @@ def test_run_uses_the_addresses_of_its_config():
     assert address_of("fred") == ADDRESSES["fred"]
     with pytest.raises(ConfigError, match=r"`vendors.fred` must be an https address"):
         load_inputs(validated_config({**sample, "vendors": {"fred": "http://mirror.example"}}))
+
+
+QUICK = Patience(attempts=3, connect_attempts=2, first_wait=0.0, longest_wait=0.0)
+
+
+def failing(times, **options):
+    calls = []
+
+    def once():
+        calls.append(1)
+        if len(calls) <= times:
+            raise PassingError("HTTP 503", **options)
+        return "bars"
+
+    return once, calls
+
+
+def test_call_that_fails_twice_returns_what_the_third_gives():
+    once, calls = failing(2)
+    assert QUICK.call(once, subject="yahoo X", remedy="Wait.") == "bars"
+    assert len(calls) == 3
+
+
+def test_call_that_keeps_failing_names_subject_reason_and_remedy():
+    once, calls = failing(9)
+    with pytest.raises(Unreachable, match=r"^yahoo X: HTTP 503 \(tried 3 times\)\. Wait\.$"):
+        QUICK.call(once, subject="yahoo X", remedy="Wait.")
+    assert len(calls) == 3
+
+
+def test_call_that_cannot_connect_gives_up_earlier():
+    once, calls = failing(9, connecting=True)
+    with pytest.raises(Unreachable, match="tried 2 times"):
+        QUICK.call(once, subject="yahoo X", remedy="Wait.")
+    assert len(calls) == 2
+
+
+def test_call_with_another_error_is_not_tried_again():
+    calls = []
+
+    def once():
+        calls.append(1)
+        raise ValueError("refused")
+
+    with pytest.raises(ValueError, match="refused"):
+        QUICK.call(once, subject="yahoo X", remedy="Wait.")
+    assert len(calls) == 1
+
+
+def test_call_waits_as_long_as_the_vendor_asks_within_bounds():
+    patient = Patience(attempts=2, first_wait=0.0, longest_wait=0.2)
+    once, _ = failing(1, retry_after=60.0)
+    started = time.monotonic()
+    patient.call(once, subject="yahoo X", remedy="Wait.")
+    assert 0.2 <= time.monotonic() - started < 8
+
+
+def test_vendors_import_their_libraries_only_when_used():
+    code = (
+        "import sys, feeds.series;"
+        "from feeds.vendors import exchanges, publishers, yahoo;"
+        "slow = {'ccxt', 'yfinance', 'requests', 'curl_cffi', 'tenacity'} & set(sys.modules);"
+        "sys.exit(str(slow) if slow else 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
