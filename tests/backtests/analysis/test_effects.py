@@ -1,4 +1,4 @@
-"""Intervals of effects, which invert the test draw by draw, and how often each verdict comes out."""
+"""Intervals of effects, which invert the test draw by draw; how often each verdict comes out."""
 
 import math
 
