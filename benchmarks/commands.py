@@ -16,9 +16,9 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
-from benchmarks.engine import walk
 from benchmarks.kept import keep
 from feeds.sessions import sessions_between
 
@@ -77,11 +77,30 @@ def write_bars(folder: Path, *, days: int, hours: int = 0) -> Path:
     for seed, (name, times) in enumerate(
         [("RUT_1d", sessions), *((f"{coin}-USD_1d", dates) for coin in SOURCES)]
     ):
-        walk(times, seed).to_csv(folder / f"{name}.csv", index=False)
+        walk(times, seed, volatility=0.02 if seed else 0.01).to_csv(
+            folder / f"{name}.csv", index=False
+        )
     if hours:
         times = pd.date_range(end=dates[-1], periods=hours, freq="h", tz="UTC")
-        walk(times, len(SOURCES) + 1).to_csv(folder / "ETH-USD_1h.csv", index=False)
+        made = walk(times, len(SOURCES) + 1, volatility=0.02 / 24**0.5, month=30 * 24)
+        made.to_csv(folder / "ETH-USD_1h.csv", index=False)
     return folder
+
+
+def walk(
+    times: pd.DatetimeIndex, seed: int, *, volatility: float = 0.02, month: int = 30
+) -> pd.DataFrame:
+    """Return bars whose months are calm or wild by turns, as those of markets are.
+
+    `volatility` is that of one bar, `month` how many bars wild times last: blocks of a bootstrap
+    are as long, which decides how much work it is.
+    """
+    noise = np.random.default_rng(seed)
+    moods = noise.normal(0, 0.7, len(times) // month + 1)
+    own = volatility * np.exp(np.repeat(moods, month)[: len(times)])
+    close = 100 * np.exp(np.cumsum(0.02 / month + own * noise.standard_normal(len(times))))
+    prices = {"open": close, "high": close * 1.01, "low": close * 0.99, "close": close}
+    return pd.DataFrame({"date": times, **prices})
 
 
 def write_configs(folder: Path) -> list[Path]:

@@ -149,7 +149,7 @@ def optimal_block_length(series: Floats) -> float:
     centred = series - series.mean()
     quiet = max(5, int(math.log10(size)))
     widest = math.ceil(math.sqrt(size)) + quiet
-    covariance = np.array([centred[k:] @ centred[: size - k] for k in range(widest + 1)]) / size
+    covariance = _autocovariance(centred, widest)
     half_width = _last_significant_lag(centred, covariance, quiet)
     width = min(2 * max(half_width, 1), widest)
     lags = np.arange(1, width + 1)
@@ -173,6 +173,15 @@ def shared_block_length(series: Mapping[str, Floats]) -> float:
         optimal_block_length(values) for own in series.values() for values in (own, np.abs(own))
     ]
     return max(lengths, default=1.0)
+
+
+def _autocovariance(centred: Floats, widest: int) -> Floats:
+    """Return the autocovariances at the lags from 0 to `widest`, all of them by one transform."""
+    size = centred.size
+    # as many zeros behind that no lag meets the other end
+    padded = 1 << (size + widest).bit_length()
+    power = np.abs(np.fft.rfft(centred, padded)) ** 2
+    return np.asarray(np.fft.irfft(power, padded)[: widest + 1] / size)
 
 
 def _last_significant_lag(centred: Floats, covariance: Floats, quiet: int) -> int:
