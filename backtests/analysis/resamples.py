@@ -1,7 +1,7 @@
 """What the stationary bootstrap draws, and the figures of each draw.
 
 A draw is a row of blocks of the same bars, some hundred bars each: what a block adds to a figure is
-looked up (`block_tables`), and one pass over the blocks joins them. Where blocks are short, and in
+looked up (`blocks`), and one pass over the blocks joins them. Where blocks are short, and in
 the few draws where sums have lost their digits, figures come from the bars themselves.
 
 Sums in another order differ in their last digits, by less than 1e-12 of the whole.

@@ -1,5 +1,5 @@
 """Tables on disk that survive crashes and second processes.
 
 `updates` decides what to fetch and what to keep, `store` reads and writes whole tables,
-`manifest` is what is known about one, `revisions` compares rows held with rows served.
+`manifest` is what is known about one.
 """
