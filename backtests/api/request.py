@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 import pandas as pd
 
 from backtests.config.config import Config
-from backtests.config.raw_settings import config_tree, put, put_all, whole_keys
+from backtests.config.names import whole_keys
+from backtests.config.raw_settings import config_tree, put, put_all
 from backtests.report.pages.base import unbroken
 from backtests.report.terminal import WIDTH
 from backtests.report.words.notation import warning_lines

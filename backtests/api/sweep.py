@@ -21,8 +21,8 @@ from backtests.api.request import (
     settings_tree,
 )
 from backtests.config.config import Config
+from backtests.config.names import plain_value, whole_keys
 from backtests.config.plugins import pin_plugins
-from backtests.config.raw_settings import plain_value, whole_keys
 from backtests.market.inputs import load_inputs
 from backtests.records.writing import require_writable
 from backtests.report.terminal.search import TOP

@@ -11,8 +11,9 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from backtests.config.claims import ClaimSettings
 from backtests.config.explain import explain_error, sentence_error
+from backtests.config.names import whole_keys
 from backtests.config.own_parameters import used_entries, with_own_tables
-from backtests.config.raw_settings import config_tree, put_all, whole_keys
+from backtests.config.raw_settings import config_tree, put_all
 from backtests.config.settings import (
     CostSettings,
     DataSettings,

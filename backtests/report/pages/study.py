@@ -14,9 +14,10 @@ from backtests.report.charts.spec import Spec, UndrawableError
 from backtests.report.charts.study import CHARTS
 from backtests.report.charts.today import episodes_chart
 from backtests.report.pages.base import mailable, render
-from backtests.report.pages.section import Banner, Cell, Panel, Row
+from backtests.report.pages.section import Banner, Panel
 from backtests.report.pages.study_tables import (
     HORIZON_COLUMNS,
+    bars_row,
     episode_rows,
     horizon_rows,
     rate_rows,
@@ -281,20 +282,9 @@ def _origin(studies: list[Study]) -> dict[str, Any]:
     """Return the bars read, each once, and what is remarkable about them."""
     found = {str(bars["symbol"]): bars for study in studies for bars in study.bars}
     return {
-        "bars": [_bars_row(found[symbol]) for symbol in sorted(found)],
+        "bars": [bars_row(found[symbol]) for symbol in sorted(found)],
         "notes": list(dict.fromkeys(note for study in studies for note in study.notes)),
     }
-
-
-def _bars_row(bars: dict[str, Any]) -> Row:
-    texts = [
-        str(bars["source"]),
-        written.count(bars["rows"]),
-        str(bars["first"]),
-        str(bars["last"]),
-    ]
-    digest = Cell(str(bars["sha256"])[:16], style="hash")
-    return Row(str(bars["symbol"]), (*map(Cell, texts), digest))
 
 
 def _banner(studies: list[Study]) -> Banner:

@@ -1,10 +1,11 @@
 """The tables of a study's page as rows of written cells."""
 
-from typing import Final
+from typing import Any, Final
 
 import pandas as pd
 
 from backtests.claims.runner import Study
+from backtests.report.pages.section import Cell, Row
 from backtests.report.words import notation as written
 from backtests.report.words.claims import probability, size
 
@@ -69,3 +70,10 @@ def episode_rows(table: pd.DataFrame) -> list[list[str]]:
         returns = [value for name, value in record.items() if str(name).startswith("return_")]
         rows.append(cells + [written.percent_number(float(value)) for value in returns])
     return rows
+
+
+def bars_row(bars: dict[str, Any]) -> Row:
+    """Return what bars a study rests on: their source, extent and digest."""
+    texts = str(bars["source"]), written.count(bars["rows"]), str(bars["first"]), str(bars["last"])
+    digest = Cell(str(bars["sha256"])[:16], style="hash")
+    return Row(str(bars["symbol"]), (*map(Cell, texts), digest))

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from backtests.config.config import Config, load_config
-from backtests.config.raw_settings import whole_keys
+from backtests.config.names import whole_keys
 from feeds.errors import ConfigError
 
 
