@@ -43,6 +43,7 @@ REASONS: Final = {
     DEAD: "delisted",
     LEFT_OVER: "left_over",
 }
+PerYear = Floats | float
 
 
 def reason_name(reason: int) -> str:
@@ -252,9 +253,6 @@ def targets(upkeep: Upkeep, stance: Stance, reason: int, wanted: Wanted, units: 
         else:
             found[coin] = wanted_weight(upkeep, stance, wanted, coin)
     return found
-
-
-PerYear = Floats | float
 
 
 def target_weights(close: Floats, *, settings: SizeSettings, periods_per_year: PerYear) -> Floats:

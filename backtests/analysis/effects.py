@@ -23,6 +23,7 @@ from feeds.arrays import Floats, Integers
 LEVEL: Final = 0.05
 POWER: Final = 0.80
 CONFIDENCE: Final = 1 - 2 * LEVEL
+SHARES: Final = (0.0, 0.2, 0.5, 1.0)  # of the claimed effect
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,9 +210,6 @@ def holm(p_values: Floats) -> Floats:
     factors = np.arange(order.size, 0, -1)
     adjusted[order] = np.minimum(1.0, np.maximum.accumulate(factors * p_values[order]))
     return adjusted
-
-
-SHARES: Final = (0.0, 0.2, 0.5, 1.0)  # of the claimed effect
 
 
 def verdict_rates(drawn: Floats, *, claimed: float, confidence: float = CONFIDENCE) -> pd.DataFrame:

@@ -17,6 +17,9 @@ EPISODE_GAP_SESSIONS: Final = 60
 # Below the first nothing is said of chance; below the second only a very large effect can show.
 FEWEST_EPISODES: Final = 3
 FEW_EPISODES: Final = 20
+AHEAD_DAYS: Final = 60
+LONGEST_DAYS: Final = 365
+SECONDS_PER_DAY: Final = 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,11 +154,6 @@ def rows_of(spell: Spell, times: pd.DatetimeIndex) -> slice:
 def is_plain(result: Run) -> bool:
     """Whether one coin was traded against cash, so that every trade is a spell."""
     return result.strategy.positions.shape[1] == 1 and not result.config.idle.asset
-
-
-AHEAD_DAYS: Final = 60
-LONGEST_DAYS: Final = 365
-SECONDS_PER_DAY: Final = 86_400.0
 
 
 class CoinBars(NamedTuple):

@@ -18,6 +18,7 @@ from feeds.arrays import Flags, Floats
 
 # units times price over equity is 1 - 1e-16 or so when all cash is spent: the same weight
 _WEIGHT_DECIMALS = 12
+FEWEST_WEEKS: Final = 26  # of a correlation
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,9 +207,6 @@ def contribution(account: Account, tape: Tape, *, trades: pd.DataFrame) -> pd.Da
     )
     table = table[table["trades"] > 0]
     return table.sort_values("profit", ascending=False, kind="stable")
-
-
-FEWEST_WEEKS: Final = 26  # of a correlation
 
 
 def compared_equity(result: Run) -> dict[str, pd.Series]:

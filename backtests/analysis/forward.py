@@ -16,6 +16,10 @@ from feeds.bars import Bars
 from feeds.sessions import bar_ends, session_hours
 
 NO_ENTRY: Final = -1
+PATH_DAYS: Final = np.arange(-60.0, 181.0)
+BAND_DRAWS: Final = 1_000
+_RESAMPLES = 0
+_PLACEBOS = 1_000_000  # beyond any horizon that is used as a key
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,13 +166,6 @@ def _instants(bars: Bars) -> Integers:
     opens = pd.DatetimeIndex(bars.frame.index).as_unit("ns")
     last = bar_ends(opens[-1:], kind="coin", timeframe=bars.timeframe).as_unit("ns")
     return np.concatenate((opens.asi8, last.asi8))
-
-
-PATH_DAYS: Final = np.arange(-60.0, 181.0)
-BAND_DRAWS: Final = 1_000
-
-_RESAMPLES = 0
-_PLACEBOS = 1_000_000  # beyond any horizon that is used as a key
 
 
 def event_paths(

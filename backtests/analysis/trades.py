@@ -30,6 +30,8 @@ COLUMNS = (
     "later_fills",
     "status",
 )
+AFTER_DAYS: Final = 90
+ONE_DAY: Final = pd.Timedelta(days=1)
 
 
 def round_trips(
@@ -150,10 +152,6 @@ def excursions(trades: pd.DataFrame, *, tape: Tape) -> tuple[Floats, Floats]:
         worst[row] = coin["low"][seen].min() / trade["entry_price"] - 1
         best[row] = coin["high"][seen].max() / trade["entry_price"] - 1
     return worst, best
-
-
-AFTER_DAYS: Final = 90
-ONE_DAY: Final = pd.Timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ Subject = str | Path | Config | None
 Tree = dict[str, Any]
 
 FILE_ENDING: Final = ".toml"
+MOST_WARNINGS: Final = 3
 
 
 def settings_tree(
@@ -144,9 +145,6 @@ def _set_own(tree: Tree, bars: Bars, given: Mapping[str, Any]) -> None:
                 f"{bars.timeframe}. Leave one out."
             )
         put(tree, key, own)
-
-
-MOST_WARNINGS: Final = 3
 
 
 @dataclass(frozen=True, slots=True)

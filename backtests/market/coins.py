@@ -15,6 +15,10 @@ from feeds.instruments import Instrument
 from strategies.basket import basket_weights, members
 from strategies.targets import ALIVE
 
+# Files downloaded within a month of each other end on different days; nothing died.
+SAME_END: Final = pd.Timedelta(days=30)
+NAMED: Final = 6
+
 
 class MarketCoins(NamedTuple):
     """The bars of the whole, every coin's prices and target weights, and a count, shape (bars,).
@@ -85,11 +89,6 @@ def _level_bars(coins: tuple[Bars, ...], opens: pd.DatetimeIndex, level: Lines) 
         f"level of {len(coins)} coins",
         tuple(note for bars in coins for note in bars.notes),
     )
-
-
-# Files downloaded within a month of each other end on different days; nothing died.
-SAME_END: Final = pd.Timedelta(days=30)
-NAMED: Final = 6
 
 
 def common_end(coins: Sequence[Bars]) -> pd.Timestamp:

@@ -23,6 +23,34 @@ EMPTY: Final = np.zeros(1, np.int32)
 ZEROS: Final = bytes.maketrans(DIGITS, b"0" * len(DIGITS))
 SHOWN: Final = 3
 LONGEST: Final = 60
+PLAIN: Final = re.compile(r"[-0-9.eE]*")
+MISSING: Final = frozenset(
+    {"", "-", "--", "---", ".", "n/a", "#n/a", "na", "nan", "null", "none", "<na>"}
+    | {"\u2013", "\u2014"}
+)
+# The exponent of a suffix is told from a written one by its zero: `1.2M` becomes `1.2e06`.
+SUFFIXES: Final = {"k": "e03", "m": "e06", "b": "e09", "t": "e012"}
+SPACES: Final = "\u00a0\u202f\u2009"
+APOSTROPHES: Final = "\u2019`"
+MINUSES: Final = "\u2212\u2013"
+UNDRESSED: Final = str.maketrans(
+    dict.fromkeys(SPACES, " ") | dict.fromkeys(APOSTROPHES, "'") | dict.fromkeys(MINUSES, "-")
+)
+# `{d}` is the decimal separator, `{g}` the one of groups. Groups are of three digits, or of
+# two before the last three as India writes them.
+GROUPS: Final = r"\d{{1,3}}(?:[{g}' ]\d{{2,3}})*[{g}' ]\d{{3}}"
+NUMBER: Final = r"[+-]?(?:(?:\d+|" + GROUPS + r")(?:[{d}]\d*)?|[{d}]\d+)(?:e[+-]?\d{{1,3}})?"
+# What only one reading of the two separators explains: both of them, several groups, an
+# exponent, or a separator that does not stand before exactly three digits.
+PROOF: Final = (
+    r"[+-]?(?:" + GROUPS + r"[{d}]\d+|[{d}]\d+|\d{{4,}}[{d}]\d+"
+    r"|\d+[{d}](?:\d{{1,2}}|\d{{4,}})|\d+[{d}]\d+e(?:[+-]\d+|0)"
+    r"|\d{{1,3}}(?:[{g}]\d{{2,3}})+[{g}]\d{{3}})(?:e0\d+)?"
+)
+# A thousand and some, or a number and some parts: nobody can say, but that no thousand
+# begins with a 0.
+OPEN: Final = re.compile(r"[+-]?\d{1,3}([.,])\d{3}(?:e0\d+)?", re.ASCII)
+LEADING_ZERO: Final = r"^[^0-9]*0[.,]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,37 +109,6 @@ def printable(text: str) -> str:
     if not text.isprintable():
         text = "".join(letter if letter.isprintable() else "?" for letter in text)
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
-
-
-PLAIN: Final = re.compile(r"[-0-9.eE]*")
-MISSING: Final = frozenset(
-    {"", "-", "--", "---", ".", "n/a", "#n/a", "na", "nan", "null", "none", "<na>"}
-    | {"\u2013", "\u2014"}
-)
-# The exponent of a suffix is told from a written one by its zero: `1.2M` becomes `1.2e06`.
-SUFFIXES: Final = {"k": "e03", "m": "e06", "b": "e09", "t": "e012"}
-SPACES: Final = "\u00a0\u202f\u2009"
-APOSTROPHES: Final = "\u2019`"
-MINUSES: Final = "\u2212\u2013"
-UNDRESSED: Final = str.maketrans(
-    dict.fromkeys(SPACES, " ") | dict.fromkeys(APOSTROPHES, "'") | dict.fromkeys(MINUSES, "-")
-)
-
-# `{d}` is the decimal separator, `{g}` the one of groups. Groups are of three digits, or of
-# two before the last three as India writes them.
-GROUPS: Final = r"\d{{1,3}}(?:[{g}' ]\d{{2,3}})*[{g}' ]\d{{3}}"
-NUMBER: Final = r"[+-]?(?:(?:\d+|" + GROUPS + r")(?:[{d}]\d*)?|[{d}]\d+)(?:e[+-]?\d{{1,3}})?"
-# What only one reading of the two separators explains: both of them, several groups, an
-# exponent, or a separator that does not stand before exactly three digits.
-PROOF: Final = (
-    r"[+-]?(?:" + GROUPS + r"[{d}]\d+|[{d}]\d+|\d{{4,}}[{d}]\d+"
-    r"|\d+[{d}](?:\d{{1,2}}|\d{{4,}})|\d+[{d}]\d+e(?:[+-]\d+|0)"
-    r"|\d{{1,3}}(?:[{g}]\d{{2,3}})+[{g}]\d{{3}})(?:e0\d+)?"
-)
-# A thousand and some, or a number and some parts: nobody can say, but that no thousand
-# begins with a 0.
-OPEN: Final = re.compile(r"[+-]?\d{1,3}([.,])\d{3}(?:e0\d+)?", re.ASCII)
-LEADING_ZERO: Final = r"^[^0-9]*0[.,]"
 
 
 def _compile(pattern: str) -> dict[str, re.Pattern[str]]:

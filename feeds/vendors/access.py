@@ -35,6 +35,20 @@ REFUSED: Final = (401, 403, 407, 451)
 UNKNOWN: Final = (400, 404, 410)
 LATER: Final = (408, 418, 425, 429)
 SERVER_ERROR: Final = 500
+VARIABLE: Final = "RUSSELL_VENDORS"
+ADDRESSES: Final[Mapping[str, str]] = {
+    "fred": "https://fred.stlouisfed.org",
+    "coinmetrics": "https://community-api.coinmetrics.io",
+    "binance_archive": "https://data.binance.vision",
+    "binance_listing": "https://s3-ap-northeast-1.amazonaws.com/data.binance.vision",
+    "alternative": "https://api.alternative.me",
+    "ishares": (
+        "https://www.ishares.com/us/products/239710/ishares-russell-2000-etf/"
+        "1521942788811.ajax?fileType=xls&fileName=iShares-Russell-2000-ETF_fund&dataType=fund"
+    ),
+}
+WHOLE: Final = frozenset({"ishares"})
+_chosen: dict[str, str] = {}
 
 
 def is_passing(status: int) -> bool:
@@ -179,23 +193,6 @@ class Reach:
 
 
 PROCESS_REACH: Final = Reach()
-
-
-VARIABLE: Final = "RUSSELL_VENDORS"
-ADDRESSES: Final[Mapping[str, str]] = {
-    "fred": "https://fred.stlouisfed.org",
-    "coinmetrics": "https://community-api.coinmetrics.io",
-    "binance_archive": "https://data.binance.vision",
-    "binance_listing": "https://s3-ap-northeast-1.amazonaws.com/data.binance.vision",
-    "alternative": "https://api.alternative.me",
-    "ishares": (
-        "https://www.ishares.com/us/products/239710/ishares-russell-2000-etf/"
-        "1521942788811.ajax?fileType=xls&fileName=iShares-Russell-2000-ETF_fund&dataType=fund"
-    ),
-}
-WHOLE: Final = frozenset({"ishares"})
-
-_chosen: dict[str, str] = {}
 
 
 def address_of(name: str) -> str:

@@ -36,6 +36,8 @@ from feeds.bars import Span
 BAND_TOP: Final = 0.035
 PRICES_FROM: Final = 0.06
 BAND_COLORS: Final = ("muted", "idle", "first_members", "mark")
+ROW_HEIGHT: Final = 21
+NOTHING: Final = "The strategy made no trade."
 
 
 def coin_panel(result: Run, summary: Summary) -> Spec:
@@ -125,10 +127,6 @@ def _entries_and_exits(result: Run, trades: pd.DataFrame) -> list[Spec]:
             "Exit", list(sold), list(sold.values()), color="bad", symbol="triangle-down", **style
         ),
     ]  # fmt: skip
-
-
-ROW_HEIGHT: Final = 21
-NOTHING: Final = "The strategy made no trade."
 
 
 def profit_panel(result: Run, summary: Summary) -> Spec:

@@ -45,6 +45,10 @@ LABELS: Final[dict[str, Callable[[Any], str]]] = {
     "start": lambda start: "all years" if start == "all" else f"from {start}",
     "statistic": str,
 }
+ROW: Final = 26
+MARGIN: Final = 110
+WIDEST: Final = 4.0  # effects beyond +400 % are drawn at the edge, with their figure in the text
+COLORS: Final = {"supported": "good", "ruled_out": "bad", "too_little": "muted"}
 
 
 class ChoiceRow(NamedTuple):
@@ -212,12 +216,6 @@ def _smallest_first(value: Any) -> tuple[bool, float, str]:
     """Return what sorts numbers by size and text after them, "all" before other text."""
     is_text = isinstance(value, str)
     return is_text and value != "all", 0.0 if is_text else float(value), str(value)
-
-
-ROW: Final = 26
-MARGIN: Final = 110
-WIDEST: Final = 4.0  # effects beyond +400 % are drawn at the edge, with their figure in the text
-COLORS: Final = {"supported": "good", "ruled_out": "bad", "too_little": "muted"}
 
 
 def forest_chart(judged: Sequence[Judged]) -> Spec:

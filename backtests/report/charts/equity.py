@@ -42,6 +42,13 @@ from backtests.report.words.labels import columns_of
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
+HEIGHT: Final = 240
+EQUITY_SHARE: Final = 0.68  # of the height
+FIGURE_HEIGHT: Final = 620
+RATIO_AXIS: Final[Spec] = {"hoverformat": ".2f", "zeroline": True, "zerolinecolor": LIGHT["line"]}
+# from returns over cash and the bars of a year to a value per bar
+Roll = Callable[[pd.Series, int], pd.Series]
+
 
 def time_span(result: Run) -> tuple[pd.Timestamp, pd.Timestamp]:
     """Return the days the panels span: from the first bar to the end of the last."""
@@ -73,10 +80,9 @@ def equity_panel(result: Run, summary: Summary) -> Spec:
     reached = np.concatenate([own, *(series for _, _, series, _ in _comparisons(result))])
     title = {"text": "Equity, log scale"}
     yaxis = {"type": "log", "title": title, "tickformat": ",~s", **log_ticks(reached)}
-    shapes = held_bands(result)
     return {
         "data": traces,
-        "layout": time_layout(time_span(result), height=320, yaxis=yaxis, shapes=shapes)
+        "layout": time_layout(time_span(result), height=320, yaxis=yaxis, shapes=held_bands(result))
         | {"meta": {"base": result.strategy.initial_cash}},
     }
 
@@ -188,15 +194,6 @@ def _worst(spell: pd.Series, color: str, span: tuple[pd.Timestamp, pd.Timestamp]
 
 def _translucent(color: str) -> str:
     return f"{LIGHT[color]}22"
-
-
-HEIGHT: Final = 240
-EQUITY_SHARE: Final = 0.68  # of the height
-FIGURE_HEIGHT: Final = 620
-RATIO_AXIS: Final[Spec] = {"hoverformat": ".2f", "zeroline": True, "zerolinecolor": LIGHT["line"]}
-
-# from returns over cash and the bars of a year to a value per bar
-Roll = Callable[[pd.Series, int], pd.Series]
 
 
 def rolling_sharpe_panel(result: Run, summary: Summary) -> Spec:

@@ -45,14 +45,7 @@ COINS: Final = (
     "#88ccee", "#999933", "#aa4499", "#8f8f8f",
 )  # fmt: skip
 
-
-def dark_for_light() -> dict[str, str]:
-    """Return what each light colour of a chart becomes on a dark page."""
-    return dict(COLOURS.values())
-
-
 Spec = dict[str, Any]
-
 FONT: Final = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', sans-serif"
 MILLISECONDS_PER_DAY: Final = 86_400_000
 FEW_DECADES: Final = 0.7
@@ -68,6 +61,11 @@ GROWTH_MARKS: Final = (
     -0.95, -0.9, -0.8, -0.65, -0.5, -0.35, -0.2, -0.1, 0.0,
     0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 9.0, 19.0, 49.0, 99.0,
 )  # fmt: skip
+
+
+def dark_for_light() -> dict[str, str]:
+    """Return what each light colour of a chart becomes on a dark page."""
+    return dict(COLOURS.values())
 
 
 class UndrawableError(Exception):

@@ -15,6 +15,15 @@ from strategies.settings import SignalSettings
 from strategies.signals import IndexSignals
 
 Fate = Literal["lost", "failed", "lapsed", "replaced", "held so far", "under test"]
+FATES: Final[dict[Fate, str]] = {
+    "lost": "was held as support, then lost",
+    "failed": "failed its test",
+    "lapsed": "lapsed: not confirmed in time",
+    "replaced": "replaced by a later breakout",
+    "held so far": "still held at the last session",
+    "under test": "still under test at the last session",
+}
+NAMED: Final = 3  # coins an order list names before it only counts them
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,16 +79,6 @@ def _fate_at_end(is_below: bool, held_from: int | None) -> Fate:
     return "failed" if held_from is None else "lost"
 
 
-FATES: Final[dict[Fate, str]] = {
-    "lost": "was held as support, then lost",
-    "failed": "failed its test",
-    "lapsed": "lapsed: not confirmed in time",
-    "replaced": "replaced by a later breakout",
-    "held so far": "still held at the last session",
-    "under test": "still under test at the last session",
-}
-
-
 def day_states(held: pd.Series, trades: pd.DataFrame) -> list[str]:
     """Return for each day of `held` what the strategy did, or where its money was.
 
@@ -94,9 +93,6 @@ def day_states(held: pd.Series, trades: pd.DataFrame) -> list[str]:
             gain = written.percent(trade["return"])
             _put(states, held.index, trade["exit_time"], f"sold at {price} ({why}), {gain}")
     return states
-
-
-NAMED: Final = 3  # coins an order list names before it only counts them
 
 
 def order_states(held: pd.Series, fills: pd.DataFrame) -> list[str]:

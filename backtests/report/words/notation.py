@@ -26,6 +26,10 @@ MINUS: Final = "\N{MINUS SIGN}"
 # before a digit, and neither within a word or a date nor after "="
 _HYPHEN_AS_MINUS: Final = re.compile(r"(?<![\w.=-])-(?=\.?\d)")
 BAR_NAMES: Final = {"1d": "daily", "1h": "hourly", "4h": "four-hour"}
+YEAR: Final = 365.0  # days from which on a rate per year may be said
+PER_YEAR: Final = "percentage points per year"
+WHOLE_POINTS: Final = 9.95
+DECIMALS: Final = 3  # of a fraction that is written as percent with one decimal
 
 
 def fold(texts: Sequence[str], *, most: int = 5) -> tuple[list[str], list[str]]:
@@ -152,12 +156,6 @@ def coin(symbol: str) -> str:
 def words(name: str) -> str:
     """Return an identifier as words: "support_lost" is "support lost"."""
     return name.replace("_", " ")
-
-
-YEAR: Final = 365.0  # days from which on a rate per year may be said
-PER_YEAR: Final = "percentage points per year"
-WHOLE_POINTS: Final = 9.95
-DECIMALS: Final = 3  # of a fraction that is written as percent with one decimal
 
 
 def is_annual(days: float) -> bool:
