@@ -30,8 +30,7 @@ from backtests.report.words.labels import FIGURES, figure_text, names, notation
 from backtests.report.words.sweep import UNJUDGED, statistics, verdict
 from backtests.search.bars import UsedBars, used_bars
 from backtests.search.drive import drive
-from backtests.search.judging.judge import judge
-from backtests.search.judging.judgement import Judgement
+from backtests.search.judging.judge import Judgement, judge
 from backtests.search.plan import Plan, flat_axes, plan_of
 from backtests.search.rerun import chosen_config
 from backtests.search.settings import OBJECTIVES, SearchSettings

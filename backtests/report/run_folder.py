@@ -10,8 +10,7 @@ from backtests.analysis.summary import Summary
 from backtests.engines.backtest import Run
 from backtests.records.run_files import manifest_json, run_files
 from backtests.records.writing import run_id, write_folder
-from backtests.report.pages.luck import significance_section
-from backtests.report.pages.tearsheet import tearsheet
+from backtests.report.pages.tearsheet import significance_section, tearsheet
 from backtests.report.sheets.process import SheetWorker
 from backtests.report.words.judgement import RunJudgement
 

@@ -14,7 +14,7 @@ from backtests.report.words.sweep import verdict as sweep_verdict
 from backtests.report.words.walkforward import problems
 from backtests.report.words.walkforward import verdict as walk_verdict
 from backtests.search.bars import UsedBars
-from backtests.search.judging.judgement import Judgement
+from backtests.search.judging.judge import Judgement
 from backtests.search.plan import Plan
 from backtests.search.store import Store
 from backtests.search.walkforward.walk import WalkForward

@@ -1,7 +1,11 @@
-"""The table of results by regime, and what it could not tell apart."""
+"""The tables of when a result was made: by regime, and by the few stretches it rests on."""
 
+import math
 from collections.abc import Sequence
 from typing import Any, Final
+
+import pandas as pd
+from pandas.api.typing import NaTType
 
 from backtests.analysis.regimes import (
     FEWEST_VALUES,
@@ -13,9 +17,11 @@ from backtests.analysis.regimes import (
     regime_figures,
 )
 from backtests.analysis.strata import HALVINGS
+from backtests.analysis.summary import Summary
+from backtests.analysis.trades import AFTER_DAYS, spell_figures
 from backtests.engines.backtest import Run
 from backtests.market.regime_series import LIQUIDITY, VIX
-from backtests.report.pages.section import Cell, Heading, Row, number
+from backtests.report.pages.section import Cell, Heading, Row, milliseconds, number
 from backtests.report.words import notation as written
 
 SERIES_NAMES: Final = {VIX: "VIX", LIQUIDITY: "net liquidity"}
@@ -37,6 +43,19 @@ NOTES: Final = {
     f"{', '.join(HALVINGS)}.",
 }
 STATES: Final = {"above": "above its average", "below": "below its average"}
+SPELL_COLUMNS: Final = (
+    Heading("Entry"),
+    Heading("Episode", is_number=True, note="Of the index: triggers close together are one"),
+    Heading("Trigger"),
+    Heading("Session"),
+    Heading("Index at", is_number=True),
+    Heading("Exit"),
+    Heading("Reason"),
+    Heading("Return", is_number=True, note="Of the account, costs included"),
+    Heading("Coin", is_number=True, note="From the same first open to the same last"),
+    Heading(f"Next {AFTER_DAYS} days", is_number=True, note="Of the coin, after the exit's open"),
+    Heading("Share of growth", is_number=True, note="Of the run's whole log growth"),
+)
 
 
 def regime_content(result: Run, regimes: Sequence[Regimes]) -> dict[str, Any]:
@@ -121,3 +140,40 @@ def _remarks(result: Run) -> list[str]:
         )
         remarks.append(f"Not told apart by {SERIES_NAMES[name]}: {why}.")
     return remarks
+
+
+def spell_rows(result: Run) -> list[Row]:
+    """Return a row per stretch with the signal on."""
+    rows = []
+    for each in spell_figures(result):
+        spell = each.spell
+        cells = (
+            str(each.episode or ""),
+            written.words(spell.entry_reason) or "open window",
+            _date(each.session),
+            written.price(each.index_level),
+            _date(spell.end) if not pd.isna(spell.end) else "open",
+            written.words(spell.exit_reason),
+            *(_percent(one) for one in (each.gain, each.coin, each.after, each.share)),
+        )
+        begins = milliseconds(spell.start)
+        rows.append(Row(_date(spell.start), tuple(map(Cell, cells)), begins=begins))
+    return rows
+
+
+def spell_sentence(summary: Summary) -> str:
+    """Return what the run made, and what it would have without its best stretch."""
+    total, without = summary.figures["strategy"]["total_return"], summary.best.total_return
+    if math.isnan(without):
+        return "Nothing was bought."
+    return f"The run made {_percent(total)}; without the best of these, {_percent(without)}."
+
+
+def _date(time: pd.Timestamp | NaTType) -> str:
+    return written.date(time) if not pd.isna(time) else ""
+
+
+def _percent(value: float) -> str:
+    if math.isnan(value):
+        return ""
+    return written.decimal(value * 100, 1, unit=" %", plus=True)

@@ -15,7 +15,7 @@ from backtests.report.pages.section import Banner, Cell, Panel, number, text_row
 from backtests.report.words import notation as written
 from backtests.report.words import sweep as words
 from backtests.report.words.labels import list_words, names, notation
-from backtests.search.judging.judgement import Judgement
+from backtests.search.judging.judge import Judgement
 from backtests.search.outcomes import best_outcomes
 from backtests.search.plan import Plan
 from backtests.search.store import Store

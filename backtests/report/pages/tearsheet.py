@@ -1,13 +1,16 @@
-"""The tearsheet: one self-contained HTML document that says what the run found."""
+"""The tearsheet: one self-contained HTML document that says what the run found, luck included."""
 
 import base64
 from collections.abc import Callable, Sequence
+from math import isnan
 from pathlib import Path
 from typing import Any, Final
 
+from backtests.analysis.bootstrap import Interval
 from backtests.analysis.cost_sensitivity import CostSensitivity
 from backtests.analysis.decisions import gate_records
 from backtests.analysis.exposure import contribution
+from backtests.analysis.significance import EQUAL_EXPOSURE, Significance
 from backtests.analysis.summary import Summary
 from backtests.config.config import Config
 from backtests.engines.backtest import Run
@@ -18,7 +21,7 @@ from backtests.report.charts import equity as charts
 from backtests.report.charts.coin import coin_panel, profit_panel, weights_panel
 from backtests.report.charts.index import gates_panel, index_panel
 from backtests.report.charts.spec import Spec, UndrawableError
-from backtests.report.pages import spell_table, tables
+from backtests.report.pages import regime_table, tables
 from backtests.report.pages.base import mailable, render, script_json, short_place
 from backtests.report.pages.recent import recent_views, views_json
 from backtests.report.pages.replay import replay_steps
@@ -30,6 +33,7 @@ from backtests.report.words import labels, prose
 from backtests.report.words import notation as written
 from backtests.report.words.headline import break_even
 from backtests.report.words.judgement import RunJudgement
+from backtests.report.words.labels import FIGURES
 from feeds.history import source_in_words
 
 # columns of provenance that hold numbers, and those in a style of their own
@@ -53,6 +57,16 @@ PANELS: Final[dict[str, Callable[[Run, Summary], Spec]]] = {
     "distribution": distributions.distribution_panel,
     "excursions": distributions.excursion_panel,
 }
+SERIES: Final = {
+    "strategy": "Strategy",
+    "buy_and_hold": "Buy-and-hold",
+    "exposure_matched": "Held evenly",
+    "control": "Control",
+}
+CAVEAT: Final = (
+    "How sure the figures are, if the bars at hand are a fair sample of those to come. What may be "
+    'concluded is said above, under "What may be said".'
+)
 
 
 def tearsheet(
@@ -116,9 +130,9 @@ def _content(result: Run, summary: Summary, costs: CostSensitivity) -> dict[str,
         "recent_views": views,
         "key_figures": tables.key_figures(summary),
         "comparison": tables.comparison(result, summary),
-        "spell_columns": spell_table.COLUMNS,
-        "spells": spell_table.spell_rows(result),
-        "without_best": spell_table.spell_sentence(summary),
+        "spell_columns": regime_table.SPELL_COLUMNS,
+        "spells": regime_table.spell_rows(result),
+        "without_best": regime_table.spell_sentence(summary),
         **_several_coins(result, summary),
         "gate_columns": tables.GATE_COLUMNS,
         "gates": [tables.gate_row(record, result) for record in gate_records(result)],
@@ -174,3 +188,68 @@ def _records(rows: list[dict[str, str]]) -> dict[str, Any]:
 def _trades_download(summary: Summary) -> str:
     text = as_csv(summary.trades)
     return base64.b64encode(text.encode()).decode("ascii")
+
+
+def significance_section(found: Significance, judged: RunJudgement) -> Section:
+    """Return the section of one run: without figures where nothing may be said of chance."""
+    title = "Could it be luck?"
+    if judged.silence:
+        return Section(name="significance", title=title, paragraphs=(judged.silence,))
+    return Section(
+        name="significance",
+        title=title,
+        paragraphs=(CAVEAT,),
+        headings=("Figure", *SERIES.values()),
+        rows=(*_rows(found), *_difference_rows(found), *_equal_exposure_rows(found)),
+        notes=judged.notes,
+    )
+
+
+def _rows(found: Significance) -> list[tuple[str, ...]]:
+    figures = found.intervals["strategy"]
+    return [
+        (
+            FIGURES[figure].label,
+            *(_interval(figure, found.intervals[name][figure]) for name in SERIES),
+        )
+        for figure in figures
+    ]
+
+
+def _difference_rows(found: Significance) -> list[tuple[str, ...]]:
+    figures = found.intervals["strategy"]
+    return [
+        (
+            f"{FIGURES[figure].label}, strategy minus this one",
+            written.UNDEFINED,
+            *(_interval(figure, found.differences[name][figure]) for name in list(SERIES)[1:]),
+        )
+        for figure in figures
+    ]
+
+
+def _equal_exposure_rows(found: Significance) -> list[tuple[str, ...]]:
+    """Return the rule minus the control at equal exposure, in the control's column."""
+    absent = [written.UNDEFINED] * (len(SERIES) - 1)
+    return [
+        (
+            f"{FIGURES[figure].label}, strategy minus this one, at equal exposure",
+            *absent,
+            _interval(figure, interval),
+        )
+        for figure, interval in found.differences[EQUAL_EXPOSURE].items()
+        if figure != "max_drawdown"
+    ]
+
+
+def _interval(figure: str, interval: Interval) -> str:
+    if isnan(interval.estimate):
+        return written.UNDEFINED
+    write = FIGURES[figure].text
+    bounds = f"({write(interval.low)} to {write(interval.high)})"
+    # a narrow column breaks between the two and nowhere else
+    return f"{_unbroken(write(interval.estimate))} {_unbroken(bounds)}"
+
+
+def _unbroken(text: str) -> str:
+    return text.replace(" ", "\N{NO-BREAK SPACE}")

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from backtests.analysis.episodes import FEW_EPISODES, FEWEST_EPISODES
 from backtests.report.words.notation import count_noun, percent, percent_number, ratio
-from backtests.search.judging.judgement import Judgement
+from backtests.search.judging.judge import Judgement
 from backtests.search.rows import ROWS_KEPT
 
 CONFIDENCE: Final = 0.95

@@ -1,7 +1,8 @@
-"""What a sweep's best row is worth: overfitting statistics of the trials around it."""
+"""What a sweep's best row is worth: overfitting statistics of the trials around it, in numbers."""
 
 import itertools
-from typing import Final
+from dataclasses import asdict, dataclass
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,7 @@ from backtests.analysis.blocks import shared_block_length
 from backtests.analysis.bootstrap import Sampling
 from backtests.analysis.episodes import episode_starts, episodes_entered
 from backtests.analysis.overfitting import (
+    Overfitting,
     Superiority,
     backtest_overfitting,
     effective_trials,
@@ -27,15 +29,79 @@ from backtests.config.config import Config
 from backtests.engines.compiled import simulate
 from backtests.market.elapsed import Timescale, timescale
 from backtests.search.judging.field import Field, field_of
-from backtests.search.judging.judgement import BarRange, Earned, Judgement
 from backtests.search.store import Store
 from backtests.search.trials.groups import Library, traded_tape
 from feeds.arrays import Floats
 
 __all__ = ["Judgement", "judge"]
-
 # cross-validation cuts the shared bars into 16 blocks, of at least two bars each
 FEWEST_BARS: Final = 32
+
+
+@dataclass(frozen=True, slots=True)
+class BarRange:
+    """How many bars, and the days of the first and the last."""
+
+    count: int
+    first: str
+    last: str
+
+
+@dataclass(frozen=True, slots=True)
+class Earned:
+    """What an account earned per year; NaN where undefined."""
+
+    sharpe_ratio: float
+    cagr: float
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """The statistics of one sweep's best trial; Sharpe ratios per year, probabilities 0 to 1.
+
+    `trials` counts everything tried, `counted` what the deflated ratio takes for it: of a
+    guided search all settings in its `reach`. The field is `drawn` of the `reach` and the
+    leading rows; `left_out` of them have too few of the best row's `bars`, and the others,
+    `compared`, are cross-validated and tested on `shared_bars`, of which there are
+    `periods_per_year`. `same_spans` says whether all
+    have the same bars. `effective_trials` is how many independent ones `counted` amount to.
+    `held` is what holding the best row's coin earned on its `bars`.
+    """
+
+    best: int
+    asset: str
+    search: str
+    trials: int
+    counted: int
+    effective_trials: float
+    reach: int
+    drawn: int
+    compared: int
+    left_out: int
+    trades: int
+    episodes: int
+    bars: BarRange
+    shared_bars: BarRange
+    periods_per_year: float
+    same_spans: bool
+    earned: Earned
+    held: Earned
+    luckiest: float
+    deflated: float
+    deflated_effective: float
+    overfitting: Overfitting
+    superiority: Superiority
+
+    @property
+    def sharpe_ratio(self) -> float:
+        """The best row's, on its own bars, as the table has it."""
+        return self.earned.sharpe_ratio
+
+    def plain(self) -> dict[str, Any]:
+        """Return all figures as plain numbers and texts, without the splits."""
+        found = asdict(self)
+        del found["overfitting"]["in_sample"], found["overfitting"]["out_of_sample"]
+        return found
 
 
 def judge(store: Store, *, library: Library, draws: int = 1_000) -> Judgement | None:

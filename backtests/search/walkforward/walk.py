@@ -19,8 +19,14 @@ from backtests.market.tape import Tape
 from backtests.search.bars import UsedBars, used_bars
 from backtests.search.plan import Plan, with_values
 from backtests.search.trials.groups import Library, traded_tape
-from backtests.search.walkforward.contest import Contest, contest, worth_of_nothing
-from backtests.search.walkforward.windows import Window, WindowSettings, windows
+from backtests.search.walkforward.windows import (
+    Contest,
+    Window,
+    WindowSettings,
+    contest,
+    windows,
+    worth_of_nothing,
+)
 from feeds.errors import ConfigError
 from strategies.execution import selling_factor
 

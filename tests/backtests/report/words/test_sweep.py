@@ -7,7 +7,7 @@ import pytest
 
 from backtests.analysis.overfitting import Overfitting, Superiority
 from backtests.report.words.sweep import lines, statistics, verdict
-from backtests.search.judging.judgement import BarRange, Earned, Judgement
+from backtests.search.judging.judge import BarRange, Earned, Judgement
 
 NOTHING = np.empty(0)
 GOOD_SPLIT = Overfitting(0.05, 0.0, 0.2, 0.02, 0.9, NOTHING, NOTHING)

@@ -15,8 +15,7 @@ from backtests.report.words.sweep import statistics
 from backtests.search.bars import used_bars
 from backtests.search.drive import drive
 from backtests.search.judging.field import Earner, Field, by_day, returns_of
-from backtests.search.judging.judge import growth_test, judge
-from backtests.search.judging.judgement import Judgement
+from backtests.search.judging.judge import Judgement, growth_test, judge
 from backtests.search.plan import load_plan
 from backtests.search.store import Store, create
 from backtests.search.trials.groups import Library

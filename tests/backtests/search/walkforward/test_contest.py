@@ -12,7 +12,7 @@ from backtests.search.plan import load_plan
 from backtests.search.trials.evaluate import evaluate
 from backtests.search.trials.groups import Library
 from backtests.search.trials.kernel import FIGURES
-from backtests.search.walkforward.contest import Contest, contest
+from backtests.search.walkforward.windows import Contest, contest
 from tests.markets import coin_walk, index_walk
 
 
