@@ -1,6 +1,7 @@
 """The house as a whole: one name for one thing, and modules a reader can hold in mind."""
 
 import ast
+import functools
 import re
 import sys
 from collections import defaultdict
@@ -21,6 +22,7 @@ IRREGULAR = {"kept", "shown", "held", "drawn", "taken", "written", "said", "know
 IRREGULAR |= {"bought", "told", "chosen", "spent", "lost", "led", "begun"}
 
 
+@functools.cache
 def trees():
     return {path: ast.parse(path.read_text(encoding="utf-8")) for path in MODULES}
 

@@ -1,6 +1,7 @@
 """What people read: guides, pages, sentences and errors, held to `docs/writing.md`."""
 
 import ast
+import functools
 import re
 from pathlib import Path
 
@@ -59,6 +60,7 @@ def sentences_of_code():
                     yield f"{path.relative_to(ROOT)}:{node.lineno}", node.value
 
 
+@functools.cache
 def texts():
     return [*guides(), *pages(), *sentences_of_code()]
 

@@ -31,6 +31,9 @@ _ROUNDS: Final = 100  # of drawing again what stands too close, at most
 _WORTHWHILE: Final = 0.02  # share that must fit in a round of many for another one
 _MANY: Final = 100
 _SWEEPS: Final = 50  # of moving each episode in turn, where that was not enough
+_AT_ONCE: Final = 512  # draws that are moved together: they stay close to the processor
+
+Sessions = NDArray[np.int32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,11 +214,11 @@ def _random_places(
 
 def _fits(starts: Integers, sample: Outcomes, gap: int) -> Flags:
     """Return whether the episodes of each row keep their distance, shape (rows,)."""
-    places = sample.sessions[starts]
-    order = np.argsort(places, axis=1)
-    placed = np.take_along_axis(places, order, axis=1)
-    ends = placed + sample.spans[order]
-    return np.asarray((placed[:, 1:] - ends[:, :-1] > gap).all(axis=1))
+    # an episode as one number, its place first: sorted in one go, with its length
+    bits = int(sample.spans.max(initial=0)).bit_length()
+    placed = np.sort((sample.sessions << bits)[starts] | sample.spans, axis=1)
+    ends = placed[:, :-1] + ((placed[:, :-1] & ((1 << bits) - 1)) << bits)
+    return np.asarray(((placed[:, 1:] >> bits) - (ends >> bits) > gap).all(axis=1))
 
 
 def _move_all(
@@ -229,29 +232,36 @@ def _move_all(
     starts = np.repeat(sample.starts[:, np.newaxis], rows, axis=1)
     if rows == 0:
         return starts.T
-    reach = (sample.spans[:, np.newaxis] + gap).astype(np.int32)
+    sessions, reach = sample.sessions.astype(np.int32), (sample.spans + gap).astype(np.int32)
     for _ in range(_SWEEPS):
-        _move_each(starts, pools.draw(rows, rng).T, sample.sessions.astype(np.int32), reach)
+        proposed = pools.draw(rows, rng).T
         pair = rng.choice(np.flatnonzero(pools.begin == rng.choice(pools.begin)), 2)
-        swapped = starts.copy()
-        swapped[pair] = starts[pair[::-1]]
-        fitting = _fits(swapped.T, sample, gap) & (rng.random(rows) < 0.5)
-        starts[:, fitting] = swapped[:, fitting]
+        swapping = rng.random(rows) < 0.5
+        for first in range(0, rows, _AT_ONCE):
+            some = slice(first, first + _AT_ONCE)
+            own, places = starts[:, some], sessions[starts[:, some]]
+            for number, start in enumerate(proposed[:, some]):
+                place = sessions[start]
+                moving = _keeps_distance(number, place, places, reach)
+                np.copyto(own[number], start, where=moving)
+                np.copyto(places[number], place, where=moving)
+            places[pair], fitting = places[pair[::-1]], swapping[some].copy()
+            for number in pair:
+                fitting &= _keeps_distance(number, places[number], places, reach)
+            own[pair] = np.where(fitting, own[pair[::-1]], own[pair])
     return starts.T
 
 
-def _move_each(
-    starts: Integers, proposed: Integers, sessions: NDArray[np.int32], reach: NDArray[np.int32]
-) -> None:
-    """Move the episodes in turn, in place, in each column where it fits: (episodes, rows)."""
-    places = sessions[starts]
-    for own, start in enumerate(proposed):
-        place = sessions[start]
-        later = place - places
-        fitting = (later > reach) | (later < -reach[own])
-        fitting[own] = True
-        moving = fitting.all(axis=0)
-        starts[own, moving], places[own, moving] = start[moving], place[moving]
+def _keeps_distance(own: int, place: Sessions, places: Sessions, reach: Sessions) -> Flags:
+    """Return whether an episode at `place` is far enough from all others, shape (rows,).
+
+    Too near is from its own `reach` before another to that one's behind it: of numbers without
+    a sign, which start again below 0, one comparison tells both.
+    """
+    behind = (place + reach[own] - places).view(np.uint32)
+    fitting = behind > (reach + reach[own]).view(np.uint32)[:, np.newaxis]
+    fitting[own] = True
+    return np.asarray(fitting.all(axis=0))
 
 
 def _log_steps(asset: AssetPrices) -> tuple[Floats, Flags]:

@@ -85,9 +85,10 @@ bought, sold = _filling["buy"], _filling["sell"]
 _filled = compile_function(twin.fill, is_inlined=True, **_filling)
 _judged = compile_function(twin.judge, is_inlined=True, next_stance=next_stance)
 wanted_at = compile_function(twin.wanted_at)
-opened = compile_function(twin.open_after, wanted_at=wanted_at, opening=opening)
+opened = compile_function(twin.open_after, is_entry=True, wanted_at=wanted_at, opening=opening)
 kept = compile_function(
     twin.keep,
+    is_entry=True,
     orders=orders,
     fill_prices=fill_prices,
     fill=_filled,

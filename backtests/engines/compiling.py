@@ -13,16 +13,48 @@ from typing import Any, Final, TypeVar, cast
 
 import numba
 import numba.core.config
+from numba.core.registry import CPUDispatcher
+from numba.core.types import unliteral
 
 from feeds.folders import derived_folder
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 _SETTINGS: Final[Any] = numba.core.config
+_NOT_FROM_PYTHON: Final = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+
+
+class CompiledFunction(CPUDispatcher):
+    """Machine code of a function for the compiled code that calls it, and for Python where asked.
+
+    What unpacks Python's objects is often longer than the function's own code: where only
+    compiled code calls it, `within`, which is made without, serves.
+    """
+
+    within: Any = None
+
+    def get_call_template(self, args: Any, kws: Any) -> Any:
+        """Return what numba knows of a call by compiled code, of whatever numbers."""
+        if self.within is not None:
+            return self.within.get_call_template(args, kws)
+        # a constant is a number like others: it needs no machine code of its own
+        plain: Any = unliteral
+        named = {name: plain(each) for name, each in kws.items()}
+        return super().get_call_template([plain(each) for each in args], named)
+
+    def get_overload(self, sig: Any) -> Any:
+        """Return the machine code of such a call."""
+        if self.within is not None:
+            return self.within.get_overload(sig)
+        return super().get_overload(sig)
 
 
 def compile_function(
-    function: Function, *, is_inlined: bool = False, **replaced: Callable[..., Any]
+    function: Function,
+    *,
+    is_inlined: bool = False,
+    is_entry: bool = False,
+    **replaced: Callable[..., Any],
 ) -> Function:
     """Return `function` as machine code that runs without holding the interpreter.
 
@@ -31,6 +63,9 @@ def compile_function(
     is_inlined
         Whether to put the code where it is called and count no references to arrays: these cost
         more than most functions that take a tuple of arrays. It must not make or return an array.
+    is_entry
+        Whether Python calls it in the ordinary course. Others it may call as well, but then
+        they are compiled twice.
     replaced
         Names the function calls, and the compiled functions to call instead. So a plain
         function of another module is compiled as it stands, and its logic exists once.
@@ -46,9 +81,19 @@ def compile_function(
     code.__module__ = function.__module__
     code.__qualname__ = function.__qualname__
     options: dict[str, Any] = {"forceinline": is_inlined, "_nrt": not is_inlined}
-    with _cache_folder(digest_of(code, options)) as can_cache:
-        machine_code: Any = numba.njit(nogil=True, cache=can_cache, **options)(code)
-    return cast("Function", machine_code)
+    digest = digest_of(code, options)
+    made = _dispatcher(code, options, digest)
+    if not is_entry:
+        made.within = _dispatcher(code, {**options, **_NOT_FROM_PYTHON}, f"{digest}-within")
+    return cast("Function", made)
+
+
+def _dispatcher(code: FunctionType, options: dict[str, Any], folder: str) -> CompiledFunction:
+    made = CompiledFunction(code, targetoptions={"nopython": True, "nogil": True, **options})
+    with _cache_folder(folder) as can_cache:
+        if can_cache:
+            made.enable_caching()
+    return made
 
 
 def family(*functions: Callable[..., Any], is_inlined: bool = False) -> dict[str, Any]:
@@ -116,12 +161,12 @@ def _codes(code: CodeType) -> Iterator[CodeType]:
 
 
 @contextlib.contextmanager
-def _cache_folder(digest: str) -> Iterator[bool]:
+def _cache_folder(name: str) -> Iterator[bool]:
     root, before = derived_folder(f"compiled/numba-{numba.__version__}"), _SETTINGS.CACHE_DIR
     if root is None:
         yield False
         return
-    _SETTINGS.CACHE_DIR = str(root / digest)
+    _SETTINGS.CACHE_DIR = str(root / name)
     try:
         yield True
     finally:

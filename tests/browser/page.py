@@ -6,14 +6,15 @@ from importlib.resources import files
 import pytest
 from selenium.webdriver.support.ui import WebDriverWait
 
-AXE_OPTIONS = {"resultTypes": ["violations"]}
+# elements are told by themselves: to find a selector for each takes a quarter of its time
+AXE_OPTIONS = {"resultTypes": ["violations"], "selectors": False, "elementRef": True}
 SERIOUS = ("serious", "critical")
 # axe would keep the source of every element it looks at, among them that of whole pages with
 # the library for charts inside: half of its time
 NO_SOURCE = "axe.configure({noHtml: true})"
 FOUND = """
   const [options, done] = arguments;
-  const source = ({ target }) => document.querySelector(target[0]).outerHTML.slice(0, 160);
+  const source = ({ element }) => element.outerHTML.slice(0, 160);
   axe.run(document, options).then(({ violations }) => done(
     violations.map(({ id, impact, nodes }) => [id, impact, nodes.slice(0, 3).map(source)])));
 """

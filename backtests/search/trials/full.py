@@ -145,4 +145,4 @@ def _run(tape: FullTape, trials: Trials, out: Floats) -> None:
 summed = compile_function(_sum, is_inlined=True)
 counted = compile_function(_trades)
 fresh_start = compile_function(targets.fresh_start, new_stance=new_stance)
-run_in_full = compile_function(_run)
+run_in_full = compile_function(_run, is_entry=True)

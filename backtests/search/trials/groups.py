@@ -62,6 +62,7 @@ REMEMBERED_BASES: Final = 2
 
 followed = compile_function(
     signals.follow_support,
+    is_entry=True,
     _start=compile_function(signals._start),
     _follow=compile_function(signals._follow, _start=compile_function(signals._start)),
 )

@@ -110,7 +110,7 @@ def _span_over(
     return min(left[LOW], right[LOW]), max(left[HIGH], right[HIGH]), fall
 
 
-_fill = compile_function(_fill_table)
+_fill = compile_function(_fill_table, is_entry=True)
 spanned = compile_function(_span_over, is_inlined=True)
 
 
