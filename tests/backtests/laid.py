@@ -23,6 +23,7 @@ from backtests.search.trials.laying import STAY_IN, begun
 from backtests.search.trials.paths import MISSED, UNCLEAR, Paths, PathStart, sale_found
 from backtests.search.trials.ranges import TrialTape
 from backtests.search.trials.scope import KeptPositions, paths_on
+from backtests.search.trials.whole import span_room
 from feeds.arrays import Floats
 from strategies.position_rule import NONE
 
@@ -139,14 +140,14 @@ class LaidBatch:
         trial = trial_at(self.events, trials, 0, self.tape.bar_interest)
         costs = trial.money.commission, trial.money.slippage
         paths = self._paths.setdefault(costs, paths_on(self.positions))
-        spans = np.empty((self.tape.close.size // 2 + 2, 3), np.int64)
+        room, bars = span_room(self.tape), self.positions.bars
         count, sums = added_up(
-            self.tape, self.events, trial, paths=paths, bars=self.positions.bars, spans=spans
+            self.tape, self.events, trial, paths=paths, bars=bars, room=room, count=NONE
         )
         if np.isnan(sums.growth) or paths.state[UNCLEAR] > 0 or paths.state[MISSED] > NONE:
             return None
         laid = LaidTrial(trial, self.tape, trial.initial_cash, trial.first)
-        for start, sale in self._legs(trial, spans[:count].tolist(), idles=paths.idles):
+        for start, sale in self._legs(trial, room.spans[:count].tolist(), idles=paths.idles):
             laid.rest(start.bar)
             until = sale
             if paths.places.size == 0:

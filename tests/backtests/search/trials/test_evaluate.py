@@ -19,7 +19,7 @@ from backtests.market.elapsed import after_hole, cash_returns
 from backtests.market.inputs import Inputs, load_inputs
 from backtests.market.market import build_market
 from backtests.search.plan import value_at
-from backtests.search.space import column_of
+from backtests.search.space import Choice, column_of, grid_columns, grid_size
 from backtests.search.trials.evaluate import evaluate
 from backtests.search.trials.groups import Library
 from backtests.search.trials.kernel import FIGURES
@@ -35,6 +35,7 @@ KEYS = (
     *("costs.initial_cash", "costs.commission_bps", "costs.slippage_bps", "costs.cash_rate"),
 )
 
+COSTS = ("costs.slippage_bps", "costs.commission_bps")
 off_or = functools.partial(st.one_of, st.just(0.0))
 configs = st.fixed_dictionaries(
     {
@@ -130,6 +131,29 @@ def test_evaluate_on_simulated_bars_equals_the_full_run(
     coin = coin_walk(350, seed=seed + 1, start="2020-03-01")
     inputs = Inputs(index_walk(500, seed=seed), (coin,))
     assert_equal_figures(trees, Library(load=lambda _: inputs))
+
+
+@given(tree=configs, costs=st.lists(off_or(st.floats(0, 300)), min_size=2, max_size=5))
+def test_evaluate_trials_that_share_their_spans_as_each_would_alone(
+    tree: dict[str, Any], costs: list[float]
+) -> None:
+    config, own = Config.model_validate(tree), simulated_library()
+    axes = [
+        Choice("rules.hold_days", (5, 60)),
+        Choice("rules.stop_loss", (0.0, 0.1)),
+        *(Choice(key, tuple(dict.fromkeys(costs))) for key in COSTS),
+    ]
+    size = grid_size(axes)
+    together = evaluate(config, grid_columns(axes, np.arange(size)), library=own)
+    for trial in range(size):
+        alone = evaluate(config, grid_columns(axes, np.array([trial])), library=own)
+        np.testing.assert_array_equal(together.figures[trial], alone.figures[0])
+
+
+@functools.cache
+def simulated_library() -> Library:
+    inputs = Inputs(index_walk(500, seed=1), (coin_walk(350, seed=2, start="2020-03-01"),))
+    return Library(load=lambda _: inputs)
 
 
 @pytest.fixture(scope="module")
