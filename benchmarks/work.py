@@ -175,24 +175,24 @@ class Counts(NamedTuple):
 
 def counts(config: Config, columns: Columns, library: Library) -> Counts:
     """Do a sweep once more, and count."""
-    seen: list[Paths] = []
+    fresh, seen = Library(inputs=library.loaded), list[Paths]()
     left: list[int] = []
-    lay, look_up = module.paths_on, module._look_up
+    give_back, look_up = fresh.paths.give_back, module._look_up
 
-    def spied(positions: Any) -> Paths:
-        seen.append(lay(positions))
-        return seen[-1]
+    def spied(positions: Any, paths: Paths) -> None:
+        seen.append(paths)
+        give_back(positions, paths)
 
     def counted(*given: Any) -> Any:
         rows = look_up(*given)
         left.append(rows.size)
         return rows
 
-    module.paths_on, module._look_up = spied, counted
+    fresh.paths.give_back, module._look_up = spied, counted  # type: ignore[method-assign]
     try:
-        found = evaluate(config, columns, library=library)
+        found = evaluate(config, columns, library=fresh)
     finally:
-        module.paths_on, module._look_up = lay, look_up
+        module._look_up = look_up
     return Counts(
         events=library.group(config).bar.size,
         trades=float(np.mean(found.figures[:, FIGURES.index("trades")])),

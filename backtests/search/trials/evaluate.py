@@ -17,12 +17,13 @@ from backtests.engines.backtest import run_inputs
 from backtests.search.plan import value_at, with_values
 from backtests.search.space import Column, Columns, combinations
 from backtests.search.trials import kernel
-from backtests.search.trials.events import Group, Trials, join
+from backtests.search.trials.events import Group, TrialEvents, Trials, join
 from backtests.search.trials.filtered import PREFIX, Filtered, Filters
 from backtests.search.trials.full import run_in_full
 from backtests.search.trials.groups import Library
 from backtests.search.trials.kernel import FIGURES
 from backtests.search.trials.keys import batch_key
+from backtests.search.trials.paths import CLEARED, TAKEN
 from backtests.search.trials.ranges import TrialTape
 from backtests.search.trials.scope import PER_TRIAL, KeptPositions, needs_account, paths_on
 from feeds.arrays import Floats, Integers
@@ -173,14 +174,14 @@ def _run_batch(batch: _Batch, columns: Columns, library: Library, figures: Float
     if needs_account(base, batch.positions):
         left = np.concatenate([each.rows for each in sets])
     else:
-        left = _look_up(batch, columns, figures)
+        left = _look_up(batch, columns, library, figures)
     for each in sets:
         rows = each.rows[np.isin(each.rows, left)] if left.size else left
         if rows.size:
             _run_in_full(each.config, rows, columns, library, figures)
 
 
-def _look_up(batch: _Batch, columns: Columns, figures: Floats) -> Integers:
+def _look_up(batch: _Batch, columns: Columns, library: Library, figures: Floats) -> Integers:
     """Fill in the figures of a batch by the kernel; return the rows it could not tell."""
     groups = {id(each.group): each.group for each in batch.sets}
     place = dict(zip(groups, range(len(groups)), strict=True))
@@ -194,11 +195,23 @@ def _look_up(batch: _Batch, columns: Columns, figures: Floats) -> Integers:
         order = np.lexsort((group, first, trials.slippage, trials.commission))
         rows, trials = rows[order], _in_order(trials, order)
     out = np.empty((rows.size, len(FIGURES)))
-    events = join(list(groups.values()))
-    bars = batch.positions.bars
-    kernel.run(batch.tape, events, trials, paths=paths_on(batch.positions), bars=bars, out=out)
+    _run_kernel(batch, join(list(groups.values())), trials, library, out)
     figures[rows] = out
     return rows[np.isnan(out[:, 0])]
+
+
+def _run_kernel(
+    batch: _Batch, events: TrialEvents, trials: Trials, library: Library, out: Floats
+) -> None:
+    """Run the kernel on paths of earlier batches where there are any, else on new ones."""
+    bars, paths = batch.positions.bars, library.paths.take(batch.positions)
+    has_some = paths.state[TAKEN] > 0
+    kernel.run(batch.tape, events, trials, paths=paths, bars=bars, out=out)
+    if has_some and paths.state[CLEARED] > 0:
+        # which trials need their whole account must not depend on what was laid before
+        paths = paths_on(batch.positions)
+        kernel.run(batch.tape, events, trials, paths=paths, bars=bars, out=out)
+    library.paths.give_back(batch.positions, paths)
 
 
 def _in_order(trials: Trials, order: Integers) -> Trials:

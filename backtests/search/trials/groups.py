@@ -37,6 +37,7 @@ from backtests.search.trials.keys import (
     without_filters,
 )
 from backtests.search.trials.neighbours import Neighbours
+from backtests.search.trials.path_pool import PathPool
 from backtests.search.trials.ranges import TrialTape, trial_tape_of
 from backtests.search.trials.scope import (
     NO_POSITIONS,
@@ -74,7 +75,7 @@ class Library:
     """Loads inputs once and remembers what has been computed from them, up to a limit.
 
     `inputs` are those loaded elsewhere, as `loaded` returns them; `load` loads the others.
-    Threads may share a library.
+    Threads may share a library. `paths` are those that batches of trials left laid.
     """
 
     def __init__(
@@ -98,6 +99,7 @@ class Library:
         self._readers: Remembered[GateReader] = OrderedDict()
         self._parts: Remembered[Part] = OrderedDict()
         self._full_tapes: Remembered[FullTape] = OrderedDict()
+        self.paths = PathPool()
 
     @property
     def loaded(self) -> LoadedInputs:

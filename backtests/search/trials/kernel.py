@@ -10,11 +10,10 @@ from typing import Final
 import numpy as np
 
 from backtests.engines.compiling import compile_function
-from backtests.engines.tape_arrays import Money
 from backtests.market import elapsed
 from backtests.search.trials.events import Trial, TrialEvents, Trials, rule_at, trial_at
 from backtests.search.trials.laying import KeptBars, laid_missed
-from backtests.search.trials.paths import MISSED, SALES, TAKEN, UNCLEAR, Paths
+from backtests.search.trials.paths import CLEARED, MISSED, SALES, TAKEN, UNCLEAR, Paths
 from backtests.search.trials.ranges import TrialTape
 from backtests.search.trials.spans import spans_between_events
 from backtests.search.trials.sums import RunScale, Sums, figured
@@ -91,15 +90,17 @@ def _run(
 ) -> None:
     """Fill `out`, shape (trials, len(FIGURES)); NaN where only the whole account can tell.
 
-    Trials of equal costs follow each other, or their paths are laid again and again.
+    Trials of equal costs follow each other, or their paths are laid again and again. Paths that
+    were laid before for the costs of the first are used.
     """
     room, is_whole, count = span_room(tape), paths.places.size == 0, NONE
-    before = Money(np.nan, np.nan, np.nan, np.nan, np.nan)
+    paths.state[SALES], paths.state[CLEARED] = 0, 0
     for number in range(out.shape[0]):
         trial = trial_at(events, trials, number, tape.bar_interest)
-        if trial.money.commission != before.commission or trial.money.slippage != before.slippage:
+        if trial.money.commission != paths.costs[0] or trial.money.slippage != paths.costs[1]:
+            paths.costs[0], paths.costs[1] = trial.money.commission, trial.money.slippage
             paths.places[:] = NONE
-            paths.state[TAKEN], paths.state[SALES], before = 0, 0, trial.money
+            paths.state[TAKEN], paths.state[SALES] = 0, 0
         if not (is_whole and shares_spans(trials, number)):
             count = NONE
         count, sums = added_up(tape, events, trial, paths=paths, bars=bars, room=room, count=count)

@@ -17,6 +17,7 @@ from backtests.engines.compiling import compile_function
 from backtests.engines.tape_arrays import Coins, Money, Part, cut_part
 from backtests.search.trials.paths import (
     BEGUN,
+    CLEARED,
     DEEPEST,
     EQUITY,
     EXCESS_SQUARES,
@@ -90,6 +91,7 @@ def _lay_missed(paths: Paths, bars: KeptBars, money: Money) -> bool:
     if is_full:
         paths.places[:] = NONE
         paths.state[TAKEN] = 0
+        paths.state[CLEARED] += 1
     begin = paths.state[TAKEN]
     paths.places[slot, 0], paths.places[slot, 1], paths.places[slot, 2] = begin, length, bar
     paths.state[TAKEN] += length

@@ -41,9 +41,11 @@ TAKEN: Final = 0  # places in `Paths.state`
 UNCLEAR: Final = 1
 MISSED: Final = 2  # from here on: slot, bar, rows, the rest of the entry, and the sale or 0
 SALES: Final = 9
-STATES: Final = 10
+CLEARED: Final = 10
+STATES: Final = 11
 
 CAPACITY: Final = 1 << 18  # rows of paths at a time: 40 MB
+IDLE_CAPACITY: Final = 1 << 20  # with an idle asset, which has a path from each bar of a sale on
 KEPT_SALES: Final = 256  # of those that leave something over
 SHORTEST: Final = 32
 LATER: Final = 1 + 1e-12  # a quotient where the rule has a product: asked early, never late
@@ -52,10 +54,13 @@ LATER: Final = 1 + 1e-12  # a quotient where the rule has a product: asked early
 class Paths(NamedTuple):
     """The paths of one pair of costs so far; without places every position is all of equity.
 
+    `costs` are commission and slippage of that pair, NaN before any path is laid.
+
     `possible`, shape (bars + 1,), is the first bar from each on at whose open something can be
     bought. `places`, shape (slots, 3), is where the path of an entry begins in `rows`, how many
     rows it has, and the bar it begins with. `state` says how many rows are taken, whether a
-    trial met what only its whole account can tell, and which path it missed. `sales`, shape
+    trial met what only its whole account can tell, which path it missed, and how often all paths
+    had to make room. `sales`, shape
     (KEPT_SALES, 4), are those at whose open a coin is halted: the slot and the first bar of the
     entry, the bar of the sale, and that at whose open the last of it is sold, else `NONE`; each
     has a row of its own, after those of the paths.
@@ -67,6 +72,7 @@ class Paths(NamedTuple):
     places: Integers
     sales: Integers
     state: Integers
+    costs: Floats
 
 
 class PathStart(NamedTuple):

@@ -13,7 +13,14 @@ from backtests.engines.tape_arrays import Coins, Part, Signals, part_of
 from backtests.market.known_when import entry_weights, weight_before
 from backtests.market.market import Market
 from backtests.search.trials.laying import KeptBars
-from backtests.search.trials.paths import CAPACITY, COLUMNS, KEPT_SALES, STATES, Paths
+from backtests.search.trials.paths import (
+    CAPACITY,
+    COLUMNS,
+    IDLE_CAPACITY,
+    KEPT_SALES,
+    STATES,
+    Paths,
+)
 from backtests.search.trials.ranges import TrialTape
 from feeds.arrays import Floats, Integers
 from strategies.execution import LEAST_ORDER
@@ -153,14 +160,16 @@ def positions_of(part: Part, weight: Floats, upkeep: Upkeep, tape: TrialTape) ->
 def paths_on(positions: KeptPositions) -> Paths:
     """Return room for the paths of some positions, none of them laid."""
     bars, slices = positions.possible.size - 1, positions.bars.upkeep.scale_in_bars
-    some = bars > 0
+    some, idles = bars > 0, positions.bars.upkeep.idles
+    room = max(IDLE_CAPACITY if idles else CAPACITY, bars) + KEPT_SALES
     return Paths(
         possible=positions.possible,
-        idles=positions.bars.upkeep.idles,
-        rows=np.empty((max(CAPACITY, bars) + KEPT_SALES if some else 0, COLUMNS)),
+        idles=idles,
+        rows=np.empty((room if some else 0, COLUMNS)),
         places=np.full((2 * (bars + slices + 1) if some else 0, 3), NONE),
         sales=np.empty((KEPT_SALES if some else 0, 4), np.int64),
         state=np.zeros(STATES, np.int64),
+        costs=np.full(2, np.nan),
     )
 
 

@@ -19,6 +19,7 @@ from backtests.search.trials.evaluate import evaluate
 from backtests.search.trials.full import run_in_full
 from backtests.search.trials.groups import Library
 from backtests.search.trials.kernel import FIGURES
+from backtests.search.trials.paths import TAKEN
 from feeds.arrays import Floats
 from tests.backtests.drawn import drawn_times, kept, walks
 
@@ -116,6 +117,40 @@ def test_evaluate_paths_that_do_not_fit_make_room_for_each_other(
     monkeypatch.setattr("backtests.search.trials.scope.CAPACITY", 0)  # as many rows as bars
     found = evaluate(base, columns, library=library)
     assert_same_figures(found.figures, bar_by_bar(base, columns, library))
+
+
+@drawn_times(4)
+@given(base=kept, seeds=st.lists(st.integers(0, 99), min_size=2, max_size=4))
+def test_evaluate_on_paths_of_earlier_batches_gives_the_same_to_the_last_bit(
+    base: Config, seeds: list[int]
+) -> None:
+    inputs = walks(seeds[0], base)
+    library = Library(load=lambda _: inputs)
+    for seed in seeds:
+        columns = drawn_columns(seed)
+        found = evaluate(base, columns, library=library)
+        alone = evaluate(base, columns, library=Library(load=lambda _: inputs))
+        np.testing.assert_array_equal(found.figures, alone.figures)
+
+
+@pytest.mark.parametrize("kind", ["fraction", "idle"])
+def test_paths_of_a_batch_are_found_by_the_next_unless_they_had_to_make_room(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base = load_config(None, flags={"asset": "AAA", **SMALL} | KINDS[kind])
+    inputs = walks(5, base)
+    columns = drawn_columns(3) | {
+        "costs.commission_bps": column_of([10.0] * TRIALS),
+        "costs.slippage_bps": column_of([0.0] * TRIALS),
+    }
+    for rows, are_kept in ((1 << 16, True), (0, False)):
+        for name in ("CAPACITY", "IDLE_CAPACITY"):
+            monkeypatch.setattr(f"backtests.search.trials.scope.{name}", rows)
+        library = Library(load=lambda _: inputs)
+        evaluate(base, columns, library=library)
+        positions = library.positions(base, library.group(base))
+        taken = [library.paths.take(positions).state[TAKEN] for _ in range(2)]
+        assert [number > 0 for number in taken] == [are_kept, False]
 
 
 def test_evaluate_a_grid_of_filter_settings_asks_each_filter_once_per_settings(
