@@ -2,9 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
@@ -21,8 +19,6 @@ SHOWN_FIGURES: Final = (
 )  # fmt: skip
 # the config is read from the manifest: JSON is read fifty times as fast as TOML
 FILES: Final = ("metrics.json", "manifest.json")
-READERS: Final = 8
-BATCH: Final = 50
 MOST_RUNS: Final = 12  # side by side, as many as can be told apart
 
 
@@ -111,18 +107,16 @@ def read_runs(results: Path) -> tuple[list[RunRecord], list[tuple[str, str]]]:
     Sweeps and walk-forwards are neither.
     """
     found, broken = subfolders(results)
-    names = [name for name in reversed(found) if not is_search(results / name)]
     runs = []
-    # opening thousands of files is mostly waiting
-    with ThreadPoolExecutor(max_workers=READERS) as pool:
-        # handing them out one by one would take longer than to read them
-        batches = [names[start : start + BATCH] for start in range(0, len(names), BATCH)]
-        read = pool.map(lambda batch: [_texts(results / name) for name in batch], batches)
-        for name, text in zip(names, chain.from_iterable(read), strict=True):
-            try:
-                runs.append(_record(name, text))
-            except BrokenRunError as error:
-                broken.append((name, str(error)))
+    # one after another: most of it is to parse, for which threads only wait on one another, and
+    # another process takes as long to hand its runs over
+    for name in reversed(found):
+        if is_search(results / name):
+            continue
+        try:
+            runs.append(read_run(results / name))
+        except BrokenRunError as error:
+            broken.append((name, str(error)))
     return runs, broken
 
 
@@ -134,17 +128,13 @@ def read_run(folder: Path) -> RunRecord:
     BrokenRunError
         If a file is missing or does not say what a run's file says.
     """
-    return _record(folder.name, _texts(folder))
-
-
-def _record(name: str, texts: Mapping[str, str | BrokenRunError]) -> RunRecord:
-    metrics, manifest = (_table(texts[file], file) for file in FILES)
+    metrics, manifest = (_table(folder / file) for file in FILES)
     config = manifest.get("config")
     if not isinstance(config, dict):
         raise BrokenRunError("manifest.json has no config")
     warnings = metrics.get("warnings", [])
     return RunRecord(
-        name=name,
+        name=folder.name,
         config=config,
         strategy=_figures(metrics, "strategy"),
         buy_and_hold=_figures(metrics, "buy_and_hold"),
@@ -187,23 +177,9 @@ def _bars_used(table: Mapping[str, Any]) -> BarsUsed:
     )
 
 
-def _texts(folder: Path) -> dict[str, str | BrokenRunError]:
-    return {name: _text(folder / name) for name in FILES}
-
-
-def _text(path: Path) -> str | BrokenRunError:
-    """Return a file's text, or what is wrong with it: a thread hands on no exception."""
+def _table(path: Path) -> dict[str, Any]:
     try:
-        return text_of(path)
-    except UnreadableError as error:
-        return BrokenRunError(str(error))
-
-
-def _table(text: str | BrokenRunError, name: str) -> dict[str, Any]:
-    if isinstance(text, BrokenRunError):
-        raise text
-    try:
-        return parsed_table(text, name)
+        return parsed_table(text_of(path), path.name)
     except UnreadableError as error:
         raise BrokenRunError(str(error)) from error
 

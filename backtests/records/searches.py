@@ -1,6 +1,7 @@
 """Sweeps, walk-forwards and studies in a results folder: what the index shows of them."""
 
 import math
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -72,7 +73,13 @@ class SearchRecord:
 
 def is_search(folder: Path) -> bool:
     """Return whether the folder is that of a sweep, a walk-forward or a study."""
-    return any(is_file(folder / name) for name in (PLAN, *FINDINGS))
+    try:
+        # once, where thousands of folders would be asked three times
+        with os.scandir(folder) as entries:
+            there = {entry.name for entry in entries}
+    except OSError:
+        return False
+    return any(name in there and is_file(folder / name) for name in (PLAN, *FINDINGS))
 
 
 def read_searches(results: Path) -> list[SearchRecord]:

@@ -22,8 +22,10 @@ from backtests.report.words import notation as written
 from backtests.report.words.differences import (
     LONGEST_LABEL,
     MOST_NAMED,
+    NO_FILTER,
     coverage,
     differences_of,
+    filters_of_some,
     is_name,
     short_name,
     shown_value,
@@ -49,12 +51,16 @@ def _content(runs: Sequence[RunRecord]) -> dict[str, Any]:
         "holds": told,
         "figures": _figures(),
         "settings": [_setting(name, values) for name, values in differences_of(runs)],
+        "filters": [
+            _setting(name, values) for name, values in filters_of_some([run.config for run in runs])
+        ],
         "styles": line_styles(MOST_RUNS),
         "words": {
             "most": MOST_NAMED,
             "longest": LONGEST_LABEL,
             "hover": EQUITY_HOVER,
             "hold": HOLD_LINE,
+            "noFilter": NO_FILTER,
         },
         "most": MOST_RUNS,
         "minus": written.MINUS,

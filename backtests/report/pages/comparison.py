@@ -18,7 +18,10 @@ from backtests.report.pages.base import render
 from backtests.report.pages.section import Banner, Cell, Panel, Row, number, text_row
 from backtests.report.words import notation as written
 from backtests.report.words.differences import (
+    Difference,
     differences_of,
+    filters_of_some,
+    fold_filters,
     is_like_for_like,
     run_labels,
     shown_value,
@@ -76,13 +79,14 @@ def compare_page(folders: Sequence[Path]) -> str:
         "equity": Panel("equity", equities_panel([run.curve for run in runs], curves)),
         "underwater": Panel("underwater", underwaters_panel([run.curve for run in runs])),
     }
+    filters = filters_of_some([record.config for record in records])
+    shown, folded = fold_filters(differences_of(records), filters)
     content = {
         "runs": runs,
         "labels": labels,
         "figures": _figures(runs),
-        "differences": [
-            text_row(name, *map(shown_value, values)) for name, values in differences_of(records)
-        ],
+        "differences": _rows(shown),
+        "folded": _rows(folded),
         "is_like_for_like": is_like_for_like(records),
         "year_columns": [*labels, *(curve.name for curve in curves.values())],
         "made_by_year": _years(runs, [*held.values()]),
@@ -90,6 +94,10 @@ def compare_page(folders: Sequence[Path]) -> str:
     }
     banner = Banner(any(record.is_sample for record in records))
     return render("compare.html.j2", content, banner=banner, panels=panels)
+
+
+def _rows(differences: Sequence[Difference]) -> list[Row]:
+    return [text_row(name, *map(shown_value, values)) for name, values in differences]
 
 
 def _comparisons(folder: Path) -> Compared:

@@ -1,5 +1,6 @@
 """The page of all runs: a row each, with columns by choice, and the other kinds below."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -13,7 +14,7 @@ from backtests.report.pages.base import render
 from backtests.report.pages.journals import JOURNAL_COLUMNS, journal_rows
 from backtests.report.pages.section import Cell, Heading, number, sortable_cells
 from backtests.report.words import notation as written
-from backtests.report.words.labels import FIGURES, figure_text
+from backtests.report.words.labels import FIGURES
 from backtests.report.words.notation import standing
 
 if TYPE_CHECKING:
@@ -67,10 +68,11 @@ def _word(text: str) -> Cell:
 
 def _figure(name: str, *, of: str = "strategy") -> Callable[[RunRecord], Cell]:
     """Return how to write a figure of one of a run's accounts; undefined where it has none."""
+    write = FIGURES[name].text
 
     def cell(run: RunRecord) -> Cell:
         figures = run.strategy if of == "strategy" else run.buy_and_hold
-        return number(figures.get(name, float("nan")), lambda value: figure_text(name, value))
+        return number(figures.get(name, math.nan), write)
 
     return cell
 

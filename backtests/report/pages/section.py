@@ -103,10 +103,9 @@ class Row:
 
 def number(value: float, write: Callable[[float], str], *, signed: bool = False) -> Cell:
     """Return a number's cell; `signed` colours it by gain or loss. NaN sorts last."""
-    sign = "gain" if value > 0 else "loss" if value < 0 else ""
-    style = sign if signed else ""
+    style = "num gain" if signed and value > 0 else "num loss" if signed and value < 0 else "num"
     sort = repr(float(value)) if math.isfinite(value) else ""
-    return Cell(write(value), sort=sort, style=f"num {style}".strip())
+    return Cell(write(value), sort=sort, style=style)
 
 
 def heading(given: Heading | tuple[str, bool] | str) -> Heading:

@@ -3,7 +3,7 @@
 (() => {
   "use strict";
   const byId = (id) => document.getElementById(id);
-  const { runs, holds, figures, settings, words, styles, most, minus, undefined: unknown } =
+  const { runs, holds, figures, settings, filters, words, styles, most, minus, undefined: unknown } =
     JSON.parse(byId("chosen-from").textContent);
   const WEEK = 7 * 86_400_000;
   const FEWEST_WEEKS = 26;
@@ -23,15 +23,18 @@
 
   // The name its maker gave a run, or its asset and what tells runs of one asset apart; no two alike.
   function labelled() {
-    const assets = new Set(chosen.map(({ asset }) => asset));
-    const isMixedWithin = ({ of }) => new Set(places.map((place) => `${of[place]} ${runs[place].asset}`)).size > assets.size;
-    const split = ({ of }) => places.map((place) => places.findIndex((other) => of[other] === of[place])).join();
-    const naming = differing.filter((setting) => setting.short && isMixedWithin(setting));
-    const told = naming.filter((setting, place) =>
-      naming.findIndex((other) => split(other) === split(setting)) === place).slice(0, words.most);
+    const split = ({ of }, peers) => peers.map((place) => peers.findIndex((other) => of[other] === of[place])).join();
+    const naming = differing.filter(({ short }) => short);
+    const telling = (place) => {
+      const peers = places.filter((other) => runs[other].asset === runs[place].asset);
+      const mixed = naming.filter(({ of }) => isMixed(peers.map((other) => of[other])));
+      const own = mixed.filter((setting, row) =>
+        mixed.findIndex((other) => split(other, peers) === split(setting, peers)) === row);
+      return own.slice(0, words.most);
+    };
     const cut = (text) => (text.length > words.longest ? `${text.slice(0, words.longest)}...` : text);
     let found = chosen.map(({ title, asset }, place) =>
-      cut(title || [asset || "?", ...told.map((setting) => `${setting.short} ${valuesOf(setting)[place]}`)].join(", ")));
+      cut(title || [asset || "?", ...telling(places[place]).map((setting) => `${setting.short} ${valuesOf(setting)[place]}`)].join(", ")));
     for (const more of ["made", "name"]) {
       const often = found.filter((label, place) => found.indexOf(label) !== place);
       found = found.map((label, place) => (often.includes(label) ? `${label}, ${chosen[place][more]}` : label));
@@ -172,7 +175,14 @@
     [element("dt", labels[place]), element("dd", breakless(verdict))]));
   byId("simulated").hidden = !chosen.some(({ simulated }) => simulated);
   byId("unlike").hidden = !isMixed(chosen.map(({ covers }) => covers));
-  const told = differing.map((setting) => [setting.name, ...valuesOf(setting).map((text) => [text])]);
+  // a filter that some lack is one row; its settings are folded
+  const some = filters.filter((filter) => valuesOf(filter).includes(words.noFilter));
+  const ownerOf = ({ name }) => some.find((filter) => name.startsWith(`${filter.name}.`));
+  const rowOf = (setting) => [setting.name, ...valuesOf(setting).map((text) => [text])];
+  const told = [...new Set(differing.map((setting) => ownerOf(setting) ?? setting))].map(rowOf);
+  const folded = differing.filter(ownerOf).map(rowOf);
+  if (folded.length) fill("folded", ["Setting", ...labels], folded, false);
+  byId("folded").hidden = !folded.length;
   if (told.length) fill("differences", ["Setting", ...labels], told, false);
   else document.querySelector("#differences .scroll").textContent = "Nothing: configs and bars are the same.";
   fill("figures", ["Figure", ...labels], figures.map(({ label, better }, row) =>

@@ -17,9 +17,15 @@ MOST_NAMED: Final = 2  # settings in a label
 UNNAMED: Final = ("asset", "data.", "vendors.", "plugins", "significance.")
 NAMED: Final = ("data.timeframe", "data.start", "data.end")
 FACTS: Final = ("first bar", "last bar", "sources of bars")
+FILTERS: Final = "filters"
+NO_FILTER: Final = "none"
+LEVEL_RULES: Final = ("above", "below")
+
+# a setting and every run's value of it
+Difference = tuple[str, list[str]]
 
 
-def differences(configs: Sequence[Mapping[str, Any]]) -> list[tuple[str, list[str]]]:
+def differences(configs: Sequence[Mapping[str, Any]]) -> list[Difference]:
     """Return each setting in which the configs differ, with every config's value."""
     sections = dict.fromkeys(name for config in configs for name in config)
     # thousands of configs share most sections: those need not be taken apart
@@ -28,9 +34,46 @@ def differences(configs: Sequence[Mapping[str, Any]]) -> list[tuple[str, list[st
     return _differing([dict(_settings(part)) for part in parts])
 
 
-def differences_of(records: Sequence[RunRecord]) -> list[tuple[str, list[str]]]:
+def differences_of(records: Sequence[RunRecord]) -> list[Difference]:
     """Return each setting in which the runs differ, and what differs in their bars."""
     return [*differences([run.config for run in records]), *_differing(list(map(_bars, records)))]
+
+
+def filters_of_some(configs: Sequence[Mapping[str, Any]]) -> list[Difference]:
+    """Return each filter that not all configs have, with what it asks of an entry in words."""
+    tables = [found if isinstance(found := each.get(FILTERS), dict) else {} for each in configs]
+    names = dict.fromkeys(name for table in tables for name in table)
+    rows = [(f"{FILTERS}.{name}", [_filter(table.get(name)) for table in tables]) for name in names]
+    return [(name, values) for name, values in rows if NO_FILTER in values]
+
+
+def fold_filters(
+    rows: Sequence[Difference], filters: Sequence[Difference]
+) -> tuple[list[Difference], list[Difference]]:
+    """Return what differs with one row per filter that some lack, and the settings of these."""
+    shown: list[Difference] = []
+    folded: list[Difference] = []
+    for row in rows:
+        owner = next((each for each in filters if row[0].startswith(f"{each[0]}.")), None)
+        if owner is not None:
+            folded.append(row)
+        if (told := owner or row) not in shown:
+            shown.append(told)
+    return shown, folded
+
+
+def _filter(table: Any) -> str:
+    """Return what a filter asks for, such as "VIX below 20.0, known at its release"."""
+    if not isinstance(table, dict):
+        return NO_FILTER
+    if table.get("kind") != "series":
+        window = f", window {table['window']}" if "window" in table else ""
+        return f"{written.words(str(table.get('kind', '')))}{window}"
+    rule, measure, lag = (str(table.get(key, "")) for key in ("rule", "measure", "lag_days"))
+    counted = "" if measure == "level" else f" {written.words(measure)}"
+    bound = table.get("level", "") if rule in LEVEL_RULES else f"over {table.get('window', '')}"
+    known = "known at its release" if lag == "release" else f"lag of {lag} days"
+    return f"{table.get('series', '')}{counted} {written.words(rule)} {bound}, {known}"
 
 
 def is_like_for_like(records: Sequence[RunRecord]) -> bool:
@@ -60,23 +103,18 @@ def shown_value(text: str) -> str:
 def run_labels(records: Sequence[RunRecord]) -> list[str]:
     """Return what each run is called beside the others, no two alike.
 
-    The name that its maker gave it; without one the asset and the settings in which runs of one
-    asset differ, at most `MOST_NAMED`, each of which tells others apart; where two are still
-    alike, when it was made, and last its folder.
+    The name that its maker gave it; without one the asset and the settings in which it differs
+    from another run of that asset, at most `MOST_NAMED`, each of which tells others apart; where
+    two are still alike, when it was made, and last its folder.
     """
     assets = [run.asset for run in records]
-    told: dict[tuple[int, ...], tuple[str, list[str]]] = {}
-    for name, values in differences([run.config for run in records]):
-        if is_name(name) and _is_mixed_within(assets, values):
-            told.setdefault(tuple(map(values.index, values)), (name, values))
-    named = list(told.values())[:MOST_NAMED]
-    described = [
-        [
-            run.asset or "?",
-            *(f"{short_name(name)} {shown_value(values[place])}" for name, values in named),
-        ]
-        for place, run in enumerate(records)
-    ]
+    rows = [row for row in differences([run.config for run in records]) if is_name(row[0])]
+    described = []
+    for place, asset in enumerate(assets):
+        peers = [other for other, traded in enumerate(assets) if traded == asset]
+        told = (f"{short_name(name)} {shown_value(values[place])}" for name, values in
+                _telling(rows, peers)[:MOST_NAMED])  # fmt: skip
+        described.append([asset or "?", *told])
     labels = [
         _cut(run.title or ", ".join(words)) for run, words in zip(records, described, strict=True)
     ]
@@ -116,12 +154,17 @@ def _is_mixed(values: Sequence[Any]) -> bool:
     return any(value != values[0] for value in values)
 
 
-def _is_mixed_within(groups: Sequence[str], values: Sequence[str]) -> bool:
-    """Whether values differ within a group: between groups, these tell enough."""
-    return len(set(zip(groups, values, strict=True))) > len(set(groups))
+def _telling(rows: Sequence[Difference], places: Sequence[int]) -> list[Difference]:
+    """Return the rows that tell runs at these places apart, one of those that part them alike."""
+    found: dict[tuple[int, ...], Difference] = {}
+    for name, values in rows:
+        own = [values[place] for place in places]
+        if _is_mixed(own):
+            found.setdefault(tuple(map(own.index, own)), (name, values))
+    return list(found.values())
 
 
-def _differing(flat: Sequence[dict[str, str]]) -> list[tuple[str, list[str]]]:
+def _differing(flat: Sequence[dict[str, str]]) -> list[Difference]:
     names = dict.fromkeys(name for each in flat for name in each)
     rows = [(name, [each.get(name, ABSENT) for each in flat]) for name in names]
     return [(name, values) for name, values in rows if len(set(values)) > 1]

@@ -8,6 +8,8 @@ from backtests.records.runs import BarsUsed, RunRecord
 from backtests.report.words.differences import (
     LONGEST_LABEL,
     differences_of,
+    filters_of_some,
+    fold_filters,
     is_like_for_like,
     run_labels,
     short_name,
@@ -56,7 +58,7 @@ def test_labels_name_no_setting_that_only_another_asset_has():
     assert run_labels([record(hold_days=60), record(hold_days=90), basket]) == [
         "ETH, hold days 60",
         "ETH, hold days 90",
-        "ALTS, hold days not set",
+        "ALTS",
     ]
 
 
@@ -99,6 +101,27 @@ def test_labels_of_runs_alike_say_when_they_were_made_and_last_their_folders():
 
 def test_labels_of_strangers_are_cut():
     assert run_labels([record(title="x" * 999), record()])[0] == "x" * LONGEST_LABEL + "..."
+
+
+def test_filter_that_only_one_has_is_one_row_in_words_and_the_rest_is_folded():
+    vix = {"kind": "series", "series": "VIX", "measure": "level", "rule": "below",
+           "level": 20.0, "window": 200, "lag_days": "release"}  # fmt: skip
+    trend = {"kind": "moving_average", "window": 200}
+    flows = {**vix, "series": "M2SL", "measure": "change", "rule": "rising", "lag_days": 1.5}
+    configs = [
+        {"filters": {"vix": vix, "trend": trend, "money": flows}, "rules": {"hold_days": 90}},
+        {"filters": {"trend": {**trend, "window": 50}}, "rules": {"hold_days": 60}},
+    ]
+    runs = [replace(record(), config=config) for config in configs]
+    shown, folded = fold_filters(differences_of(runs), filters_of_some(configs))
+    assert shown == [
+        ("filters.vix", ["VIX below 20.0, known at its release", "none"]),
+        ("filters.trend.window", ["200", "50"]),
+        ("filters.money", ["M2SL change rising over 200, lag of 1.5 days", "none"]),
+        ("rules.hold_days", ["90", "60"]),
+    ]
+    assert len(folded) == 14
+    assert ("filters.vix.window", ["200", "not set"]) in folded
 
 
 def test_differences_name_settings_first_and_then_bars():
