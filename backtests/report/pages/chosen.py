@@ -38,7 +38,8 @@ CHOSEN_PAGE: Final = "compare.html"
 def chosen_page(runs: Sequence[RunRecord]) -> str:
     """Return the page that compares those of the runs that its address names."""
     panels = {name: Panel(name, spec) for name, spec in unfilled_panels().items()}
-    content = {"runs": (), "is_like_for_like": True, "chosen": script_json(_content(runs))}
+    chosen = script_json(_content(runs))
+    content = {"runs": (), "folded": (), "is_like_for_like": True, "chosen": chosen}
     return render("compare.html.j2", content, panels=panels)
 
 

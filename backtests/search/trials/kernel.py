@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 
 from backtests.engines.compiling import compile_function
+from backtests.engines.tape_arrays import Money
 from backtests.market import elapsed
 from backtests.search.trials.events import Trial, TrialEvents, Trials, rule_at, trial_at
 from backtests.search.trials.laying import KeptBars, laid_missed
@@ -79,6 +80,16 @@ def _shares_spans(trials: Trials, number: int) -> bool:
     )
 
 
+def _are_costs_of(paths: Paths, money: Money) -> bool:
+    """Return whether all paths so far were laid for these costs and this interest."""
+    costs = paths.costs
+    return bool(
+        money.commission == costs[0]
+        and money.slippage == costs[1]
+        and money.bar_interest == costs[2]
+    )
+
+
 def _run(
     tape: TrialTape,
     events: TrialEvents,
@@ -97,9 +108,9 @@ def _run(
     paths.state[SALES], paths.state[CLEARED] = 0, 0
     for number in range(out.shape[0]):
         trial = trial_at(events, trials, number, tape.bar_interest)
-        if trial.money.commission != paths.costs[0] or trial.money.slippage != paths.costs[1]:
+        if not are_costs_of(paths, trial.money):
             paths.costs[0], paths.costs[1] = trial.money.commission, trial.money.slippage
-            paths.places[:] = NONE
+            paths.costs[2], paths.places[:] = trial.money.bar_interest, NONE
             paths.state[TAKEN], paths.state[SALES] = 0, 0
         if not (is_whole and shares_spans(trials, number)):
             count = NONE
@@ -117,5 +128,6 @@ def _run(
 years_between = compile_function(elapsed.years_between, is_inlined=True)
 bars_per_year = compile_function(elapsed.bars_per_year, is_inlined=True)
 shares_spans = compile_function(_shares_spans, is_inlined=True)
+are_costs_of = compile_function(_are_costs_of, is_inlined=True)
 added_up = compile_function(_add_up, is_inlined=True, is_entry=True)
 run = compile_function(_run, is_entry=True)

@@ -52,9 +52,10 @@ LATER: Final = 1 + 1e-12  # a quotient where the rule has a product: asked early
 
 
 class Paths(NamedTuple):
-    """The paths of one pair of costs so far; without places every position is all of equity.
+    """The paths of one set of costs so far; without places every position is all of equity.
 
-    `costs` are commission and slippage of that pair, NaN before any path is laid.
+    `costs` are these: commission, slippage and what cash earns through a bar; NaN before any path
+    is laid.
 
     `possible`, shape (bars + 1,), is the first bar from each on at whose open something can be
     bought. `places`, shape (slots, 3), is where the path of an entry begins in `rows`, how many

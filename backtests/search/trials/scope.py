@@ -169,7 +169,7 @@ def paths_on(positions: KeptPositions) -> Paths:
         places=np.full((2 * (bars + slices + 1) if some else 0, 3), NONE),
         sales=np.empty((KEPT_SALES if some else 0, 4), np.int64),
         state=np.zeros(STATES, np.int64),
-        costs=np.full(2, np.nan),
+        costs=np.full(3, np.nan),
     )
 
 

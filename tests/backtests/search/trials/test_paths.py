@@ -24,6 +24,10 @@ from feeds.arrays import Floats
 from tests.backtests.drawn import drawn_times, kept, walks
 
 TRIALS = 24
+EQUAL_COSTS = {
+    "costs.commission_bps": column_of([10.0] * TRIALS),
+    "costs.slippage_bps": column_of([0.0] * TRIALS),
+}
 SMALL = {"signal.min_history": 20, "signal.base": 5, "signal.confirm": 2}
 KINDS: dict[str, dict[str, Any]] = {
     "filter": {"filters.index_trend.window": 20},
@@ -134,15 +138,25 @@ def test_evaluate_on_paths_of_earlier_batches_gives_the_same_to_the_last_bit(
 
 
 @pytest.mark.parametrize("kind", ["fraction", "idle"])
+def test_paths_of_one_interest_rate_are_not_those_of_another(kind: str) -> None:
+    given = {"asset": "AAA", **SMALL} | KINDS[kind]
+    inputs = walks(5, load_config(None, flags=given))
+    columns = drawn_columns(3) | EQUAL_COSTS
+    library = Library(load=lambda _: inputs)
+    for rate in (0.0, 0.04, 0.0):
+        base = load_config(None, flags={**given, "costs.cash_rate": rate})
+        alone = evaluate(base, columns, library=Library(load=lambda _: inputs))
+        found = evaluate(base, columns, library=library)
+        np.testing.assert_array_equal(found.figures, alone.figures)
+
+
+@pytest.mark.parametrize("kind", ["fraction", "idle"])
 def test_paths_of_a_batch_are_found_by_the_next_unless_they_had_to_make_room(
     kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     base = load_config(None, flags={"asset": "AAA", **SMALL} | KINDS[kind])
     inputs = walks(5, base)
-    columns = drawn_columns(3) | {
-        "costs.commission_bps": column_of([10.0] * TRIALS),
-        "costs.slippage_bps": column_of([0.0] * TRIALS),
-    }
+    columns = drawn_columns(3) | EQUAL_COSTS
     for rows, are_kept in ((1 << 16, True), (0, False)):
         for name in ("CAPACITY", "IDLE_CAPACITY"):
             monkeypatch.setattr(f"backtests.search.trials.scope.{name}", rows)
