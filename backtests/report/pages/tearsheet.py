@@ -220,9 +220,12 @@ def _difference_rows(found: Significance) -> list[tuple[str, ...]]:
     figures = found.intervals["strategy"]
     return [
         (
-            f"{FIGURES[figure].label}, strategy minus this one",
+            _difference_label(figure),
             written.UNDEFINED,
-            *(_interval(figure, found.differences[name][figure]) for name in list(SERIES)[1:]),
+            *(
+                _interval(figure, found.differences[name][figure], is_difference=True)
+                for name in list(SERIES)[1:]
+            ),
         )
         for figure in figures
     ]
@@ -233,19 +236,26 @@ def _equal_exposure_rows(found: Significance) -> list[tuple[str, ...]]:
     absent = [written.UNDEFINED] * (len(SERIES) - 1)
     return [
         (
-            f"{FIGURES[figure].label}, strategy minus this one, at equal exposure",
+            _difference_label(figure, ", at equal exposure"),
             *absent,
-            _interval(figure, interval),
+            _interval(figure, interval, is_difference=True),
         )
         for figure, interval in found.differences[EQUAL_EXPOSURE].items()
         if figure != "max_drawdown"
     ]
 
 
-def _interval(figure: str, interval: Interval) -> str:
+def _difference_label(figure: str, more: str = "") -> str:
+    unit = ", percentage points" if FIGURES[figure].text is written.percent else ""
+    return f"{FIGURES[figure].label}, strategy minus this one{more}{unit}"
+
+
+def _interval(figure: str, interval: Interval, *, is_difference: bool = False) -> str:
     if isnan(interval.estimate):
         return written.UNDEFINED
     write = FIGURES[figure].text
+    if is_difference and write is written.percent:
+        write = written.points
     bounds = f"({write(interval.low)} to {write(interval.high)})"
     # a narrow column breaks between the two and nowhere else
     return f"{_unbroken(write(interval.estimate))} {_unbroken(bounds)}"
