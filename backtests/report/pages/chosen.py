@@ -20,6 +20,7 @@ from backtests.report.pages.base import render, script_json
 from backtests.report.pages.section import Panel
 from backtests.report.words import notation as written
 from backtests.report.words.differences import (
+    AT_RELEASE,
     LONGEST_LABEL,
     MOST_NAMED,
     NO_FILTER,
@@ -62,6 +63,7 @@ def _content(runs: Sequence[RunRecord]) -> dict[str, Any]:
             "hover": EQUITY_HOVER,
             "hold": HOLD_LINE,
             "noFilter": NO_FILTER,
+            "atRelease": AT_RELEASE,
         },
         "most": MOST_RUNS,
         "minus": written.MINUS,

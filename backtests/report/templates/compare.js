@@ -19,12 +19,16 @@
   // a setting's values come once each, and every run says which is its own
   const valuesOf = ({ texts, of }) => places.map((place) => texts[of[place]]);
   const differing = settings.filter(({ of }) => isMixed(places.map((place) => of[place])));
+  // a filter that some lack is one row; its settings are folded
+  const some = filters.filter((filter) => valuesOf(filter).includes(words.noFilter));
+  const ownerOf = ({ name }) => some.find((filter) => name.startsWith(`${filter.name}.`));
+  const shown = [...new Set(differing.map((setting) => ownerOf(setting) ?? setting))];
   const labels = labelled();
 
   // The name its maker gave a run, or its asset and what tells runs of one asset apart; no two alike.
   function labelled() {
     const split = ({ of }, peers) => peers.map((place) => peers.findIndex((other) => of[other] === of[place])).join();
-    const naming = differing.filter(({ short }) => short);
+    const naming = shown.filter(({ short }) => short);
     const telling = (place) => {
       const peers = places.filter((other) => runs[other].asset === runs[place].asset);
       const mixed = naming.filter(({ of }) => isMixed(peers.map((other) => of[other])));
@@ -32,9 +36,15 @@
         mixed.findIndex((other) => split(other, peers) === split(setting, peers)) === row);
       return own.slice(0, words.most);
     };
+    const named = (setting, place) => {
+      const text = valuesOf(setting)[place];
+      if (!some.includes(setting)) return `${setting.short} ${text}`;
+      if (text === words.noFilter) return `no ${setting.short}`;
+      return text.endsWith(words.atRelease) ? text.slice(0, -words.atRelease.length) : text;
+    };
     const cut = (text) => (text.length > words.longest ? `${text.slice(0, words.longest)}...` : text);
     let found = chosen.map(({ title, asset }, place) =>
-      cut(title || [asset || "?", ...telling(places[place]).map((setting) => `${setting.short} ${valuesOf(setting)[place]}`)].join(", ")));
+      cut(title || [asset || "?", ...telling(places[place]).map((setting) => named(setting, place))].join(", ")));
     for (const more of ["made", "name"]) {
       const often = found.filter((label, place) => found.indexOf(label) !== place);
       found = found.map((label, place) => (often.includes(label) ? `${label}, ${chosen[place][more]}` : label));
@@ -175,11 +185,8 @@
     [element("dt", labels[place]), element("dd", breakless(verdict))]));
   byId("simulated").hidden = !chosen.some(({ simulated }) => simulated);
   byId("unlike").hidden = !isMixed(chosen.map(({ covers }) => covers));
-  // a filter that some lack is one row; its settings are folded
-  const some = filters.filter((filter) => valuesOf(filter).includes(words.noFilter));
-  const ownerOf = ({ name }) => some.find((filter) => name.startsWith(`${filter.name}.`));
   const rowOf = (setting) => [setting.name, ...valuesOf(setting).map((text) => [text])];
-  const told = [...new Set(differing.map((setting) => ownerOf(setting) ?? setting))].map(rowOf);
+  const told = shown.map(rowOf);
   const folded = differing.filter(ownerOf).map(rowOf);
   if (folded.length) fill("folded", ["Setting", ...labels], folded, false);
   byId("folded").hidden = !folded.length;

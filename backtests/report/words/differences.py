@@ -19,6 +19,7 @@ NAMED: Final = ("data.timeframe", "data.start", "data.end")
 FACTS: Final = ("first bar", "last bar", "sources of bars")
 FILTERS: Final = "filters"
 NO_FILTER: Final = "none"
+AT_RELEASE: Final = ", known at its release"
 LEVEL_RULES: Final = ("above", "below")
 
 # a setting and every run's value of it
@@ -72,8 +73,8 @@ def _filter(table: Any) -> str:
     rule, measure, lag = (str(table.get(key, "")) for key in ("rule", "measure", "lag_days"))
     counted = "" if measure == "level" else f" {written.words(measure)}"
     bound = table.get("level", "") if rule in LEVEL_RULES else f"over {table.get('window', '')}"
-    known = "known at its release" if lag == "release" else f"lag of {lag} days"
-    return f"{table.get('series', '')}{counted} {written.words(rule)} {bound}, {known}"
+    known = AT_RELEASE if lag == "release" else f", lag of {lag} days"
+    return f"{table.get('series', '')}{counted} {written.words(rule)} {bound}{known}"
 
 
 def is_like_for_like(records: Sequence[RunRecord]) -> bool:
@@ -108,13 +109,15 @@ def run_labels(records: Sequence[RunRecord]) -> list[str]:
     two are still alike, when it was made, and last its folder.
     """
     assets = [run.asset for run in records]
-    rows = [row for row in differences([run.config for run in records]) if is_name(row[0])]
+    configs = [run.config for run in records]
+    filters = filters_of_some(configs)
+    shown, _ = fold_filters(differences(configs), filters)
+    rows = [row for row in shown if is_name(row[0])]
     described = []
     for place, asset in enumerate(assets):
         peers = [other for other, traded in enumerate(assets) if traded == asset]
-        told = (f"{short_name(name)} {shown_value(values[place])}" for name, values in
-                _telling(rows, peers)[:MOST_NAMED])  # fmt: skip
-        described.append([asset or "?", *told])
+        told = _telling(rows, peers)[:MOST_NAMED]
+        described.append([asset or "?", *(_named(row, place, row in filters) for row in told)])
     labels = [
         _cut(run.title or ", ".join(words)) for run, words in zip(records, described, strict=True)
     ]
@@ -125,6 +128,14 @@ def run_labels(records: Sequence[RunRecord]) -> list[str]:
             for label, run in zip(labels, records, strict=True)
         ]
     return labels
+
+
+def _named(row: Difference, place: int, is_filter: bool) -> str:
+    name, values = row
+    if not is_filter:
+        return f"{short_name(name)} {shown_value(values[place])}"
+    without = f"no {short_name(name)}"
+    return without if values[place] == NO_FILTER else values[place].removesuffix(AT_RELEASE)
 
 
 def short_name(setting: str) -> str:

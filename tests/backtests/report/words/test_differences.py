@@ -62,15 +62,15 @@ def test_labels_name_no_setting_that_only_another_asset_has():
     ]
 
 
-def test_labels_call_a_filter_by_its_name():
+def test_labels_say_what_a_filter_asks_and_who_has_none():
     average = {"kind": "moving_average", "window": 200}
     filters = ({}, {"trend": average}, {"trend": {**average, "window": 50}})
     configs = [{"asset": "ETH", "filters": each} for each in filters]
     runs = [replace(record(), config=config) for config in configs]
     assert run_labels(runs) == [
-        "ETH, trend not set, trend window not set",
-        "ETH, trend moving_average, trend window 200",
-        "ETH, trend moving_average, trend window 50",
+        "ETH, no trend",
+        "ETH, moving average, window 200",
+        "ETH, moving average, window 50",
     ]
 
 
@@ -120,6 +120,7 @@ def test_filter_that_only_one_has_is_one_row_in_words_and_the_rest_is_folded():
         ("filters.money", ["M2SL change rising over 200, lag of 1.5 days", "none"]),
         ("rules.hold_days", ["90", "60"]),
     ]
+    assert run_labels(runs) == ["?, VIX below 20.0", "?, no vix"]
     assert len(folded) == 14
     assert ("filters.vix.window", ["200", "not set"]) in folded
 
