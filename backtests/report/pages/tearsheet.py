@@ -65,7 +65,8 @@ SERIES: Final = {
 }
 CAVEAT: Final = (
     "How sure the figures are, if the bars at hand are a fair sample of those to come. What may be "
-    'concluded is said above, under "What may be said".'
+    'concluded is said above, under "What may be said". A difference is the strategy minus the '
+    "column's, of percentages in percentage points."
 )
 
 
@@ -236,7 +237,7 @@ def _equal_exposure_rows(found: Significance) -> list[tuple[str, ...]]:
     absent = [written.UNDEFINED] * (len(SERIES) - 1)
     return [
         (
-            _difference_label(figure, ", at equal exposure"),
+            _difference_label(figure, " at equal exposure"),
             *absent,
             _interval(figure, interval, is_difference=True),
         )
@@ -246,8 +247,7 @@ def _equal_exposure_rows(found: Significance) -> list[tuple[str, ...]]:
 
 
 def _difference_label(figure: str, more: str = "") -> str:
-    unit = ", percentage points" if FIGURES[figure].text is written.percent else ""
-    return f"{FIGURES[figure].label}, strategy minus this one{more}{unit}"
+    return f"{FIGURES[figure].label}, difference{more}"
 
 
 def _interval(figure: str, interval: Interval, *, is_difference: bool = False) -> str:
