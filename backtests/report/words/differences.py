@@ -117,7 +117,7 @@ def run_labels(records: Sequence[RunRecord]) -> list[str]:
     for place, asset in enumerate(assets):
         peers = [other for other, traded in enumerate(assets) if traded == asset]
         told = _telling(rows, peers)[:MOST_NAMED]
-        described.append([asset or "?", *(_named(row, place, row in filters) for row in told)])
+        described.append([asset or "?", *(_label_text(row, place, row in filters) for row in told)])
     labels = [
         _cut(run.title or ", ".join(words)) for run, words in zip(records, described, strict=True)
     ]
@@ -130,7 +130,7 @@ def run_labels(records: Sequence[RunRecord]) -> list[str]:
     return labels
 
 
-def _named(row: Difference, place: int, is_filter: bool) -> str:
+def _label_text(row: Difference, place: int, is_filter: bool) -> str:
     name, values = row
     if not is_filter:
         return f"{short_name(name)} {shown_value(values[place])}"
