@@ -3,7 +3,7 @@
 import functools
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from backtests.config.config import Config
@@ -41,7 +41,9 @@ def spans_of_every_bar(config: Config, trial: Trial, can_buy: Flags) -> list[tup
     state = State(trial.window_end, trial.blocked)
     planned, entry_price, begun, found = STAY, np.nan, 0, []
     if lines["time"][0] < state.window_end and can_buy[0]:
-        planned = ENTER
+        # decided before the first bar: the index counts from its last close of then
+        planned, known = ENTER, library(int(config.costs.initial_cash)).tape(config).index_known
+        state = state._replace(index_high=known[0])
     for bar in range(trial.stop):
         price = lines["open"][bar] * (1 + trial.money.slippage)
         if planned == ENTER:
@@ -119,7 +121,27 @@ def spans(config: Config, paths: Paths) -> tuple[Trial, Integers]:
     return trial, found[: spans_between_events(tape, events, paths, trial, found)]
 
 
+FALL_AT_THE_FIRST_OPEN = {
+    "shared": {
+        "data.start": "",
+        "signal.lookback": 20,
+        "rules.trigger": "new_high",
+        "signal.confirm": 2,
+        "costs.initial_cash": 2.0,
+    },
+    "rules": {
+        "hold_days": 0,
+        "exit_on_support_lost": False,
+        "stop_loss": 0.0,
+        "trailing_stop": 0.0,
+        "index_drawdown": 1 / 256,
+    },
+    "filters": {},
+}
+
+
 @settings(max_examples=300)
+@example(**FALL_AT_THE_FIRST_OPEN)
 @given(shared=shared, rules=rules, filters=st.one_of(st.just({}), trend))
 def test_spans_between_events_equal_those_of_the_step_function_on_every_bar(
     shared: dict[str, object], rules: dict[str, float], filters: dict[str, object]
