@@ -1,10 +1,11 @@
 """What a run's tests need to be judged, in one call."""
 
-from backtests.analysis.cost_sensitivity import CostSensitivity, cost_runs, cost_sensitivity
+from backtests.analysis.cost_sensitivity import CostSensitivity, cost_sensitivity
 from backtests.analysis.significance import Significance, significance
 from backtests.analysis.summary import Summary, summarise
 from backtests.config.settings import SignificanceSettings
 from backtests.engines.backtest import Run
+from backtests.engines.cost_runs import cost_runs
 from backtests.records.run_files import run_files
 from backtests.report.words.judgement import RunJudgement, judge_run
 from backtests.report.words.prose import run_facts

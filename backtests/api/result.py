@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from backtests.analysis.cost_sensitivity import CostSensitivity, cost_runs, cost_sensitivity
+from backtests.analysis.cost_sensitivity import CostSensitivity, cost_sensitivity
 from backtests.analysis.exposure import compared_equity, with_start
 from backtests.analysis.significance import Significance, significance
 from backtests.analysis.summary import Summary, summarise
-from backtests.api.request import Card, Displayable
+from backtests.api.card import Card, Displayable
 from backtests.config.config import Config
 from backtests.engines.backtest import Run
+from backtests.engines.cost_runs import cost_runs
 from backtests.records.run_files import drawdowns_table
 from backtests.records.writing import require_name, require_writable, write_page
 from backtests.report.terminal.run import headline

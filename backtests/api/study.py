@@ -8,7 +8,8 @@ from typing import Any, Final
 
 import pandas as pd
 
-from backtests.api.request import Card, Displayable, Subject, named_index, own_bars, settings_tree
+from backtests.api.card import Card, Displayable
+from backtests.api.request import Subject, named_index, own_bars, settings_tree
 from backtests.claims.plans import claim_file, claim_plan, config_plan, require_event
 from backtests.claims.runner import Judged, Study, judge, run_study
 from backtests.report.pages.study import fairest, figures_row, study_page

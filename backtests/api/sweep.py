@@ -11,15 +11,8 @@ from typing import Any, Final
 
 import pandas as pd
 
-from backtests.api.request import (
-    Card,
-    Displayable,
-    Subject,
-    Tree,
-    named_index,
-    own_bars,
-    settings_tree,
-)
+from backtests.api.card import Card, Displayable
+from backtests.api.request import Subject, Tree, named_index, own_bars, settings_tree
 from backtests.config.config import Config
 from backtests.config.names import plain_value, whole_keys
 from backtests.config.plugins import pin_plugins

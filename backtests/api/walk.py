@@ -8,7 +8,8 @@ import pandas as pd
 from pydantic import ValidationError
 
 from backtests.analysis.exposure import with_start
-from backtests.api.request import Card, Displayable, Subject, named_index, own_bars, settings_tree
+from backtests.api.card import Card, Displayable
+from backtests.api.request import Subject, named_index, own_bars, settings_tree
 from backtests.api.sweep import SWEEP_NAMES, Axes, library_with, with_axes
 from backtests.config.explain import explain_error
 from backtests.config.plugins import pin_plugins

@@ -5,8 +5,8 @@ import dataclasses
 import numpy as np
 import pytest
 
-from backtests.analysis.cost_sensitivity import MULTIPLES
 from backtests.analysis.exposure import exposure_of
+from backtests.engines.cost_runs import MULTIPLES
 from tests.backtests import baskets
 from tests.judged import sensitivity_of
 
