@@ -41,7 +41,7 @@ def _audit(arguments: Sequence[str] | None) -> bool:
     config = load_config(options.config, overrides=options.set, flags=flags(options))
     with steps(quiet=options.quiet) as step:
         step("reading bars")
-        from backtests.audits import audit_of
+        from backtests.lookahead_audit import audit_of
         from backtests.market.inputs import load_inputs
 
         inputs = load_inputs(config)

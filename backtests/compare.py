@@ -82,11 +82,11 @@ def _work(arguments: Sequence[str] | None) -> None:
 
 
 def _write_index(options: argparse.Namespace) -> None:
-    from backtests.records.journal import journal_files
-    from backtests.records.runs import read_runs
-    from backtests.records.searches import read_searches
-    from backtests.records.writing import write_page
-    from backtests.report.pages.chosen import CHOSEN_PAGE, chosen_page
+    from backtests.records.atomic_writing import write_page
+    from backtests.records.decision_journal import journal_files
+    from backtests.records.saved_runs import read_runs
+    from backtests.records.saved_searches import read_searches
+    from backtests.report.pages.chosen_runs import CHOSEN_PAGE, chosen_page
     from backtests.report.pages.runs import index_page, problems
 
     try:
@@ -123,8 +123,8 @@ def _say_counts(runs: int, broken: Sequence[tuple[str, str]]) -> None:
 
 
 def _write_comparison(out: Path, runs: Sequence[str]) -> str:
-    from backtests.records.runs import BrokenRunError, chosen_folders
-    from backtests.records.writing import write_page
+    from backtests.records.atomic_writing import write_page
+    from backtests.records.saved_runs import BrokenRunError, chosen_folders
     from backtests.report.pages.comparison import compare_page
 
     try:
@@ -138,8 +138,8 @@ def _write_comparison(out: Path, runs: Sequence[str]) -> str:
 
 
 def _export(options: argparse.Namespace) -> None:
-    from backtests.records.handover import FOLDER, hand_over_folder, require_formats, write_tables
-    from backtests.records.runs import BrokenRunError, run_folder
+    from backtests.records.exports import FOLDER, hand_over_folder, require_formats, write_tables
+    from backtests.records.saved_runs import BrokenRunError, run_folder
 
     require_formats(options.export)
     if not options.runs:

@@ -58,7 +58,7 @@ def _work(arguments: Sequence[str] | None) -> None:
     options = command_parser().parse_args(arguments)
 
     from backtests.config.plugins import load_plugins
-    from feeds.wording import nearest_hint
+    from feeds.message_text import nearest_hint
     from strategies.registry import load_packages
 
     load_packages()
@@ -83,7 +83,7 @@ def _listing(name: str) -> Iterator[str]:
         yield f"\n{_fold(f'{entry.name}{where}: {entry.summary}{note}', indent=2)}"
         yield from (_fold(line, indent=6) for line in _parameters(entry))
     if kind == "filter":
-        from strategies.settings import READY_MADE
+        from strategies.rule_settings import READY_MADE
 
         ready = f"Ready-made, as [filters.NAME] with nothing inside: {', '.join(READY_MADE)}."
         yield f"\n{_fold(ready, indent=2)}"
@@ -105,8 +105,8 @@ def _fold(text: str, *, indent: int) -> str:
 def _parameters(entry: "Entry") -> Iterator[str]:
     """Yield a line per setting or parameter: its key, its type or range, and its default."""
     from backtests.config.config import Config
-    from backtests.config.explain import said_of, with_default
-    from backtests.config.own_parameters import parameter_model
+    from backtests.config.explain_errors import said_of, with_default
+    from backtests.config.user_parameters import parameter_model
     from strategies.registry import SECTIONS
 
     section = SECTIONS[entry.kind] + ".ANY_NAME" * (entry.kind == "filter")

@@ -66,7 +66,7 @@ def _work(arguments: Sequence[str] | None) -> None:
     options = command_parser().parse_args(arguments)
 
     from backtests.config.config import load_config
-    from backtests.records.writing import require_name, require_writable
+    from backtests.records.atomic_writing import require_name, require_writable
 
     name = "" if options.name is None else require_name(options.name)
     config = (
@@ -76,7 +76,7 @@ def _work(arguments: Sequence[str] | None) -> None:
     )
     require_writable(options.out)
     if options.export:
-        from backtests.records.handover import require_formats
+        from backtests.records.exports import require_formats
 
         require_formats(options.export)
     if options.pdf:
@@ -84,17 +84,17 @@ def _work(arguments: Sequence[str] | None) -> None:
 
         require_browser()
 
-    from backtests.report.sheets.process import SheetWorker
+    from backtests.report.pyfolio_sheets.process import SheetWorker
     from feeds.commands import steps
 
     with SheetWorker() as worker, steps(quiet=options.quiet) as step:
         # pyfolio takes longer to import than a backtest to run: the worker does it meanwhile
         step("reading bars and running backtrader")
         from backtests.api.result import Result
-        from backtests.audits import require_no_leak
         from backtests.engines.backtest import run_inputs
+        from backtests.lookahead_audit import require_no_leak
         from backtests.market.inputs import load_inputs
-        from backtests.report.sheets.request import sheet_request
+        from backtests.report.pyfolio_sheets.request import sheet_request
 
         inputs = load_inputs(config)
         if options.audit:
@@ -126,7 +126,7 @@ def _export(folder: Path, formats: Sequence[str]) -> list[Path]:
     """Write the tables of a results folder for other tools and return the files."""
     if not formats:
         return []
-    from backtests.records.handover import FOLDER, hand_over_folder, write_tables
+    from backtests.records.exports import FOLDER, hand_over_folder, write_tables
 
     return write_tables(hand_over_folder(folder), folder / FOLDER, formats=formats)
 

@@ -62,8 +62,8 @@ def _work(arguments: Sequence[str] | None) -> None:
     options = command_parser().parse_args(arguments)
 
     from backtests.claims.runner import judge, run_all
-    from backtests.records.writing import require_writable, run_id, write_folder
-    from backtests.report.study_files import study_files
+    from backtests.records.atomic_writing import require_writable, run_id, write_folder
+    from backtests.report.save_study import study_files
     from backtests.report.terminal.study import show
 
     workers = _number(options.workers, "--workers", least=1, most=MOST_WORKERS)

@@ -23,12 +23,12 @@ from feeds.commands import complain
 from feeds.errors import ConfigError
 
 if TYPE_CHECKING:
-    from backtests.search.bars import UsedBars
-    from backtests.search.drive import Driver
+    from backtests.search.bars_used import UsedBars
     from backtests.search.judging.judge import Judgement
     from backtests.search.plan import Plan
+    from backtests.search.run_chunks import Driver
     from backtests.search.store import Store
-    from backtests.search.trials.groups import Library
+    from backtests.search.trials.trial_library import Library
 
 EXAMPLES = """\
   python -m backtests.sweep --asset ETH --config configs/sweeps/eth.toml
@@ -81,7 +81,7 @@ def _work(arguments: Sequence[str] | None) -> int:
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
 
     from backtests.config.plugins import pin_plugins
-    from backtests.report.search_files import write_judged
+    from backtests.report.save_search import write_judged
     from backtests.report.terminal.search import sweep_summary
     from feeds.commands import steps
 
@@ -118,12 +118,12 @@ def _require_fitting(options: argparse.Namespace) -> None:
 def _swept(options: argparse.Namespace) -> "tuple[Store, Judgement | None, UsedBars]":
     """Do and judge all trials; what was loaded and remembered for it goes when this returns."""
     from backtests.config.plugins import pin_plugins
-    from backtests.records.writing import require_writable
-    from backtests.search.bars import used_bars
+    from backtests.records.atomic_writing import require_writable
+    from backtests.search.bars_used import used_bars
     from backtests.search.judging.judge import judge
     from backtests.search.plan import load_plan
     from backtests.search.store import create, open_store, require_same_bars
-    from backtests.search.trials.groups import Library
+    from backtests.search.trials.trial_library import Library
     from feeds.commands import steps
 
     library = Library()
@@ -167,13 +167,13 @@ def _driver(
         return connect(
             plan, workers=options.workers or 0, access=access if options.scheduler else None
         )
-    from backtests.search.drive import drive
+    from backtests.search.run_chunks import drive
 
     return contextlib.nullcontext(functools.partial(drive, threads=options.threads))
 
 
 def _drive(drive: "Driver", store: "Store", library: "Library", *, quiet: bool) -> None:
-    from backtests.search.drive import progress
+    from backtests.search.run_chunks import progress
 
     sizes = (stop - first for first, stop in map(store.plan.bounds, store.missing()))
     try:

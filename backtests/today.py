@@ -160,7 +160,7 @@ def _print(found: "list[tuple[Evening, Forebears | None]]", options: argparse.Na
 
 
 def _write_page(found: "list[tuple[Evening, Forebears | None]]", out: Path) -> None:
-    from backtests.records.writing import require_writable, write_page
+    from backtests.records.atomic_writing import require_writable, write_page
     from backtests.report.pages.today import today_page
     from feeds.sessions import utc_now
 
@@ -172,7 +172,7 @@ def _write_page(found: "list[tuple[Evening, Forebears | None]]", out: Path) -> N
 
 def _record(found: "list[tuple[Evening, Forebears | None]]", journal: Path) -> None:
     from backtests.desk.messages import journal_content
-    from backtests.records.journal import append
+    from backtests.records.decision_journal import append
     from feeds.sessions import utc_now
 
     for evening, _ in found:

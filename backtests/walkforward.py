@@ -50,11 +50,11 @@ def _work(arguments: Sequence[str] | None) -> None:
 
     from backtests.config.plugins import pin_plugins
     from backtests.config.raw_settings import config_tree
-    from backtests.records.writing import require_writable, run_id, write_folder
-    from backtests.report.search_files import walk_files
+    from backtests.records.atomic_writing import require_writable, run_id, write_folder
+    from backtests.report.save_search import walk_files
     from backtests.report.terminal.search import walk_summary
     from backtests.search.plan import load_plan
-    from backtests.search.trials.groups import Library
+    from backtests.search.trials.trial_library import Library
     from backtests.search.walkforward.walk import require_walkable, walk_forward
     from backtests.search.walkforward.windows import WindowSettings
     from feeds.commands import steps
@@ -90,7 +90,7 @@ def _settings(
     """Return the windows of the config's table [walkforward] and of the flags, which go first."""
     from pydantic import ValidationError
 
-    from backtests.config.explain import allowed_values, as_written, explain_error
+    from backtests.config.explain_errors import allowed_values, as_written, explain_error
     from feeds.errors import ConfigError
 
     if not isinstance(written, dict):

@@ -14,14 +14,14 @@ from pathlib import Path
 
 import numpy as np
 
-from backtests.audits import audit_of
 from backtests.config.config import Config, load_config
+from backtests.lookahead_audit import audit_of
+from backtests.market.altered_inputs import asked_of_own
 from backtests.market.inputs import Inputs
 from backtests.market.lookahead import THOROUGH, look_at
-from backtests.market.other_futures import asked_of_own
 from backtests.search.plan import load_plan
 from backtests.search.trials.evaluate import evaluate
-from backtests.search.trials.groups import Library
+from backtests.search.trials.trial_library import Library
 from benchmarks.engine import made_bars, seconds
 from strategies import decorators
 from tests.leaks import CLEAN, ZOO

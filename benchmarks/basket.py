@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from backtests.config.config import load_config
-from backtests.engines.event_driven import simulate
+from backtests.engines.backtrader_engine import simulate
 from backtests.market.inputs import load_inputs
 from backtests.market.market import build_market
 from feeds.sessions import sessions_between

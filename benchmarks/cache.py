@@ -25,7 +25,7 @@ from feeds.checks import with_findings
 from feeds.instruments import Instrument, coin, index
 from feeds.live import Live
 from feeds.sessions import BAR_LENGTHS, bar_ends, sessions_between
-from feeds.vendors.access import Reach
+from feeds.vendors.request_policy import Reach
 
 NOW = pd.Timestamp("2025-12-31 23:30", tz="UTC")
 COINS = ("BTC", "ETH", "SOL", "XRP", "ADA", "DOGE", "LTC", "BNB", "LINK", "DOT")

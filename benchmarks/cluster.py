@@ -15,11 +15,11 @@ from pathlib import Path
 
 import psutil
 
-from backtests.search.bars import used_bars
+from backtests.search.bars_used import used_bars
 from backtests.search.cluster import connect
 from backtests.search.plan import load_plan
 from backtests.search.store import create
-from backtests.search.trials.groups import Library
+from backtests.search.trials.trial_library import Library
 
 ROOT = Path(__file__).parents[1]
 TRIALS = 600_000

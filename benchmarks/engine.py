@@ -17,13 +17,13 @@ import numpy as np
 import pandas as pd
 
 from backtests.config.config import Config, load_config
-from backtests.engines.event_driven import simulate
+from backtests.engines.backtrader_engine import simulate
 from backtests.market.inputs import Inputs
 from backtests.market.market import Market, build_market
 from feeds.bars import Bars
 from feeds.instruments import coin, index
+from feeds.raw_table import RawTable
 from feeds.sessions import sessions_between
-from feeds.table import RawTable
 from feeds.validation import validate_bars
 
 BARS = 4_000

@@ -14,9 +14,9 @@ import numpy as np
 
 from backtests.config.config import Config
 from backtests.engines.account import Account
-from backtests.engines.compiled import simulate
-from backtests.search.trials.groups import Library, traded_tape
+from backtests.engines.compiled_engine import simulate
 from backtests.search.trials.kernel import FIGURES
+from backtests.search.trials.trial_library import Library, traded_tape
 
 ROUNDS = 3
 

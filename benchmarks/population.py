@@ -18,9 +18,9 @@ from unittest import mock
 
 import numpy as np
 
-from backtests.analysis import placebo, resamples
-from backtests.analysis.blocks import shared_block_length
+from backtests.analysis import bootstrap_draws, placebo
 from backtests.analysis.bootstrap import Sampling, paired_intervals
+from backtests.analysis.bootstrap_blocks import shared_block_length
 from backtests.analysis.exposure import Exposure
 from benchmarks.kept import keep
 from feeds.arrays import Floats
@@ -119,7 +119,7 @@ def intervals_both_ways(own: Exposure) -> tuple[Callable[[], object], Callable[[
         )
 
     def bar_by_bar() -> object:
-        with mock.patch.object(resamples, "_SHORT_BLOCK", math.inf):
+        with mock.patch.object(bootstrap_draws, "_SHORT_BLOCK", math.inf):
             return work()
 
     return bar_by_bar, work

@@ -23,13 +23,13 @@ from typing import Any
 import numpy as np
 
 from backtests.config.config import Config
-from backtests.search.bars import used_bars
-from backtests.search.drive import drive
+from backtests.search.bars_used import used_bars
+from backtests.search.parameter_space import Choice, Columns, grid_columns
 from backtests.search.plan import load_plan, with_values
-from backtests.search.space import Choice, Columns, grid_columns
+from backtests.search.run_chunks import drive
 from backtests.search.store import create
 from backtests.search.trials.evaluate import evaluate
-from backtests.search.trials.groups import Library
+from backtests.search.trials.trial_library import Library
 from benchmarks.kept import ROOT, keep
 from benchmarks.peers import Speed, account, measure_peers
 

@@ -17,13 +17,13 @@ from typing import Any
 import numpy as np
 
 from backtests.config.config import load_config
-from backtests.engines import compiled as fast
-from backtests.engines import event_driven as engine
+from backtests.engines import backtrader_engine as engine
+from backtests.engines import compiled_engine as fast
 from backtests.market.inputs import load_inputs
 from backtests.market.market import build_market
-from backtests.search.space import column_of
+from backtests.search.parameter_space import column_of
 from backtests.search.trials.evaluate import evaluate
-from backtests.search.trials.groups import Library
+from backtests.search.trials.trial_library import Library
 
 ROOT = Path(__file__).parents[1]
 TABLE = ROOT / "benchmarks" / "results" / "twin.md"

@@ -19,14 +19,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from backtests.config.membership import universe_members
+from backtests.config.basket_members import universe_members
 from feeds.archive.folder import ArchiveFolder, ArchiveState
-from feeds.archive.members import COLUMNS
-from feeds.archive.table import Held, PairTable, write_table
+from feeds.archive.pair_table import Held, PairTable, write_table
+from feeds.archive.zip_members import COLUMNS
 from feeds.cache.store import Key
 from feeds.cache.updates import Cache, Fetched
 from feeds.sessions import sessions_between
-from strategies.settings import BasketSettings
+from strategies.rule_settings import BasketSettings
 
 PAIRS = 600
 YEARS = 8

@@ -21,13 +21,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from backtests.config.config import Config, load_config
-from backtests.search.space import Column, Columns
+from backtests.search.parameter_space import Column, Columns
 from backtests.search.trials import evaluate as module
 from backtests.search.trials.evaluate import evaluate
-from backtests.search.trials.groups import Library
 from backtests.search.trials.kernel import FIGURES
 from backtests.search.trials.path_pool import PathPool
-from backtests.search.trials.paths import COLUMNS, TAKEN, Paths
+from backtests.search.trials.position_paths import COLUMNS, TAKEN, Paths
+from backtests.search.trials.trial_library import Library
 from benchmarks import universe
 from benchmarks.kept import ROOT, keep
 from benchmarks.sweep import HOLD_DAYS, LOOKBACKS, grid

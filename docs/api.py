@@ -16,12 +16,12 @@ from backtests.api.backtest import Today
 from backtests.api.study import StudyResult
 from backtests.api.sweep import SweepResult
 from backtests.api.walk import WalkForwardResult
-from backtests.audits import Audit
 from backtests.config.config import Config
-from backtests.config.explain import allowed_values, default_text, section_of
-from backtests.search.settings import SearchSettings
+from backtests.config.explain_errors import allowed_values, default_text, section_of
+from backtests.lookahead_audit import Audit
+from backtests.search.sweep_settings import SearchSettings
 from backtests.search.walkforward.windows import WindowSettings
-from strategies.settings import FilterSettings
+from strategies.rule_settings import FilterSettings
 
 PAGE: Final = Path(__file__).with_name("api.md")
 RETURNED: Final = (StudyResult, SweepResult, WalkForwardResult, Today, Audit)

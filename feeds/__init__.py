@@ -10,9 +10,10 @@ Read from the top; each line uses only what stands below it.
   (Binance's, dead coins included) and `cache` (tables that survive crashes).
 - Judging and shaping: `history` joins older sources on, `checks` finds gaps, frozen prices and
   stale ends, `known_highs` tells a file that begins below a record.
-- Series: `fund` (a fund's flows), `derived_series` (net liquidity, shares from press figures).
-- Validation: whatever a source gave (`table`) becomes bars in `validation`; `stamps` and
-  `spacing` say which bar a row is, `wording` spells it out; `frames` does so for a DataFrame.
+- Series: `fund_flows`, `derived_series` (net liquidity, shares from press figures).
+- Validation: whatever a source gave (`raw_table`) becomes bars in `validation`; `timestamps` and
+  `bar_spacing` say which bar a row is, `message_text` spells it out; `dataframes` reads a
+  DataFrame of one's own.
 - Values: `bars`; `series` validates its own; `releases` says when a series was published.
 - Time: `sessions` (now, New York's opens and closes, when a bar is over, what is known when).
 - Ground: `instruments`, `errors`, `folders`.

@@ -105,7 +105,7 @@ class Bars:
             Naming what is wrong, the column and the row.
         """
         # validation makes bars, so it stands after them: this is the way back, for users alone
-        frames = importlib.import_module("feeds.frames")
+        frames = importlib.import_module("feeds.dataframes")
         found: Self = frames.bars_of_frame(frame, symbol=symbol, timeframe=timeframe, kind=kind)
         return found
 

@@ -15,8 +15,8 @@ from feeds.checks import Disagreement, cross_check, missing_bars
 from feeds.commands import Parser, as_invoked, run_command
 from feeds.folders import cache_folder
 from feeds.live import bars_of
+from feeds.message_text import share_text
 from feeds.sessions import BAR_LENGTHS
-from feeds.wording import share_text
 
 HEADER: Final = (
     "symbol", "timeframe", "source", "first", "last", "rows", "gaps", "updated", "revisions"

@@ -8,6 +8,14 @@ import pandas as pd
 
 from feeds.bars import PRICES, Bars
 from feeds.errors import DataError
+from feeds.message_text import (
+    BAR_NOUNS,
+    count_noun,
+    length_text,
+    listed_times,
+    number_text,
+    time_texts,
+)
 from feeds.sessions import (
     BAR_LENGTHS,
     HOLIDAYS_KNOWN_FROM,
@@ -16,7 +24,6 @@ from feeds.sessions import (
     session_hours,
     sessions_between,
 )
-from feeds.wording import BAR_NOUNS, count_noun, length_text, listed_times, number_text, time_texts
 
 Check = Literal["gap", "stale", "last_bar", "jump", "frozen", "silent_index"]
 

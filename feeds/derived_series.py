@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 
 from feeds.errors import DataError
+from feeds.message_text import share_text
 from feeds.series import Series, release_frame, terms
-from feeds.wording import share_text
 
 NET_LIQUIDITY: Final = "NET_LIQUIDITY"
 LIQUIDITY_PARTS: Final = ("WALCL", "WTREGEN", "RRPONTSYD")

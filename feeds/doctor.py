@@ -20,12 +20,12 @@ import pandas as pd
 from feeds.bars import Bars
 from feeds.commands import Parser, as_invoked, run_command
 from feeds.errors import InputError, NotServed, Unreachable
+from feeds.message_text import share_text
 from feeds.series import Series
 from feeds.sessions import Clock, utc_now
-from feeds.vendors.access import ADDRESSES, PassingError, Patience, address_of
-from feeds.vendors.questions import Need, OpenPatient, VendorQuestion, all_questions
+from feeds.vendors.probes import Need, OpenPatient, VendorQuestion, all_questions
 from feeds.vendors.registry import one_line, reading
-from feeds.wording import share_text
+from feeds.vendors.request_policy import ADDRESSES, PassingError, Patience, address_of
 
 State = Literal["answers", "not served", "unreachable", "silent", "another shape"]
 

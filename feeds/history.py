@@ -20,8 +20,8 @@ import pandas as pd
 
 from feeds.bars import COLUMNS, Bars, Span
 from feeds.checks import Disagreement, cross_check
+from feeds.message_text import share_text
 from feeds.sessions import sessions_between
-from feeds.wording import share_text
 
 log = logging.getLogger(__name__)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from feeds.errors import ConfigError
-from feeds.wording import nearest
+from feeds.message_text import nearest
 
 Kind = Literal["index", "coin"]
 

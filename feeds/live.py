@@ -27,8 +27,8 @@ from feeds.sessions import (
     sessions_between,
     utc_now,
 )
-from feeds.vendors.access import PROCESS_REACH, Reach
 from feeds.vendors.registry import OpenVendor, Vendor, open_vendor
+from feeds.vendors.request_policy import PROCESS_REACH, Reach
 
 log = logging.getLogger(__name__)
 

@@ -16,14 +16,14 @@ from feeds.errors import ConfigError
 from feeds.files import DAILY, bar_file
 from feeds.folders import is_folder, write_whole
 from feeds.instruments import BY_SYMBOL, Instrument, symbols_of
+from feeds.raw_table import RawTable
 from feeds.reading import Choices, read_bars, read_series
-from feeds.reading.contents import Content, contents
+from feeds.reading.column_layouts import Purpose, layout, one_ticker
 from feeds.reading.dialects import Role, sound_date_format, sound_zone
-from feeds.reading.layouts import Purpose, layout, one_ticker
-from feeds.reading.own_form import own_form
+from feeds.reading.file_contents import Content, contents
+from feeds.reading.house_format import own_form
 from feeds.reading.tables import grids_of
 from feeds.sessions import BAR_LENGTHS
-from feeds.table import RawTable
 from feeds.validation import validate_bars
 
 ENDS: Final = 2  # rows shown of either end

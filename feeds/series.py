@@ -14,10 +14,10 @@ from feeds.arrays import Floats
 from feeds.errors import Absent, ConfigError, DataError
 from feeds.files import SUFFIXES
 from feeds.instruments import SERIES_NAME
+from feeds.raw_table import RawTable
 from feeds.reading import NOTHING_CHOSEN, Choices, read_series
 from feeds.releases import SERIES, Release, after_days
 from feeds.sessions import latest_known
-from feeds.table import RawTable
 
 log = logging.getLogger(__name__)
 

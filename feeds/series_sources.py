@@ -9,7 +9,7 @@ from typing import Final, Protocol
 
 import pandas as pd
 
-from feeds import fund
+from feeds import fund_flows
 from feeds.bars import Bars
 from feeds.cache.store import Damaged, Key, StoredTable
 from feeds.cache.updates import Cache, Fetched
@@ -25,14 +25,14 @@ from feeds.files import Files
 from feeds.folders import cache_folder, is_folder
 from feeds.instruments import BY_SYMBOL, INDEX_NAMES, SERIES_NAME, index, is_symbol
 from feeds.live import Live
+from feeds.message_text import nearest_hint
 from feeds.reading import NOTHING_CHOSEN, Choices
 from feeds.releases import FRED_SERIES, SERIES, after_days
 from feeds.series import Series, release_frame, series_from_file, series_path, terms
 from feeds.sessions import bar_ends
 from feeds.sources import Source, is_live
-from feeds.vendors.access import PROCESS_REACH, Reach
-from feeds.vendors.publishers import Alternative, Fred, Ishares
-from feeds.wording import nearest_hint
+from feeds.vendors.request_policy import PROCESS_REACH, Reach
+from feeds.vendors.series_publishers import Alternative, Fred, Ishares
 
 log = logging.getLogger(__name__)
 # These vendors serve whole series only, and none of them is published more often.
@@ -108,7 +108,7 @@ def _from_folder(folder: Path, files: Files, name: str, lag_days: float | None) 
     parts = LIQUIDITY_PARTS
     if name == NET_LIQUIDITY and all(series_path(folder, part) for part in parts):
         return net_liquidity(*map(from_file, parts))
-    if name == fund.NAME:
+    if name == fund_flows.NAME:
         return _flows(folder, lag_days)
     if is_symbol(name) and files.holds(index(name), timeframe="1d"):
         return closes(files.load(index(name), timeframe="1d"), lag_days=lag_days)
@@ -116,13 +116,13 @@ def _from_folder(folder: Path, files: Files, name: str, lag_days: float | None) 
 
 
 def _flows(folder: Path, lag_days: float | None) -> Series | None:
-    paths = fund.fund_files(folder)
+    paths = fund_flows.fund_files(folder)
     if len(paths) > 1:
         raise DataError(
-            f"the series {fund.NAME} has two files: {paths[0].name} and {paths[1].name} are both "
-            "a fund's history. Leave one of them in the folder."
+            f"the series {fund_flows.NAME} has two files: {paths[0].name} and {paths[1].name} are "
+            "both a fund's history. Leave one of them in the folder."
         )
-    return fund.flows_from_file(paths[0], lag_days=lag_days) if paths else None
+    return fund_flows.flows_from_file(paths[0], lag_days=lag_days) if paths else None
 
 
 class SeriesVendor(Protocol):

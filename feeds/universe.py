@@ -21,8 +21,8 @@ from feeds.bars import Bars
 from feeds.checks import LONG_GAP, findings, with_findings
 from feeds.files import bar_files, labels
 from feeds.instruments import SAMPLE_SOURCE, Instrument, coin
+from feeds.message_text import time_texts
 from feeds.sessions import BAR_LENGTHS
-from feeds.wording import time_texts
 
 # Why a coin is none of the altcoins; the table beside this module names each with its issuer.
 KINDS: Final = {

@@ -15,10 +15,10 @@ from feeds.arrays import Flags
 from feeds.bars import MARKET_CAP, PRICES, QUOTE_VOLUME, Bars
 from feeds.errors import DataError, NotServed
 from feeds.instruments import Instrument
+from feeds.message_text import count_noun, listed_times, number_text, time_texts
+from feeds.raw_table import DATE, Draft, RawTable
 from feeds.sessions import utc_now
-from feeds.stamps import read_stamps
-from feeds.table import DATE, Draft, RawTable
-from feeds.wording import count_noun, listed_times, number_text, time_texts
+from feeds.timestamps import read_stamps
 
 log = logging.getLogger(__name__)
 

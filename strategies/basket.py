@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 
 from feeds.arrays import Flags, Floats
-from strategies.own import amounts
 from strategies.registry import Kind, built_in, find
-from strategies.settings import BasketSettings
+from strategies.rule_settings import BasketSettings
+from strategies.user_functions import amounts
 
 
 @dataclass(frozen=True, slots=True)

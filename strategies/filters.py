@@ -13,7 +13,7 @@ import pandas as pd
 
 from feeds.arrays import Flags, Floats, Integers
 from strategies.registry import built_in, find
-from strategies.settings import FilterSettings
+from strategies.rule_settings import FilterSettings
 
 STRENGTH_KEYS: Final = tuple(f"filters.NAME.{key}" for key in ("benchmark", "rule", "window"))
 SERIES_KEYS: Final = tuple(

@@ -12,7 +12,7 @@ import numpy as np
 
 from feeds.arrays import Integers
 from strategies.registry import built_in, trigger_parts
-from strategies.settings import RuleSettings
+from strategies.rule_settings import RuleSettings
 from strategies.signals import IndexSignals
 
 NONE: Final = -1  # no session

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Final, Literal, TypeVar
 
 from feeds.errors import ConfigError
-from feeds.wording import nearest_hint
+from feeds.message_text import nearest_hint
 
 Kind = Literal["signal", "filter", "exit", "sizing", "weighting", "selection"]
 
@@ -36,7 +36,7 @@ HOMES: Final[dict[Kind, str]] = {
     "signal": "strategies.signals",
     "filter": "strategies.filters",
     "exit": "strategies.position_rule",
-    "sizing": "strategies.targets",
+    "sizing": "strategies.target_weights",
     "weighting": "strategies.basket",
     "selection": "strategies.basket",
 }

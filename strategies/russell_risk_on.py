@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Any
 import backtrader as bt
 import numpy as np
 
-from strategies.execution import orders
+from strategies.orders_and_costs import orders
 from strategies.position_rule import STAY, Moment, step
-from strategies.targets import (
+from strategies.target_weights import (
     HALTED,
     NOTHING,
     Book,
@@ -40,13 +40,13 @@ class RussellRiskOn(bt.Strategy):  # type: ignore[misc]
     rule
         A `strategies.position_rule.Rule`.
     upkeep
-        A `strategies.targets.Upkeep`.
+        A `strategies.target_weights.Upkeep`.
     start
-        A `strategies.targets.Start`: the state the run opens in.
+        A `strategies.target_weights.Start`: the state the run opens in.
     commission, slippage
         Fractions of the traded value and of the price, per side.
     impact
-        The coefficient of impact, 0 for none (see `strategies.execution`).
+        The coefficient of impact, 0 for none (see `strategies.orders_and_costs`).
     step
         What judges each bar: `strategies.position_rule.step`, or a function of one's own.
 

@@ -17,7 +17,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from feeds.arrays import Flags, Floats
 from strategies.registry import built_in
-from strategies.settings import SignalSettings
+from strategies.rule_settings import SignalSettings
 
 Lookback = int | Literal["all"]
 SUPPORT_KEYS: Final = ("tolerance", "confirm", "window", "retest", "clearance")

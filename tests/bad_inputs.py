@@ -16,7 +16,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from backtests.config.config import Config
-from backtests.config.settings import Date
+from backtests.config.run_settings import Date
 from tests.markets import coin_bars, index_bars, save_bars
 
 RUNNING: Final = ("run", "study", "sweep", "walkforward")

@@ -13,8 +13,8 @@ from typing import Any, Final, TypeVar
 import numpy as np
 import pandas as pd
 
-from backtests.audits import Audit, audit_of
 from backtests.config.config import Config, load_config
+from backtests.lookahead_audit import Audit, audit_of
 from backtests.market.inputs import Inputs
 from feeds import instruments
 from feeds.bars import Bars

@@ -27,11 +27,11 @@ ORDER = (
     "tests/strategies",
     "tests/test_",
     "tests/browser",
-    "tests/backtests/audits",
+    "tests/backtests/test_lookahead_audit.py",
     "tests/backtests/search/test_network.py",
     "tests/backtests/search/test_keep.py",
     "tests/backtests/search/test_cluster.py",
-    "tests/backtests/engines/test_compiled.py",
+    "tests/backtests/engines/test_compiled_engine.py",
     "tests/backtests/test_",
     "tests/backtests/engines",
     "tests/backtests/report",
@@ -77,6 +77,13 @@ def _blank_sheets() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _few_objects() -> None:
+    """Let later collections look at this file's objects alone: some tests ask for whole ones."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture(autouse=True)
 def _log_level() -> Iterator[None]:
     """Undo what a command under --quiet does to the root logger of this process."""
@@ -109,5 +116,5 @@ def _registered() -> Iterator[None]:
 @pytest.fixture
 def quick_audits(monkeypatch: pytest.MonkeyPatch) -> None:
     """Cut the data at few places: what an audit finds is tested elsewhere."""
-    monkeypatch.setattr("backtests.audits.THOROUGH", 24)
-    monkeypatch.setattr("backtests.audits.HOUSE", 6)
+    monkeypatch.setattr("backtests.lookahead_audit.THOROUGH", 24)
+    monkeypatch.setattr("backtests.lookahead_audit.HOUSE", 6)

@@ -17,10 +17,10 @@ import pandas as pd
 from backtests.config.config import Config, load_config
 from backtests.desk.today import Order, order_due
 from backtests.engines.backtest import closing_of
-from backtests.engines.event_driven import simulate
+from backtests.engines.backtrader_engine import simulate
+from backtests.market.altered_inputs import FUTURES, world_at
 from backtests.market.inputs import Inputs, load_inputs
 from backtests.market.market import Market, build_market
-from backtests.market.other_futures import FUTURES, world_at
 from backtests.market.tape import NANOSECONDS
 from feeds.arrays import Floats, Integers
 

@@ -1,9 +1,9 @@
 """What a run's tests need to be judged, in one call."""
 
 from backtests.analysis.cost_sensitivity import CostSensitivity, cost_sensitivity
-from backtests.analysis.significance import Significance, significance
-from backtests.analysis.summary import Summary, summarise
-from backtests.config.settings import SignificanceSettings
+from backtests.analysis.run_figures import Summary, summarise
+from backtests.analysis.run_significance import Significance, significance
+from backtests.config.run_settings import SignificanceSettings
 from backtests.engines.backtest import Run
 from backtests.engines.cost_runs import cost_runs
 from backtests.records.run_files import run_files

@@ -17,7 +17,7 @@ import pyarrow.parquet  # noqa: F401  (before the fork: a child should reach the
 from feeds.cache.updates import Cache
 from feeds.instruments import coin
 from feeds.live import Live
-from feeds.vendors.access import Reach
+from feeds.vendors.request_policy import Reach
 from tests.scripted import Clock, Scripted, frame_of, hours
 
 KILLS = 32

@@ -8,8 +8,8 @@ import pandas as pd
 
 from feeds.bars import Bars
 from feeds.instruments import Instrument, coin, index
+from feeds.raw_table import RawTable
 from feeds.sessions import sessions_between
-from feeds.table import RawTable
 from feeds.validation import validate_bars
 
 ROW = ("date", "open", "high", "low", "close")

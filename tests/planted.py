@@ -9,13 +9,13 @@ from typing import Final
 
 import numpy as np
 
-from backtests.analysis.effects import LEVEL, Placement
-from backtests.claims import curve
+from backtests.analysis.event_effects import LEVEL, Placement
+from backtests.claims import all_readings
 from backtests.claims.answers import evidence
 from backtests.claims.measures import measure
 from backtests.claims.question import Question
+from backtests.claims.study_data import World
 from backtests.claims.verdicts import Finding
-from backtests.claims.world import World
 from backtests.config.config import Config, load_config
 from feeds.bars import Bars
 from tests.markets import coin_bars, index_bars
@@ -61,7 +61,7 @@ def judge_market(config: Config, seed: int, *, planted: float) -> Judgement:
     world = World(config, own=(index, coin))
     question = Question(world, config.claim, Placement(gap=GAP, draws=DRAWS, seed=seed))
     (finding,) = measure(question)
-    found = curve.claim_curve(question)
+    found = all_readings.claim_curve(question)
     effect = float(np.expm1(np.log1p(planted) * (1 - share)))
     return Judgement(finding, np.nan if found is None else found.p, effect)
 
@@ -87,14 +87,14 @@ def market(seed: int, *, planted: float) -> tuple[Bars, Bars, float]:
 @contextmanager
 def few_readings() -> Iterator[None]:
     """Let the curve have `FEW_READINGS` only."""
-    usual = {name: getattr(curve, name) for name in FEW_READINGS}
+    usual = {name: getattr(all_readings, name) for name in FEW_READINGS}
     try:
         for name, values in FEW_READINGS.items():
-            setattr(curve, name, values)
+            setattr(all_readings, name, values)
         yield
     finally:
         for name, values in usual.items():
-            setattr(curve, name, values)
+            setattr(all_readings, name, values)
 
 
 def judge_markets(markets: int) -> dict[float, list[Judgement]]:

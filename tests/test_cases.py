@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from backtests import run
-from backtests.analysis.summary import summarise
+from backtests.analysis.run_figures import summarise
 from backtests.config.config import load_config
 from backtests.engines.backtest import run_inputs
 from backtests.market.inputs import Inputs, load_inputs

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from backtests.analysis.resamples import (
+from backtests.analysis.bootstrap_draws import (
     FIGURES,
     ReturnSeries,
     figures_of_bars,

@@ -8,8 +8,8 @@ import pandas as pd
 from pandas.api.typing import NaTType
 
 from backtests.analysis import metrics
-from backtests.analysis.decisions import signal_on
 from backtests.analysis.exposure import Exposure
+from backtests.analysis.filter_effects import signal_on
 from backtests.engines.backtest import Run
 from feeds.arrays import Floats, Integers
 

@@ -12,7 +12,7 @@ from backtests.analysis.periods import weekly
 from backtests.config.config import ALTS
 from backtests.engines.account import Account, interest_of
 from backtests.engines.backtest import Run
-from backtests.market.elapsed import SECONDS_PER_YEAR, interest
+from backtests.market.elapsed_time import SECONDS_PER_YEAR, interest
 from backtests.market.tape import Tape
 from feeds.arrays import Flags, Floats
 

@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 
 from backtests.analysis.bootstrap import Sampling
-from backtests.analysis.resamples import stationary_indices
+from backtests.analysis.bootstrap_draws import stationary_indices
 from feeds.arrays import Floats, Integers
 
 NORMAL_95: Final = 1.959963984540054

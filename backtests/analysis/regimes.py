@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 
 from backtests.analysis import metrics
-from backtests.analysis.strata import HALVINGS, halving_eras
+from backtests.analysis.matched_placebo import HALVINGS, halving_eras
 from backtests.engines.backtest import Run
-from backtests.market.elapsed import SECONDS_PER_YEAR
+from backtests.market.elapsed_time import SECONDS_PER_YEAR
 from backtests.market.regime_series import LIQUIDITY, VIX
 from feeds.arrays import DAY_IN_NANOSECONDS, Flags, Floats, Integers
 from feeds.series import Series

@@ -7,16 +7,16 @@ from typing import Any, Final
 from backtests.analysis.episodes import Forebears
 from backtests.api.request import Subject, named_index, own_bars, settings_tree
 from backtests.api.result import Result
-from backtests.audits import Audit, audit_of
 from backtests.config.config import validated_config
 from backtests.desk.messages import evening_json
 from backtests.desk.today import Evening, evening_of, forebears_of
 from backtests.engines.backtest import Engine, run_inputs
+from backtests.lookahead_audit import Audit, audit_of
 from backtests.market.inputs import Inputs, load_inputs
 from backtests.report.words.today import facts, forebears_words, headline
 from feeds.bars import Bars
 from feeds.errors import ConfigError
-from feeds.wording import nearest_hint
+from feeds.message_text import nearest_hint
 
 ENGINES: Final = ("backtrader", "fast")
 

@@ -9,7 +9,7 @@ from typing import Final
 
 import pandas as pd
 
-from backtests.report.pages.base import unbroken
+from backtests.report.pages.page_base import unbroken
 from backtests.report.terminal import WIDTH
 from backtests.report.words.notation import warning_lines
 

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from backtests.config.config import Config
-from backtests.config.names import whole_keys
 from backtests.config.raw_settings import config_tree, put, put_all
+from backtests.config.short_names import whole_keys
 from feeds.bars import Bars
 from feeds.errors import ConfigError
 

@@ -9,14 +9,14 @@ import pandas as pd
 
 from backtests.analysis.cost_sensitivity import CostSensitivity, cost_sensitivity
 from backtests.analysis.exposure import compared_equity, with_start
-from backtests.analysis.significance import Significance, significance
-from backtests.analysis.summary import Summary, summarise
+from backtests.analysis.run_figures import Summary, summarise
+from backtests.analysis.run_significance import Significance, significance
 from backtests.api.card import Card, Displayable
 from backtests.config.config import Config
 from backtests.engines.backtest import Run
 from backtests.engines.cost_runs import cost_runs
+from backtests.records.atomic_writing import require_name, require_writable, write_page
 from backtests.records.run_files import drawdowns_table
-from backtests.records.writing import require_name, require_writable, write_page
 from backtests.report.terminal.run import headline
 from backtests.report.words.judgement import RunJudgement, judge_run
 from backtests.report.words.labels import FIGURES, columns_of, figure_text
@@ -27,7 +27,7 @@ from feeds.sessions import BAR_LENGTHS
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
-    from backtests.report.sheets.process import SheetWorker
+    from backtests.report.pyfolio_sheets.process import SheetWorker
 
 BRIEF = ("total_return", "cagr", "sharpe_ratio", "max_drawdown", "time_in_market", "trades")
 BRIEF_COLUMNS = ("strategy", "buy_and_hold")
@@ -122,7 +122,7 @@ class Result(Displayable):
 
     def plot(self) -> "Figure":
         """Return a plotly figure: equity beside holding in log scale, and below it drawdowns."""
-        from backtests.report.charts.equity import run_figure
+        from backtests.report.charts.equity_and_drawdown import run_figure
 
         return run_figure(self.run, self.summary)
 
@@ -131,7 +131,7 @@ class Result(Displayable):
 
         A file of that name is replaced.
         """
-        from backtests.report.run_folder import run_page
+        from backtests.report.save_run import run_page
 
         place = _html_place(path)
         return write_page(place, run_page(*self._parts))
@@ -148,7 +148,7 @@ class Result(Displayable):
         `name` is what the run is called in legends and lists. `worker` is a process that draws
         pyfolio's pages meanwhile; without it one is started.
         """
-        from backtests.report.run_folder import write_run
+        from backtests.report.save_run import write_run
 
         shown = require_name(name) if name else ""
         require_writable(Path(out))
@@ -161,7 +161,7 @@ class Result(Displayable):
         (run.xlsx, a sheet per table) or "parquet" (a file per table). Times are of UTC, without
         a zone. Files of these names are replaced; returned are those written.
         """
-        from backtests.records.handover import hand_over_run, require_formats, write_tables
+        from backtests.records.exports import hand_over_run, require_formats, write_tables
 
         require_formats([to], parameter="to")
         return write_tables(hand_over_run(self.run, self.summary), Path(folder), formats=[to])

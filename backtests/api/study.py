@@ -90,7 +90,7 @@ class StudyResult(Displayable):
 
     def page(self, path: str | Path) -> Path:
         """Write the page of the study, one self-contained file, and return its path."""
-        from backtests.records.writing import write_page
+        from backtests.records.atomic_writing import write_page
 
         return write_page(Path(path), study_page(self.study, list(self.judged)))
 

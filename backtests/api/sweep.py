@@ -14,23 +14,23 @@ import pandas as pd
 from backtests.api.card import Card, Displayable
 from backtests.api.request import Subject, Tree, named_index, own_bars, settings_tree
 from backtests.config.config import Config
-from backtests.config.names import plain_value, whole_keys
 from backtests.config.plugins import pin_plugins
+from backtests.config.short_names import plain_value, whole_keys
 from backtests.market.inputs import load_inputs
-from backtests.records.writing import require_writable
+from backtests.records.atomic_writing import require_writable
 from backtests.report.terminal.search import TOP
 from backtests.report.words.labels import FIGURES, figure_text, names, notation
 from backtests.report.words.sweep import UNJUDGED, statistics, verdict
-from backtests.search.bars import UsedBars, used_bars
-from backtests.search.drive import drive
+from backtests.search.bars_used import UsedBars, used_bars
 from backtests.search.judging.judge import Judgement, judge
+from backtests.search.parameter_space import value_text
 from backtests.search.plan import Plan, flat_axes, plan_of
 from backtests.search.rerun import chosen_config
-from backtests.search.settings import OBJECTIVES, SearchSettings
-from backtests.search.space import value_text
+from backtests.search.run_chunks import drive
 from backtests.search.store import Store, create
-from backtests.search.trials.groups import Library
+from backtests.search.sweep_settings import OBJECTIVES, SearchSettings
 from backtests.search.trials.kernel import FIGURES as TRIAL_FIGURES
+from backtests.search.trials.trial_library import Library
 from feeds.bars import Bars
 from feeds.errors import ConfigError
 
@@ -196,7 +196,7 @@ def sweep(
     if out is None:
         weakref.finalize(found, shutil.rmtree, place, ignore_errors=True)
     else:
-        from backtests.report.search_files import write_judged
+        from backtests.report.save_search import write_judged
 
         write_judged(found.store, found.judged, found.used)
     return found

@@ -11,9 +11,9 @@ from backtests.analysis.exposure import with_start
 from backtests.api.card import Card, Displayable
 from backtests.api.request import Subject, named_index, own_bars, settings_tree
 from backtests.api.sweep import SWEEP_NAMES, Axes, library_with, with_axes
-from backtests.config.explain import explain_error
+from backtests.config.explain_errors import explain_error
 from backtests.config.plugins import pin_plugins
-from backtests.report.search_files import steps_table
+from backtests.report.save_search import steps_table
 from backtests.report.words import walkforward as words
 from backtests.report.words.labels import FIGURES, figure_text
 from backtests.search.plan import Plan, plan_of

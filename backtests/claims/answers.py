@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from backtests.analysis.forward import (
+from backtests.analysis.forward_returns import (
     NO_ENTRY,
     AssetPrices,
     entry_positions,

@@ -7,7 +7,9 @@ import numpy as np
 import pandas as pd
 
 from backtests.analysis.bootstrap import Interval
-from backtests.analysis.effects import (
+from backtests.analysis.entry_timing import lead_lag, paired_returns
+from backtests.analysis.episodes import Episodes
+from backtests.analysis.event_effects import (
     Effect,
     Outcomes,
     effect_against_random,
@@ -16,14 +18,12 @@ from backtests.analysis.effects import (
     outcomes,
     random_starts,
 )
-from backtests.analysis.episodes import Episodes
 from backtests.analysis.placebo import drawn_means
-from backtests.analysis.timing import lead_lag, paired_returns
-from backtests.claims import history
+from backtests.claims import dated_claims
 from backtests.claims.question import Question
 from backtests.claims.verdicts import NOT_SUPPORTED, SUPPORTED, TOO_LITTLE, Finding, Verdict
 from feeds.arrays import Flags, Floats
-from feeds.wording import count_noun
+from feeds.message_text import count_noun
 
 _FIRST: Final = 1  # keys of independent draws
 _SECOND: Final = 2
@@ -158,15 +158,15 @@ def no_data(question: Question) -> list[Finding]:
 MEASURES: Final[dict[str, Callable[[Question], list[Finding]]]] = {
     "event": average,
     "average": average,
-    "one_episode": history.one_episode,
-    "every_episode": history.every_episode,
+    "one_episode": dated_claims.one_episode,
+    "every_episode": dated_claims.every_episode,
     "against_asset": against_asset,
     "against_index": against_index,
     "against_event": against_event,
     "condition": condition,
     "lead": lead,
-    "tops": history.tops,
-    "tops_less_beginnings": history.tops_less_beginnings,
+    "tops": dated_claims.tops,
+    "tops_less_beginnings": dated_claims.tops_less_beginnings,
     "no_data": no_data,
 }
 

@@ -9,17 +9,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from backtests.analysis.effects import Placement
+from backtests.analysis.event_effects import Placement
 from backtests.config.claims import EVENT_NAMES, ClaimReading, ClaimSettings
 from backtests.config.config import ALTS, Config, validated_config
 from backtests.config.plugins import load_plugins
 from backtests.config.raw_settings import CLAIMS, config_tree
-from backtests.config.settings import StudySettings
+from backtests.config.run_settings import StudySettings
 from feeds.errors import ConfigError
 from feeds.folders import is_there
 from feeds.instruments import BY_SYMBOL, INDEX_NAMES
+from feeds.message_text import nearest, nearest_hint
 from feeds.reading.numbers import quote
-from feeds.wording import nearest, nearest_hint
 from strategies.registry import find
 
 # what a [claim] may say of an event that nobody claims anything about

@@ -7,7 +7,8 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from backtests.analysis.effects import (
+from backtests.analysis.episodes import Episodes, episodes
+from backtests.analysis.event_effects import (
     Effect,
     Outcomes,
     Placement,
@@ -15,11 +16,9 @@ from backtests.analysis.effects import (
     effect_bounds,
     verdict_rates,
 )
-from backtests.analysis.episodes import Episodes, episodes
-from backtests.analysis.events import Events
-from backtests.analysis.forward import AssetPrices, entry_positions, forward_growth
-from backtests.analysis.placebo import p_value
-from backtests.analysis.strata import (
+from backtests.analysis.event_study import Events
+from backtests.analysis.forward_returns import AssetPrices, entry_positions, forward_growth
+from backtests.analysis.matched_placebo import (
     StratifiedOutcomes,
     halving_eras,
     least_without_one,
@@ -27,8 +26,9 @@ from backtests.analysis.strata import (
     statistic_of,
     stratified_draws,
 )
+from backtests.analysis.placebo import p_value
+from backtests.claims.study_data import World
 from backtests.claims.verdicts import TOO_LITTLE, Finding
-from backtests.claims.world import World
 from backtests.config.claims import ClaimSettings
 from feeds.arrays import Floats, Integers
 

@@ -12,25 +12,25 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from backtests.analysis.curve import SpecificationCurve
-from backtests.analysis.effects import holm, outcomes, random_starts
-from backtests.analysis.episodes import CoinBars, Forebears, forebears
-from backtests.analysis.events import EventStudy, StudyDesign, event_study
-from backtests.analysis.placebo import drawn_means
-from backtests.analysis.timing import (
+from backtests.analysis.entry_timing import (
     LeadLag,
     entry_delays,
     lead_lag,
     paired_returns,
     rolling_relation,
 )
+from backtests.analysis.episodes import CoinBars, Forebears, forebears
+from backtests.analysis.event_effects import holm, outcomes, random_starts
+from backtests.analysis.event_study import EventStudy, StudyDesign, event_study
+from backtests.analysis.placebo import drawn_means
+from backtests.analysis.specification_curve import SpecificationCurve
+from backtests.claims.all_readings import claim_curve
 from backtests.claims.answers import SincePublished, as_stated, since_published, stated_figure
-from backtests.claims.curve import claim_curve
 from backtests.claims.measures import measure
 from backtests.claims.plans import StudyPlan, claim_plan, readings_of
 from backtests.claims.question import Question
+from backtests.claims.study_data import World
 from backtests.claims.verdicts import Finding, Verdict, verdict
-from backtests.claims.world import World
 from backtests.config.claims import ClaimSettings
 from backtests.config.config import Config
 from backtests.config.raw_settings import CLAIMS, config_tree

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from math import isnan, nan
 from typing import Final, Literal
 
-from backtests.analysis.effects import LEVEL
+from backtests.analysis.event_effects import LEVEL
 
 Verdict = Literal[
     "supported", "not supported", "too little data to tell", "beyond luck", "not told from luck"

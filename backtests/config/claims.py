@@ -4,11 +4,11 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from backtests.config.explain import sentence_error
-from backtests.config.settings import Horizon, as_tuple, iso_day
-from feeds.wording import nearest_hint
+from backtests.config.explain_errors import sentence_error
+from backtests.config.run_settings import Horizon, as_tuple, iso_day
+from feeds.message_text import nearest_hint
 from strategies.registry import RegisteredName
-from strategies.settings import Days, FilterSettings, SeriesName, Sessions, Settings, Symbol
+from strategies.rule_settings import Days, FilterSettings, SeriesName, Sessions, Settings, Symbol
 
 EVENT_NAMES: Final = RegisteredName("signal", events=True)
 Event = Annotated[str, AfterValidator(EVENT_NAMES)]

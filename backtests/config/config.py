@@ -10,11 +10,9 @@ import tomli_w
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from backtests.config.claims import ClaimSettings
-from backtests.config.explain import explain_error, sentence_error
-from backtests.config.names import whole_keys
-from backtests.config.own_parameters import used_entries, with_own_tables
+from backtests.config.explain_errors import explain_error, sentence_error
 from backtests.config.raw_settings import config_tree, put_all
-from backtests.config.settings import (
+from backtests.config.run_settings import (
     CostSettings,
     DataSettings,
     IndexSettings,
@@ -22,11 +20,13 @@ from backtests.config.settings import (
     StudySettings,
     VendorSettings,
 )
+from backtests.config.short_names import whole_keys
+from backtests.config.user_parameters import used_entries, with_own_tables
 from feeds.errors import ConfigError
 from feeds.instruments import SERIES_NAME
-from feeds.wording import nearest, nearest_hint
+from feeds.message_text import nearest, nearest_hint
 from strategies.registry import Entry, has_own
-from strategies.settings import (
+from strategies.rule_settings import (
     READY_MADE,
     BasketSettings,
     FilterSettings,
@@ -192,7 +192,7 @@ def with_universe(config: Config) -> Config:
     """
     if config.asset != ALTS:
         return config
-    from backtests.config.membership import resolved_basket
+    from backtests.config.basket_members import resolved_basket
 
     return config.model_copy(update={"basket": resolved_basket(config.basket, config.data)})
 

@@ -18,9 +18,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
 
-from backtests.config.explain import as_written
+from backtests.config.explain_errors import as_written
 from feeds.errors import ConfigError
-from feeds.wording import nearest_hint
+from feeds.message_text import nearest_hint
 from strategies import registry
 from strategies.registry import Entry, Origin
 

@@ -88,7 +88,7 @@ def preset_path(given: Path, *, parameter: str = "--config") -> Path:
     known = {path.relative_to(PRESETS).with_suffix("").as_posix(): path for path in _presets()}
     if name in known:
         return known[name]
-    from feeds.wording import nearest  # which loads pandas, and --help must not
+    from feeds.message_text import nearest  # which loads pandas, and --help must not
 
     near = nearest(name, known)
     hint = f"The nearest preset is {near}." if near else "Give a TOML file."

@@ -13,7 +13,7 @@ from backtests.config.raw_settings import parsed_toml
 from backtests.desk.messages import bars_digests, order_json
 from backtests.desk.today import Evening, evening_of
 from backtests.market.inputs import Inputs, load_inputs
-from backtests.records.journal import JournalLine, read
+from backtests.records.decision_journal import JournalLine, read
 from feeds.errors import InputError
 
 

@@ -10,21 +10,21 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from backtests.analysis.decisions import signal_reasons
 from backtests.analysis.episodes import CoinBars, Forebears, episode_starts, forebears
+from backtests.analysis.filter_effects import signal_reasons
 from backtests.config.config import Config
 from backtests.desk.changes import Change, Support, changes, next_high, support_of
 from backtests.engines.account import OWN_REASON, Account, Closing, upkeep_of
 from backtests.engines.backtest import closing_of, leak_warnings
+from backtests.market.altered_inputs import world_at
 from backtests.market.inputs import Inputs
 from backtests.market.market import Market, build_market, market_schedule
-from backtests.market.other_futures import world_at
 from feeds.arrays import Floats
 from feeds.bars import Bars
+from feeds.message_text import BAR_NOUNS, count_noun, listed_times, time_texts
 from feeds.sessions import BAR_LENGTHS, closes_after, session_closes, sessions_between, utc_now
-from feeds.wording import BAR_NOUNS, count_noun, listed_times, time_texts
-from strategies.execution import orders
-from strategies.targets import HALTED
+from strategies.orders_and_costs import orders
+from strategies.target_weights import HALTED
 
 DAY = pd.Timedelta(days=1)
 

@@ -14,14 +14,14 @@ import numpy as np
 import pandas as pd
 
 from backtests.config.config import Config
-from backtests.market.elapsed import gaps, interest, years_between
+from backtests.market.elapsed_time import gaps, interest, years_between
 from backtests.market.inputs import Inputs
 from backtests.market.tape import Tape, dollar_volume, impact_line
 from feeds.arrays import Floats
 from feeds.bars import Bars
 from feeds.sessions import BAR_LENGTHS
 from strategies.position_rule import State
-from strategies.targets import Upkeep
+from strategies.target_weights import Upkeep
 
 # of an order for which a strategy of one's own names no reason
 OWN_REASON: Final = "strategy"

@@ -11,7 +11,7 @@ import pandas as pd
 
 from backtests.config.config import ALTS, Config
 from backtests.config.plugins import Plugin, plugin_at
-from backtests.engines import twin
+from backtests.engines import twin_engine
 from backtests.engines.account import Account, Capacity, Closing, capacity_of, capacity_warning
 from backtests.engines.baselines import (
     Simulate,
@@ -22,13 +22,13 @@ from backtests.engines.baselines import (
     hold_idle,
 )
 from backtests.market.coins import ending_notes, survivor_note
-from backtests.market.elapsed import DAYS_PER_YEAR, after_hole, cash_returns
+from backtests.market.elapsed_time import DAYS_PER_YEAR, after_hole, cash_returns
 from backtests.market.inputs import Inputs, has_universe, load_inputs
 from backtests.market.lookahead import LOOK_AHEAD, own_leaks
 from backtests.market.market import Market, build_market
-from backtests.market.own_inputs import blind_filters
 from backtests.market.regime_series import RegimeSeries, regime_series
 from backtests.market.tape import Tape
+from backtests.market.user_inputs import blind_filters
 from feeds.arrays import Flags, Floats
 from feeds.bars import Bars
 from feeds.checks import silent_index
@@ -263,21 +263,21 @@ def engine_of_comparisons(tape: Tape, config: Config, *, engine: Engine = "backt
     if config.strategy:
         return _engine("backtrader")
     is_large = len(tape) * len(tape.coins) > LARGE_TAPE and find_spec("numba")
-    return _engine("fast") if engine == "fast" or is_large else twin.simulate
+    return _engine("fast") if engine == "fast" or is_large else twin_engine.simulate
 
 
 def closing_of(tape: Tape, config: Config) -> Closing:
     """Run the config's rule over a tape and return how it stands after the last bar."""
     if not config.strategy:
-        return twin.closing(tape, config)
-    from backtests.engines.event_driven import closing
+        return twin_engine.closing(tape, config)
+    from backtests.engines.backtrader_engine import closing
 
     return closing(tape, config)
 
 
 def _engine(name: Engine) -> Simulate:
     if name == "fast":
-        from backtests.engines.compiled import simulate
+        from backtests.engines.compiled_engine import simulate
     else:
-        from backtests.engines.event_driven import simulate
+        from backtests.engines.backtrader_engine import simulate
     return simulate

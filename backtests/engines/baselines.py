@@ -17,18 +17,18 @@ import numpy as np
 import pandas as pd
 
 from backtests.config.config import ALTS, Config
-from backtests.config.settings import CostSettings
+from backtests.config.run_settings import CostSettings
 from backtests.engines.account import Account, account_of, fills_table
 from backtests.market.known_when import all_pass, lead_of, schedule_of, with_lead
 from backtests.market.market import Market, bar_lines, closes_of, signals_of
-from backtests.market.own_inputs import Known, leaving_exits, own_weights, with_own_signals
 from backtests.market.tape import Tape
+from backtests.market.user_inputs import Known, leaving_exits, own_weights, with_own_signals
 from feeds.arrays import Flags
 from feeds.bars import Bars
 from feeds.sessions import bar_ends
-from strategies.execution import bought_units, buying_factor
-from strategies.settings import RuleSettings, SignalSettings
-from strategies.targets import ALIVE
+from strategies.orders_and_costs import bought_units, buying_factor
+from strategies.rule_settings import RuleSettings, SignalSettings
+from strategies.target_weights import ALIVE
 
 Simulate = Callable[[Tape, Config], Account]
 DAYS_PER_SESSION: Final = 365 / 252

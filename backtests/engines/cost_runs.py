@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 
 from backtests.config.config import Config
-from backtests.config.settings import CostSettings
+from backtests.config.run_settings import CostSettings
 from backtests.engines.account import Account
 from backtests.engines.backtest import Run, engine_of_comparisons
 from backtests.engines.baselines import benchmark

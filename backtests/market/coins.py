@@ -13,7 +13,7 @@ from feeds.arrays import Integers
 from feeds.bars import Bars
 from feeds.instruments import Instrument
 from strategies.basket import basket_weights, members
-from strategies.targets import ALIVE
+from strategies.target_weights import ALIVE
 
 # Files downloaded within a month of each other end on different days; nothing died.
 SAME_END: Final = pd.Timedelta(days=30)

@@ -4,22 +4,22 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from backtests.config.basket_members import stale_note, universe_members
 from backtests.config.config import ALTS, Config
-from backtests.config.membership import stale_note, universe_members
 from feeds import instruments
 from feeds.archive.universe import DOWNLOAD
 from feeds.bars import Bars
 from feeds.errors import Absent, ConfigError, DataError, NotCached, NotServed, Unreachable
 from feeds.folders import is_folder
 from feeds.instruments import INDEX_NAMES, SAMPLE_SOURCE
+from feeds.message_text import nearest_hint
 from feeds.series import Series
 from feeds.series_sources import load_series, series_names
 from feeds.sessions import utc_now
 from feeds.sources import Loaded, Memory, Request, WithOwn, is_live, load_all, open_source
 from feeds.universe import altcoins, split_reused
-from feeds.vendors.access import use_addresses
-from feeds.wording import nearest_hint
-from strategies.settings import READY_MADE
+from feeds.vendors.request_policy import use_addresses
+from strategies.rule_settings import READY_MADE
 
 
 @dataclass(frozen=True, slots=True)

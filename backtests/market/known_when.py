@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from backtests.config.config import ALTS, Config
-from backtests.market.elapsed import nominal_bars_per_year, observed_bars_per_year
+from backtests.market.elapsed_time import nominal_bars_per_year, observed_bars_per_year
 from backtests.market.tape import NANOSECONDS, Lines, Tape
 from feeds.arrays import Flags, Floats, Integers
 from feeds.bars import PRICES, Bars
@@ -21,7 +21,7 @@ from feeds.sessions import BAR_LENGTHS, Instants, bar_ends, latest_arrival, late
 from strategies.position_rule import NONE, triggers
 from strategies.registry import find
 from strategies.signals import IndexSignals
-from strategies.targets import target_weights
+from strategies.target_weights import target_weights
 
 # before the first bar only the latest lost support and the latest trigger count, then it opens
 LEAD_ROWS: Final = 3
@@ -207,7 +207,7 @@ def entry_weights(
     """Return the weight an entry decided at each bar's end would take, NaN where unknown.
 
     Volatility is made annual by the bars per year there are among those it is taken from. `own`
-    are the weights of an own sizing, see `backtests.market.own_inputs`.
+    are the weights of an own sizing, see `backtests.market.user_inputs`.
     """
     if own is not None:
         return own

@@ -12,8 +12,7 @@ import numpy as np
 import pandas as pd
 
 from backtests.config.config import Config
-from backtests.market.inputs import Inputs
-from backtests.market.other_futures import (
+from backtests.market.altered_inputs import (
     FUTURES,
     Asked,
     Future,
@@ -21,6 +20,7 @@ from backtests.market.other_futures import (
     input_names,
     published_at,
 )
+from backtests.market.inputs import Inputs
 from feeds.arrays import Flags, Floats, Integers
 from feeds.errors import InputError
 

@@ -19,7 +19,12 @@ from backtests.market.known_when import (
     seconds,
     with_lead,
 )
-from backtests.market.own_inputs import (
+from backtests.market.tape import (
+    Lines,
+    Tape,
+    nanoseconds,
+)
+from backtests.market.user_inputs import (
     Known,
     combine,
     gates_of,
@@ -28,16 +33,11 @@ from backtests.market.own_inputs import (
     own_weights,
     with_own_signals,
 )
-from backtests.market.tape import (
-    Lines,
-    Tape,
-    nanoseconds,
-)
 from feeds.arrays import Flags, Floats, Integers
 from feeds.bars import PRICES, Bars
 from feeds.errors import DataError
+from feeds.message_text import count_noun
 from feeds.sessions import bar_ends, latest_known, values_at
-from feeds.wording import count_noun
 from strategies.basket import rebalance_bars
 from strategies.filters import Gate
 from strategies.signals import Follow, IndexSignals, follow_support, index_signals

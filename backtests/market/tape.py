@@ -6,13 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from backtests.market.elapsed import bars_per_year, nominal_bars_per_year, years_between
+from backtests.market.elapsed_time import bars_per_year, nominal_bars_per_year, years_between
 from feeds.arrays import Floats, Integers
 from feeds.bars import PRICE_LINES, QUOTE_VOLUME, Bars
 from feeds.sessions import BAR_LENGTHS
 from strategies.basket import BasketPanel, deciding_bars
-from strategies.settings import BasketSettings
-from strategies.targets import ALIVE, DELISTED, HALTED
+from strategies.rule_settings import BasketSettings
+from strategies.target_weights import ALIVE, DELISTED, HALTED
 
 Lines = dict[str, Floats]
 
@@ -188,11 +188,11 @@ def impact_line(bars: Bars, opens: pd.DatetimeIndex, *, settings: BasketSettings
     """Return what an order of one dollar at each open moves a coin's price by, a fraction.
 
     It is daily volatility / sqrt(daily volume); an order of `value` dollars moves it by
-    sqrt(value) times that, times a coefficient (see `strategies.execution`). The volume is what is
-    known of the 24 hours ending with the filling bar: no decision to trade reads it, it only
-    says at what price an order at that open is filled, and so how many units money buys. The
-    volatility is that of the 30 days of closes before the open. 0, so that nothing is charged,
-    where the coin has no bar or either is unknown.
+    sqrt(value) times that, times a coefficient (see `strategies.orders_and_costs`). The volume
+    is what is known of the 24 hours ending with the filling bar: no decision to trade reads it,
+    it only says at what price an order at that open is filled, and so how many units money buys.
+    The volatility is that of the 30 days of closes before the open. 0, so that nothing is
+    charged, where the coin has no bar or either is unknown.
     """
     per_day = pd.Timedelta(days=1) / BAR_LENGTHS[bars.timeframe]
     volume = dollar_volume(bars, settings=settings).rolling("24h", min_periods=1).sum()

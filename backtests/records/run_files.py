@@ -11,14 +11,14 @@ from typing import Any, Final
 import pandas as pd
 
 from backtests.analysis.exposure import compared_equity, with_start
-from backtests.analysis.significance import Significance
-from backtests.analysis.summary import Summary
+from backtests.analysis.run_figures import Summary
+from backtests.analysis.run_significance import Significance
 from backtests.config.config import Config
 from backtests.config.plugins import config_texts, plugin_at
 from backtests.engines.account import Capacity
 from backtests.engines.backtest import Run
+from backtests.records.atomic_writing import as_csv, as_json
 from backtests.records.weekly_equity import courses_json
-from backtests.records.writing import as_csv, as_json
 from feeds.bars import Bars, Span
 from feeds.history import spans_of
 from feeds.series import Series

@@ -9,9 +9,9 @@ from typing import Any, Final
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from backtests.desk.review import show_journal
-from backtests.records.journal import journal_files
-from backtests.records.runs import BrokenRunError, chosen_folders, read_runs
-from backtests.records.searches import read_searches
+from backtests.records.decision_journal import journal_files
+from backtests.records.saved_runs import BrokenRunError, chosen_folders, read_runs
+from backtests.records.saved_searches import read_searches
 from backtests.report.pages.comparison import compare_page
 from backtests.report.pages.runs import index_page
 from feeds.errors import ConfigError

@@ -19,12 +19,12 @@ import dask
 from distributed import Client, LocalCluster, Security
 from distributed.versions import VersionMismatchWarning
 
-from backtests.search.crew import Crew
-from backtests.search.drive import Driver
-from backtests.search.handout import hand_out
+from backtests.search.cluster_tasks import hand_out
+from backtests.search.cluster_workers import Crew
 from backtests.search.plan import Plan
+from backtests.search.run_chunks import Driver
 from feeds.errors import ConfigError
-from feeds.vendors.access import is_here
+from feeds.vendors.request_policy import is_here
 
 SECONDS_TO_ANSWER: Final = 15
 SETTINGS: Final = {

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from backtests.search.parameter_space import Choice, Columns
 from backtests.search.plan import Plan
 from backtests.search.rows import table_values
-from backtests.search.space import Choice, Columns
 from backtests.search.trials.kernel import FIGURES
 from feeds.arrays import Floats, Integers
 

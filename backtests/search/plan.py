@@ -13,10 +13,9 @@ import numpy as np
 import tomli_w
 
 from backtests.config.config import Config, validated_config
-from backtests.config.explain import as_written
+from backtests.config.explain_errors import as_written
 from backtests.config.raw_settings import config_tree, parsed_toml, put
-from backtests.search.settings import SearchSettings, search_settings, validated_search
-from backtests.search.space import (
+from backtests.search.parameter_space import (
     Axis,
     Choice,
     Columns,
@@ -28,6 +27,7 @@ from backtests.search.space import (
     random_columns,
     subset,
 )
+from backtests.search.sweep_settings import SearchSettings, search_settings, validated_search
 from feeds.arrays import Integers
 from feeds.errors import ConfigError
 

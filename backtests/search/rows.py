@@ -12,9 +12,16 @@ import tomli_w
 
 from backtests.config.config import Config
 from backtests.config.raw_settings import put
+from backtests.search.parameter_space import (
+    Axis,
+    Column,
+    Columns,
+    combinations,
+    join_columns,
+    subset,
+)
 from backtests.search.plan import Plan
-from backtests.search.settings import OBJECTIVES
-from backtests.search.space import Axis, Column, Columns, combinations, join_columns, subset
+from backtests.search.sweep_settings import OBJECTIVES
 from backtests.search.trials.evaluate import Evaluated
 from backtests.search.trials.kernel import FIGURES
 from feeds.arrays import Flags, Floats, Integers

@@ -22,13 +22,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from backtests.config.raw_settings import MOST_BYTES, NotTomlError
-from backtests.records.reading import UnreadableError, parsed_table, text_of
+from backtests.records.atomic_writing import as_json, run_id, write_folder
 from backtests.records.run_files import own_code, provenance
-from backtests.records.writing import as_json, run_id, write_folder
-from backtests.search.plan import Plan, parsed_plan
-from backtests.search.rows import ROWS_KEPT, parquet_of
-from backtests.search.space import Choice
-from backtests.search.summary import (
+from backtests.records.safe_reading import UnreadableError, parsed_table, text_of
+from backtests.search.chunk_summary import (
     OBJECTIVE,
     SUMMARY,
     TrialSummary,
@@ -36,6 +33,9 @@ from backtests.search.summary import (
     summary_of_rows,
     total_of,
 )
+from backtests.search.parameter_space import Choice
+from backtests.search.plan import Plan, parsed_plan
+from backtests.search.rows import ROWS_KEPT, parquet_of
 from backtests.search.trials.kernel import FIGURES
 from feeds.arrays import Floats
 from feeds.bars import Bars

@@ -9,7 +9,7 @@ from urllib.parse import quote
 from xml.etree import ElementTree
 
 from feeds.errors import DataError
-from feeds.vendors.access import PassingError, Patience, address_of
+from feeds.vendors.request_policy import PassingError, Patience, address_of
 
 if TYPE_CHECKING:
     import requests
@@ -55,7 +55,7 @@ class Client:
     def _body(self, address: str, query: Mapping[str, str], *, what: str) -> bytes:
         import requests
 
-        from feeds.vendors.wire import SUCCESS, failure, refusal, retry_after
+        from feeds.vendors.http_client import SUCCESS, failure, refusal, retry_after
 
         subject = f"binance archive {what}"
         try:
@@ -69,7 +69,7 @@ class Client:
     def _session(self) -> "requests.Session":
         import requests
 
-        from feeds.vendors.wire import mount
+        from feeds.vendors.http_client import mount
 
         session: requests.Session | None = getattr(self._own, "session", None)
         if session is None:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from feeds.archive.client import Client
 from feeds.archive.folder import ArchiveFolder, ArchiveState
-from feeds.archive.table import QUOTE, base_of
+from feeds.archive.pair_table import QUOTE, base_of
 from feeds.archive.universe import Universe, name_of
 from feeds.archive.update import Archive, Update
 from feeds.commands import complain, exit_code, progress_bar

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from feeds.archive.table import (
+from feeds.archive.pair_table import (
     ABOUT,
     FORMAT,
     WRITING,

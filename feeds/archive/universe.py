@@ -12,8 +12,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from feeds.archive.folder import ArchiveFolder
-from feeds.archive.members import COLUMNS, span_of
-from feeds.archive.table import ABOUT, FORMAT, SOURCE, TIME, base_of
+from feeds.archive.pair_table import ABOUT, FORMAT, SOURCE, TIME, base_of
+from feeds.archive.zip_members import COLUMNS, span_of
 from feeds.arrays import Flags, Floats, Integers
 from feeds.bars import QUOTE_VOLUME, Bars
 from feeds.checks import LONG_GAP

@@ -11,8 +11,8 @@ from typing import Final
 import pandas as pd
 
 from feeds.archive.client import ArchiveListing, Client
-from feeds.archive.members import Member, MemberTable, fetch_member, members_of
-from feeds.archive.table import QUOTE, PairTable, base_of, extend, read_table, write_table
+from feeds.archive.pair_table import QUOTE, PairTable, base_of, extend, read_table, write_table
+from feeds.archive.zip_members import Member, MemberTable, fetch_member, members_of
 from feeds.errors import DataError, InputError, Unreachable
 from feeds.sessions import Clock, utc_now
 from feeds.universe import is_altcoin

@@ -12,8 +12,8 @@ import pandas as pd
 from feeds.cache.manifest import MAX_EVENTS, About, Event
 from feeds.cache.store import Damaged, Key, StoredTable, TableStore
 from feeds.errors import NotServed
+from feeds.message_text import number_text, share_text
 from feeds.sessions import Clock, utc_now
-from feeds.wording import number_text, share_text
 
 log = logging.getLogger(__name__)
 

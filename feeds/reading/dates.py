@@ -22,8 +22,8 @@ from feeds.reading.date_forms import (
     epochs,
     is_epoch_shape,
 )
+from feeds.reading.house_format import YEARS, plain_iso_dates
 from feeds.reading.numbers import shapes
-from feeds.reading.own_form import YEARS, plain_iso_dates
 
 MINUTE: Final = 60 * SECOND
 FIRST_DAY, END_DAY = (int(year.astype("datetime64[D]").astype(np.int64)) for year in YEARS)

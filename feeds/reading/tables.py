@@ -13,15 +13,15 @@ import pyarrow as pa
 from feeds.arrays import DAY_IN_NANOSECONDS
 from feeds.errors import DataError
 from feeds.instruments import BY_SYMBOL, Instrument, symbols_of
-from feeds.reading.contents import Content, contents, decode, parquet_grid
+from feeds.raw_table import RawTable, with_prices
+from feeds.reading.column_layouts import Layout, bare_symbol, layout, one_ticker, the_ticker
 from feeds.reading.dialects import NOTHING_CHOSEN, Choices
+from feeds.reading.file_contents import Content, contents, decode, parquet_grid
 from feeds.reading.grid import Grid, text_grids
-from feeds.reading.layouts import Layout, bare_symbol, layout, one_ticker, the_ticker
+from feeds.reading.house_format import own_form
 from feeds.reading.numbers import PlacedError, quote
-from feeds.reading.own_form import own_form
-from feeds.reading.typed import Typed, join, typed_columns
+from feeds.reading.typed_columns import Typed, join, typed_columns
 from feeds.sessions import BAR_LENGTHS
-from feeds.table import RawTable, with_prices
 
 ORDER: Final = ("open", "high", "low", "close", "volume", "quote_volume", "market_cap", "value")
 ISO_READINGS: Final = ("%Y-%m-%d", "%Y-%m-%d %H:%M", "dates as typed")

@@ -19,8 +19,8 @@ from feeds.arrays import Floats, Integers
 from feeds.bars import PRICES, Bars
 from feeds.errors import DataError, NotServed
 from feeds.instruments import SAMPLE_SOURCE, Instrument, nearest_index
+from feeds.raw_table import RawTable
 from feeds.sessions import sessions_between
-from feeds.table import RawTable
 from feeds.validation import validate_bars
 
 LABEL: Final = "sample: monthly figures real, days simulated"

@@ -7,7 +7,7 @@
 - Crypto exchanges, through ccxt: `exchanges` takes the first that can, `exchange` is one of
   them, `paging` joins its pages, `exchange_client` is the ccxt client below.
 - CoinMetrics' community data: `coinmetrics`.
-- Series, from FRED, alternative.me and a fund's site: `publishers`.
+- Series, from FRED, alternative.me and a fund's site: `series_publishers`.
 
-Shared: `access` (addresses, mirrors, waits, retries, who answers) and `wire` (HTTP).
+Shared: `request_policy` (addresses, mirrors, waits, retries, who answers) and `http_client` (HTTP).
 """

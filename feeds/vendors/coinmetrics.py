@@ -18,10 +18,10 @@ import pandas as pd
 from feeds.bars import MARKET_CAP, Bars
 from feeds.errors import DataError, NotServed
 from feeds.instruments import Instrument
+from feeds.raw_table import RawTable, with_prices
 from feeds.sessions import Clock, utc_now
-from feeds.table import RawTable, with_prices
-from feeds.vendors.access import ADDRESSES, Patience, address_of
 from feeds.vendors.registry import one_line, reading, tidy
+from feeds.vendors.request_policy import ADDRESSES, Patience, address_of
 
 if TYPE_CHECKING:
     import requests
@@ -52,7 +52,7 @@ class CoinMetrics:
     Parameters
     ----------
     address
-        Where it is; by default as `feeds.vendors.access` says when asked.
+        Where it is; by default as `feeds.vendors.request_policy` says when asked.
     patience, clock
         Timeouts and retries, and the present instant.
     spacing_seconds
@@ -103,7 +103,7 @@ class CoinMetrics:
 
     def _rows(self, asset: str, since: pd.Timestamp | None, origin: str) -> list[dict[str, Any]]:
         """Return the rows of all pages, each of the asset asked for."""
-        from feeds.vendors.wire import is_json, open_session
+        from feeds.vendors.http_client import is_json, open_session
 
         until = self._patience.fetch_end()
         query = {
@@ -134,7 +134,7 @@ class CoinMetrics:
     def _page(
         self, session: "requests.Session", query: dict[str, str], origin: str, until: float
     ) -> bytes:
-        from feeds.vendors.wire import answer
+        from feeds.vendors.http_client import answer
 
         time.sleep(max(0.0, self._next - time.monotonic()))
         self._next = time.monotonic() + self._spacing

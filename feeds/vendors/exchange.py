@@ -17,7 +17,6 @@ from feeds.bars import Bars
 from feeds.errors import DataError, NotServed
 from feeds.instruments import Instrument
 from feeds.sessions import BAR_LENGTHS, Clock, utc_now
-from feeds.vendors.access import Patience
 from feeds.vendors.exchange_client import (
     ELSEWHERE,
     TradingPair,
@@ -29,6 +28,7 @@ from feeds.vendors.exchange_client import (
 )
 from feeds.vendors.paging import AskPage, PageSpan, Row, checked_rows, opening, whole_history
 from feeds.vendors.registry import DownloadStep, Watcher, reading, tidy
+from feeds.vendors.request_policy import Patience
 
 if TYPE_CHECKING:
     import ccxt

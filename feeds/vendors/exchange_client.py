@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from feeds.errors import ConfigError, DataError, NotServed
 from feeds.instruments import DOLLARS, Instrument
-from feeds.vendors.access import REFUSED, PassingError, Patience, is_passing
 from feeds.vendors.registry import one_line
+from feeds.vendors.request_policy import REFUSED, PassingError, Patience, is_passing
 
 if TYPE_CHECKING:
     import ccxt
@@ -57,7 +57,7 @@ def configure(client: "ccxt.Exchange", patience: Patience) -> "ccxt.Exchange":
 
     A proxy set in the environment is honoured, which ccxt by itself does not.
     """
-    from feeds.vendors.wire import is_json, mount
+    from feeds.vendors.http_client import is_json, mount
 
     client.enableRateLimit = True
     client.enableLastJsonResponse = True
@@ -137,7 +137,7 @@ def translate(error: Exception, subject: str) -> Exception:
     """
     import ccxt
 
-    from feeds.vendors.wire import could_not_connect, status_of
+    from feeds.vendors.http_client import could_not_connect, status_of
 
     status, wait = status_of(error)
     if status in REFUSED:
@@ -161,7 +161,7 @@ def translate(error: Exception, subject: str) -> Exception:
 def _cause(error: Exception) -> str:
     import requests
 
-    from feeds.vendors.wire import could_not_connect
+    from feeds.vendors.http_client import could_not_connect
 
     if could_not_connect(error):
         return "cannot be reached"

@@ -13,9 +13,9 @@ import pandas as pd
 from feeds.bars import Bars
 from feeds.errors import DataError, InputError, Unreachable
 from feeds.instruments import Instrument
-from feeds.table import RawTable
+from feeds.raw_table import RawTable
 from feeds.validation import validate_bars
-from feeds.vendors.access import PassingError
+from feeds.vendors.request_policy import PassingError
 
 log = logging.getLogger(__name__)
 

@@ -15,8 +15,8 @@ from feeds.bars import PRICES, Bars
 from feeds.errors import DataError, NotServed
 from feeds.instruments import Instrument, yahoo_symbol
 from feeds.sessions import NEW_YORK, Clock, utc_now
-from feeds.vendors.access import Patience
 from feeds.vendors.registry import one_line, reading, tidy
+from feeds.vendors.request_policy import Patience
 from feeds.vendors.yahoo_checks import (
     Chart,
     chart_of,

@@ -16,8 +16,8 @@ from curl_cffi.requests.exceptions import ConnectionError as ConnectFailure
 from curl_cffi.requests.exceptions import RequestException, Timeout
 
 from feeds.errors import DataError, NotServed
-from feeds.vendors.access import PassingError, Patience, is_passing
 from feeds.vendors.registry import one_line
+from feeds.vendors.request_policy import PassingError, Patience, is_passing
 
 CHART: Final = "/v8/finance/chart/"
 DATA_HOST: Final = "query2.finance.yahoo.com"

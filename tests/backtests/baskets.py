@@ -3,7 +3,7 @@
 from dataclasses import replace
 from functools import cache
 
-from backtests.analysis.summary import summarise
+from backtests.analysis.run_figures import summarise
 from backtests.config.config import load_config
 from backtests.engines.backtest import run_inputs
 from backtests.market.inputs import Inputs

@@ -10,20 +10,20 @@ from backtests.analysis.metrics import return_figures
 from backtests.analysis.trades import round_trips
 from backtests.config.config import Config
 from backtests.engines.account import Account
-from backtests.engines.compiled import kept
+from backtests.engines.compiled_engine import kept
 from backtests.engines.tape_arrays import Money
-from backtests.market.elapsed import after_hole, cash_returns
+from backtests.market.elapsed_time import after_hole, cash_returns
 from backtests.market.market import Market
-from backtests.search.space import column_of
+from backtests.search.parameter_space import column_of
+from backtests.search.trials.by_prices import span_room
 from backtests.search.trials.evaluate import _trials
-from backtests.search.trials.events import Trial, TrialEvents, join, trial_at
-from backtests.search.trials.groups import Library
 from backtests.search.trials.kernel import added_up
-from backtests.search.trials.laying import STAY_IN, begun
-from backtests.search.trials.paths import MISSED, UNCLEAR, Paths, PathStart, sale_found
-from backtests.search.trials.ranges import TrialTape
-from backtests.search.trials.scope import KeptPositions, paths_on
-from backtests.search.trials.whole import span_room
+from backtests.search.trials.path_building import STAY_IN, begun
+from backtests.search.trials.position_paths import MISSED, UNCLEAR, Paths, PathStart, sale_found
+from backtests.search.trials.range_tables import TrialTape
+from backtests.search.trials.routes import KeptPositions, paths_on
+from backtests.search.trials.trial_events import Trial, TrialEvents, join, trial_at
+from backtests.search.trials.trial_library import Library
 from feeds.arrays import Floats
 from strategies.position_rule import NONE
 

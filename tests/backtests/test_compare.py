@@ -21,10 +21,10 @@ from markupsafe import escape
 
 import backtests.report.server as serving_module
 from backtests.compare import main
-from backtests.records.journal import append
-from backtests.records.runs import BrokenRunError, chosen_folders, read_run, read_runs
-from backtests.records.searches import read_searches
-from backtests.report.pages.chosen import chosen_page
+from backtests.records.decision_journal import append
+from backtests.records.saved_runs import BrokenRunError, chosen_folders, read_run, read_runs
+from backtests.records.saved_searches import read_searches
+from backtests.report.pages.chosen_runs import chosen_page
 from backtests.report.pages.runs import COLUMNS, index_page, verdict_word
 from backtests.report.server import MOST_CONNECTIONS, server
 from backtests.report.words import notation as written

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from backtests.config.config import Config
-from backtests.config.explain import default_text, said_of
+from backtests.config.explain_errors import default_text, said_of
 from backtests.list import KINDS, WIDTH, main
 from strategies.registry import entries
 

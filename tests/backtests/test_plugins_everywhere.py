@@ -10,15 +10,15 @@ import pandas as pd
 import pytest
 
 from backtests import run
-from backtests.analysis.summary import summarise
+from backtests.analysis.run_figures import summarise
 from backtests.config.config import Config, load_config
 from backtests.config.plugins import config_texts, load_plugin, ship
 from backtests.engines.backtest import Engine, Run, run_inputs
 from backtests.market.inputs import Inputs
 from backtests.search.plan import Plan, load_plan
 from backtests.search.trials.evaluate import evaluate
-from backtests.search.trials.groups import Library
 from backtests.search.trials.kernel import FIGURES
+from backtests.search.trials.trial_library import Library
 from backtests.search.walkforward.walk import walk_forward
 from backtests.search.walkforward.windows import WindowSettings
 from backtests.sweep import main as sweep
@@ -297,11 +297,14 @@ def test_sweep_on_workers_ships_the_plugin_and_resume_wants_it_unchanged(
     (tmp_path / "sweep.toml").write_text(SWEEP)
     given = ["--config", str(tmp_path / "sweep.toml"), "--out"]
     assert sweep([*given, str(tmp_path / "threads")]) == 0
-    from backtests.search import handout
+
+    from backtests.search import cluster_tasks
 
     hidden = plugin.with_suffix(".away")
     monkeypatch.setattr(
-        handout, "config_texts", lambda config: (config_texts(config), plugin.rename(hidden))[0]
+        cluster_tasks,
+        "config_texts",
+        lambda config: (config_texts(config), plugin.rename(hidden))[0],
     )
     assert sweep([*given, str(tmp_path / "workers"), "--workers", "1"]) == 0
     assert hidden.exists()

@@ -11,7 +11,7 @@ import pytest
 from backtests.config.claims import ClaimSettings
 from backtests.config.config import load_config
 from backtests.config.raw_settings import CLAIMS
-from backtests.report.pages.base import LIBRARY_FILE, plotly_library
+from backtests.report.pages.page_base import LIBRARY_FILE, plotly_library
 from backtests.study import main
 from docs.readme import README, fairest_readings, judged_claims
 from docs.readme import part as readme_part

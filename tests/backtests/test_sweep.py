@@ -21,11 +21,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from backtests.config.config import Config
-from backtests.search.judging import field as draws
+from backtests.search.judging import contenders as draws
+from backtests.search.parameter_space import column_of
 from backtests.search.plan import load_plan, parsed_plan, with_values
 from backtests.search.rerun import config_of_trial
 from backtests.search.rows import short_hashes, table_of
-from backtests.search.space import column_of
 from backtests.search.store import create, open_store
 from backtests.search.trials.evaluate import Evaluated
 from backtests.search.trials.kernel import FIGURES

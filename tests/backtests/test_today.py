@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from backtests.records.journal import append, read
+from backtests.records.decision_journal import append, read
 from backtests.today import main
 from feeds.errors import DataError
 

@@ -16,8 +16,8 @@ from backtests.market.inputs import Inputs
 from backtests.report.pages.walkforward import COMPARED, FIRST_COLUMNS
 from backtests.report.words.notation import MINUS
 from backtests.search.plan import Plan, load_plan
-from backtests.search.settings import OBJECTIVES
-from backtests.search.trials.groups import Library
+from backtests.search.sweep_settings import OBJECTIVES
+from backtests.search.trials.trial_library import Library
 from backtests.search.walkforward.walk import RATES, WalkForward, walk_forward
 from backtests.search.walkforward.windows import WindowSettings, windows
 from backtests.walkforward import main, walk_hash

@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 from backtests.compare import main
-from backtests.records.runs import read_run
+from backtests.records.saved_runs import read_run
 from tests.browser.page import Browser
 
 HOSTILE = "</script><script>window.hit = 1</script><img src=x onerror='window.hit = 2'>"

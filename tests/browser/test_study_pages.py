@@ -8,9 +8,9 @@ from backtests.claims.plans import StudyPlan
 from backtests.claims.runner import judge, run_all
 from backtests.config.config import load_config
 from backtests.config.raw_settings import CLAIMS
-from backtests.records.writing import write_folder
-from backtests.report.pages.base import LIBRARY_FILE
-from backtests.report.study_files import study_files
+from backtests.records.atomic_writing import write_folder
+from backtests.report.pages.page_base import LIBRARY_FILE
+from backtests.report.save_study import study_files
 from tests.browser.page import Browser
 
 NAMES = ("new-high-eth", "support-held")

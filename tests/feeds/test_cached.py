@@ -6,7 +6,7 @@ from feeds.cache.updates import Cache, Fetched
 from feeds.cached import main
 from feeds.instruments import coin, index
 from feeds.live import Live
-from feeds.vendors.access import Reach
+from feeds.vendors.request_policy import Reach
 from tests.scripted import Clock, Scripted, days, frame_of, sessions
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pandas as pd
 
-from feeds.table import RawTable, with_prices
+from feeds.raw_table import RawTable, with_prices
 
 NAN = float("nan")
 

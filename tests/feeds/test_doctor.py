@@ -10,10 +10,10 @@ import pandas as pd
 import pytest
 
 from feeds import doctor
-from feeds.vendors.access import ADDRESSES, VARIABLE
 from feeds.vendors.coinmetrics import PATH, CoinMetrics
 from feeds.vendors.exchange import Exchange
-from feeds.vendors.questions import EXCHANGES, open_small, with_market
+from feeds.vendors.probes import EXCHANGES, open_small, with_market
+from feeds.vendors.request_policy import ADDRESSES, VARIABLE
 from feeds.vendors.yahoo import Yahoo
 from tests.feeds.vendors.conftest import _no_proxy  # noqa: F401
 from tests.feeds.vendors.exchange_servers import client_for, exchange_server, is_page

@@ -13,7 +13,7 @@ from feeds.errors import Unreachable
 from feeds.instruments import coin
 from feeds.live import Live
 from feeds.universe import USUAL
-from feeds.vendors.access import Reach
+from feeds.vendors.request_policy import Reach
 from tests.scripted import Clock, Scripted, days, frame_of, hours, sessions
 
 NOW = "2024-03-10 00:05"

@@ -11,7 +11,7 @@ from feeds.download import main as download
 from feeds.errors import DataError, NotServed, Unreachable
 from feeds.instruments import coin, index
 from feeds.live import Live
-from feeds.vendors.access import Reach
+from feeds.vendors.request_policy import Reach
 from tests.scripted import Clock, Scripted, days, frame_of, sessions
 
 BTC, ETH, SOL, RUT = coin("BTC"), coin("ETH"), coin("SOL"), index("RUT")

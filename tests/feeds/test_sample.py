@@ -15,9 +15,9 @@ import feeds.sample
 from feeds.bars import PRICES, Bars
 from feeds.errors import DataError
 from feeds.instruments import Instrument, coin, index
+from feeds.raw_table import RawTable
 from feeds.sample import LABEL, ORIGIN, Sample, daily_heights
 from feeds.sessions import sessions_between
-from feeds.table import RawTable
 from feeds.validation import validate_bars
 
 REPOSITORY = Path(__file__).resolve().parents[2]

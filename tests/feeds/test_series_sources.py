@@ -10,7 +10,7 @@ from feeds.live import Live
 from feeds.releases import FRED_SERIES, SERIES
 from feeds.series import validated_series
 from feeds.series_sources import LiveSeries
-from feeds.vendors.access import Reach
+from feeds.vendors.request_policy import Reach
 from tests.scripted import Clock, Scripted, frame_of, sessions
 
 

@@ -12,8 +12,8 @@ from feeds.files import Files
 from feeds.instruments import coin, index
 from feeds.live import Live
 from feeds.sources import SAMPLE_BANNER, Auto, Checked, FellBack, Request, load_all
-from feeds.vendors.access import Reach
 from feeds.vendors.registry import VENDORS, open_vendor
+from feeds.vendors.request_policy import Reach
 from tests.scripted import Clock, Scripted, days, frame_of, hours, sessions
 
 RUT, BTC, ETH = index("RUT"), coin("BTC"), coin("ETH")

@@ -8,7 +8,7 @@ import pytest
 
 from feeds.errors import DataError, NotServed
 from feeds.instruments import coin, index
-from feeds.table import RawTable
+from feeds.raw_table import RawTable
 from feeds.validation import validate_bars
 from tests.scripted import days, frame_of, sessions
 

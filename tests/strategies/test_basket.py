@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from strategies.basket import BasketPanel, basket_weights, cap_weights, members, rebalance_bars
-from strategies.settings import BasketSettings
+from strategies.rule_settings import BasketSettings
 
 NAN = np.nan
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from feeds.arrays import DAY_IN_NANOSECONDS
 from strategies.filters import Gate, Readings, gate_states, pass_gates
 from strategies.registry import entries
-from strategies.settings import READY_MADE, FilterSettings
+from strategies.rule_settings import READY_MADE, FilterSettings
 
 NAN = float("nan")
 

@@ -15,7 +15,7 @@ from strategies.position_rule import (
     rule_of,
     step,
 )
-from strategies.settings import RuleSettings
+from strategies.rule_settings import RuleSettings
 
 DAY = 86_400.0
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from strategies.settings import SignalSettings
+from strategies.rule_settings import SignalSettings
 from strategies.signals import index_signals, prior_high
 
 FIELDS = (

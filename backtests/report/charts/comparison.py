@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from backtests.report.charts.spec import (
+from backtests.report.charts.figure_dicts import (
     COINS,
     LIGHT,
     PERCENT_AXIS,

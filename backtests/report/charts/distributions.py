@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from backtests.analysis.periods import yearly_returns
-from backtests.analysis.summary import Summary
+from backtests.analysis.run_figures import Summary
 from backtests.analysis.trades import excursions
 from backtests.engines.backtest import Run
-from backtests.report.charts.spec import (
+from backtests.report.charts.figure_dicts import (
     LIGHT,
     PERCENT_AXIS,
     UNIT,

@@ -6,10 +6,10 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import pandas as pd
 
-from backtests.analysis.curve import SpecificationCurve
+from backtests.analysis.specification_curve import SpecificationCurve
 from backtests.claims.answers import evidence
 from backtests.claims.runner import Judged
-from backtests.report.charts.spec import (
+from backtests.report.charts.figure_dicts import (
     LIGHT,
     PERCENT_AXIS,
     Spec,

@@ -3,10 +3,10 @@
 import itertools
 from typing import Final
 
-from backtests.report.charts.spec import Spec, layout, plain
+from backtests.report.charts.figure_dicts import Spec, layout, plain
 from backtests.report.charts.sweep import figure_axis, figure_scale, round_values
 from backtests.report.words.labels import Notation, names, notation
-from backtests.search.surface import SettingScale, Surface
+from backtests.search.parameter_surface import SettingScale, Surface
 from feeds.arrays import Floats
 
 # light to dark, readable by the colour-blind and in print

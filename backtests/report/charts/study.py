@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from backtests.claims.runner import AssetStudy
 from backtests.config.claims import ClaimSettings
-from backtests.report.charts.spec import (
+from backtests.report.charts.figure_dicts import (
     LIGHT,
     UNIT,
     Spec,

@@ -7,11 +7,11 @@ from typing import Any, Final
 
 import numpy as np
 
-from backtests.report.charts.spec import LIGHT, PERCENT_AXIS, Spec, layout, plain
+from backtests.report.charts.figure_dicts import LIGHT, PERCENT_AXIS, Spec, layout, plain
 from backtests.report.words.labels import Notation, names, notation
 from backtests.report.words.notation import decimal
 from backtests.search.judging.judge import Judgement
-from backtests.search.surface import SettingScale, Surface
+from backtests.search.parameter_surface import SettingScale, Surface
 from feeds.arrays import Floats, Integers
 
 MOST_LINES: Final = 2_000

@@ -5,7 +5,7 @@ from typing import Any, Final
 import numpy as np
 
 from backtests.analysis.episodes import AHEAD_DAYS, Forebears
-from backtests.report.charts.spec import (
+from backtests.report.charts.figure_dicts import (
     LIGHT,
     Spec,
     UndrawableError,

@@ -6,12 +6,12 @@ from typing import Any, Final
 
 import numpy as np
 
-from backtests.report.pages.section import Cell, Heading, number
+from backtests.report.pages.page_parts import Cell, Heading, number
 from backtests.report.words import notation as written
 from backtests.report.words.labels import Notation, list_words, names, notation
 from backtests.search.outcomes import Outcome
+from backtests.search.parameter_space import Axis, Choice, value_text
 from backtests.search.plan import Plan
-from backtests.search.space import Axis, Choice, value_text
 from feeds.arrays import Floats
 
 SHOWN: Final = ("sharpe_ratio", "cagr", "max_drawdown", "time_in_market", "trades")

@@ -11,11 +11,11 @@ import pandas as pd
 
 from backtests.analysis.exposure import weekly_correlation
 from backtests.analysis.periods import yearly_returns
-from backtests.records.reading import UnreadableError, text_of
-from backtests.records.runs import BrokenRunError, RunRecord, read_run
+from backtests.records.safe_reading import UnreadableError, text_of
+from backtests.records.saved_runs import BrokenRunError, RunRecord, read_run
 from backtests.report.charts.comparison import NamedCurve, equities_panel, underwaters_panel
-from backtests.report.pages.base import render
-from backtests.report.pages.section import Banner, Cell, Panel, Row, number, text_row
+from backtests.report.pages.page_base import render
+from backtests.report.pages.page_parts import Banner, Cell, Panel, Row, number, text_row
 from backtests.report.words import notation as written
 from backtests.report.words.differences import (
     Difference,

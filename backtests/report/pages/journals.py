@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
-from backtests.report.pages.section import Cell, number
+from backtests.report.pages.page_parts import Cell, number
 from backtests.report.words import notation as written
 
 if TYPE_CHECKING:

@@ -7,6 +7,7 @@ from typing import Any, Final
 import pandas as pd
 from pandas.api.typing import NaTType
 
+from backtests.analysis.matched_placebo import HALVINGS
 from backtests.analysis.regimes import (
     FEWEST_VALUES,
     LIQUIDITY_VALUES,
@@ -16,12 +17,11 @@ from backtests.analysis.regimes import (
     Regimes,
     regime_figures,
 )
-from backtests.analysis.strata import HALVINGS
-from backtests.analysis.summary import Summary
+from backtests.analysis.run_figures import Summary
 from backtests.analysis.trades import AFTER_DAYS, spell_figures
 from backtests.engines.backtest import Run
 from backtests.market.regime_series import LIQUIDITY, VIX
-from backtests.report.pages.section import Cell, Heading, Row, milliseconds, number
+from backtests.report.pages.page_parts import Cell, Heading, Row, milliseconds, number
 from backtests.report.words import notation as written
 
 SERIES_NAMES: Final = {VIX: "VIX", LIQUIDITY: "net liquidity"}

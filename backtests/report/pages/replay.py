@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from backtests.engines.backtest import Run
-from backtests.report.charts.index import run_levels
-from backtests.report.charts.states import session_states
+from backtests.report.charts.hover_text import session_states
+from backtests.report.charts.index_price import run_levels
 from backtests.report.words import notation as written
 from feeds.sessions import latest_known
 

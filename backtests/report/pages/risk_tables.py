@@ -26,10 +26,10 @@ from backtests.analysis.risk import risk_figures, trade_figures
 from backtests.analysis.trades import trade_profits
 from backtests.engines.account import Account
 from backtests.engines.backtest import Run
-from backtests.market.elapsed import time_taken
+from backtests.market.elapsed_time import time_taken
 from backtests.report.pages import regime_table
-from backtests.report.pages.section import Cell, Heading, Row, number, numeric
-from backtests.report.pages.tables import GRID_COLUMNS, drawdown_rows, return_grid
+from backtests.report.pages.page_parts import Cell, Heading, Row, number, numeric
+from backtests.report.pages.tearsheet_tables import GRID_COLUMNS, drawdown_rows, return_grid
 from backtests.report.words import notation as written
 from backtests.report.words.labels import RISK, columns_of
 from feeds.arrays import Floats

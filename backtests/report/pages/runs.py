@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Final
 
 from markupsafe import Markup
 
-from backtests.records.runs import MOST_RUNS, BarsUsed, RunRecord
-from backtests.records.searches import KINDS, STUDY, SearchRecord, made_at
-from backtests.report.pages.base import render
+from backtests.records.saved_runs import MOST_RUNS, BarsUsed, RunRecord
+from backtests.records.saved_searches import KINDS, STUDY, SearchRecord, made_at
 from backtests.report.pages.journals import JOURNAL_COLUMNS, journal_rows
-from backtests.report.pages.section import Cell, Heading, number, sortable_cells
+from backtests.report.pages.page_base import render
+from backtests.report.pages.page_parts import Cell, Heading, number, sortable_cells
 from backtests.report.words import notation as written
 from backtests.report.words.labels import FIGURES
 from backtests.report.words.notation import standing

@@ -5,16 +5,16 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Final
 
-from backtests.analysis.effects import LEVEL
+from backtests.analysis.event_effects import LEVEL
 from backtests.claims.answers import evidence
 from backtests.claims.runner import AssetStudy, Judged, Study
 from backtests.claims.verdicts import BEYOND_LUCK
 from backtests.report.charts.effects import curve_chart, forest_chart
-from backtests.report.charts.spec import Spec, UndrawableError
+from backtests.report.charts.figure_dicts import Spec, UndrawableError
 from backtests.report.charts.study import CHARTS
 from backtests.report.charts.today import episodes_chart
-from backtests.report.pages.base import mailable, render
-from backtests.report.pages.section import Banner, Panel
+from backtests.report.pages.page_base import mailable, render
+from backtests.report.pages.page_parts import Banner, Panel
 from backtests.report.pages.study_tables import (
     HORIZON_COLUMNS,
     bars_row,

@@ -5,7 +5,7 @@ from typing import Any, Final
 import pandas as pd
 
 from backtests.claims.runner import Study
-from backtests.report.pages.section import Cell, Row
+from backtests.report.pages.page_parts import Cell, Row
 from backtests.report.words import notation as written
 from backtests.report.words.claims import probability, size
 

@@ -7,19 +7,19 @@ from typing import Any, Final
 import numpy as np
 
 from backtests.report.charts import sweep as charts
+from backtests.report.charts.figure_dicts import Spec
 from backtests.report.charts.heatmaps import heatmaps, shows_once
-from backtests.report.charts.spec import Spec
-from backtests.report.pages.base import mailable, render
 from backtests.report.pages.best_table import best_table
-from backtests.report.pages.section import Banner, Cell, Panel, number, text_row
+from backtests.report.pages.page_base import mailable, render
+from backtests.report.pages.page_parts import Banner, Cell, Panel, number, text_row
 from backtests.report.words import notation as written
 from backtests.report.words import sweep as words
 from backtests.report.words.labels import list_words, names, notation
 from backtests.search.judging.judge import Judgement
 from backtests.search.outcomes import best_outcomes
+from backtests.search.parameter_surface import Surface, surface
 from backtests.search.plan import Plan
 from backtests.search.store import Store
-from backtests.search.surface import Surface, surface
 from feeds.bars import Bars
 from feeds.history import source_in_words
 from feeds.instruments import SAMPLE_SOURCE

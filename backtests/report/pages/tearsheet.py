@@ -8,27 +8,27 @@ from typing import Any, Final
 
 from backtests.analysis.bootstrap import Interval
 from backtests.analysis.cost_sensitivity import CostSensitivity
-from backtests.analysis.decisions import gate_records
 from backtests.analysis.exposure import contribution
-from backtests.analysis.significance import EQUAL_EXPOSURE, Significance
-from backtests.analysis.summary import Summary
+from backtests.analysis.filter_effects import gate_records
+from backtests.analysis.run_figures import Summary
+from backtests.analysis.run_significance import EQUAL_EXPOSURE, Significance
 from backtests.config.config import Config
 from backtests.engines.backtest import Run
+from backtests.records.atomic_writing import as_csv
 from backtests.records.run_files import own_code
-from backtests.records.writing import as_csv
 from backtests.report.charts import distributions
-from backtests.report.charts import equity as charts
-from backtests.report.charts.coin import coin_panel, profit_panel, weights_panel
-from backtests.report.charts.index import gates_panel, index_panel
-from backtests.report.charts.spec import Spec, UndrawableError
-from backtests.report.pages import regime_table, tables
-from backtests.report.pages.base import mailable, render, script_json, short_place
-from backtests.report.pages.recent import recent_views, views_json
+from backtests.report.charts import equity_and_drawdown as charts
+from backtests.report.charts.figure_dicts import Spec, UndrawableError
+from backtests.report.charts.index_price import gates_panel, index_panel
+from backtests.report.charts.traded_price import coin_panel, profit_panel, weights_panel
+from backtests.report.pages import regime_table, tearsheet_tables
+from backtests.report.pages.page_base import mailable, render, script_json, short_place
+from backtests.report.pages.page_parts import Banner, Cell, Heading, Panel, Section
+from backtests.report.pages.recent_years import recent_views, views_json
 from backtests.report.pages.replay import replay_steps
 from backtests.report.pages.risk_tables import SpanTables, risk_content
-from backtests.report.pages.section import Banner, Cell, Heading, Panel, Section
-from backtests.report.sheets import process as sheet_worker
-from backtests.report.sheets.request import sheet_request
+from backtests.report.pyfolio_sheets import process as sheet_worker
+from backtests.report.pyfolio_sheets.request import sheet_request
 from backtests.report.words import labels, prose
 from backtests.report.words import notation as written
 from backtests.report.words.headline import break_even
@@ -129,25 +129,25 @@ def _content(result: Run, summary: Summary, costs: CostSensitivity) -> dict[str,
         "columns": labels.columns_of(result),
         "views": script_json(views_json(views)),
         "recent_views": views,
-        "key_figures": tables.key_figures(summary),
-        "comparison": tables.comparison(result, summary),
+        "key_figures": tearsheet_tables.key_figures(summary),
+        "comparison": tearsheet_tables.comparison(result, summary),
         "spell_columns": regime_table.SPELL_COLUMNS,
         "spells": regime_table.spell_rows(result),
         "without_best": regime_table.spell_sentence(summary),
         **_several_coins(result, summary),
-        "gate_columns": tables.GATE_COLUMNS,
-        "gates": [tables.gate_row(record, result) for record in gate_records(result)],
-        "costs": [tables.cost_row(row) for row in costs.rows],
+        "gate_columns": tearsheet_tables.GATE_COLUMNS,
+        "gates": [tearsheet_tables.gate_row(record, result) for record in gate_records(result)],
+        "costs": [tearsheet_tables.cost_row(row) for row in costs.rows],
         "break_even": break_even(costs, traded=prose.traded_title(result)),
-        "trade_columns": tables.TRADE_COLUMNS,
-        "trades": tables.trade_rows(result, summary.trades),
+        "trade_columns": tearsheet_tables.TRADE_COLUMNS,
+        "trades": tearsheet_tables.trade_rows(result, summary.trades),
         "trades_csv": _trades_download(summary),
         **risk_content(followed),
         "source": source_in_words(result.market.coin),
-        "provenance": _records(tables.provenance(result)),
-        "joined_spans": _records(tables.joined_spans(result)),
+        "provenance": _records(tearsheet_tables.provenance(result)),
+        "joined_spans": _records(tearsheet_tables.joined_spans(result)),
         "own_code": _records(_own_code(result.config)),
-        "versions": tables.library_versions(),
+        "versions": tearsheet_tables.library_versions(),
         "config": shown_config(result.config),
     }
 
@@ -170,8 +170,8 @@ def _several_coins(result: Run, summary: Summary) -> dict[str, Any]:
     table = contribution(result.strategy, result.market.traded, trades=summary.trades)
     return {
         "is_several": result.strategy.positions.shape[1] > 1,
-        "contribution_columns": tables.CONTRIBUTION_COLUMNS,
-        "contribution": tables.contribution_rows(table),
+        "contribution_columns": tearsheet_tables.CONTRIBUTION_COLUMNS,
+        "contribution": tearsheet_tables.contribution_rows(table),
     }
 
 

@@ -5,10 +5,10 @@ from typing import Any, Final
 
 from backtests.analysis.episodes import Forebears
 from backtests.desk.today import Evening, Order
-from backtests.report.charts.spec import UndrawableError
+from backtests.report.charts.figure_dicts import UndrawableError
 from backtests.report.charts.today import episodes_chart
-from backtests.report.pages.base import render
-from backtests.report.pages.section import Banner, Cell, Panel, Row
+from backtests.report.pages.page_base import render
+from backtests.report.pages.page_parts import Banner, Cell, Panel, Row
 from backtests.report.words import notation as written
 from backtests.report.words.today import facts, forebears_words, headline
 from feeds.instruments import SAMPLE_SOURCE

@@ -6,7 +6,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from backtests.report.charts.spec import (
+from backtests.report.charts.figure_dicts import (
     LIGHT,
     PERCENT_AXIS,
     Spec,
@@ -18,13 +18,21 @@ from backtests.report.charts.spec import (
     stamp,
 )
 from backtests.report.charts.sweep import figure_axis, figure_scale
-from backtests.report.pages.base import mailable, render
-from backtests.report.pages.section import Banner, Heading, Panel, Row, heading, numeric, text_row
+from backtests.report.pages.page_base import mailable, render
+from backtests.report.pages.page_parts import (
+    Banner,
+    Heading,
+    Panel,
+    Row,
+    heading,
+    numeric,
+    text_row,
+)
 from backtests.report.words import notation as written
 from backtests.report.words import walkforward as words
 from backtests.report.words.labels import FIGURES, notation, title
+from backtests.search.parameter_space import value_text
 from backtests.search.plan import Plan
-from backtests.search.space import value_text
 from backtests.search.walkforward.walk import WalkForward, WalkStep
 from backtests.search.walkforward.windows import WindowSettings
 

@@ -9,7 +9,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from backtests.analysis.summary import Summary
+from backtests.analysis.run_figures import Summary
 from backtests.engines.backtest import Run
 from backtests.market.lookahead import LOOK_AHEAD
 from backtests.report.terminal import WIDTH

@@ -12,11 +12,11 @@ from backtests.report.words import sweep as sweep_words
 from backtests.report.words import walkforward as walk_words
 from backtests.report.words.labels import list_words, names, notation, title
 from backtests.report.words.notation import multiple, percent, warning_lines
-from backtests.search.bars import UsedBars
+from backtests.search.bars_used import UsedBars
 from backtests.search.judging.judge import Judgement
 from backtests.search.outcomes import Outcome, best_outcomes
+from backtests.search.parameter_space import value_text
 from backtests.search.plan import Plan
-from backtests.search.space import value_text
 from backtests.search.store import Store
 from backtests.search.walkforward.walk import WalkForward
 from backtests.search.walkforward.windows import WindowSettings

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from math import expm1, isfinite, isnan
 from typing import Final
 
-from backtests.analysis.curve import SpecificationCurve
-from backtests.analysis.effects import LEVEL
+from backtests.analysis.event_effects import LEVEL
+from backtests.analysis.specification_curve import SpecificationCurve
 from backtests.claims.answers import SincePublished, evidence
 from backtests.claims.runner import MECHANISM
 from backtests.claims.verdicts import FEWEST_EPISODES, AsStated, Evidence, Finding, Placebo

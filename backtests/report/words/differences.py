@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePath
 from typing import Any, Final
 
-from backtests.records.runs import RunRecord
-from backtests.records.searches import made_at
+from backtests.records.saved_runs import RunRecord
+from backtests.records.saved_searches import made_at
 from backtests.report.words import notation as written
 
 ABSENT: Final = "not set"

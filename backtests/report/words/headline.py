@@ -4,7 +4,7 @@ from math import isfinite, isinf, isnan
 
 from backtests.analysis.cost_sensitivity import CostSensitivity
 from backtests.analysis.episodes import FEW_EPISODES, FEWEST_EPISODES
-from backtests.analysis.summary import Figures, Summary
+from backtests.analysis.run_figures import Figures, Summary
 from backtests.report.words import notation
 from backtests.report.words import notation as written
 from backtests.report.words.labels import list_words

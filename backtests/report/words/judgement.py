@@ -5,8 +5,8 @@ from math import isfinite, isnan
 
 import pandas as pd
 
-from backtests.analysis.significance import Significance
-from backtests.analysis.summary import Summary
+from backtests.analysis.run_figures import Summary
+from backtests.analysis.run_significance import Significance
 from backtests.engines.account import Capacity
 from backtests.report.words import headline, luck
 from backtests.report.words import notation as written

@@ -10,9 +10,9 @@ from typing import Final
 
 from backtests.analysis.bootstrap import Interval
 from backtests.analysis.episodes import FEW_EPISODES, FEWEST_EPISODES
-from backtests.analysis.significance import EQUAL_EXPOSURE, LEVEL, Significance
-from backtests.analysis.summary import Summary
-from backtests.market.elapsed import DAYS_PER_YEAR
+from backtests.analysis.run_figures import Summary
+from backtests.analysis.run_significance import EQUAL_EXPOSURE, LEVEL, Significance
+from backtests.market.elapsed_time import DAYS_PER_YEAR
 from backtests.report.words import notation
 from backtests.report.words import notation as written
 from backtests.report.words.notation import RunFacts

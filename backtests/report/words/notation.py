@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from math import isfinite, isnan
 from typing import TYPE_CHECKING, Final
 
-from feeds.wording import count_noun as count_noun  # noqa: PLC0414 - read as written.count_noun
+from feeds.message_text import count_noun as count_noun  # noqa: PLC0414 - read as written.count_noun
 
 if TYPE_CHECKING:
     import pandas as pd
     from pandas.api.typing import NaTType
 
     from backtests.analysis.bootstrap import Interval
-    from backtests.analysis.summary import Figures
+    from backtests.analysis.run_figures import Figures
 
 UNDEFINED: Final = "\N{EN DASH}"
 MINUS: Final = "\N{MINUS SIGN}"

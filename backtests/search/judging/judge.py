@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from backtests.analysis import metrics
-from backtests.analysis.blocks import shared_block_length
 from backtests.analysis.bootstrap import Sampling
+from backtests.analysis.bootstrap_blocks import shared_block_length
 from backtests.analysis.episodes import episode_starts, episodes_entered
 from backtests.analysis.overfitting import (
     Overfitting,
@@ -26,11 +26,11 @@ from backtests.analysis.sharpe_error import (
 )
 from backtests.analysis.trades import round_trips
 from backtests.config.config import Config
-from backtests.engines.compiled import simulate
-from backtests.market.elapsed import Timescale, timescale
-from backtests.search.judging.field import Field, field_of
+from backtests.engines.compiled_engine import simulate
+from backtests.market.elapsed_time import Timescale, timescale
+from backtests.search.judging.contenders import Field, field_of
 from backtests.search.store import Store
-from backtests.search.trials.groups import Library, traded_tape
+from backtests.search.trials.trial_library import Library, traded_tape
 from feeds.arrays import Floats
 
 __all__ = ["Judgement", "judge"]

@@ -10,25 +10,25 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from backtests.analysis.summary import summarise
+from backtests.analysis.run_figures import summarise
 from backtests.config.config import Config
-from backtests.config.settings import BASIS_POINT
+from backtests.config.run_settings import BASIS_POINT
 from backtests.engines.backtest import run_inputs
+from backtests.search.parameter_space import Column, Columns, combinations
 from backtests.search.plan import value_at, with_values
-from backtests.search.space import Column, Columns, combinations
 from backtests.search.trials import kernel
-from backtests.search.trials.events import Group, TrialEvents, Trials, join
-from backtests.search.trials.filtered import PREFIX, Filtered, Filters
-from backtests.search.trials.full import run_in_full
-from backtests.search.trials.groups import Library
+from backtests.search.trials.by_account import run_in_full
+from backtests.search.trials.filter_gates import PREFIX, Filtered, Filters
 from backtests.search.trials.kernel import FIGURES
-from backtests.search.trials.keys import batch_key
-from backtests.search.trials.paths import CLEARED, TAKEN
-from backtests.search.trials.ranges import TrialTape
-from backtests.search.trials.scope import PER_TRIAL, KeptPositions, needs_account, paths_on
+from backtests.search.trials.position_paths import CLEARED, TAKEN
+from backtests.search.trials.range_tables import TrialTape
+from backtests.search.trials.routes import PER_TRIAL, KeptPositions, needs_account, paths_on
+from backtests.search.trials.sharing_keys import batch_key
+from backtests.search.trials.trial_events import Group, TrialEvents, Trials, join
+from backtests.search.trials.trial_library import Library
 from feeds.arrays import Floats, Integers
 from feeds.errors import InputError
-from feeds.wording import count_noun
+from feeds.message_text import count_noun
 
 log = logging.getLogger(__name__)
 

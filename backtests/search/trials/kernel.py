@@ -9,17 +9,17 @@ from typing import Final
 
 import numpy as np
 
-from backtests.engines.compiling import compile_function
+from backtests.engines.compile_cache import compile_function
 from backtests.engines.tape_arrays import Money
-from backtests.market import elapsed
-from backtests.search.trials.events import Trial, TrialEvents, Trials, rule_at, trial_at
-from backtests.search.trials.laying import KeptBars, laid_missed
-from backtests.search.trials.paths import CLEARED, MISSED, SALES, TAKEN, UNCLEAR, Paths
-from backtests.search.trials.ranges import TrialTape
+from backtests.market import elapsed_time
+from backtests.search.trials.by_paths import walked
+from backtests.search.trials.by_prices import SpanRoom, held_whole, looked_up, span_room
+from backtests.search.trials.figure_sums import RunScale, Sums, figured
+from backtests.search.trials.path_building import KeptBars, laid_missed
+from backtests.search.trials.position_paths import CLEARED, MISSED, SALES, TAKEN, UNCLEAR, Paths
+from backtests.search.trials.range_tables import TrialTape
 from backtests.search.trials.spans import spans_between_events
-from backtests.search.trials.sums import RunScale, Sums, figured
-from backtests.search.trials.walks import walked
-from backtests.search.trials.whole import SpanRoom, held_whole, looked_up, span_room
+from backtests.search.trials.trial_events import Trial, TrialEvents, Trials, rule_at, trial_at
 from feeds.arrays import Floats
 from strategies.position_rule import NONE
 
@@ -125,8 +125,8 @@ def _run(
             out[number] = np.nan
 
 
-years_between = compile_function(elapsed.years_between, is_inlined=True)
-bars_per_year = compile_function(elapsed.bars_per_year, is_inlined=True)
+years_between = compile_function(elapsed_time.years_between, is_inlined=True)
+bars_per_year = compile_function(elapsed_time.bars_per_year, is_inlined=True)
 shares_spans = compile_function(_shares_spans, is_inlined=True)
 are_costs_of = compile_function(_are_costs_of, is_inlined=True)
 added_up = compile_function(_add_up, is_inlined=True, is_entry=True)

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from backtests.config.config import Config
 from backtests.search.plan import with_values
-from backtests.search.trials.keys import Remembered, remember
+from backtests.search.trials.sharing_keys import Remembered, remember
 from feeds.errors import ConfigError
 
 REMEMBERED_CONFIGS: Final = 4_096

@@ -6,8 +6,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from backtests.search.trials.paths import CLEARED, Paths
-from backtests.search.trials.scope import KeptPositions, paths_on
+from backtests.search.trials.position_paths import CLEARED, Paths
+from backtests.search.trials.routes import KeptPositions, paths_on
 
 REMEMBERED_PATHS: Final = 2  # of threads that are between two batches
 

@@ -4,10 +4,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from backtests.engines.compiling import compile_function
-from backtests.search.trials.events import Trial, TrialEvents
-from backtests.search.trials.paths import Paths, PathStart, stopped_on_path
-from backtests.search.trials.ranges import TrialTape, stopped, stopped_by_index
+from backtests.engines.compile_cache import compile_function
+from backtests.search.trials.position_paths import Paths, PathStart, stopped_on_path
+from backtests.search.trials.range_tables import TrialTape, stopped, stopped_by_index
+from backtests.search.trials.trial_events import Trial, TrialEvents
 from feeds.arrays import Integers
 from strategies.position_rule import NONE
 

@@ -9,16 +9,16 @@ import pandas as pd
 
 from backtests.analysis.metrics import return_figures, total_return
 from backtests.config.config import Config
-from backtests.config.settings import CostSettings
+from backtests.config.run_settings import CostSettings
 from backtests.engines.account import Account
 from backtests.engines.backtest import ONE_DAY
 from backtests.engines.baselines import benchmark
-from backtests.engines.compiled import simulate
-from backtests.market.elapsed import Timescale, timescale
+from backtests.engines.compiled_engine import simulate
+from backtests.market.elapsed_time import Timescale, timescale
 from backtests.market.tape import Tape
-from backtests.search.bars import UsedBars, used_bars
+from backtests.search.bars_used import UsedBars, used_bars
 from backtests.search.plan import Plan, with_values
-from backtests.search.trials.groups import Library, traded_tape
+from backtests.search.trials.trial_library import Library, traded_tape
 from backtests.search.walkforward.windows import (
     Contest,
     Window,
@@ -28,7 +28,7 @@ from backtests.search.walkforward.windows import (
     worth_of_nothing,
 )
 from feeds.errors import ConfigError
-from strategies.execution import selling_factor
+from strategies.orders_and_costs import selling_factor
 
 Figures = dict[str, float]
 

@@ -12,11 +12,11 @@ from backtests.config.config import Config
 from backtests.engines.backtest import ONE_DAY
 from backtests.search.plan import Plan
 from backtests.search.trials.evaluate import evaluate
-from backtests.search.trials.groups import Library
 from backtests.search.trials.kernel import FIGURES
+from backtests.search.trials.trial_library import Library
 from feeds.arrays import Floats
 from feeds.errors import ConfigError
-from strategies.settings import Settings
+from strategies.rule_settings import Settings
 
 FEWEST_WINDOWS: Final = 2
 # A rest of the bars shorter than the shortest test allowed says nothing, and is not traded.

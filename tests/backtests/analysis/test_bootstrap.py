@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from backtests.analysis import metrics
-from backtests.analysis.blocks import optimal_block_length, shared_block_length
 from backtests.analysis.bootstrap import (
     Interval,
     Sampling,
@@ -15,9 +14,10 @@ from backtests.analysis.bootstrap import (
     percentile_interval,
     small_sample_interval,
 )
-from backtests.analysis.resamples import stationary_indices
+from backtests.analysis.bootstrap_blocks import optimal_block_length, shared_block_length
+from backtests.analysis.bootstrap_draws import stationary_indices
 from backtests.analysis.sharpe_error import sharpe_sample
-from backtests.market.elapsed import DAYS_PER_YEAR
+from backtests.market.elapsed_time import DAYS_PER_YEAR
 
 PPY = 365
 

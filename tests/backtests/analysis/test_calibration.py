@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from backtests.analysis.significance import significance
+from backtests.analysis.run_significance import significance
 from tests.calibration import ADDS, market_run
 from tests.judged import FEW_DRAWS, judged
 

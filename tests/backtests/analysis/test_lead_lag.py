@@ -5,8 +5,7 @@ import pandas as pd
 import pytest
 import scipy.stats
 
-from backtests.analysis.forward import asset_prices
-from backtests.analysis.timing import (
+from backtests.analysis.entry_timing import (
     PairedReturns,
     beta_influence,
     correlation_influence,
@@ -15,6 +14,7 @@ from backtests.analysis.timing import (
     rolling_relation,
     standard_error,
 )
+from backtests.analysis.forward_returns import asset_prices
 from tests.markets import closes_known, coin_bars, weekdays
 
 

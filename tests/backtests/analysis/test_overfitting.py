@@ -9,12 +9,12 @@ import pandas as pd
 import pytest
 
 from backtests.analysis.bootstrap import Sampling
+from backtests.analysis.bootstrap_draws import stationary_indices
 from backtests.analysis.overfitting import (
     backtest_overfitting,
     effective_trials,
     superior_ability,
 )
-from backtests.analysis.resamples import stationary_indices
 
 
 def noise(bars: int, trials: int, *, seed: int) -> np.ndarray:

@@ -6,7 +6,7 @@ import pytest
 
 from backtests.analysis.episodes import best_spell, is_plain, spells
 from backtests.analysis.exposure import exposure_of
-from backtests.analysis.summary import summarise
+from backtests.analysis.run_figures import summarise
 from tests.backtests import baskets
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from backtests.analysis.episodes import best_spell, episode_starts, trigger_sessions
 from backtests.analysis.exposure import exposure_of
-from backtests.analysis.summary import summarise
+from backtests.analysis.run_figures import summarise
 from backtests.analysis.trades import round_trips, spell_figures, trade_profits
 from backtests.config.config import load_config
 from backtests.engines.account import fills_table

@@ -9,18 +9,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from backtests.analysis.effects import LEVEL, SHARES, Placement
-from backtests.claims import history
-from backtests.claims.history import top_days
+from backtests.analysis.event_effects import LEVEL, SHARES, Placement
+from backtests.claims import dated_claims
+from backtests.claims.dated_claims import top_days
 from backtests.claims.measures import MEASURES, measure
 from backtests.claims.plans import StudyPlan
 from backtests.claims.question import Question
 from backtests.claims.runner import judge, run_all
+from backtests.claims.study_data import World
 from backtests.claims.verdicts import PLACEBOS, Finding
-from backtests.claims.world import World
 from backtests.config.claims import ClaimSettings
 from backtests.config.config import Config, load_config
-from backtests.config.settings import StudySettings
+from backtests.config.run_settings import StudySettings
 from feeds import instruments
 from feeds.bars import Bars
 from feeds.errors import ConfigError
@@ -199,7 +199,7 @@ def test_top_is_the_highest_of_a_year_before_a_deep_fall() -> None:
 
 
 def test_tops_leave_each_top_out_in_turn(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
-    monkeypatch.setattr(history, "top_days", lambda price: np.array([700, 900, 1100]))
+    monkeypatch.setattr(dated_claims, "top_days", lambda price: np.array([700, 900, 1100]))
     (found,) = findings(folder, measure="tops", assets=["GOOD"], event="new_high")
     near = int(found.figure.split(" of ")[0])
     share = found.estimate - near / 3  # minus that of shifted tops

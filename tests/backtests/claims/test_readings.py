@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from backtests.analysis.forward import asset_prices
+from backtests.analysis.forward_returns import asset_prices
 from backtests.claims.answers import as_stated, evidence, since_published
 from backtests.claims.plans import AS_IT_STANDS, StudyPlan, readings_of
 from backtests.claims.runner import judge, run_study
@@ -16,7 +16,7 @@ from backtests.claims.verdicts import Finding
 from backtests.config.claims import ClaimReading, ClaimSettings
 from backtests.config.config import load_config
 from backtests.report.charts.effects import forest_chart
-from backtests.report.charts.spec import UndrawableError
+from backtests.report.charts.figure_dicts import UndrawableError
 from backtests.report.pages.study import fairest
 from backtests.report.words.claims import (
     evidence_in_words,

@@ -7,14 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from backtests.analysis.effects import Placement
+from backtests.analysis.event_effects import Placement
 from backtests.claims.answers import as_stated, stated_figure
-from backtests.claims.history import beginning_days
+from backtests.claims.dated_claims import beginning_days
 from backtests.claims.measures import measure
 from backtests.claims.plans import claim_plan, readings_of
 from backtests.claims.question import Question
 from backtests.claims.runner import run_study
-from backtests.claims.world import World
+from backtests.claims.study_data import World
 from backtests.config.raw_settings import CLAIMS, config_tree
 from backtests.report.words.claims import (
     mechanism_sentence,

@@ -15,7 +15,7 @@ from backtests.market.tape import traded_money
 from feeds.instruments import coin
 from feeds.releases import after_days
 from feeds.series import validated_series
-from strategies.settings import BasketSettings
+from strategies.rule_settings import BasketSettings
 from tests.judged import files_of
 from tests.markets import coin_tape, coin_walk, index_tape, index_walk
 

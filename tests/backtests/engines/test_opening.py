@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from backtests.config.config import load_config
 from backtests.engines.backtest import backtest, run_inputs, run_on
 from backtests.market.inputs import Inputs
-from tests.backtests.engines.test_event_driven import COIN, INDEX, run_tape
+from tests.backtests.engines.test_backtrader_engine import COIN, INDEX, run_tape
 from tests.markets import coin_tape, coin_walk, index_tape, index_walk
 
 DAYS = pd.date_range("2024-01-04", periods=12).strftime("%Y-%m-%d").tolist()

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from backtests.analysis.summary import summarise
+from backtests.analysis.run_figures import summarise
 from backtests.config.config import load_config
 from backtests.engines.backtest import backtest
 from tests.judged import judged

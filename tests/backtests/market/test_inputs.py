@@ -14,7 +14,7 @@ from feeds.errors import ConfigError, DataError
 from feeds.instruments import coin, index
 from feeds.live import Live
 from feeds.universe import USUAL
-from feeds.vendors.access import Reach
+from feeds.vendors.request_policy import Reach
 from tests.markets import coin_bars, index_bars
 from tests.scripted import Clock, Scripted, days, frame_of, sessions
 

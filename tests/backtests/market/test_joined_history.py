@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from backtests.analysis.summary import summarise
+from backtests.analysis.run_figures import summarise
 from backtests.config.config import load_config
 from backtests.engines.backtest import backtest, input_warnings, run_on
 from backtests.market.inputs import Inputs
 from backtests.records.run_files import manifest_json
-from backtests.report.charts.coin import coin_panel
-from backtests.report.pages.tables import joined_spans, provenance
+from backtests.report.charts.traded_price import coin_panel
+from backtests.report.pages.tearsheet_tables import joined_spans, provenance
 from backtests.report.terminal.run import headline
 from feeds.files import Files
 from feeds.history import join

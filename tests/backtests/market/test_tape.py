@@ -7,7 +7,7 @@ import pytest
 from backtests.market.tape import impact_line
 from feeds.bars import Bars
 from feeds.instruments import coin
-from strategies.settings import BasketSettings
+from strategies.rule_settings import BasketSettings
 from tests.scripted import days, hours
 
 CLOSES = [10.0, 11.0, 10.0, 12.0, 11.0, 12.0, 10.0, 11.0]

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from backtests.report.pyfolio_sheets.process import SHEETS, TOO_LATE, SheetWorker
+from backtests.report.pyfolio_sheets.request import LOTS, sheet_request
 
-from backtests.analysis.summary import summarise
+from backtests.analysis.run_figures import summarise
 from backtests.config.config import load_config
 from backtests.engines.backtest import run_on
 from backtests.report.pages.tearsheet import tearsheet
-from backtests.report.sheets import process as sheet_worker
-from backtests.report.sheets.process import SHEETS, TOO_LATE, SheetWorker
-from backtests.report.sheets.request import LOTS, sheet_request
+from backtests.report.pyfolio_sheets import process as sheet_worker
 from tests.judged import judged, sensitivity_of
 from tests.markets import coin_walk, index_walk
 
@@ -122,7 +122,7 @@ def test_daily_returns_compound_to_the_account_s(result):
 def test_worker_counts_365_days_a_year_and_restores_pyfolio_s_252():
     code = """
 import numpy as np, pandas as pd
-import backtests.report.sheets.worker as worker
+import backtests.report.pyfolio_sheets.worker as worker
 returns = pd.Series(np.random.default_rng(1).normal(0, 0.01, 400))
 with worker.annualise(365):
     rolling = worker.pyfolio.timeseries.rolling_volatility(returns, 100).iloc[-1]

@@ -17,16 +17,16 @@ from backtests.report.words import sweep as words
 from backtests.search import plan as plans
 from backtests.search import rows as rows_of
 from backtests.search import store as stored
-from backtests.search.judging import field as draws
+from backtests.search.chunk_summary import Moments, moments, summary_of_rows
+from backtests.search.judging import contenders as draws
 from backtests.search.outcomes import best_outcomes
+from backtests.search.parameter_space import Column
+from backtests.search.parameter_surface import surface
 from backtests.search.plan import Plan, load_plan
 from backtests.search.rerun import config_of_trial
 from backtests.search.rows import BestRows
-from backtests.search.settings import OBJECTIVES
-from backtests.search.space import Column
 from backtests.search.store import Store, open_store
-from backtests.search.summary import Moments, moments, summary_of_rows
-from backtests.search.surface import surface
+from backtests.search.sweep_settings import OBJECTIVES
 from backtests.search.trials.kernel import FIGURES
 from backtests.sweep import main
 from feeds.errors import ConfigError, DataError

@@ -30,7 +30,7 @@ import os, tempfile
 os.environ["ARROW_DEFAULT_MEMORY_POOL"] = "system"
 from pathlib import Path
 import numpy as np
-from backtests.search import drive, surface
+from backtests.search import run_chunks, parameter_surface
 from backtests.search.plan import load_plan
 from backtests.search.store import create
 from backtests.search.trials.evaluate import Evaluated
@@ -50,12 +50,12 @@ def sweep(thousands):
     axes += [f"sweep.costs.slippage_bps={{from=0.0,to=50.0,count={thousands}}}"]
     with tempfile.TemporaryDirectory() as folder:
         store = create(Path(folder), load_plan(None, overrides=["sweep.keep=best", *axes]), bars=())
-        drive.drive(store, library=None, report=lambda _: None, threads=1)
+        run_chunks.drive(store, library=None, report=lambda _: None, threads=1)
         assert store.total().trials == 1000 * thousands
-        surface.surface(store)
+        parameter_surface.surface(store)
 
-drive.evaluate = made_up
-surface.MOST_TRIALS = 20_000
+run_chunks.evaluate = made_up
+parameter_surface.MOST_TRIALS = 20_000
 sweep(100)
 limit(data() + 16_000)  # the figures of 900,000 more trials are 79 MB
 sweep(1_000)
@@ -69,9 +69,9 @@ COINS = """
 import numpy as np
 from backtests.config.config import load_config
 from backtests.market.inputs import Inputs
-from backtests.search.space import Column
+from backtests.search.parameter_space import Column
 from backtests.search.trials.evaluate import evaluate
-from backtests.search.trials.groups import Library
+from backtests.search.trials.trial_library import Library
 from tests.markets import coin_bars, index_walk
 
 COINS, DAYS, PATHS = 200, 600, 41_000

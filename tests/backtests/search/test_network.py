@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from distributed import Security
 
-from backtests.search.bars import used_bars
-from backtests.search.drive import drive
+from backtests.search.bars_used import used_bars
 from backtests.search.plan import load_plan
+from backtests.search.run_chunks import drive
 from backtests.search.store import create
-from backtests.search.trials.groups import Library
+from backtests.search.trials.trial_library import Library
 from tests.backtests.search.namespaces import (
     HUB,
     Network,

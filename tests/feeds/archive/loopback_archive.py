@@ -12,8 +12,8 @@ import pandas as pd
 
 from feeds.archive.client import Client
 from feeds.archive.folder import ArchiveState
-from feeds.archive.table import Held, PairTable, write_table
-from feeds.vendors.access import Patience, use_addresses
+from feeds.archive.pair_table import Held, PairTable, write_table
+from feeds.vendors.request_policy import Patience, use_addresses
 from tests.feeds.vendors.loopback import HTML, Answer, Server, serving
 
 IMPATIENT = Patience(

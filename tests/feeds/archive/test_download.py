@@ -17,12 +17,12 @@ import pytest
 from feeds import cached
 from feeds.archive.download import download_universe
 from feeds.archive.folder import ArchiveFolder
-from feeds.archive.table import pairs_held, path_of, read_table
+from feeds.archive.pair_table import pairs_held, path_of, read_table
 from feeds.archive.universe import Universe
 from feeds.download import main
 from feeds.errors import ConfigError, DataError, Unreachable
 from feeds.instruments import Instrument
-from feeds.vendors.access import Patience
+from feeds.vendors.request_policy import Patience
 from tests.feeds.archive.loopback_archive import FakeArchive, fill, klines, serving_archive
 from tests.feeds.vendors.loopback import Answer, closed_address
 

@@ -17,7 +17,7 @@ from feeds.errors import ConfigError, DataError, NotCached, NotServed, Unreachab
 from feeds.folders import cache_folder
 from feeds.instruments import coin, index
 from feeds.live import Live
-from feeds.vendors.access import Reach
+from feeds.vendors.request_policy import Reach
 from tests.scripted import Clock, Scripted, days, frame_of, hours, sessions
 
 BTC, RUT = coin("BTC"), index("RUT")

@@ -10,9 +10,9 @@ import pytest
 
 from feeds.errors import DataError, NotServed, Unreachable
 from feeds.instruments import coin, index
-from feeds.vendors.access import ADDRESSES, Patience, use_addresses
 from feeds.vendors.coinmetrics import PATH, CoinMetrics
 from feeds.vendors.registry import open_vendor
+from feeds.vendors.request_policy import ADDRESSES, Patience, use_addresses
 from tests.feeds.vendors.loopback import Answer, Request, Server, as_json, serving
 from tests.feeds.vendors.strange import strange_answers
 

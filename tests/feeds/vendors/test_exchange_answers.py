@@ -10,10 +10,10 @@ import pytest
 
 from feeds.errors import DataError, Unreachable
 from feeds.instruments import coin
-from feeds.vendors.access import Patience
 from feeds.vendors.exchange import Exchange
 from feeds.vendors.exchanges import ORDER, Exchanges
 from feeds.vendors.registry import open_vendor
+from feeds.vendors.request_policy import Patience
 from tests.feeds.vendors.exchange_servers import client_for, exchange_server, is_page
 from tests.feeds.vendors.loopback import DAY_MS, Answer, as_json, candles, serving
 from tests.feeds.vendors.strange import strange_answers

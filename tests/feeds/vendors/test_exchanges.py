@@ -12,9 +12,9 @@ import pytest
 from feeds.checks import findings
 from feeds.errors import ConfigError, DataError, NotServed, Unreachable
 from feeds.instruments import coin, index
-from feeds.vendors.access import Patience
 from feeds.vendors.exchange import Exchange
 from feeds.vendors.exchanges import Exchanges
+from feeds.vendors.request_policy import Patience
 from tests.feeds.vendors.exchange_servers import client_for, exchange_server, is_page
 from tests.feeds.vendors.loopback import (
     DAY_MS,

@@ -10,9 +10,9 @@ from feeds.cache.updates import Cache
 from feeds.errors import Unreachable
 from feeds.instruments import coin, index
 from feeds.live import Live
-from feeds.vendors.access import Patience, Reach
 from feeds.vendors.exchange import Exchange
 from feeds.vendors.exchanges import Exchanges
+from feeds.vendors.request_policy import Patience, Reach
 from feeds.vendors.yahoo import Yahoo
 from tests.feeds.vendors.exchange_servers import client_for, exchange_server, is_page
 from tests.feeds.vendors.loopback import HOUR_MS, Answer, candles, serving

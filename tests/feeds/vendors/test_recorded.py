@@ -14,9 +14,9 @@ from feeds.checks import findings
 from feeds.errors import DataError, NotServed
 from feeds.instruments import Instrument, coin
 from feeds.sessions import BAR_LENGTHS
-from feeds.vendors.access import Patience
 from feeds.vendors.exchange import Exchange
 from feeds.vendors.exchange_client import configure, market_of
+from feeds.vendors.request_policy import Patience
 from feeds.vendors.yahoo import Yahoo
 from tests.feeds.vendors.exchange_servers import client_for, exchange_server, is_page, redirected
 from tests.feeds.vendors.loopback import Answer, Request, Server, as_json, serving

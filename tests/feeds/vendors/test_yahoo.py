@@ -13,7 +13,7 @@ from feeds.checks import findings
 from feeds.errors import DataError, NotServed, Unreachable
 from feeds.instruments import coin, index
 from feeds.sessions import bar_ends
-from feeds.vendors.access import Patience
+from feeds.vendors.request_policy import Patience
 from feeds.vendors.yahoo import Yahoo
 from tests.feeds.vendors.loopback import (
     HTML,

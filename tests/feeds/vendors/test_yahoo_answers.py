@@ -16,7 +16,7 @@ import pytest
 
 from feeds.errors import DataError, NotServed, Unreachable
 from feeds.instruments import coin, index
-from feeds.vendors.access import Patience
+from feeds.vendors.request_policy import Patience
 from feeds.vendors.yahoo import Yahoo
 from tests.feeds.vendors.loopback import Answer, as_json, serving
 from tests.feeds.vendors.strange import strange_answers

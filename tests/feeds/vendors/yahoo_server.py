@@ -4,7 +4,7 @@ from typing import Any
 
 import pandas as pd
 
-from feeds.vendors.access import Patience
+from feeds.vendors.request_policy import Patience
 from feeds.vendors.yahoo_session import WatchedSession
 from tests.feeds.vendors.loopback import Answer, Request, Server, as_json
 

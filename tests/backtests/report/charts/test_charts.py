@@ -7,16 +7,16 @@ import pandas as pd
 import pytest
 
 from backtests.analysis.periods import rolling_ratio
-from backtests.analysis.summary import summarise
+from backtests.analysis.run_figures import summarise
 from backtests.config.config import load_config
 from backtests.engines.backtest import run_on
 from backtests.report.charts import distributions
-from backtests.report.charts import equity as charts
-from backtests.report.charts.coin import coin_panel
-from backtests.report.charts.index import index_panel
-from backtests.report.charts.spec import UndrawableError, pack
-from backtests.report.charts.states import day_states, level_spans, runs
-from strategies.settings import SignalSettings
+from backtests.report.charts import equity_and_drawdown as charts
+from backtests.report.charts.figure_dicts import UndrawableError, pack
+from backtests.report.charts.hover_text import day_states, level_spans, runs
+from backtests.report.charts.index_price import index_panel
+from backtests.report.charts.traded_price import coin_panel
+from strategies.rule_settings import SignalSettings
 from strategies.signals import index_signals
 from tests.markets import coin_walk, index_walk
 

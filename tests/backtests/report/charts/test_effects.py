@@ -5,9 +5,9 @@ import pandas as pd
 import plotly.graph_objects as go
 import pytest
 
-from backtests.analysis.curve import SpecificationCurve
+from backtests.analysis.specification_curve import SpecificationCurve
 from backtests.report.charts.effects import MOST_POINTS, choice_rows, curve_chart
-from backtests.report.charts.spec import UndrawableError, unpack
+from backtests.report.charts.figure_dicts import UndrawableError, unpack
 from backtests.report.words.claims import curve_details, curve_sentence
 
 

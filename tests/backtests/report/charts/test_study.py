@@ -8,7 +8,7 @@ import pandas as pd
 import plotly.graph_objects as go
 import pytest
 
-from backtests.report.charts.spec import UndrawableError, band, growth_axis, intervals
+from backtests.report.charts.figure_dicts import UndrawableError, band, growth_axis, intervals
 from backtests.report.charts.study import CHARTS
 
 CLAIM = SimpleNamespace(horizon_days=90)

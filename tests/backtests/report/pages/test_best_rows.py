@@ -10,9 +10,9 @@ from backtests.report.pages.best_table import best_table, robustness
 from backtests.report.words import notation as written
 from backtests.report.words.labels import list_words, names
 from backtests.search.outcomes import Outcome, best_outcomes
+from backtests.search.parameter_space import value_text
 from backtests.search.plan import load_plan
 from backtests.search.rows import table_of
-from backtests.search.space import value_text
 from backtests.search.store import Store, create
 from backtests.search.trials.evaluate import Evaluated
 from backtests.search.trials.kernel import FIGURES

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 import backtests as bt
-from backtests.analysis.summary import summarise
+from backtests.analysis.run_figures import summarise
 from backtests.engines.backtest import Run
 from backtests.records.run_files import own_code
-from backtests.report.charts.index import index_panel
-from backtests.report.charts.states import session_states
+from backtests.report.charts.hover_text import session_states
+from backtests.report.charts.index_price import index_panel
 from backtests.report.terminal.run import show
 from backtests.report.words.prose import control_in_words, rule_in_words
 from backtests.today import main

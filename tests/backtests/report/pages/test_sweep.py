@@ -14,16 +14,16 @@ from markupsafe import escape
 
 from backtests.report.pages.sweep import sheet
 from backtests.report.words.sweep import statistics, verdict
-from backtests.search.bars import used_bars
-from backtests.search.drive import drive
+from backtests.search.bars_used import used_bars
 from backtests.search.judging.judge import judge
+from backtests.search.parameter_space import Range, drawn_column
+from backtests.search.parameter_surface import _place as placed
+from backtests.search.parameter_surface import _scale as scale_of
+from backtests.search.parameter_surface import neighbours, surface
 from backtests.search.plan import load_plan
-from backtests.search.space import Range, drawn_column
+from backtests.search.run_chunks import drive
 from backtests.search.store import Store, create
-from backtests.search.surface import _place as placed
-from backtests.search.surface import _scale as scale_of
-from backtests.search.surface import neighbours, surface
-from backtests.search.trials.groups import Library
+from backtests.search.trials.trial_library import Library
 from feeds.bars import Bars
 from feeds.instruments import coin, index
 

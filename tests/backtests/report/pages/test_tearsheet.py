@@ -13,11 +13,11 @@ import pandas as pd
 import plotly.graph_objects as go
 import pytest
 
-from backtests.analysis.summary import summarise
+from backtests.analysis.run_figures import summarise
 from backtests.config.config import load_config
 from backtests.engines.backtest import run_on
-from backtests.report.pages.base import script_json
-from backtests.report.pages.section import Panel, Section
+from backtests.report.pages.page_base import script_json
+from backtests.report.pages.page_parts import Panel, Section
 from backtests.report.pages.tearsheet import PANELS, tearsheet
 from backtests.report.words import notation as written
 from backtests.report.words.labels import FIGURES, RISK, columns_of, figure_text

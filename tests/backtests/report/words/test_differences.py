@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from backtests.records.runs import BarsUsed, RunRecord
+from backtests.records.saved_runs import BarsUsed, RunRecord
 from backtests.report.words.differences import (
     LONGEST_LABEL,
     differences_of,

@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from backtests.records.writing import FORMULA_STARTS, as_csv, as_markdown
+from backtests.records.atomic_writing import FORMULA_STARTS, as_csv, as_markdown
 from backtests.report.words.notation import (
     MINUS,
     UNDEFINED,

@@ -12,8 +12,8 @@ import pytest
 from backtests.analysis.bootstrap import Interval
 from backtests.analysis.cost_sensitivity import CostRow, CostSensitivity
 from backtests.analysis.episodes import BestSpell
-from backtests.analysis.significance import COMPARED, EQUAL_EXPOSURE, STRATEGY, Significance
-from backtests.analysis.summary import Summary
+from backtests.analysis.run_figures import Summary
+from backtests.analysis.run_significance import COMPARED, EQUAL_EXPOSURE, STRATEGY, Significance
 from backtests.config.config import load_config
 from backtests.engines.account import Capacity
 from backtests.engines.backtest import Run, run_inputs

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from backtests.config.config import Config
-from backtests.search.judging import field as draws
-from backtests.search.judging.field import random_trials, random_values, reach
+from backtests.search.chunk_summary import Tally, TrialSummary, total_of
+from backtests.search.judging import contenders as draws
+from backtests.search.judging.contenders import random_trials, random_values, reach
+from backtests.search.parameter_space import Axis, Choice, Range
 from backtests.search.plan import Plan
-from backtests.search.settings import SearchSettings
-from backtests.search.space import Axis, Choice, Range
-from backtests.search.summary import Tally, TrialSummary, total_of
+from backtests.search.sweep_settings import SearchSettings
 from backtests.search.trials.evaluate import Evaluated
 from backtests.search.trials.kernel import FIGURES
 

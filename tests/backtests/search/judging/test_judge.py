@@ -7,18 +7,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from backtests.analysis.run_figures import summarise
 from backtests.analysis.sharpe_error import expected_maximum_factor
-from backtests.analysis.summary import summarise
 from backtests.config.config import Config
 from backtests.engines.backtest import run_inputs
 from backtests.report.words.sweep import statistics
-from backtests.search.bars import used_bars
-from backtests.search.drive import drive
-from backtests.search.judging.field import Earner, Field, by_day, returns_of
+from backtests.search.bars_used import used_bars
+from backtests.search.judging.contenders import Earner, Field, by_day, returns_of
 from backtests.search.judging.judge import Judgement, growth_test, judge
 from backtests.search.plan import load_plan
+from backtests.search.run_chunks import drive
 from backtests.search.store import Store, create
-from backtests.search.trials.groups import Library
+from backtests.search.trials.trial_library import Library
 from backtests.sweep import main
 
 SWEEP = """

@@ -13,16 +13,16 @@ from hypothesis import strategies as st
 from backtests.analysis.metrics import return_figures
 from backtests.analysis.trades import round_trips
 from backtests.config.config import Config
-from backtests.config.settings import DataSettings
-from backtests.engines.compiled import simulate
-from backtests.market.elapsed import after_hole, cash_returns
+from backtests.config.run_settings import DataSettings
+from backtests.engines.compiled_engine import simulate
+from backtests.market.elapsed_time import after_hole, cash_returns
 from backtests.market.inputs import Inputs, load_inputs
 from backtests.market.market import build_market
+from backtests.search.parameter_space import Choice, column_of, grid_columns, grid_size
 from backtests.search.plan import value_at
-from backtests.search.space import Choice, column_of, grid_columns, grid_size
 from backtests.search.trials.evaluate import evaluate
-from backtests.search.trials.groups import Library
 from backtests.search.trials.kernel import FIGURES
+from backtests.search.trials.trial_library import Library
 from tests.backtests.drawn import drawn_times
 from tests.markets import coin_walk, index_walk
 

@@ -9,15 +9,15 @@ from hypothesis import strategies as st
 
 from backtests.config.config import Config, load_config
 from backtests.engines.account import Account
-from backtests.engines.event_driven import simulate
+from backtests.engines.backtrader_engine import simulate
 from backtests.market.inputs import Inputs
 from backtests.market.market import Market, build_market
+from backtests.search.parameter_space import column_of
 from backtests.search.plan import with_values
-from backtests.search.space import column_of
 from backtests.search.trials.evaluate import evaluate
-from backtests.search.trials.groups import Library
 from backtests.search.trials.kernel import FIGURES
-from backtests.search.trials.scope import needs_account
+from backtests.search.trials.routes import needs_account
+from backtests.search.trials.trial_library import Library
 from tests.backtests.drawn import drawn_times, flat, starts, walks
 from tests.backtests.laid import LaidBatch, LaidTrial, account_figures
 

@@ -8,16 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backtests.analysis.summary import summarise
+from backtests.analysis.run_figures import summarise
 from backtests.config.config import Config, load_config
 from backtests.engines.backtest import run_inputs
 from backtests.market.inputs import Inputs
+from backtests.search.parameter_space import Columns, column_of
 from backtests.search.plan import with_values
-from backtests.search.space import Columns, column_of
 from backtests.search.trials.evaluate import Evaluated, evaluate
-from backtests.search.trials.groups import Library
 from backtests.search.trials.kernel import FIGURES
-from backtests.search.trials.scope import is_understood
+from backtests.search.trials.routes import is_understood
+from backtests.search.trials.trial_library import Library
 from feeds.bars import Bars
 from feeds.instruments import coin
 from tests.backtests.drawn import charged, drawn_times, kept, walks

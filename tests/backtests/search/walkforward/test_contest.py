@@ -10,8 +10,8 @@ from scipy.stats import percentileofscore
 from backtests.market.inputs import Inputs
 from backtests.search.plan import load_plan
 from backtests.search.trials.evaluate import evaluate
-from backtests.search.trials.groups import Library
 from backtests.search.trials.kernel import FIGURES
+from backtests.search.trials.trial_library import Library
 from backtests.search.walkforward.windows import Contest, contest
 from tests.markets import coin_walk, index_walk
 

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from backtests.config.config import Config
-from backtests.config.settings import CostSettings
+from backtests.config.run_settings import CostSettings
 from backtests.engines.baselines import buy_and_hold
 from backtests.market.inputs import Inputs
 from backtests.market.market import build_market
@@ -17,7 +17,7 @@ from backtests.report.pages.walkforward import promised_and_kept, walk_sheet
 from backtests.report.terminal.search import walk_summary
 from backtests.report.words import walkforward as words
 from backtests.search.plan import Plan, load_plan
-from backtests.search.trials.groups import Library
+from backtests.search.trials.trial_library import Library
 from backtests.search.walkforward.walk import (
     Efficiency,
     WalkForward,
