@@ -1,10 +1,11 @@
 """Whole commands, as they are typed: wall seconds, and processor seconds of all their processes.
 
-python -m benchmarks.commands [--only WORD] [--write]
+python -m benchmarks.commands [--only WORD] [--before CHECKOUT] [--write]
 
 A command starts Python, loads its libraries, reads bars from files, and leaves its results. The
-first row is what `import pandas` takes: no command that reads bars can be faster. `--write` keeps
-the table.
+first row is what `import pandas` takes: no command that reads bars can be faster. With `--before`
+each run is made in turn by the code of another checkout, so that the pace of the machine cancels
+out. `--write` keeps the table.
 """
 
 import argparse
@@ -13,15 +14,16 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from benchmarks.kept import keep
+from benchmarks.kept import ROOT, keep
 from feeds.sessions import sessions_between
 
+MEASURED = ROOT / "benchmarks" / "measured.py"
 ROUNDS = 5
 DAYS = 4_000
 HOURLY = (28_000, 70_000)
@@ -32,16 +34,20 @@ HOLD_DAYS = (30, 60, 90, 120, 180)
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
     parser.add_argument("--only", default="", metavar="WORD", help="rows with this in their name")
+    parser.add_argument("--before", type=Path, metavar="CHECKOUT", help="other code, for the runs")
     parser.add_argument("--write", action="store_true", help="keep the table of all rows")
     options = parser.parse_args()
     table, figures = ["| command | wall | processor |", "|---|---:|---:|"], {}
     with tempfile.TemporaryDirectory() as folder:
         for name, arguments in rows(Path(folder)):
-            if options.only in name:
-                measured = [seconds(arguments) for _ in range(ROUNDS)]
-                wall, processor = (statistics.median(each) for each in zip(*measured, strict=True))
-                table.append(f"| {name} | {wall:.2f} s | {processor:.2f} s |")
-                figures[name] = wall
+            if options.only not in name:
+                continue
+            roots = {name: ROOT}
+            if options.before and name.startswith("run, "):
+                roots[f"{name}, before"] = options.before
+            for each, (wall, processor) in medians(arguments, roots).items():
+                table.append(f"| {each} | {wall:.2f} s | {processor:.2f} s |")
+                figures[each] = wall
     print("\n".join(table))
     if options.write and not options.only:
         keep("commands", "\n".join([*table, ""]), figures)
@@ -111,11 +117,25 @@ def write_configs(folder: Path) -> list[Path]:
     return paths
 
 
-def seconds(arguments: list[str]) -> tuple[float, float]:
-    """Return the wall and processor seconds of one start of Python."""
-    told = [sys.executable, "-m", "benchmarks.measured", sys.executable, *arguments]
+def medians(arguments: list[str], roots: Mapping[str, Path]) -> dict[str, tuple[float, float]]:
+    """Return the median seconds, wall and processor, of the code in each folder, run in turn."""
+    rounds = [
+        {name: seconds(arguments, root) for name, root in roots.items()} for _ in range(ROUNDS)
+    ]
+    return {
+        name: (
+            statistics.median(each[name][0] for each in rounds),
+            statistics.median(each[name][1] for each in rounds),
+        )
+        for name in roots
+    }
+
+
+def seconds(arguments: list[str], root: Path) -> tuple[float, float]:
+    """Return the wall and processor seconds of one start of Python on the code in `root`."""
+    told = [sys.executable, str(MEASURED), sys.executable, *arguments]
     # `today` ends with 3 where bars are missing, as they are years later
-    done = subprocess.run(told, check=False, capture_output=True, text=True)
+    done = subprocess.run(told, check=False, capture_output=True, text=True, cwd=root)
     wall, processor, _ = done.stdout.split()
     return float(wall), float(processor)
 

@@ -88,7 +88,8 @@ def main() -> None:
     )
     print(text, end="")
     if options.write:
-        keep("work", text, {each.key: each.own for each in found})
+        beside = {f"{each.key}, plain rule beside": each.pace for each in found}
+        keep("work", text, {each.key: each.own for each in found} | beside)
 
 
 def config_of(own: dict[str, Any], data_dir: Path) -> Config:
