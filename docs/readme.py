@@ -1,4 +1,4 @@
-"""Fill the generated parts of README.md from real runs: python -m docs.readme [DATA_DIR].
+"""Fill the generated parts of README.md and speed.md: python -m docs.readme [DATA_DIR].
 
 The runs and the table of claims are made only where a folder of real bars, with the longest
 histories, is given. Tables of speed are copied from what `make bench ARGS=--write` measured last.
@@ -15,6 +15,7 @@ from backtests.run import main as run
 from backtests.study import main as study
 
 README = Path(__file__).parents[1] / "README.md"
+SPEED = Path(__file__).with_name("speed.md")
 MEASURED = Path(__file__).parents[1] / "benchmarks" / "results"
 RUNS = {"run": "ETH", "run-btc": "BTC"}
 
@@ -51,7 +52,8 @@ def fairest_readings(table: str) -> str:
 def measured(name: str) -> str:
     """Return the table a benchmark kept.
 
-    "sweep" is against its peers, "twin" against backtrader, "rows" against what was wanted.
+    "sweep" is against its peers, "twin" against backtrader, "rows" against what was wanted; "work"
+    is what bounds each kind of sweep.
     """
     return f"\n{(MEASURED / f'{name}.md').read_text(encoding='utf-8')}\n"
 
@@ -90,3 +92,5 @@ def printed_run(asset: str, data_dir: Path) -> str:
 if __name__ == "__main__":
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else None
     README.write_text(filled(README.read_text(encoding="utf-8"), data_dir=folder), encoding="utf-8")
+    told = _replaced(SPEED.read_text(encoding="utf-8"), "work", measured("work"))
+    SPEED.write_text(told, encoding="utf-8")
