@@ -47,6 +47,8 @@ PICTURE_DRAWS: Final = 2_000
 
 Tick = Callable[[str], None]
 MECHANISM: Final = "small-caps-lead-risk"
+# most claims were published on one of a few days, up to each of which it is asked anew
+_mechanisms: dict[tuple[str, ...], Finding] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,12 +238,22 @@ def mechanism_finding(plan: StudyPlan, world: World) -> Finding | None:
     }
     config = own.config.model_copy(update={**same, "claim": claim})
     reading = next(readings_of(StudyPlan(config)))
+    question = Question(world.under(reading.config), reading.claim, reading.placement)
     try:
-        question = Question(world.under(reading.config), reading.claim, reading.placement)
-        finding = measure(question)[0]
-        return replace(finding, dates=question.dates(finding.first_asset))
+        key = _key(reading, question.world)
+        if key not in _mechanisms:
+            finding = measure(question)[0]
+            _mechanisms[key] = replace(finding, dates=question.dates(finding.first_asset))
     except InputError:
         return None
+    return _mechanisms[key]
+
+
+def _key(reading: StudyPlan, world: World) -> tuple[str, ...]:
+    """Return what decides the finding of a claim about indices: its config and their bars."""
+    claim = reading.claim
+    names = (reading.config.index.symbol, claim.against, *claim.assets)
+    return reading.config.to_toml(), *(world.index(name).sha256 for name in names)
 
 
 def needs_mechanism(plan: StudyPlan) -> bool:

@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from backtests.analysis.event_effects import Placement
@@ -13,8 +14,9 @@ from backtests.claims.dated_claims import beginning_days
 from backtests.claims.measures import measure
 from backtests.claims.plans import claim_plan, readings_of
 from backtests.claims.question import Question
-from backtests.claims.runner import run_study
+from backtests.claims.runner import mechanism_finding, run_study
 from backtests.claims.study_data import World
+from backtests.claims.verdicts import Finding
 from backtests.config.raw_settings import CLAIMS, config_tree
 from backtests.report.words.claims import (
     mechanism_sentence,
@@ -117,6 +119,37 @@ def test_mechanism_of_a_claim_on_a_coin_is_found_up_to_its_publication(
     without = run_study(claim_plan(config_tree(path, overrides=less), path=path))
     assert without.mechanism is None
     assert "--claim small-caps-lead-risk` tests it" in mechanism_sentence(without.mechanism)
+
+
+def test_mechanism_is_measured_once_until_its_bars_change(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
+    own = ("data.source=files", f"data.data_dir={tmp_path}", "study.draws=100")
+    paths = [CLAIMS / f"{name}.toml" for name in ("new-high-btc", "support-held")]
+    plans = [
+        claim_plan(config_tree(path, overrides=(*own, "claim.published=2018-06-01")), path=path)
+        for path in paths
+    ]
+    asked = []
+
+    def counted(question: Question) -> list[Finding]:
+        asked.append(question)
+        return measure(question)
+
+    monkeypatch.setattr("backtests.claims.runner.measure", counted)
+    first, again = (mechanism_finding(plan, World(plan.config)) for plan in plans)
+    assert len(asked) == 1
+    assert first is again
+
+    bars = pd.read_csv(tmp_path / "NDX_1d.csv")
+    prices = ["open", "high", "low", "close"]
+    rising = np.linspace(1.0, 4.0, len(bars))[:, np.newaxis]
+    bars.assign(**bars[prices] * rising).to_csv(tmp_path / "NDX_1d.csv", index=False)
+    changed = mechanism_finding(plans[0], World(plans[0].config))
+    assert len(asked) == 2
+    assert changed is not None
+    assert changed.estimate != first.estimate
 
 
 def test_beginning_is_the_lowest_of_a_year_before_a_great_rise() -> None:
