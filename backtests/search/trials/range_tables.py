@@ -158,7 +158,7 @@ def _first_stopped(
         price = prices[bar]
         highest = max(highest, price)
         if price <= max(lowest, highest * deepest):
-            moment = Moment(0.0, price, np.nan, NONE, NONE, NONE, True, False)
+            moment = Moment(0.0, price, np.nan, NONE, NONE, NONE, True, STAY)
             if stopped_by(rule, moment, entry_price, highest, np.nan) != STAY:
                 return bar
         bar += 1
@@ -197,11 +197,12 @@ def trial_tape_of(market: Market, config: Config) -> TrialTape:
     # measured from what cash earns through a bar: then cash has no return but over gaps
     holes = elapsed_time.after_hole(times, ends)
     idle = np.where(holes, 0.0, elapsed_time.cash_returns(times, ends, rate=rate) - bar_interest)
-    opens, close = np.ascontiguousarray(lines["open"]), np.ascontiguousarray(lines["close"])
+    # copies: arrays that may not be written to would have all that reads them compiled twice
+    opens, close = np.array(lines["open"]), np.array(lines["close"])
     earlier = np.concatenate((opens[:1], close[:-1]))
     returns = np.where(holes, 0.0, close / earlier - 1 - bar_interest)
     excess = returns - idle
-    index_close = np.ascontiguousarray(lines["index_close"])
+    index_close = np.array(lines["index_close"])
     table, level = extremes(close)
     before = market.tape.before
     index_before = np.nan if before is None else before.lines["index_close"][-1]

@@ -11,7 +11,7 @@ from backtests.engines.compiled_engine import step
 from backtests.engines.tape_arrays import Money
 from backtests.market.tape import Lines
 from feeds.arrays import Flags, Floats, Integers
-from strategies.position_rule import NONE, Moment, Rule, State
+from strategies.position_rule import NONE, STAY, Moment, Rule, State
 
 LEAD: Final = ("bar_end", "trigger_session", "lost_session", "gate")
 
@@ -118,7 +118,7 @@ def _trial_at(events: TrialEvents, trials: Trials, number: int, bar_interest: fl
     state = State(-np.inf, NONE, -np.inf, -np.inf)
     for row in range(events.lead.shape[2]):
         time, trigger, lost, gate = events.lead[group, :, row]
-        moment = Moment(time, np.nan, np.nan, NONE, int(trigger), int(lost), gate > 0, False)
+        moment = Moment(time, np.nan, np.nan, NONE, int(trigger), int(lost), gate > 0, STAY)
         state, _ = step(rule, state, moment, np.nan)
     return Trial(
         state.window_end,
