@@ -59,7 +59,7 @@
   const rowsOf = {}; // of the whole run, by the table's name
   const whole = {}; // what stood in tiles and figures at first
   let moment = null; // the time a replay stands at, in milliseconds
-  let linking = false;
+  let linking = 0; // how many changes are being passed on to all panels
   const span = () => figures.equity.layout.xaxis.range.map(millis);
   const nameOf = ({ dataset }) => dataset.chart ?? `${dataset.heat}|${byId("pair").value}`;
   const isLinked = (name) => {
@@ -146,10 +146,10 @@
     line: { color: isDark() ? "#ffffff" : "#000000", width: 1.2, dash: "dot" },
   });
   // A replay's moment is marked in all panels over time, with the weeks around it.
-  async function showMoment(time) {
+  const withMoment = ({ shapes }) => [...(shapes ?? []), upright(moment)];
+  function showMoment(time) {
     moment = time;
-    zoom = [time - WEEKS_AROUND * 7 * DAY, time + WEEKS_AROUND * 7 * DAY];
-    await Promise.all([...drawn].filter((div) => isLinked(nameOf(div))).map(draw));
+    return show([time - WEEKS_AROUND * 7 * DAY, time + WEEKS_AROUND * 7 * DAY]);
   }
 
   const RESTARTED = { equity: rebase, underwater: sinkAgain };
@@ -157,7 +157,7 @@
   function prepared(div, name) {
     const { data, layout } = coloured(name);
     if (view) RESTARTED[name]?.(data, layout);
-    if (moment && isLinked(name)) layout.shapes = [...(layout.shapes ?? []), upright(moment)];
+    if (moment && isLinked(name)) layout.shapes = withMoment(layout);
     // states arrive as [how many, text]
     data.filter((trace) => trace.meta?.runs).forEach((trace) => {
       trace.text = trace.meta.runs.flatMap(([count, text]) => Array(count).fill(text));
@@ -180,7 +180,7 @@
     const name = nameOf(div);
     try {
       await Plotly.react(div, ...prepared(div, name), CONFIG);
-      if (zoom) fit(div);
+      if (zoom && isLinked(name)) await Plotly.relayout(div, fitted(div));
       if (!again && isLinked(name)) listenToPanel(div, name);
     } catch (error) {
       div.textContent = `Not drawn. ${error.message}`;
@@ -188,15 +188,15 @@
   }
 
   // Plotly keeps the value axis when time is zoomed; what is in sight should fill the panel.
-  function fit(div) {
+  function fitted(div) {
     const name = nameOf(div);
-    if (!isLinked(name) || figures[name].layout.yaxis.range) return undefined;
+    if (!isLinked(name) || figures[name].layout.yaxis.range) return {};
     if (!zoom) {
       const ticks = div.layout.yaxis.type === "log" ? figures[name].layout.yaxis.dtick ?? null : null;
-      return Plotly.relayout(div, { "yaxis.autorange": true, "yaxis.dtick": ticks });
+      return { "yaxis.autorange": true, "yaxis.dtick": ticks };
     }
     const seen = div.calcdata.flat().filter((p) => p.x >= zoom[0] && p.x <= zoom[1] && Number.isFinite(p.y));
-    if (!seen.length) return undefined;
+    if (!seen.length) return {};
     const isLog = div.layout.yaxis.type === "log";
     const values = seen.map((p) => p.y).filter((y) => !isLog || y > 0).map((y) => (isLog ? Math.log10(y) : y));
     const floor = div.data.some((trace) => trace.fill === "tozeroy") ? 0 : -Infinity;
@@ -204,7 +204,7 @@
     const high = values.reduce((a, b) => Math.max(a, b), floor);
     const room = (high - low || Math.abs(high) || 1) * 0.06;
     const ticks = isLog && high - low > 0.7 ? figures[name].layout.yaxis.dtick ?? null : null;
-    return Plotly.relayout(div, { "yaxis.range": [low - room, high + room], "yaxis.dtick": ticks });
+    return { "yaxis.range": [low - room, high + room], "yaxis.dtick": ticks };
   }
 
   // Panels that belong together share the cursor.
@@ -232,18 +232,21 @@
 
   async function show(range, source = null) {
     zoom = range;
-    linking = true;
+    linking += 1;
     if (source) press("[data-years]", (button) => !range && button.dataset.years === "0");
     if (view && source && !range) await showView("0");
     const sight = (range ?? span()).map((time) => new Date(time).toISOString());
     try {
       for (const div of drawn) {
-        if (!isLinked(nameOf(div))) continue;
-        if (div !== source || !range) await Plotly.relayout(div, { "xaxis.range": sight });
-        await fit(div);
+        const name = nameOf(div);
+        if (!isLinked(name)) continue;
+        // all at once: each change by itself would draw the panel again
+        const change = div !== source || !range ? { "xaxis.range": sight } : {};
+        if (moment) change.shapes = withMoment(coloured(name).layout);
+        await Plotly.relayout(div, { ...change, ...fitted(div) });
       }
     } finally {
-      linking = false;
+      linking -= 1;
     }
   }
 
