@@ -1,5 +1,6 @@
 """A real headless Chromium; without one these tests skip, except under CI, where they fail."""
 
+import json
 import os
 import shutil
 
@@ -59,14 +60,24 @@ def results(tmp_path_factory):
     with FileLock(f"{out}.lock"):
         if not out.exists():
             scratch = tmp_path_factory.mktemp("results")
-            for extra in RUNS.values():
+            made: dict[str, str] = {}
+            for kind, extra in RUNS.items():
                 assert run([*QUICK, "--out", str(scratch), *extra]) == 0
+                folders = {path.name for path in scratch.iterdir() if path.is_dir()}
+                (made[kind],) = folders - set(made.values())
+            # the names alone do not tell: runs of the same second are sorted by their assets
+            folder_list(out).write_text(json.dumps(made))
             shutil.copytree(scratch, out)
     return out
+
+
+def folder_list(out):
+    """Return the file beside the results that tells kind of run -> name of its folder."""
+    return out.with_suffix(".json")
 
 
 @pytest.fixture(scope="session")
 def tearsheets(results):
     """Kind of run -> its tearsheet."""
-    folders = sorted(path for path in results.iterdir() if path.is_dir())
-    return dict(zip(RUNS, (folder / "tearsheet.html" for folder in folders), strict=True))
+    made = json.loads(folder_list(results).read_text())
+    return {kind: results / name / "tearsheet.html" for kind, name in made.items()}
