@@ -71,8 +71,8 @@ def rows(folder: Path) -> Iterator[tuple[str, list[str]]]:
 
 
 def run(bars: Path, folder: Path, *more: str) -> list[str]:
-    given = ["--asset", "ETH", "--data-dir", str(bars), "--out", str(folder / "out"), "--quiet"]
-    return ["-m", "backtests.run", *given, *more]
+    given = ["--asset", "ETH", "--source", "files", "--data-dir", str(bars), "--quiet"]
+    return ["-m", "backtests.run", *given, "--out", str(folder / "out"), *more]
 
 
 def write_bars(folder: Path, *, days: int, hours: int = 0) -> Path:

@@ -55,8 +55,8 @@ def rendered(row: Mapping[str, Any], kept: Mapping[str, Kept]) -> str:
     """Return one row; of several figures the worst counts."""
     now, unit, bound = reached(row, kept), row["unit"], row.get("at_least", row.get("at_most"))
     ratios = [ratio_wanted(row), ratio_reached(row, kept)]
-    if any(map(math.isnan, ratios)):
-        ratios = [math.nan, math.nan]
+    if math.isnan(ratios[1]):
+        ratios[0] = math.nan
     shown = "not measured" if math.isnan(now) else number(now)
     cells = [
         row["work"],

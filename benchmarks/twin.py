@@ -3,7 +3,8 @@
 python -m benchmarks.twin [--data-dir DIR] [--write]
 
 Real daily bars; each line keeps the same account on both engines and says how far their equity
-is apart at most. `--write` keeps the table for README (`python -m docs.readme` puts it there).
+is apart at most. The sweep holds for 1 to 500 days and finds no path of an earlier one. `--write`
+keeps the table for README (`python -m docs.readme` puts it there).
 """
 
 import argparse
@@ -22,8 +23,8 @@ from backtests.engines import compiled_engine as fast
 from backtests.market.inputs import load_inputs
 from backtests.market.market import build_market
 from backtests.search.parameter_space import column_of
-from backtests.search.trials.evaluate import evaluate
 from backtests.search.trials.trial_library import Library
+from benchmarks.work import evaluate_anew
 
 ROOT = Path(__file__).parents[1]
 TABLE = ROOT / "benchmarks" / "results" / "twin.md"
@@ -69,9 +70,9 @@ def row(name: str, given: dict[str, Any], data_dir: Path) -> str:
     tape = build_market(config, library.inputs(config)).traded
     ours, theirs = fast.simulate(tape, config), engine.simulate(tape, config)
     apart = np.abs(ours.equity / theirs.equity - 1).max()
-    columns = {"rules.hold_days": column_of([30 + trial % 60 for trial in range(TRIALS)])}
+    columns = {"rules.hold_days": column_of(range(1, TRIALS + 1))}
     slow = 1 / seconds(lambda: engine.simulate(tape, config))
-    quick = TRIALS / seconds(lambda: evaluate(config, columns, library=library))
+    quick = TRIALS / seconds(lambda: evaluate_anew(config, columns, library))
     return f"| {name} | {slow:,.1f} | {quick:,.0f} | {quick / slow:,.0f}x | {apart:.0e} |"
 
 

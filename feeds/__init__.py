@@ -9,7 +9,7 @@ Read from the top; each line uses only what stands below it.
 - Behind `live`: `vendors` (Yahoo, exchanges, CoinMetrics, publishers of series), `archive`
   (Binance's, dead coins included) and `cache` (tables that survive crashes).
 - Judging and shaping: `history` joins older sources on, `checks` finds gaps, frozen prices and
-  stale ends, `known_highs` tells a file that begins below a record.
+  stale ends, `record_highs` tells a file that begins below a record.
 - Series: `fund_flows`, `derived_series` (net liquidity, shares from press figures).
 - Validation: whatever a source gave (`raw_table`) becomes bars in `validation`; `timestamps` and
   `bar_spacing` say which bar a row is, `message_text` spells it out; `dataframes` reads a

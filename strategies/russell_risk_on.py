@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import backtrader as bt
 import numpy as np
 
-from strategies.orders_and_costs import orders
+from strategies.orders_and_fills import orders
 from strategies.position_rule import STAY, Moment, step
 from strategies.target_weights import (
     HALTED,
@@ -46,7 +46,7 @@ class RussellRiskOn(bt.Strategy):  # type: ignore[misc]
     commission, slippage
         Fractions of the traded value and of the price, per side.
     impact
-        The coefficient of impact, 0 for none (see `strategies.orders_and_costs`).
+        The coefficient of impact, 0 for none (see `strategies.orders_and_fills`).
     step
         What judges each bar: `strategies.position_rule.step`, or a function of one's own.
 

@@ -32,7 +32,7 @@ from feeds.errors import ConfigError
 from feeds.files import Files
 from feeds.history import source_in_words
 from feeds.instruments import SAMPLE_SOURCE, Instrument
-from feeds.known_highs import false_highs
+from feeds.record_highs import false_highs
 from feeds.series import Series
 from feeds.sources import Source, WithOwn, open_source
 from feeds.vendors.request_policy import use_addresses

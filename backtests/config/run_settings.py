@@ -151,7 +151,7 @@ class CostSettings(Settings):
     A fill that takes more than `max_participation` of its day's dollar volume is warned about.
     With `impact` "square_root" every fill pays for the share it takes, on top of slippage:
     `impact_coefficient` x daily volatility x sqrt(order / volume) of the price. About 1 is what
-    has been measured (`strategies.orders_and_costs` cites it).
+    has been measured (`strategies.orders_and_fills` cites it).
     """
 
     initial_cash: Annotated[float, Field(gt=0, le=1e15)] = 100_000.0

@@ -23,7 +23,7 @@ from feeds.arrays import Floats
 from feeds.bars import Bars
 from feeds.message_text import BAR_NOUNS, count_noun, listed_times, time_texts
 from feeds.sessions import BAR_LENGTHS, closes_after, session_closes, sessions_between, utc_now
-from strategies.orders_and_costs import orders
+from strategies.orders_and_fills import orders
 from strategies.target_weights import HALTED
 
 DAY = pd.Timedelta(days=1)

@@ -34,7 +34,7 @@ from feeds.bars import Bars
 from feeds.checks import silent_index
 from feeds.errors import ConfigError
 from feeds.history import spans_of
-from feeds.known_highs import false_highs
+from feeds.record_highs import false_highs
 
 ONE_DAY: Final = pd.Timedelta(days=1)
 LARGE_TAPE: Final = 40_000  # bars x coins: from here on numba is worth its import

@@ -22,7 +22,7 @@ from backtests.engines.account import (
 )
 from backtests.market.tape import Tape
 from feeds.combined import CoinFeed, CombinedFeed
-from strategies.orders_and_costs import LEAST_FETCHED
+from strategies.orders_and_fills import LEAST_FETCHED
 from strategies.position_rule import State, rule_of, step
 from strategies.russell_risk_on import RussellRiskOn
 from strategies.target_weights import Start, Upkeep, Wanted, opening

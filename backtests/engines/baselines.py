@@ -26,7 +26,7 @@ from backtests.market.user_inputs import Known, leaving_exits, own_weights, with
 from feeds.arrays import Flags
 from feeds.bars import Bars
 from feeds.sessions import bar_ends
-from strategies.orders_and_costs import bought_units, buying_factor
+from strategies.orders_and_fills import bought_units, buying_factor
 from strategies.rule_settings import RuleSettings, SignalSettings
 from strategies.target_weights import ALIVE
 

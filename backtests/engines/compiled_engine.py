@@ -10,7 +10,7 @@ from backtests.engines.account import Account
 from backtests.engines.compile_cache import compile_function, family
 from backtests.engines.twin_engine import Ledger, account_from, ledger_by
 from backtests.market.tape import Tape
-from strategies import orders_and_costs, position_rule, target_weights
+from strategies import orders_and_fills, position_rule, target_weights
 
 __all__ = [
     "Ledger",
@@ -54,16 +54,16 @@ stopped_by = compile_function(
 )
 step = compile_function(position_rule.step, is_inlined=True, _stop=stopped_by)
 _pricing = family(
-    orders_and_costs.buying_factor,
-    orders_and_costs.selling_factor,
-    orders_and_costs.fill_prices,
-    orders_and_costs.affordable_units,
-    orders_and_costs.bought_units,
+    orders_and_fills.buying_factor,
+    orders_and_fills.selling_factor,
+    orders_and_fills.fill_prices,
+    orders_and_fills.affordable_units,
+    orders_and_fills.bought_units,
 )
 buying_factor, selling_factor = _pricing["buying_factor"], _pricing["selling_factor"]
 fill_prices, affordable_units = _pricing["fill_prices"], _pricing["affordable_units"]
 orders = compile_function(
-    orders_and_costs.orders, **_pricing, **family(orders_and_costs.sum_in_order)
+    orders_and_fills.orders, **_pricing, **family(orders_and_fills.sum_in_order)
 )
 _judging = family(
     target_weights.new_stance,

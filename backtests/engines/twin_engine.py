@@ -18,8 +18,8 @@ from backtests.engines.account import Account, Closing, account_of, fills_table,
 from backtests.engines.tape_arrays import Coins, Money, Part, Signals, money_of, part_of
 from backtests.market.tape import Tape
 from feeds.arrays import Floats, Integers
-from strategies import orders_and_costs
-from strategies.orders_and_costs import fill_prices, orders
+from strategies import orders_and_fills
+from strategies.orders_and_fills import fill_prices, orders
 from strategies.position_rule import STAY, Moment, Rule, State, rule_of, step
 from strategies.target_weights import (
     HALTED,
@@ -131,7 +131,7 @@ def _fills(
     costs, symbols, times = config.costs, list(tape.coins), tape.times
     rows, coins = np.nonzero(ledger.traded)
     units = ledger.traded[rows, coins]
-    prices = orders_and_costs.fill_prices(
+    prices = orders_and_fills.fill_prices(
         units,
         tape.matrix("open")[rows, coins],
         slippage=costs.slippage,

@@ -188,7 +188,7 @@ def impact_line(bars: Bars, opens: pd.DatetimeIndex, *, settings: BasketSettings
     """Return what an order of one dollar at each open moves a coin's price by, a fraction.
 
     It is daily volatility / sqrt(daily volume); an order of `value` dollars moves it by
-    sqrt(value) times that, times a coefficient (see `strategies.orders_and_costs`). The volume
+    sqrt(value) times that, times a coefficient (see `strategies.orders_and_fills`). The volume
     is what is known of the 24 hours ending with the filling bar: no decision to trade reads it,
     it only says at what price an order at that open is filled, and so how many units money buys.
     The volatility is that of the 30 days of closes before the open. 0, so that nothing is

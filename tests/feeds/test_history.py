@@ -13,7 +13,7 @@ from feeds.errors import DataError
 from feeds.files import Files
 from feeds.history import join, newest_first, seam_between, source_in_words, spans_of
 from feeds.instruments import coin, index
-from feeds.known_highs import false_highs
+from feeds.record_highs import false_highs
 from tests.scripted import days, frame_of, sessions
 
 BTC, RUT = coin("BTC"), index("RUT")

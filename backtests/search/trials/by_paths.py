@@ -29,7 +29,7 @@ from backtests.search.trials.position_paths import (
 from backtests.search.trials.range_tables import TrialTape
 from backtests.search.trials.trial_events import Trial
 from feeds.arrays import Integers
-from strategies.orders_and_costs import LAST_DIGITS
+from strategies.orders_and_fills import LAST_DIGITS
 
 
 class Leg(NamedTuple):

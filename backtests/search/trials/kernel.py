@@ -15,10 +15,10 @@ from backtests.market import elapsed_time
 from backtests.search.trials.by_paths import walked
 from backtests.search.trials.by_prices import SpanRoom, held_whole, looked_up, span_room
 from backtests.search.trials.figure_sums import RunScale, Sums, figured
+from backtests.search.trials.holding_spans import spans_between_events
 from backtests.search.trials.path_building import KeptBars, laid_missed
 from backtests.search.trials.position_paths import CLEARED, MISSED, SALES, TAKEN, UNCLEAR, Paths
 from backtests.search.trials.range_tables import TrialTape
-from backtests.search.trials.spans import spans_between_events
 from backtests.search.trials.trial_events import Trial, TrialEvents, Trials, rule_at, trial_at
 from feeds.arrays import Floats
 from strategies.position_rule import NONE

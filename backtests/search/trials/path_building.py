@@ -43,7 +43,7 @@ from backtests.search.trials.position_paths import (
     PathStart,
 )
 from feeds.arrays import Flags, Floats
-from strategies.orders_and_costs import LAST_DIGITS, LEAST_ORDER
+from strategies.orders_and_fills import LAST_DIGITS, LEAST_ORDER
 from strategies.position_rule import NONE, Rule, State
 from strategies.target_weights import HALTED, IDLE, Stance, Start, Upkeep
 

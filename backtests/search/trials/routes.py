@@ -23,7 +23,7 @@ from backtests.search.trials.position_paths import (
 )
 from backtests.search.trials.range_tables import TrialTape
 from feeds.arrays import Floats, Integers
-from strategies.orders_and_costs import LEAST_ORDER
+from strategies.orders_and_fills import LEAST_ORDER
 from strategies.position_rule import NONE, STAY
 from strategies.registry import is_own
 from strategies.target_weights import Upkeep

@@ -28,7 +28,7 @@ from backtests.search.walkforward.windows import (
     worth_of_nothing,
 )
 from feeds.errors import ConfigError
-from strategies.orders_and_costs import selling_factor
+from strategies.orders_and_fills import selling_factor
 
 Figures = dict[str, float]
 

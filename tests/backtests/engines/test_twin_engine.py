@@ -10,7 +10,7 @@ from backtests.engines import backtest, compiled_engine
 from backtests.engines.backtest import Run, closing_of, engine_of_comparisons, run_inputs
 from backtests.engines.backtrader_engine import closing
 from backtests.market.market import build_market
-from strategies import orders_and_costs
+from strategies import orders_and_fills
 from tests.backtests.drawn import walks
 from tests.judged import files_of, sensitivity_of
 
@@ -73,4 +73,4 @@ def test_orders_of_many_coins_are_the_same_compiled() -> None:
         "slippage": 0.0005,
         "impact": np.zeros(40),
     }
-    assert orders_and_costs.orders(**given).tolist() == compiled_engine.orders(**given).tolist()
+    assert orders_and_fills.orders(**given).tolist() == compiled_engine.orders(**given).tolist()

@@ -12,9 +12,9 @@ from backtests.market.market import build_market, market_schedule
 from backtests.search.parameter_space import column_of
 from backtests.search.plan import with_values
 from backtests.search.trials.evaluate import _trials
+from backtests.search.trials.holding_spans import spans_between_events
 from backtests.search.trials.position_paths import Paths
 from backtests.search.trials.routes import NO_POSITIONS, paths_on
-from backtests.search.trials.spans import spans_between_events
 from backtests.search.trials.trial_events import Trial, join, trial_at
 from backtests.search.trials.trial_library import Library
 from feeds.arrays import Flags, Integers

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from strategies.orders_and_costs import (
+from strategies.orders_and_fills import (
     LEAST_FETCHED,
     affordable_units,
     bought_units,

@@ -9,7 +9,7 @@ import pytest
 from feeds.bars import Bars
 from feeds.files import Files
 from feeds.instruments import index
-from feeds.known_highs import RECORDS, false_highs
+from feeds.record_highs import RECORDS, false_highs
 from feeds.sessions import sessions_between
 from tests.scripted import frame_of
 
