@@ -6,9 +6,9 @@ from concurrent.futures import Future
 from typing import Any, Self
 
 import pytest
-from backtests.report.pyfolio_sheets.process import SHEETS, Sheet, SheetWorker
 
 from backtests.report.pyfolio_sheets import process as sheet_worker
+from backtests.report.pyfolio_sheets.process import SHEETS, Sheet, SheetWorker
 
 
 class BlankSheets:

@@ -12,8 +12,8 @@ import empyrical
 import numpy as np
 import pandas as pd
 import pytest
-from backtests.report.pyfolio_sheets.process import SHEETS, SheetWorker
 
+from backtests.report.pyfolio_sheets.process import SHEETS, SheetWorker
 from backtests.run import main
 from feeds.sample import LABEL
 from tests.blank_sheets import sheets_drawn_by

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from backtests.report.pyfolio_sheets.process import SHEETS, TOO_LATE, SheetWorker
-from backtests.report.pyfolio_sheets.request import LOTS, sheet_request
 
 from backtests.analysis.run_figures import summarise
 from backtests.config.config import load_config
 from backtests.engines.backtest import run_on
 from backtests.report.pages.tearsheet import tearsheet
 from backtests.report.pyfolio_sheets import process as sheet_worker
+from backtests.report.pyfolio_sheets.process import SHEETS, TOO_LATE, SheetWorker
+from backtests.report.pyfolio_sheets.request import LOTS, sheet_request
 from tests.judged import judged, sensitivity_of
 from tests.markets import coin_walk, index_walk
 
