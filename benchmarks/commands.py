@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from benchmarks.kept import ROOT, keep
+from benchmarks.kept import BEFORE, ROOT, keep
 from feeds.sessions import sessions_between
 
 MEASURED = ROOT / "benchmarks" / "measured.py"
@@ -44,7 +44,7 @@ def main() -> None:
                 continue
             roots = {name: ROOT}
             if options.before and name.startswith("run, "):
-                roots[f"{name}, before"] = options.before
+                roots[name + BEFORE] = options.before
             for each, (wall, processor) in medians(arguments, roots).items():
                 table.append(f"| {each} | {wall:.2f} s | {processor:.2f} s |")
                 figures[each] = wall
@@ -134,8 +134,11 @@ def medians(arguments: list[str], roots: Mapping[str, Path]) -> dict[str, tuple[
 def seconds(arguments: list[str], root: Path) -> tuple[float, float]:
     """Return the wall and processor seconds of one start of Python on the code in `root`."""
     told = [sys.executable, str(MEASURED), sys.executable, *arguments]
-    # `today` ends with 3 where bars are missing, as they are years later
     done = subprocess.run(told, check=False, capture_output=True, text=True, cwd=root)
+    # `today` ends with 3 where bars are missing, as they are years later; a command that fails is
+    # quick and no measurement
+    if done.returncode not in (0, 3):
+        raise SystemExit(f"{' '.join(arguments)} in {root} failed: {done.stderr}")
     wall, processor, _ = done.stdout.split()
     return float(wall), float(processor)
 

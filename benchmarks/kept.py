@@ -13,6 +13,11 @@ from typing import NamedTuple
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
+# what the name of a figure ends with: the plain rule measured beside a kind of sweep, a rate by the
+# clock instead of per core, a command as the code of before does it
+PLAIN_BESIDE = ", plain rule beside"
+ALL_PROCESSORS = ", all processors"
+BEFORE = ", before"
 
 
 class Kept(NamedTuple):

@@ -14,7 +14,15 @@ import tomllib
 from collections.abc import Mapping
 from typing import Any
 
-from benchmarks.kept import RESULTS, ROOT, Kept, read_kept
+from benchmarks.kept import (
+    ALL_PROCESSORS,
+    BEFORE,
+    PLAIN_BESIDE,
+    RESULTS,
+    ROOT,
+    Kept,
+    read_kept,
+)
 
 WANTED = ROOT / "benchmarks" / "rows.toml"
 TABLE = RESULTS / "rows.md"
@@ -22,7 +30,6 @@ TABLE = RESULTS / "rows.md"
 # the rows were asked for
 RAPTORBT_THEN = {"per second of a core": 4_100, "per second of two cores": 8_200}
 PLAIN = "sweep, no stops, 11 figures"
-ALL_PROCESSORS = ", all processors"
 
 
 def main() -> None:
@@ -53,14 +60,14 @@ def rows_table(wanted: list[dict[str, Any]], kept: Mapping[str, Kept]) -> str:
 
 def rendered(row: Mapping[str, Any], kept: Mapping[str, Kept]) -> str:
     """Return one row; of several figures the worst counts."""
-    now, unit, bound = reached(row, kept), row["unit"], row.get("at_least", row.get("at_most"))
+    now, unit = reached(row, kept), row["unit"]
     ratios = [ratio_wanted(row), ratio_reached(row, kept)]
     if math.isnan(ratios[1]):
         ratios[0] = math.nan
     shown = "not measured" if math.isnan(now) else number(now)
     cells = [
         row["work"],
-        f"{number(bound)} {unit}",
+        f"{number(wanted_value(row))} {unit}",
         row["before"],
         shown,
         *("" if math.isnan(ratio) else ratio_text(ratio, unit) for ratio in ratios),
@@ -73,11 +80,16 @@ def said(row: Mapping[str, Any], now: float, ratio: float) -> str:
     """Return whether a row is reached, as it stands or as a ratio, or why it is missed."""
     if math.isnan(now):
         return ""
-    if is_met(row, now, row.get("at_least", row.get("at_most"))):
+    if is_met(row, now, wanted_value(row)):
         return "reached"
     if is_met(row, ratio, ratio_wanted(row)):
         return f"reached as a ratio. {row['reason']}"
     return row["reason"]
+
+
+def wanted_value(row: Mapping[str, Any]) -> float:
+    """Return the bound of a row, below or above."""
+    return float(row.get("at_least", row.get("at_most")))
 
 
 def is_met(row: Mapping[str, Any], value: float, bound: float) -> bool:
@@ -102,15 +114,15 @@ def ratio_reached(row: Mapping[str, Any], kept: Mapping[str, Kept]) -> float:
         return math.nan
     sweep = kept["sweep"].figures
     if row["file"] == "sweep":
-        peer = peer_rate(sweep, ending=ALL_PROCESSORS)
+        peer = peer_rate(sweep, is_clock=True)
         return worst(row, [sweep.get(name, math.nan) / peer for name in row["figures"]])
     # in two steps: beside the plain rule, which is measured beside the peer
-    plain = sweep.get(PLAIN, math.nan) / peer_rate(sweep)
+    plain = sweep.get(PLAIN, math.nan) / peer_rate(sweep, is_clock=False)
     own = kept[row["file"]].figures
     return worst(
         row,
         [
-            own.get(name, math.nan) / own.get(f"{name}, plain rule beside", math.nan) * plain
+            own.get(name, math.nan) / own.get(name + PLAIN_BESIDE, math.nan) * plain
             for name in row["figures"]
         ],
     )
@@ -118,13 +130,13 @@ def ratio_reached(row: Mapping[str, Any], kept: Mapping[str, Kept]) -> float:
 
 def over_before(name: str, kept: Kept) -> float:
     """Return the seconds of a command by those of the code of before, run in turn."""
-    return kept.figures.get(name, math.nan) / kept.figures.get(f"{name}, before", math.nan)
+    return kept.figures.get(name, math.nan) / kept.figures.get(name + BEFORE, math.nan)
 
 
-def peer_rate(sweep: Mapping[str, float], *, ending: str = "") -> float:
-    """Return raptorbt's runs per second, NaN where it was not measured."""
+def peer_rate(sweep: Mapping[str, float], *, is_clock: bool) -> float:
+    """Return raptorbt's runs per second, of the clock or of a core; NaN if not measured."""
     names = [name for name in sweep if name.startswith("raptorbt")]
-    found = [name for name in names if name.endswith(ALL_PROCESSORS) == bool(ending)]
+    found = [name for name in names if name.endswith(ALL_PROCESSORS) == is_clock]
     return sweep[found[0]] if found else math.nan
 
 

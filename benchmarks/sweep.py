@@ -30,7 +30,7 @@ from backtests.search.run_chunks import drive
 from backtests.search.store import create
 from backtests.search.trials.evaluate import evaluate
 from backtests.search.trials.trial_library import Library
-from benchmarks.kept import ROOT, keep
+from benchmarks.kept import ALL_PROCESSORS, ROOT, keep
 from benchmarks.peers import Speed, account, measure_peers
 
 MILLION = ROOT / "configs" / "sweeps" / "million.toml"
@@ -126,7 +126,7 @@ def main() -> None:
     print(text, end="")
     if options.write:
         rates = {name: own.core for name, own in measured.items()}
-        clocks = {f"{name}, all processors": own.clock for name, own in measured.items()}
+        clocks = {name + ALL_PROCESSORS: own.clock for name, own in measured.items()}
         keep("sweep", text, rates | clocks | figures)
 
 

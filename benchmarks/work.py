@@ -29,7 +29,7 @@ from backtests.search.trials.path_pool import PathPool
 from backtests.search.trials.position_paths import COLUMNS, TAKEN, Paths
 from backtests.search.trials.trial_library import Library
 from benchmarks import universe
-from benchmarks.kept import ROOT, keep
+from benchmarks.kept import PLAIN_BESIDE, ROOT, keep
 from benchmarks.sweep import HOLD_DAYS, LOOKBACKS, grid
 
 TREND = {"filters.index_trend.window": 200}
@@ -88,7 +88,7 @@ def main() -> None:
     )
     print(text, end="")
     if options.write:
-        beside = {f"{each.key}, plain rule beside": each.pace for each in found}
+        beside = {each.key + PLAIN_BESIDE: each.pace for each in found}
         keep("work", text, {each.key: each.own for each in found} | beside)
 
 

@@ -39,9 +39,8 @@ def test_files_with_numba_and_without_it_have_the_same_bytes(
     assert engine_of_comparisons(tape, config).__module__ == "backtests.engines.compiled_engine"
     left = everything(run_inputs(config, inputs))
     monkeypatch.setattr(backtest, "find_spec", lambda _: None)
-    monkeypatch.setitem(
-        sys.modules, "backtests.engines.compiled_engine", None
-    )  # importing it fails
+    # importing it fails
+    monkeypatch.setitem(sys.modules, "backtests.engines.compiled_engine", None)
     assert engine_of_comparisons(tape, config).__module__ == "backtests.engines.twin_engine"
     assert everything(run_inputs(config, inputs)) == left
 
